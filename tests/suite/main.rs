@@ -1,0 +1,2 @@
+//! The cross-database suite.
+fn main() {}
