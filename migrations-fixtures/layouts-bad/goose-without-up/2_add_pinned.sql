@@ -1,0 +1,4 @@
+-- +goose Down
+DELETE FROM notes WHERE id = 1;
+
+ALTER TABLE notes DROP COLUMN pinned;

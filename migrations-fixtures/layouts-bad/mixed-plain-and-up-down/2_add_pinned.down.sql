@@ -1,0 +1,3 @@
+DELETE FROM notes WHERE id = 1;
+
+ALTER TABLE notes DROP COLUMN pinned;

@@ -1,0 +1,2 @@
+UPDATE notes SET body = 'feed the cat'
+WHERE id = 1

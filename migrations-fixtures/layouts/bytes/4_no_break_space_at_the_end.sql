@@ -1,0 +1,1 @@
+UPDATE notes SET body = 'feed the cat, grüße 🐈' WHERE id = 1; 

@@ -1,0 +1,9 @@
+-- migrate:up transaction:false
+ALTER TABLE notes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+
+INSERT INTO notes (id, body, pinned) VALUES (1, 'water the ferns; then leave', 1);
+
+-- migrate:down
+DELETE FROM notes WHERE id = 1;
+
+ALTER TABLE notes DROP COLUMN pinned;

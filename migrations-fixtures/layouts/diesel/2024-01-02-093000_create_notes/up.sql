@@ -1,0 +1,5 @@
+-- Up.
+CREATE TABLE notes (
+    id   INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+);

@@ -1,0 +1,1 @@
+CREATE INDEX notes_by_author ON notes (written_by);

@@ -1,0 +1,1 @@
+-- Was: an index nobody needed. The number stays taken.
