@@ -1,1 +1,10 @@
-//! placeholder
+//! The migration model and the state machine of windlass.
+//!
+//! This crate opens no socket and knows no async runtime. A driver crate
+//! (`windlass-postgres`, `windlass-mysql`, `windlass-sqlite`) brings the database.
+
+pub mod driver;
+pub mod history;
+pub mod migration;
+pub mod plan;
+pub mod sql;

@@ -1,0 +1,126 @@
+//! What a statement is: whether it can be in a transaction, what it changes, which objects it names.
+
+use super::Dialect;
+
+/// What is known of a statement from its text alone.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether the statement can be inside a transaction, or controls one.
+    pub transaction: Transaction,
+    /// What kind of thing the statement changes.
+    pub effect: Effect,
+    /// MySQL and MariaDB: the statement commits an open transaction by itself.
+    pub implicit_commit: bool,
+    /// The tables, indexes, types and other objects the statement names.
+    pub objects: Objects,
+    /// How the statement uses state that lives in the session.
+    pub session: SessionUse,
+    /// The statement means the same when many migrations share one transaction on an empty database.
+    pub groupable: bool,
+    /// The text may hold a password or another secret.
+    pub may_hold_secret: bool,
+    /// PostgreSQL: the label that `ALTER TYPE … ADD VALUE` adds; usable only after its commit.
+    pub enum_value: Option<String>,
+    /// SQLite: `PRAGMA foreign_keys = …`, which a transaction silently ignores.
+    pub foreign_keys_pragma: Option<bool>,
+}
+
+/// Whether a statement can be inside a transaction, or controls one.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transaction {
+    /// It can be inside a transaction.
+    Inside,
+    /// It cannot be inside a transaction, and why.
+    Outside(&'static str),
+    /// It starts, ends or marks a transaction.
+    Control(Control),
+}
+
+/// How a statement controls the transaction.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// `BEGIN`, `START TRANSACTION`.
+    Begin {
+        /// No isolation level, access mode or other option is given.
+        plain: bool,
+    },
+    /// `COMMIT`, `END`.
+    Commit,
+    /// `ROLLBACK`, `ABORT`.
+    Rollback,
+    /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`.
+    Savepoint,
+    /// Anything else that steers transactions: two-phase commit, XA, a change of autocommit.
+    Other,
+}
+
+/// What kind of thing a statement changes.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Definitions: tables, indexes, types, functions, grants on them.
+    Schema,
+    /// Rows.
+    Data,
+    /// The session only.
+    Session,
+    /// Nothing: it reads.
+    Query,
+    /// The server, or something outside the database: other databases, roles, tablespaces.
+    Server,
+    /// Not known from the text: it runs code.
+    Unknown,
+}
+
+/// The objects a statement names.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objects {
+    /// Every object it names.
+    Known(Vec<ObjectName>),
+    /// It may touch anything.
+    Unknown,
+}
+
+/// The name of an object, folded as its dialect folds names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// The schema (on MySQL and MariaDB the database), when the statement gives one.
+    pub schema: Option<String>,
+    /// The object's own name.
+    pub name: String,
+}
+
+/// How a statement uses state that lives in the session.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionUse {
+    /// Not at all.
+    None,
+    /// It changes a setting and can be replayed.
+    Setting,
+    /// It reads or writes state that cannot be replayed, and which.
+    Bound(&'static str),
+    /// `LOCK TABLES`.
+    LockTables,
+    /// `UNLOCK TABLES`.
+    UnlockTables,
+}
+
+/// What the text tells of one statement, as [`super::split::split`] gives it.
+pub fn classify(_dialect: Dialect, _statement: &str) -> Facts {
+    Facts {
+        transaction: Transaction::Inside,
+        effect: Effect::Unknown,
+        implicit_commit: false,
+        objects: Objects::Unknown,
+        session: SessionUse::None,
+        groupable: false,
+        may_hold_secret: false,
+        enum_value: None,
+        foreign_keys_pragma: None,
+    }
+}
