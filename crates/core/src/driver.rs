@@ -1,0 +1,279 @@
+//! The driver: what a database is asked, and what it may answer.
+//!
+//! The contract on top of every method: a driver does what a step says and nothing else. It does not
+//! retry, decide, or read a clock of its own; times in the history are the server's.
+
+use crate::history::History;
+use crate::plan::Step;
+use crate::sql::Dialect;
+use async_trait::async_trait;
+use std::fmt;
+use std::time::Duration;
+
+/// The database products that windlass knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Product {
+    /// PostgreSQL.
+    PostgreSql,
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+    /// SQLite.
+    Sqlite,
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::MySql => "MySQL",
+            Self::MariaDb => "MariaDB",
+            Self::Sqlite => "SQLite",
+        })
+    }
+}
+
+/// Whether schema changes can be undone by a rollback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ddl {
+    /// DDL is part of the transaction it stands in.
+    Transactional,
+    /// DDL commits whatever transaction is open, and itself.
+    ImplicitCommit,
+}
+
+/// Whether many migrations may share one transaction on an empty database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Grouping {
+    /// Up to so many statements in one transaction (PostgreSQL's lock table is finite).
+    UpTo(usize),
+    /// Never.
+    Never,
+}
+
+/// What a database can do, as plain data; with it plans for any database are tested without it.
+///
+/// Built without `..` everywhere, so that a new question does not compile until every driver answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The product.
+    pub product: Product,
+    /// The server's version in its own words.
+    pub version: String,
+    /// The lexical rules its scripts follow.
+    pub dialect: Dialect,
+    /// What happens to DDL in a transaction.
+    pub ddl: Ddl,
+    /// Whether commits may be grouped on an empty database.
+    pub grouping: Grouping,
+}
+
+/// The newest row of the history: one round trip tells whether anything is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Head {
+    /// There is no history table, or it has no row.
+    None,
+    /// The newest row.
+    Newest {
+        /// The format it was written in.
+        format: u32,
+        /// Its standing digest (64 hexadecimal digits); empty while an attempt runs or has failed part-way.
+        digest: String,
+    },
+}
+
+/// Everything a plan needs to know of the database, read at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The history.
+    pub history: History,
+    /// What else the database holds.
+    pub contents: Contents,
+    /// Whether it can be written to.
+    pub access: Access,
+}
+
+/// What a database holds besides the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Contents {
+    /// No object of a user's.
+    Empty,
+    /// The names of some (up to five), for the message.
+    Holds(Vec<String>),
+}
+
+/// Whether the session can write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// As far as can be told beforehand.
+    Writable,
+    /// It cannot, and why: a replica, a read-only setting, a missing right.
+    ReadOnly(String),
+}
+
+/// The answer to one try at the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lock {
+    /// This session holds it.
+    Acquired,
+    /// Another does.
+    Held(Holder),
+}
+
+/// Who holds the lock, as far as the server tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Process or connection id.
+    pub session: Option<String>,
+    /// User, application, host: in one line.
+    pub who: Option<String>,
+    /// Since when it is connected, or in its transaction, by the server's clock.
+    pub since: Option<String>,
+    /// What it runs.
+    pub running: Option<String>,
+}
+
+/// Who this run is: it goes into the history, and fences every write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// A token no other run has.
+    pub owner: String,
+    /// Person, program, host: for the history.
+    pub applied_by: String,
+    /// The version of windlass.
+    pub tool: String,
+}
+
+/// What the database itself said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseError {
+    /// Its message.
+    pub message: String,
+    /// Its code: an SQLSTATE, or number and SQLSTATE, or SQLite's extended code.
+    pub code: Option<String>,
+    /// Its detail.
+    pub detail: Option<String>,
+    /// Its hint.
+    pub hint: Option<String>,
+    /// Where it arose: a function's line, a constraint …
+    pub context: Option<String>,
+    /// Where in the statement, in bytes from its start.
+    pub position: Option<usize>,
+    /// Which line of the statement (from 1), where only that is told.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DatabaseError {}
+
+/// Why a driver could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DriverError {
+    /// The database refused.
+    #[error("the database refused")]
+    Refused(#[source] DatabaseError),
+    /// The connection broke: what was under way may have taken effect or not.
+    #[error("the connection to the database was lost: {0}")]
+    Lost(String),
+    /// The history table holds what this driver cannot read.
+    #[error("the history table cannot be read: {0}")]
+    History(String),
+    /// The history was found in more than one place.
+    #[error("the history stands in more than one place: {}", .0.join(", "))]
+    Ambiguous(Vec<String>),
+}
+
+/// The step of a segment that went wrong, and how. No transaction is left open.
+#[derive(Debug)]
+pub struct Failure {
+    /// Index into the segment's steps.
+    pub step: usize,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// What happened to a step.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The database refused it; its transaction, where it had one, is rolled back.
+    Refused(DatabaseError),
+    /// The connection is gone: whether the step, and a commit after it, took effect is unknown.
+    Lost(String),
+    /// Another run holds the migration's claim. Nothing of the segment stands.
+    ClaimTaken,
+    /// A checkpoint or record found no row of this owner and epoch: another run took over.
+    Fenced,
+    /// The watch asked to stop; the step did not run, and its transaction is rolled back.
+    Stopped,
+    /// References without a row they point at, found before the commit; rolled back.
+    ForeignKeys(Vec<String>),
+}
+
+/// Told of every step, and asked before it whether to go on.
+pub trait Watch: Send {
+    /// The step with this index is about to run.
+    fn starts(&mut self, step: usize);
+    /// The step with this index is done.
+    fn ends(&mut self, step: usize);
+    /// Whether to stop before the next step.
+    fn should_stop(&self) -> bool;
+}
+
+/// A watch that sees nothing and never stops.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoWatch;
+
+impl Watch for NoWatch {
+    fn starts(&mut self, _: usize) {}
+    fn ends(&mut self, _: usize) {}
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// One session with one database. See the module's words for the contract.
+#[async_trait]
+pub trait Driver: Send {
+    /// What the database can do. Known since the session began: costs nothing.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The history's newest row, in one round trip.
+    async fn head(&mut self) -> Result<Head, DriverError>;
+
+    /// The whole history, and what a plan must know besides. Writes nothing, works on a read-only replica.
+    async fn inspect(&mut self) -> Result<Inspection, DriverError>;
+
+    /// Does the steps of one segment, in order, and stops at the first that fails.
+    ///
+    /// A segment that begins with [`Step::Begin`] is one transaction: when this returns, it is
+    /// committed, or rolled back, or the connection is lost. The driver may send all at once.
+    async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure>;
+
+    /// Tries once, without waiting, to get the lock that spares deployers the collision.
+    async fn try_lock(&mut self) -> Result<Lock, DriverError>;
+
+    /// Gives the lock back.
+    async fn unlock(&mut self) -> Result<(), DriverError>;
+
+    /// Lets time pass on the runtime the driver lives on.
+    async fn sleep(&mut self, duration: Duration);
+}

@@ -1,0 +1,257 @@
+//! History: what the database says happened, an attempt a row.
+
+use crate::migration::{Checksums, Position, StandingDigest, unhex};
+
+/// The format of the history table that this version of windlass writes.
+pub const FORMAT: u32 = 1;
+
+/// The history table's name where none is configured.
+pub const DEFAULT_TABLE: &str = "_windlass_migrations";
+
+/// How an attempt came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttemptKind {
+    /// A versioned migration was run.
+    Apply,
+    /// A repeatable migration was run.
+    Repeatable,
+    /// Recorded as applied without running.
+    Baseline,
+}
+
+impl AttemptKind {
+    /// The word the table holds.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Repeatable => "repeatable",
+            Self::Baseline => "baseline",
+        }
+    }
+
+    /// Reads the table's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Apply, Self::Repeatable, Self::Baseline].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// One try at one migration: one row of the history.
+///
+/// Times are the server's, as it prints them (`2026-01-31 12:00:00.123456`, UTC).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The row's number; later attempts have larger ones.
+    pub id: i64,
+    /// How it came to be.
+    pub kind: AttemptKind,
+    /// The migration's whole name.
+    pub name: String,
+    /// Of the text that was run.
+    pub checksums: Checksums,
+    /// Whether the row holds the migration's claim: it does while the attempt stands.
+    pub claimed: bool,
+    /// The token of the run that owns the attempt.
+    pub owner: String,
+    /// Whether the owner's session still lives, as far as the server can tell.
+    pub owner_session: Liveness,
+    /// How often the attempt was taken over.
+    pub epoch: u32,
+    /// Statements in the script.
+    pub statements: u32,
+    /// Statements known to have completed.
+    pub completed: u32,
+    /// Chained checksum of the completed statements: how a changed head is told from a fixed tail.
+    pub prefix: Option<String>,
+    /// The statements that were running outside a transaction when the row was last written.
+    pub in_flight: Option<InFlight>,
+    /// When it began.
+    pub started_at: String,
+    /// When it was recorded as applied.
+    pub finished_at: Option<String>,
+    /// When it was recorded as rolled back.
+    pub rolled_back_at: Option<String>,
+    /// The database's words, where it failed.
+    pub error: Option<String>,
+    /// Who ran it.
+    pub applied_by: String,
+    /// The version of windlass that ran it.
+    pub tool: String,
+    /// How long it took.
+    pub duration_ms: Option<u64>,
+    /// What a person decided about it, and why.
+    pub resolution: Option<String>,
+    /// The standing digest after this row was last written, empty while it runs.
+    pub digest: String,
+}
+
+/// First and last number (from 1) of statements whose outcome only the database knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InFlight {
+    /// The first one.
+    pub first: u32,
+    /// The last one, the same where it is a single statement.
+    pub last: u32,
+}
+
+impl InFlight {
+    /// The form the table holds: `3` or `3-5`.
+    pub fn to_text(self) -> String {
+        if self.first == self.last { self.first.to_string() } else { format!("{}-{}", self.first, self.last) }
+    }
+
+    /// Reads the table's form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Some(Self { first: first.parse().ok()?, last: last.parse().ok()? })
+    }
+}
+
+/// Whether a session still lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Liveness {
+    /// The server lists it.
+    Alive,
+    /// The server would list it, and does not.
+    Gone,
+    /// The server cannot tell.
+    Unknown,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Its owner works on it, or may.
+    Running,
+    /// Started, neither finished nor failed, and its owner is proven gone.
+    Interrupted,
+    /// Part of it stands, and a statement was refused.
+    Failed,
+    /// It stands.
+    Applied,
+    /// Nothing of it stands.
+    RolledBack,
+}
+
+impl State {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Applied => "applied",
+            Self::RolledBack => "rolled back",
+        }
+    }
+}
+
+impl Attempt {
+    /// What became of it.
+    pub fn state(&self) -> State {
+        if self.rolled_back_at.is_some() {
+            State::RolledBack
+        } else if self.finished_at.is_some() {
+            State::Applied
+        } else if self.error.is_some() {
+            State::Failed
+        } else if self.owner_session == Liveness::Gone {
+            State::Interrupted
+        } else {
+            State::Running
+        }
+    }
+}
+
+/// The history table as it was read, oldest row first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Whether the table stands.
+    pub exists: bool,
+    /// Its rows by id.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Why a history cannot be believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// A later version of windlass wrote it.
+    #[error("the history has format {found}; this windlass knows up to {FORMAT}")]
+    Newer {
+        /// The format of its newest row.
+        found: u32,
+    },
+    /// Rows contradict one another or themselves.
+    #[error("history row {id} ({name}): {what}")]
+    Inconsistent {
+        /// The row.
+        id: i64,
+        /// The migration it names.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl History {
+    /// The attempts that stand: applied, running, interrupted or failed; by position of their migration.
+    pub fn standing(&self) -> Vec<&Attempt> {
+        let mut standing: Vec<_> = self.attempts.iter().filter(|a| a.claimed).collect();
+        standing.sort_by_cached_key(|attempt| Position::of(&attempt.name));
+        standing
+    }
+
+    /// The digest of the applied migrations, as the newest row should hold it.
+    pub fn digest(&self) -> Option<StandingDigest> {
+        standing_digest(self.standing().into_iter().filter(|a| a.state() == State::Applied))
+    }
+
+    /// Looks for what no windlass writes: the history is then not acted upon.
+    ///
+    /// # Errors
+    /// Names the first row that cannot be.
+    pub fn verify(&self) -> Result<(), HistoryError> {
+        let mut claims = std::collections::HashSet::new();
+        for attempt in &self.attempts {
+            let wrong = |what: &str| {
+                let (id, name) = (attempt.id, attempt.name.clone());
+                Err(HistoryError::Inconsistent { id, name, what: what.to_owned() })
+            };
+            if attempt.claimed && attempt.rolled_back_at.is_some() {
+                return wrong("it is rolled back and yet holds its claim");
+            }
+            // A repeatable migration's earlier run gives its claim to the next one.
+            if !attempt.claimed && attempt.rolled_back_at.is_none() && attempt.kind != AttemptKind::Repeatable {
+                return wrong("it stands and yet holds no claim");
+            }
+            if attempt.claimed && !claims.insert(attempt.name.as_str()) {
+                return wrong("a second attempt at the same migration stands");
+            }
+            if attempt.completed > attempt.statements {
+                return wrong("more statements completed than there are");
+            }
+            if unhex(&attempt.checksums.raw).is_none() {
+                return wrong("its checksum is not one");
+            }
+        }
+        let settled = self.attempts.iter().all(|a| !matches!(a.state(), State::Running | State::Interrupted | State::Failed));
+        if let (true, Some(newest), Some(digest)) = (settled, self.attempts.last(), self.digest())
+            && newest.digest != digest.to_hex()
+        {
+            let (id, name) = (newest.id, newest.name.clone());
+            let what = "its digest does not stand for the rows before it: the table was changed by hand".to_owned();
+            return Err(HistoryError::Inconsistent { id, name, what });
+        }
+        Ok(())
+    }
+}
+
+/// The digest of attempts given by position; `None` when one holds no checksum.
+pub fn standing_digest<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> Option<StandingDigest> {
+    attempts.into_iter().try_fold(StandingDigest::empty(), |digest, attempt| {
+        Some(digest.and(&attempt.name, &unhex(&attempt.checksums.raw)?))
+    })
+}

@@ -1,0 +1,325 @@
+//! Plan: what is to be done, as data that reads like speech; or the typed reason why there is no plan.
+
+use crate::history::InFlight;
+use crate::migration::{Checksums, Migration};
+use std::fmt;
+
+/// Segments in order. Each is one transaction (it begins with [`Step::Begin`]) or steps on their own.
+#[derive(Clone, Debug, Default)]
+pub struct Plan<'m> {
+    /// The segments.
+    pub segments: Vec<Segment<'m>>,
+}
+
+/// Consecutive steps that a driver performs in one call.
+#[derive(Clone, Debug, Default)]
+pub struct Segment<'m> {
+    /// The steps.
+    pub steps: Vec<Step<'m>>,
+}
+
+/// What a driver does. A step carries all that a driver needs to know for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Step<'m> {
+    /// Create the history table unless it stands.
+    CreateHistory,
+    /// Begin a transaction.
+    Begin,
+    /// Commit it.
+    Commit,
+    /// Insert a row per attempt; a duplicate claim is `ClaimTaken`. One write, in the order given.
+    Claim(Vec<Claim<'m>>),
+    /// Take a standing attempt over: owner and epoch change where they are still as read, else `Fenced`.
+    TakeOver {
+        /// The migration.
+        name: &'m str,
+        /// The owner that was read.
+        from_owner: String,
+        /// The epoch that was read; the attempt's epoch becomes one more, its error is cleared,
+        /// checksums and number of statements become those of the script as it is now.
+        from_epoch: u32,
+        /// Of the script as it is now.
+        checksums: Checksums,
+        /// Statements in the script as it is now.
+        statements: u32,
+        /// What is in flight next.
+        in_flight: Option<InFlight>,
+    },
+    /// Run a statement.
+    Execute(Execute<'m>),
+    /// Write how far the attempt has come. Fenced by owner and epoch.
+    Checkpoint {
+        /// The migration.
+        name: &'m str,
+        /// The attempt's epoch.
+        epoch: u32,
+        /// Statements completed.
+        completed: u32,
+        /// Chained checksum of the completed statements.
+        prefix: String,
+        /// What runs next outside a transaction.
+        in_flight: Option<InFlight>,
+    },
+    /// Mark attempts as applied, finished now by the server's clock. Fenced. One write where that is cheaper.
+    Record(Vec<Record<'m>>),
+    /// Mark a standing attempt as failed. Fenced.
+    Fail {
+        /// The migration.
+        name: &'m str,
+        /// The attempt's epoch.
+        epoch: u32,
+        /// Statements completed.
+        completed: u32,
+        /// Chained checksum of the completed statements.
+        prefix: String,
+        /// The database's words.
+        error: String,
+        /// Where nothing of the attempt stands: it is rolled back, its claim released, this its digest.
+        rolled_back: Option<String>,
+    },
+    /// Insert the row of an attempt that failed and left nothing: it never held its claim.
+    RecordFailure {
+        /// The attempt.
+        claim: Claim<'m>,
+        /// The database's words.
+        error: String,
+        /// The standing digest, unchanged by it.
+        digest: String,
+    },
+    /// Write a person's decision about the attempt with this id. Changes nothing (`Fenced`) where
+    /// the row's owner or epoch are no longer as read.
+    Resolve(Resolve<'m>),
+    /// Put the session's settings back to the pinned ones: what a migration sets never reaches the next.
+    RestoreSettings,
+    /// SQLite: turn enforcement of foreign keys off outside the transaction that follows.
+    /// [`Step::RestoreSettings`] ends it.
+    SuspendForeignKeys,
+    /// SQLite: refuse (`ForeignKeys`) when there are references without target that were not there at `Begin`.
+    CheckForeignKeys,
+}
+
+/// A new row of the history.
+#[derive(Clone, Debug)]
+pub struct Claim<'m> {
+    /// `apply`, `repeatable` or `baseline`.
+    pub kind: crate::history::AttemptKind,
+    /// The migration's whole name.
+    pub name: &'m str,
+    /// Of its text.
+    pub checksums: Checksums,
+    /// Statements in it.
+    pub statements: u32,
+    /// What runs first outside a transaction.
+    pub in_flight: Option<InFlight>,
+    /// A repeatable migration's earlier attempt gives up its claim in the same write.
+    pub supersedes: bool,
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug)]
+pub struct Record<'m> {
+    /// The migration.
+    pub name: &'m str,
+    /// The attempt's epoch.
+    pub epoch: u32,
+    /// All its statements.
+    pub completed: u32,
+    /// The standing digest with it.
+    pub digest: String,
+}
+
+/// A decision about a row.
+#[derive(Clone, Debug)]
+pub struct Resolve<'m> {
+    /// The row.
+    pub id: i64,
+    /// The owner that was read.
+    pub from_owner: String,
+    /// The epoch that was read.
+    pub from_epoch: u32,
+    /// What to make of it.
+    pub into: ResolveInto<'m>,
+    /// What was decided and why, for the row's `resolution`.
+    pub resolution: String,
+    /// The standing digest with it, for this row; empty where the attempt goes on.
+    pub digest: String,
+    /// The newest row's id: it holds the digest that a fast look compares.
+    pub newest: i64,
+}
+
+/// What a decision makes of a row.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ResolveInto<'m> {
+    /// Applied: finished now, nothing in flight, no error.
+    Applied,
+    /// Rolled back: its claim is released.
+    RolledBack,
+    /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty.
+    Resumable,
+    /// The text (and, after a renaming, the name) as it is in the project now.
+    Accepted {
+        /// The name in the project.
+        name: &'m str,
+        /// The checksums in the project.
+        checksums: Checksums,
+    },
+}
+
+/// A statement to run.
+#[derive(Clone, Debug)]
+pub struct Execute<'m> {
+    /// Its migration.
+    pub migration: &'m Migration,
+    /// Its number, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+    /// Its text, without terminator.
+    pub sql: &'m str,
+    /// The rows that follow a `COPY … FROM stdin`.
+    pub copy_data: Option<&'m str>,
+    /// Line in the file, from 1.
+    pub line: u32,
+    /// Column in the line, from 1, in characters.
+    pub column: u32,
+    /// Whether the text may hold a secret: it is then never shown.
+    pub secret: bool,
+}
+
+impl<'m> Plan<'m> {
+    /// Whether nothing is to do.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The migrations that run, in order, each once.
+    pub fn migrations(&self) -> Vec<&'m str> {
+        let mut names: Vec<&str> = Vec::new();
+        let steps = self.segments.iter().flat_map(|segment| &segment.steps);
+        for name in steps.flat_map(Step::begun) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+impl<'m> Segment<'m> {
+    /// Whether the segment is one transaction.
+    pub fn is_transaction(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Begin))
+    }
+}
+
+impl<'m> Step<'m> {
+    /// The migrations whose attempt this step begins or takes over.
+    pub fn begun(&self) -> Vec<&'m str> {
+        match self {
+            Step::Claim(claims) => claims.iter().map(|claim| claim.name).collect(),
+            Step::TakeOver { name, .. } => vec![name],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.segments.iter().try_for_each(|segment| segment.fmt(f))
+    }
+}
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut indent = "";
+        for step in &self.steps {
+            if matches!(step, Step::Commit) {
+                indent = "";
+            }
+            for line in step.to_string().lines() {
+                writeln!(f, "{indent}{line}")?;
+            }
+            if matches!(step, Step::Begin) {
+                indent = "  ";
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flight = |in_flight: &Option<InFlight>| match in_flight {
+            Some(statements) => format!(", in flight {}", statements.to_text()),
+            None => String::new(),
+        };
+        match self {
+            Step::CreateHistory => write!(f, "create history"),
+            Step::Begin => write!(f, "begin"),
+            Step::Commit => write!(f, "commit"),
+            Step::Claim(claims) => {
+                let lines = claims.iter().map(|claim| {
+                    let kind = match claim.kind {
+                        crate::history::AttemptKind::Baseline => " as baseline",
+                        _ if claim.supersedes => " again",
+                        _ => "",
+                    };
+                    format!("claim {}{kind}{}", claim.name, flight(&claim.in_flight))
+                });
+                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+            }
+            Step::TakeOver { name, in_flight, .. } => write!(f, "take over {name}{}", flight(in_flight)),
+            Step::Execute(execute) => execute.fmt(f),
+            Step::Checkpoint { name, completed, in_flight, .. } => {
+                write!(f, "checkpoint {name} {completed}{}", flight(in_flight))
+            }
+            Step::Record(records) => {
+                let lines: Vec<_> = records.iter().map(|record| format!("record {} applied", record.name)).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Step::Fail { name, completed, rolled_back, .. } => {
+                let end = if rolled_back.is_some() { "and rolled back" } else { "" };
+                write!(f, "record {name} failed after {completed} {end}")
+            }
+            Step::RecordFailure { claim, .. } => write!(f, "record {} failed and rolled back", claim.name),
+            Step::Resolve(resolve) => {
+                let into = match &resolve.into {
+                    ResolveInto::Applied => "applied",
+                    ResolveInto::RolledBack => "rolled back",
+                    ResolveInto::Resumable => "to be resumed",
+                    ResolveInto::Accepted { .. } => "accepted as it is",
+                };
+                write!(f, "resolve attempt {} {into}", resolve.id)
+            }
+            Step::RestoreSettings => write!(f, "restore settings"),
+            Step::SuspendForeignKeys => write!(f, "suspend foreign keys"),
+            Step::CheckForeignKeys => write!(f, "check foreign keys"),
+        }
+    }
+}
+
+impl fmt::Display for Execute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { migration, number, of, .. } = self;
+        write!(f, "execute {} {number}/{of}: {}", migration.name(), self.summary(100))
+    }
+}
+
+impl Execute<'_> {
+    /// The text on one line, cut at `width` characters; nothing of it where it may hold a secret.
+    pub fn summary(&self, width: usize) -> String {
+        if self.secret {
+            return "(not shown: it may hold a secret)".to_owned();
+        }
+        // Long data is never walked to its end for a line of display.
+        let cut = self.sql.char_indices().nth(width.saturating_mul(8)).map_or(self.sql.len(), |(at, _)| at);
+        let head = &self.sql[..cut];
+        let mut line = head.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() > width || head.len() < self.sql.len() {
+            line = line.chars().take(width).collect::<String>() + " …";
+        }
+        line
+    }
+}
