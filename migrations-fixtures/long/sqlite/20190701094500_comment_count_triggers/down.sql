@@ -1,0 +1,2 @@
+DROP TRIGGER comments_counted;
+DROP TRIGGER comments_uncounted;

@@ -1,0 +1,1 @@
+ALTER TABLE issues RENAME COLUMN status TO state;

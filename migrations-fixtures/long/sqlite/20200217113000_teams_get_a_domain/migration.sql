@@ -1,0 +1,2 @@
+ALTER TABLE teams ADD COLUMN email_domain TEXT;
+UPDATE teams SET email_domain = 'tracker.example' WHERE slug = 'us';

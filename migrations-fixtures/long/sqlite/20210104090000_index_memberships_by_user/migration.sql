@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS memberships_user ON memberships (user_id);

@@ -1,0 +1,3 @@
+ALTER TABLE users RENAME COLUMN handle TO username;
+DROP INDEX users_handle;
+CREATE UNIQUE INDEX users_username ON users (username);

@@ -1,0 +1,7 @@
+CREATE VIEW invoice_balance AS
+SELECT invoices.id,
+       invoices.number,
+       invoices.total_cents - coalesce(sum(payments.cents), 0) AS owed_cents
+FROM invoices
+LEFT JOIN payments ON payments.invoice_id = invoices.id
+GROUP BY invoices.id;

@@ -1,0 +1,2 @@
+ALTER TABLE labels ADD COLUMN "group" TEXT;
+UPDATE labels SET "group" = 'kind' WHERE name IN ('bug', 'idea', 'question');

@@ -1,0 +1,1 @@
+CREATE INDEX issues_cycle ON issues (cycle_id);

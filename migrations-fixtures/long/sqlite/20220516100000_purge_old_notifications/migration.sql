@@ -1,0 +1,1 @@
+DELETE FROM notifications WHERE read_at < datetime('now', '-1 year');

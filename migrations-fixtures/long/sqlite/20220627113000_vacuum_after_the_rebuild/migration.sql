@@ -1,0 +1,2 @@
+-- Half the file was free pages by now.
+VACUUM;

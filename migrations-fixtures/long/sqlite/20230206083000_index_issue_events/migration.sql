@@ -1,0 +1,1 @@
+CREATE INDEX issue_events_issue ON issue_events (issue_id, at);

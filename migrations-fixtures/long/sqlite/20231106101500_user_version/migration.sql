@@ -1,0 +1,2 @@
+-- The desktop app looks at this before it syncs.
+PRAGMA user_version = 51;
