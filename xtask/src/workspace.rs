@@ -1,0 +1,32 @@
+//! Where the workspace and its folders stand.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The workspace's root folder: that of the running `cargo xtask`, else the one around the current folder.
+pub(crate) fn root() -> Result<PathBuf> {
+    let start = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(manifest) => PathBuf::from(manifest),
+        None => env::current_dir().context("cannot read the current folder")?,
+    };
+    start
+        .ancestors()
+        .find(|folder| folder.join("xtask/Cargo.toml").is_file())
+        .map(Path::to_path_buf)
+        .with_context(|| format!("{} is not inside the windlass workspace", start.display()))
+}
+
+/// Cargo's target folder.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => Ok(root()?.join(folder)),
+        None => Ok(root()?.join("target")),
+    }
+}
+
+/// The folder that keeps fetched servers between runs.
+pub(crate) fn testdb_folder() -> Result<PathBuf> {
+    Ok(target_folder()?.join("testdb"))
+}
