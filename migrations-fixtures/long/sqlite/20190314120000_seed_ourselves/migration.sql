@@ -11,6 +11,6 @@ INSERT INTO issues (id, project_id, number, title, body, author_id, assignee_id,
     (2, 1, 2, 'Titles with "quotes" look odd', NULL, 3, NULL, '2019-03-14 09:20:00'),
     (3, 2, 1, 'Back up the database', 'Daily;
 and try a restore -- monthly.', 2, 2, '2019-03-14 10:00:00');
-INSERT INTO comments (issue_id, author_id, body, posted_at) VALUES
-    (1, 2, 'Found it: SameSite.', '2019-03-14 11:00:00'),
-    (3, 1, '/* not a comment */ but a comment', '2019-03-14 11:30:00');
+INSERT INTO comments (id, issue_id, author_id, body, posted_at) VALUES
+    (1, 1, 2, 'Found it: SameSite.', '2019-03-14 11:00:00'),
+    (2, 3, 1, '/* not a comment */ but a comment', '2019-03-14 11:30:00');

@@ -1,0 +1,1 @@
+CREATE TYPE issue_state AS ENUM ('todo', 'doing', 'done');

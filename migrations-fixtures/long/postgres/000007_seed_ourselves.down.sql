@@ -1,0 +1,1 @@
+TRUNCATE comments, issues, projects, memberships, teams, users RESTART IDENTITY;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY issues_priority ON issues (project_id, priority);

@@ -1,0 +1,2 @@
+DROP TRIGGER comments_counted ON comments;
+DROP FUNCTION count_comment();

@@ -1,0 +1,2 @@
+DROP INDEX issues_in_review;
+UPDATE issues SET state = 'doing' WHERE state = 'review';

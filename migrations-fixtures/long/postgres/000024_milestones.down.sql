@@ -1,0 +1,2 @@
+ALTER TABLE issues DROP COLUMN milestone_id;
+DROP TABLE milestones;

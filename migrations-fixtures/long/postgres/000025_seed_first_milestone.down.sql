@@ -1,0 +1,2 @@
+UPDATE issues SET milestone_id = NULL;
+DELETE FROM milestones WHERE title = 'Beta';

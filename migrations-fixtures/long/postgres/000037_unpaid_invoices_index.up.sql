@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY invoices_unpaid ON invoices (issued_on) WHERE paid_at IS NULL;

@@ -1,0 +1,1 @@
+DELETE FROM invoices WHERE number = '2020-0001';

@@ -1,0 +1,2 @@
+DROP INDEX CONCURRENTLY webhook_deliveries_due;
+DROP INDEX CONCURRENTLY webhook_deliveries_hook;

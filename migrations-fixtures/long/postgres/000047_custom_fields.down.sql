@@ -1,0 +1,3 @@
+DROP TABLE custom_field_values;
+DROP TABLE custom_fields;
+DROP TYPE field_kind;

@@ -1,0 +1,2 @@
+ALTER TABLE issues ADD COLUMN rank double precision;
+UPDATE issues SET rank = number * 1024;

@@ -1,0 +1,1 @@
+create index concurrently issues_rank on issues (project_id, state, rank);

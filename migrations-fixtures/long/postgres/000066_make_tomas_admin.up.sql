@@ -1,0 +1,1 @@
+UPDATE memberships SET role = 'admin' WHERE user_id = 2;

@@ -1,0 +1,2 @@
+UPDATE invoices SET paid_at = NULL;
+DROP TABLE payments;

@@ -1,0 +1,2 @@
+DELETE FROM plans WHERE per = 'year';
+ALTER TABLE plans DROP COLUMN per;

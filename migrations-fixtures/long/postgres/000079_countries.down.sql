@@ -1,0 +1,2 @@
+ALTER TABLE teams DROP COLUMN country;
+DROP TABLE countries;

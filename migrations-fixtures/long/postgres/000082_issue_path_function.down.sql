@@ -1,0 +1,1 @@
+DROP FUNCTION issue_path(bigint);

@@ -1,0 +1,1 @@
+ALTER TABLE sessions DROP COLUMN ip, DROP COLUMN last_seen_at;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY attachments_content ON attachments USING hash (sha256);

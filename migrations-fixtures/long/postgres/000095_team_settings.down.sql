@@ -1,0 +1,2 @@
+ALTER TABLE teams DROP COLUMN domain;
+ALTER TABLE teams DROP COLUMN settings;

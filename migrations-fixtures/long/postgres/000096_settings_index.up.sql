@@ -1,0 +1,1 @@
+CREATE INDEX teams_settings ON teams USING gin (settings jsonb_path_ops);

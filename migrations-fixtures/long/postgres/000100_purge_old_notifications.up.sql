@@ -1,0 +1,1 @@
+DELETE FROM notifications WHERE read_at < now() - interval '1 year';

@@ -1,0 +1,2 @@
+ALTER TABLE audit.log DETACH PARTITION audit.log_2020;
+DROP TABLE audit.log_2020;

@@ -1,0 +1,2 @@
+ALTER TABLE invoices DROP COLUMN currency;
+ALTER TABLE plans DROP COLUMN currency;

@@ -1,0 +1,2 @@
+ALTER TABLE plans ADD COLUMN currency char(3) NOT NULL DEFAULT 'EUR';
+ALTER TABLE invoices ADD COLUMN currency char(3) NOT NULL DEFAULT 'EUR';

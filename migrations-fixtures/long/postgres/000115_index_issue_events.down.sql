@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY issue_events_issue

@@ -1,0 +1,2 @@
+DROP INDEX custom_field_numbers;
+DROP FUNCTION try_numeric(text);

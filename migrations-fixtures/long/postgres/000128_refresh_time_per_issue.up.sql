@@ -1,0 +1,1 @@
+REFRESH MATERIALIZED VIEW time_per_issue;

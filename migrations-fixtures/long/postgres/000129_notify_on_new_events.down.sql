@@ -1,0 +1,1 @@
+DROP FUNCTION announce_event() CASCADE;

@@ -1,0 +1,1 @@
+DROP STATISTICS issues_project_state;
