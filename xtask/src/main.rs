@@ -1,7 +1,11 @@
 //! Project tasks: `cargo xtask …`.
 
+mod check;
 mod provision;
 mod servers;
+mod signals;
+mod summary;
+mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -21,12 +25,26 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Run every test, with the databases they need
+    Test {
+        /// Only these databases, such as sqlite,postgres-18
+        #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
+        on: Vec<Target>,
+        /// Run all of the long fault and property matrices instead of a sample
+        #[arg(long)]
+        full: bool,
+        /// Only tests whose name holds this
+        filter: Option<String>,
+    },
+    /// Check formatting, lints, documentation, dependencies and paths
+    Check,
     /// Start private throwaway database servers and print the variables that name them
     Servers {
         /// Only these targets, such as postgres-18,mysql-9.7
         #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
         on: Vec<Target>,
     },
+    // Tasks to come: `corpus DIR` (corpus.rs) and `bench` (bench.rs) get their variants here.
 }
 
 fn main() -> ExitCode {
@@ -41,6 +59,10 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
+        Task::Test { on, full, filter } => {
+            test::run(&test::Selection { targets: provision::chosen(&on), full, filter })
+        }
+        Task::Check => check::run(),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),
     }
 }

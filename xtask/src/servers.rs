@@ -1,32 +1,39 @@
 //! `cargo xtask servers`: servers for development, until this process is told to end.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::sync::mpsc::{self, Sender};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SigSet, Signal};
 
 use crate::provision::{Durability, Servers, Target, list};
-use crate::workspace;
+use crate::{signals, workspace};
 
 /// Starts servers, prints their variables, and waits for the end of input or a signal.
 pub(crate) fn run(targets: &[Target]) -> Result<()> {
-    let ending = endings()?;
+    // Until the servers run, a signal ends this process at once, and the kernel its children.
     let servers = Servers::start(targets, Durability::Throwaway)?;
     let mut variables = servers.environment();
     variables.push(("WINDLASS_TEST_TARGETS".to_owned(), list(targets)));
     let lines: String = variables.iter().map(|(name, value)| export_line(name, value)).collect();
     let file = workspace::testdb_folder()?.join("servers.env");
-    fs::write(&file, &lines).with_context(|| format!("cannot write {}", file.display()))?;
+    write_private(&file, &lines).with_context(|| format!("cannot write {}", file.display()))?;
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes())?;
     out.flush()?;
     eprintln!("also in {}; they run until standard input ends or a signal comes", file.display());
-    let why = ending.recv().context("nothing can end the servers any more")?;
+    let why = endings()?.recv().context("nothing can end the servers any more")?;
     eprintln!("{why}: stopping");
     Ok(())
+}
+
+/// Writes a file that only its owner may read: the URLs hold passwords.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 fn export_line(name: &str, value: &str) -> String {
@@ -38,31 +45,17 @@ fn export_line(name: &str, value: &str) -> String {
 }
 
 /// A channel that speaks once standard input ends or a signal asks this process to end.
-fn endings() -> Result<mpsc::Receiver<String>> {
+fn endings() -> Result<Receiver<String>> {
     let (sender, receiver) = mpsc::channel();
-    forward_signals(sender.clone())?;
+    let of_signals = sender.clone();
+    signals::forward(move |signal| {
+        let _ = of_signals.send(signal.to_string());
+    })?;
     thread::spawn(move || {
-        let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         let _ = sender.send("standard input ended".to_owned());
     });
     Ok(receiver)
-}
-
-/// Sends the name of each signal that asks this process to end.
-///
-/// Call it before any other thread starts: threads inherit the mask that keeps the signals for this one.
-pub(crate) fn forward_signals(sender: Sender<String>) -> Result<()> {
-    let mut signals = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        signals.add(signal);
-    }
-    signals.thread_block()?;
-    thread::spawn(move || {
-        while let Ok(signal) = signals.wait() {
-            let _ = sender.send(signal.to_string());
-        }
-    });
-    Ok(())
 }
 
 #[cfg(test)]

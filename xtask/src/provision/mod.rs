@@ -18,6 +18,7 @@ mod target;
 use std::env;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
@@ -30,8 +31,11 @@ use certificates::Certificates;
 use run_folder::RunFolder;
 use server::{Launch, Server};
 
+#[allow(unused_imports, reason = "the corpus task comes later")]
 pub(crate) use client::{Tool, client_tool};
+#[allow(unused_imports, reason = "the corpus task comes later")]
 pub(crate) use program::Program;
+pub(crate) use program::{installed, run};
 pub(crate) use supervise::spawn_bound;
 pub(crate) use target::{Target, chosen, list};
 
@@ -44,6 +48,7 @@ pub(crate) enum Durability {
     /// Survives the kill of a session, not the loss of power: fast, for the suite.
     Throwaway,
     /// Durable settings, data on disk: for measurements.
+    #[allow(dead_code, reason = "the bench task comes later")]
     Durable,
 }
 
@@ -140,10 +145,10 @@ impl Site {
         Some(self.cache.folder().join(inside.components().next()?))
     }
 
-    /// Makes a folder for a server's data.
+    /// Makes a folder for a server's data and secrets.
     fn folder(&self, target: Target) -> Result<PathBuf> {
         let folder = self.run.path().join(target.to_string());
-        cache::make_public_folder(&folder)?;
+        fs::DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(folder)
     }
 }

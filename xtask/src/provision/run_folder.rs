@@ -128,6 +128,7 @@ mod tests {
     #[test]
     fn a_private_folder_keeps_others_out() {
         let private = tempfile::tempdir().unwrap();
+        fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
         assert!(!others_may_enter(private.path()));
         assert!(others_may_enter(Path::new("/usr/bin")));
     }

@@ -1,0 +1,64 @@
+//! `cargo xtask check`: form, lints, documentation, licences, and paths that belong to one machine.
+
+mod dependencies;
+mod licences;
+mod paths;
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use crate::provision::installed;
+use crate::workspace;
+
+type Check = (&'static str, fn() -> Result<()>);
+
+const CHECKS: [Check; 5] = [
+    ("formatting", || cargo(&["fmt", "--check"], &[])),
+    ("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])),
+    ("documentation", || {
+        cargo(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])
+    }),
+    ("dependencies", dependencies),
+    ("paths", paths::check),
+];
+
+/// Runs every check, also after one has failed, and prints what they came to.
+pub(crate) fn run() -> Result<ExitCode> {
+    let mut failed = Vec::new();
+    for (name, check) in CHECKS {
+        eprintln!("checking {name}");
+        if let Err(error) = check() {
+            eprintln!("error: {name}: {error:#}");
+            failed.push(name);
+        }
+    }
+    println!("{} passed, {} failed", CHECKS.len() - failed.len(), failed.len());
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn dependencies() -> Result<()> {
+    match installed("cargo-deny") {
+        Some(_) => cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"], &[]),
+        None => dependencies::check(),
+    }
+}
+
+fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let status = cargo_command()?
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .status()
+        .context("cannot start cargo")?;
+    if !status.success() {
+        bail!("cargo {} ended with {status}", arguments[0]);
+    }
+    Ok(())
+}
+
+fn cargo_command() -> Result<Command> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace::root()?);
+    Ok(command)
+}
