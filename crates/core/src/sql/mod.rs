@@ -1,8 +1,10 @@
 //! SQL as text: its tokens, its statements, and what each statement is, per dialect.
 
+mod bodies;
 pub mod checksum;
 pub mod classify;
 pub mod lexer;
+mod script;
 pub mod split;
 
 /// The SQL a script is written in. MySQL and MariaDB share one: their lexical rules agree.
