@@ -157,7 +157,8 @@ impl Attempt {
             State::Applied
         } else if self.error.is_some() {
             State::Failed
-        } else if self.owner_session == Liveness::Gone {
+        } else if self.owner.is_empty() || self.owner_session == Liveness::Gone {
+            // A person who decided to resume took the owner away.
             State::Interrupted
         } else {
             State::Running
@@ -224,7 +225,8 @@ impl History {
                 return wrong("it is rolled back and yet holds its claim");
             }
             // A repeatable migration's earlier run gives its claim to the next one.
-            if !attempt.claimed && attempt.rolled_back_at.is_none() && attempt.kind != AttemptKind::Repeatable {
+            if !attempt.claimed && attempt.rolled_back_at.is_none() && attempt.kind != AttemptKind::Repeatable
+            {
                 return wrong("it stands and yet holds no claim");
             }
             if attempt.claimed && !claims.insert(attempt.name.as_str()) {
@@ -237,12 +239,16 @@ impl History {
                 return wrong("its checksum is not one");
             }
         }
-        let settled = self.attempts.iter().all(|a| !matches!(a.state(), State::Running | State::Interrupted | State::Failed));
+        let settled = self
+            .attempts
+            .iter()
+            .all(|a| !matches!(a.state(), State::Running | State::Interrupted | State::Failed));
         if let (true, Some(newest), Some(digest)) = (settled, self.attempts.last(), self.digest())
             && newest.digest != digest.to_hex()
         {
             let (id, name) = (newest.id, newest.name.clone());
-            let what = "its digest does not stand for the rows before it: the table was changed by hand".to_owned();
+            let what =
+                "its digest does not stand for the rows before it: the table was changed by hand".to_owned();
             return Err(HistoryError::Inconsistent { id, name, what });
         }
         Ok(())

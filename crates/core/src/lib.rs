@@ -3,8 +3,12 @@
 //! This crate opens no socket and knows no async runtime. A driver crate
 //! (`windlass-postgres`, `windlass-mysql`, `windlass-sqlite`) brings the database.
 
+pub mod apply;
+pub mod directive;
 pub mod driver;
 pub mod history;
 pub mod migration;
 pub mod plan;
+pub mod sim;
+pub mod source;
 pub mod sql;

@@ -1,8 +1,8 @@
 //! Migration: a named, ordered script, its version, and what identifies its text.
 
+use crate::sql::Dialect;
 use crate::sql::checksum::token_checksum;
 use crate::sql::split::{SplitError, Statement, split};
-use crate::sql::Dialect;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -19,7 +19,8 @@ const SEPARATORS: [char; 3] = ['.', '_', '-'];
 impl Version {
     /// Reads a version; `None` when a part is empty or holds anything but digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_version = text.split(SEPARATORS).all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let is_version =
+            text.split(SEPARATORS).all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
         is_version.then(|| Self(Cow::Owned(text.to_owned())))
     }
 
@@ -292,7 +293,11 @@ impl StandingDigest {
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+    bytes
+        .iter()
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 /// Reads 64 hexadecimal digits back.
@@ -313,12 +318,17 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers_part_by_part() {
-        let sorted = ["1", "1.2.3", "1.10", "2", "10", "118_7", "118_10", "20240101", "99999999999999999999999999"];
+        let sorted =
+            ["1", "1.2.3", "1.10", "2", "10", "118_7", "118_10", "20240101", "99999999999999999999999999"];
         for pair in sorted.windows(2) {
             assert!(Version::parse(pair[0]) < Version::parse(pair[1]), "{pair:?}");
         }
         assert_eq!(Version::parse("01.0"), Version::parse("1"));
-        assert!(Version::parse("1..2").is_none() && Version::parse("").is_none() && Version::parse("1a").is_none());
+        assert!(
+            Version::parse("1..2").is_none()
+                && Version::parse("").is_none()
+                && Version::parse("1a").is_none()
+        );
     }
 
     #[test]

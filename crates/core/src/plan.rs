@@ -4,6 +4,19 @@ use crate::history::InFlight;
 use crate::migration::{Checksums, Migration};
 use std::fmt;
 
+mod blocked;
+mod build;
+mod pieces;
+mod resolve;
+mod standing;
+mod state;
+
+pub use blocked::{Blocked, Place, four_ways_out};
+pub use build::{Options, Outlook, Remark, plan};
+pub(crate) use pieces::refusal_leaves_nothing;
+pub use resolve::{Resolution, ResolveError, baseline, resolve};
+pub(crate) use standing::Standing;
+
 /// Segments in order. Each is one transaction (it begins with [`Step::Begin`]) or steps on their own.
 #[derive(Clone, Debug, Default)]
 pub struct Plan<'m> {
@@ -73,6 +86,8 @@ pub enum Step<'m> {
         completed: u32,
         /// Chained checksum of the completed statements.
         prefix: String,
+        /// Statements that belong together and of which some took effect: a person must look.
+        in_flight: Option<InFlight>,
         /// The database's words.
         error: String,
         /// Where nothing of the attempt stands: it is rolled back, its claim released, this its digest.
@@ -95,6 +110,9 @@ pub enum Step<'m> {
     /// SQLite: turn enforcement of foreign keys off outside the transaction that follows.
     /// [`Step::RestoreSettings`] ends it.
     SuspendForeignKeys,
+    /// SQLite: turn enforcement of foreign keys on outside the transaction that follows.
+    /// [`Step::RestoreSettings`] ends it.
+    EnforceForeignKeys,
     /// SQLite: refuse (`ForeignKeys`) when there are references without target that were not there at `Begin`.
     CheckForeignKeys,
 }
@@ -242,7 +260,7 @@ impl fmt::Display for Segment<'_> {
                 writeln!(f, "{indent}{line}")?;
             }
             if matches!(step, Step::Begin) {
-                indent = "  ";
+                indent = "    ";
             }
         }
         Ok(())
@@ -276,12 +294,13 @@ impl fmt::Display for Step<'_> {
                 write!(f, "checkpoint {name} {completed}{}", flight(in_flight))
             }
             Step::Record(records) => {
-                let lines: Vec<_> = records.iter().map(|record| format!("record {} applied", record.name)).collect();
+                let lines: Vec<_> =
+                    records.iter().map(|record| format!("record {} applied", record.name)).collect();
                 f.write_str(&lines.join("\n"))
             }
             Step::Fail { name, completed, rolled_back, .. } => {
-                let end = if rolled_back.is_some() { "and rolled back" } else { "" };
-                write!(f, "record {name} failed after {completed} {end}")
+                let end = if rolled_back.is_some() { " and rolled back" } else { "" };
+                write!(f, "record {name} failed after {completed}{end}")
             }
             Step::RecordFailure { claim, .. } => write!(f, "record {} failed and rolled back", claim.name),
             Step::Resolve(resolve) => {
@@ -295,6 +314,7 @@ impl fmt::Display for Step<'_> {
             }
             Step::RestoreSettings => write!(f, "restore settings"),
             Step::SuspendForeignKeys => write!(f, "suspend foreign keys"),
+            Step::EnforceForeignKeys => write!(f, "enforce foreign keys"),
             Step::CheckForeignKeys => write!(f, "check foreign keys"),
         }
     }

@@ -1,0 +1,329 @@
+//! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
+
+use crate::driver::{Driver, DriverError, Head, Holder, Inspection, Lock, Run};
+use crate::history::{FORMAT, HistoryError};
+use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError};
+use crate::source::Migrations;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+mod attempt;
+mod failure;
+mod progress;
+
+use attempt::{Ended, Runner};
+pub use failure::{FailedStatement, Stands};
+pub use progress::{Event, Observer, Silent};
+
+/// How often a plan is made anew before giving up: each time another run was met, or a group taken apart.
+const REPLANS: usize = 1_000;
+
+/// How a deploy is to be done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeployOptions {
+    /// What a plan may do.
+    pub plan: Options,
+    /// How long to wait for another deployer.
+    pub lock_wait: Duration,
+    /// Who this run is.
+    pub run: Run,
+}
+
+impl DeployOptions {
+    /// Plain options for this run, waiting a minute for another deployer.
+    pub fn new(run: Run) -> Self {
+        Self { plan: Options::default(), lock_wait: Duration::from_secs(60), run }
+    }
+}
+
+/// A request to stop after the running statement. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// One that was not asked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What a deploy did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The migrations it applied, in order.
+    pub applied: Vec<Applied>,
+    /// How long it waited for another deployer, if it had to.
+    pub waited: Option<Duration>,
+    /// What to tell besides.
+    pub remarks: Vec<Remark>,
+}
+
+/// A migration that was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Its name.
+    pub name: String,
+    /// Its statements.
+    pub statements: u32,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a deploy ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// There is no plan; nothing was run.
+    #[error("there is nothing that can be run")]
+    Blocked(#[from] Blocked),
+    /// A statement was refused.
+    #[error("migration `{}` failed", .0.migration)]
+    Statement(Box<FailedStatement>),
+    /// The database refused something of windlass's own, or cannot be read.
+    #[error("the database could not be used")]
+    Driver(#[from] DriverError),
+    /// The connection broke while steps were under way.
+    #[error("the connection was lost during `{during}`: {message}")]
+    Lost {
+        /// What was under way.
+        during: String,
+        /// In the driver's words.
+        message: String,
+    },
+    /// Another deployer held the lock for longer than the wait.
+    #[error("another deployer holds the lock, waited {waited:?}")]
+    LockTimeout {
+        /// Who holds it.
+        holder: Holder,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// Another run took an attempt of this one over.
+    #[error("another run took `{name}` over")]
+    TakenOver {
+        /// The migration.
+        name: String,
+    },
+    /// It was asked to stop, and did after the running statement.
+    #[error("stopped as asked")]
+    Stopped {
+        /// What was applied before.
+        report: Report,
+        /// The migration that stands part-way, if one does: it goes on with the next deploy.
+        part_way: Option<String>,
+    },
+}
+
+/// Why a decision was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveFailure {
+    /// It does not fit the history.
+    #[error("nothing was changed")]
+    Refused(#[from] ResolveError),
+    /// The database could not be used.
+    #[error("the database could not be used")]
+    Driver(#[from] DriverError),
+    /// Another deployer is at work.
+    #[error("another deployer holds the lock")]
+    Locked(Holder),
+    /// The history changed meanwhile.
+    #[error("the history changed since it was read: {0}")]
+    Changed(String),
+}
+
+/// Brings the database to the end of the migrations. Can be run again at any moment.
+///
+/// # Errors
+/// The typed reason why the database is not there. What was applied before it stands.
+pub async fn deploy(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &DeployOptions,
+    observer: &mut dyn Observer,
+    stop: &Stop,
+) -> Result<Report, DeployError> {
+    if options.plan == Options::default() && is_current(driver, migrations).await? {
+        observer.event(Event::UpToDate);
+        return Ok(Report::default());
+    }
+    let waited = wait_for_lock(driver, options, observer, stop).await?;
+    let result = deploy_locked(driver, migrations, options, observer, stop).await;
+    // The lock goes with the session where giving it back fails.
+    let _ = driver.unlock().await;
+    let mut report = result?;
+    report.waited = waited;
+    Ok(report)
+}
+
+/// What a deploy would do. Writes nothing and takes no lock.
+///
+/// # Errors
+/// The typed reason why there is no plan.
+pub async fn dry_run<'m>(
+    driver: &mut dyn Driver,
+    migrations: &'m Migrations,
+    options: &Options,
+) -> Result<Outlook<'m>, DeployError> {
+    let inspection = driver.inspect().await?;
+    Ok(crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), options)?)
+}
+
+/// Writes a person's decision about one migration into the history.
+///
+/// # Errors
+/// When the decision does not fit the history, or another deployer is at work.
+pub async fn resolve(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<(), ResolveFailure> {
+    write_plan(driver, run, |inspection, capabilities| {
+        crate::plan::resolve(migrations.as_slice(), inspection, capabilities, resolution, name, reason)
+    })
+    .await
+    .map(|_| ())
+}
+
+/// Records everything up to `name` as applied without running it; gives the recorded names.
+///
+/// # Errors
+/// When there is no such migration, or the history cannot be written.
+pub async fn baseline(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    write_plan(driver, run, |inspection, capabilities| {
+        crate::plan::baseline(migrations.as_slice(), inspection, capabilities, name)
+    })
+    .await
+}
+
+async fn write_plan<'m>(
+    driver: &mut dyn Driver,
+    run: &Run,
+    make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
+) -> Result<Vec<String>, ResolveFailure> {
+    if let Lock::Held(holder) = driver.try_lock().await? {
+        return Err(ResolveFailure::Locked(holder));
+    }
+    let result = write_plan_locked(driver, run, make).await;
+    let _ = driver.unlock().await;
+    result
+}
+
+async fn write_plan_locked<'m>(
+    driver: &mut dyn Driver,
+    run: &Run,
+    make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
+) -> Result<Vec<String>, ResolveFailure> {
+    let inspection = driver.inspect().await?;
+    let plan = make(&inspection, driver.capabilities())?;
+    for segment in &plan.segments {
+        let failed = driver.perform(run, &segment.steps, &mut crate::driver::NoWatch).await;
+        failed.map_err(|failure| ResolveFailure::Changed(failure::told(&failure.cause)))?;
+    }
+    Ok(plan.migrations().into_iter().map(str::to_owned).collect())
+}
+
+async fn is_current(driver: &mut dyn Driver, migrations: &Migrations) -> Result<bool, DeployError> {
+    match driver.head().await? {
+        Head::Newest { format, .. } if format > FORMAT => {
+            Err(Blocked::History(HistoryError::Newer { found: format }).into())
+        }
+        Head::Newest { digest, .. } => Ok(digest == migrations.digest().to_hex()),
+        Head::None => Ok(false),
+    }
+}
+
+/// Polls for the lock: a session that waits *inside* the database holds a snapshot, for which a
+/// concurrent index build of the holder's would wait for ever.
+async fn wait_for_lock(
+    driver: &mut dyn Driver,
+    options: &DeployOptions,
+    observer: &mut dyn Observer,
+    stop: &Stop,
+) -> Result<Option<Duration>, DeployError> {
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(20);
+    let mut had_to_wait = false;
+    loop {
+        let holder = match driver.try_lock().await? {
+            Lock::Acquired => return Ok(had_to_wait.then(|| began.elapsed())),
+            Lock::Held(holder) => holder,
+        };
+        if stop.is_asked() {
+            return Err(DeployError::Stopped { report: Report::default(), part_way: None });
+        }
+        let waited = began.elapsed();
+        if waited >= options.lock_wait {
+            return Err(DeployError::LockTimeout { holder, waited });
+        }
+        observer.event(Event::Waiting { holder: &holder, waited });
+        had_to_wait = true;
+        driver.sleep(pause.min(options.lock_wait - waited)).await;
+        pause = (pause * 2).min(Duration::from_millis(500));
+    }
+}
+
+async fn deploy_locked(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &DeployOptions,
+    observer: &mut dyn Observer,
+    stop: &Stop,
+) -> Result<Report, DeployError> {
+    let began = Instant::now();
+    let mut plan_options = options.plan.clone();
+    let mut report = Report::default();
+    for _ in 0..REPLANS {
+        let inspection = driver.inspect().await?;
+        let capabilities = driver.capabilities().clone();
+        let Outlook { plan, remarks } =
+            crate::plan::plan(migrations.as_slice(), &inspection, &capabilities, &plan_options)?;
+        for remark in remarks {
+            if !report.remarks.contains(&remark) {
+                observer.event(Event::Remark(&remark));
+                report.remarks.push(remark);
+            }
+        }
+        if plan.is_empty() {
+            return Ok(report);
+        }
+        observer.event(Event::Planned(&plan));
+        let mut runner = Runner::new(&inspection, &capabilities, &options.run, observer, stop);
+        let ended = runner.run(driver, &plan).await;
+        report.applied.append(&mut runner.applied);
+        match ended? {
+            Ended::Done => return Ok(report),
+            Ended::Apart(names) => plan_options.alone.extend(names),
+            Ended::MetAnother(name) => {
+                if began.elapsed() >= options.lock_wait {
+                    return Err(DeployError::TakenOver { name });
+                }
+                driver.sleep(Duration::from_millis(50)).await;
+            }
+            Ended::Stopped { part_way } => return Err(DeployError::Stopped { report, part_way }),
+        }
+    }
+    Err(DeployError::TakenOver { name: "the history".to_owned() })
+}

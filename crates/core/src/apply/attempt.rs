@@ -1,0 +1,305 @@
+//! The run of one plan: segment by segment, knowing at every moment what stands.
+
+use super::failure::{FailedStatement, Stands, told};
+use super::progress::{Event, Observer, SegmentWatch};
+use super::{Applied, DeployError, Stop};
+use crate::driver::{Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Inspection, NoWatch, Run};
+use crate::history::InFlight;
+use crate::plan::{Claim, Execute, Plan, Segment, Standing, Step, refusal_leaves_nothing};
+use std::time::Instant;
+
+/// How the run of a plan ended, short of an error.
+pub(super) enum Ended {
+    Done,
+    /// These shared a transaction that failed: each is to run by itself.
+    Apart(Vec<String>),
+    /// Another run holds this migration's claim.
+    MetAnother(String),
+    Stopped {
+        part_way: Option<String>,
+    },
+}
+
+/// An attempt whose claim is committed while its migration is not applied yet.
+#[derive(Clone)]
+struct Live {
+    name: String,
+    epoch: u32,
+    completed: u32,
+    prefix: String,
+}
+
+pub(super) struct Runner<'r> {
+    inspection: &'r Inspection,
+    capabilities: &'r Capabilities,
+    run: &'r Run,
+    observer: &'r mut dyn Observer,
+    stop: &'r Stop,
+    standing: Standing,
+    live: Option<Live>,
+    history_exists: bool,
+    pub(super) applied: Vec<Applied>,
+}
+
+impl<'r> Runner<'r> {
+    pub(super) fn new(
+        inspection: &'r Inspection,
+        capabilities: &'r Capabilities,
+        run: &'r Run,
+        observer: &'r mut dyn Observer,
+        stop: &'r Stop,
+    ) -> Self {
+        let standing = Standing::of(&inspection.history.attempts);
+        let history_exists = inspection.history.exists;
+        let applied = Vec::new();
+        Self { inspection, capabilities, run, observer, stop, standing, live: None, history_exists, applied }
+    }
+
+    pub(super) async fn run(&mut self, driver: &mut dyn Driver, plan: &Plan<'_>) -> Result<Ended, DeployError> {
+        for segment in &plan.segments {
+            if self.stop.is_asked() {
+                return self.stopped(driver).await;
+            }
+            let began = Instant::now();
+            let (observer, stop) = (&mut *self.observer, self.stop);
+            let mut watch = SegmentWatch { steps: &segment.steps, observer, stop, timeline: Vec::new() };
+            let result = driver.perform(self.run, &segment.steps, &mut watch).await;
+            let timeline = std::mem::take(&mut watch.timeline);
+            match result {
+                Ok(()) => self.note(&segment.steps, began, &timeline),
+                Err(failure) => return self.failed(driver, segment, failure, began).await,
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Keeps in mind what committed steps made true.
+    fn note(&mut self, steps: &[Step<'_>], began: Instant, timeline: &[(&str, Instant)]) {
+        for step in steps {
+            match step {
+                Step::CreateHistory => self.history_exists = true,
+                Step::Claim(claims) => {
+                    self.live = claims.last().map(|claim| Live {
+                        name: claim.name.to_owned(),
+                        epoch: 1,
+                        completed: 0,
+                        prefix: String::new(),
+                    });
+                }
+                Step::TakeOver { name, from_epoch, .. } => {
+                    let before = self.inspection.history.attempts.iter().find(|a| a.claimed && a.name == *name);
+                    self.live = before.map(|attempt| Live {
+                        name: attempt.name.clone(),
+                        epoch: from_epoch + 1,
+                        completed: attempt.completed,
+                        prefix: attempt.prefix.clone().unwrap_or_default(),
+                    });
+                }
+                Step::Checkpoint { completed, prefix, .. } => {
+                    if let Some(live) = &mut self.live {
+                        (live.completed, live.prefix) = (*completed, prefix.clone());
+                    }
+                }
+                Step::Record(records) => {
+                    self.live = None;
+                    for record in records {
+                        self.recorded(record.name, record.completed, steps, began, timeline);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn recorded(&mut self, name: &str, statements: u32, steps: &[Step<'_>], began: Instant, timeline: &[(&str, Instant)]) {
+        let at = timeline.iter().position(|(seen, _)| *seen == name);
+        let start = at.map_or(began, |at| timeline[at].1);
+        let end = at.and_then(|at| timeline.get(at + 1)).map_or_else(Instant::now, |(_, next)| *next);
+        let elapsed = end.saturating_duration_since(start);
+        let raw = steps.iter().find_map(|step| match step {
+            Step::Execute(execute) if execute.migration.name() == name => Some(*execute.migration.raw_checksum()),
+            _ => None,
+        });
+        if let Some(raw) = raw {
+            self.standing.add(name, &raw);
+        }
+        self.observer.event(Event::Applied { name, elapsed });
+        self.applied.push(Applied { name: name.to_owned(), statements, elapsed });
+    }
+
+    async fn failed(
+        &mut self,
+        driver: &mut dyn Driver,
+        segment: &Segment<'_>,
+        failure: Failure,
+        began: Instant,
+    ) -> Result<Ended, DeployError> {
+        let Failure { step, cause } = failure;
+        let failed_step = segment.steps.get(step);
+        // Outside a transaction, and after its commit, the steps before the failed one stand.
+        let commit = segment.steps.iter().position(|s| matches!(s, Step::Commit));
+        let rolled_back = segment.is_transaction() && commit.is_some_and(|commit| step <= commit);
+        if !rolled_back {
+            self.note(&segment.steps[..step.min(segment.steps.len())], began, &[]);
+        }
+        let error = match cause {
+            Cause::Lost(message) => {
+                let during = failed_step.map(Step::to_string).unwrap_or_default();
+                return Err(DeployError::Lost { during, message });
+            }
+            Cause::Fenced => return Err(DeployError::TakenOver { name: subject(segment, step) }),
+            Cause::ClaimTaken => return Ok(Ended::MetAnother(subject(segment, step))),
+            Cause::Stopped => return self.stopped(driver).await,
+            cause @ Cause::ForeignKeys(_) => DatabaseError { message: told(&cause), ..DatabaseError::default() },
+            Cause::Refused(error) => error,
+        };
+        let result = self.refused(driver, segment, step, error, rolled_back).await;
+        // A failed migration's settings are no more the next one's than an applied one's.
+        let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
+        result
+    }
+
+    async fn refused(
+        &mut self,
+        driver: &mut dyn Driver,
+        segment: &Segment<'_>,
+        step: usize,
+        error: DatabaseError,
+        rolled_back: bool,
+    ) -> Result<Ended, DeployError> {
+        let claims = segment.steps.iter().find_map(|s| match s {
+            Step::Claim(claims) => Some(claims.as_slice()),
+            _ => None,
+        });
+        let execute = last_execute(segment, step);
+        if let (Some(claims), true) = (claims, rolled_back)
+            && claims.len() > 1
+        {
+            let names = apart(claims, &segment.steps[step], execute);
+            self.observer.event(Event::Apart { names: &names });
+            return Ok(Ended::Apart(names));
+        }
+        let ours = matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
+        let Some(execute) = execute.filter(|_| ours) else {
+            return Err(DeployError::Driver(DriverError::Refused(error)));
+        };
+        let stands = match (&self.live, rolled_back) {
+            (None, _) => Stands::Nothing,
+            (Some(live), true) if live.completed == 0 => Stands::Nothing,
+            (Some(live), true) => Stands::Part { completed: live.completed },
+            (Some(live), false) => outside(live.completed, segment, step, execute, self.capabilities),
+        };
+        let mut failed = FailedStatement::new(execute, error, stands);
+        let words = words(&failed, execute);
+        let live = self.live.clone();
+        let mut steps = Vec::new();
+        match (&live, claims) {
+            (Some(live), _) => steps.push(fail(live, &self.standing, stands, unit(segment, step), words)),
+            (None, Some([claim])) => {
+                if !self.history_exists {
+                    steps.push(Step::CreateHistory);
+                }
+                let claim = Claim { in_flight: None, ..claim.clone() };
+                steps.push(Step::RecordFailure { claim, error: words, digest: self.standing.digest() });
+            }
+            _ => {}
+        }
+        failed.recorded = driver.perform(self.run, &steps, &mut NoWatch).await.is_ok();
+        Err(DeployError::Statement(Box::new(failed)))
+    }
+
+    /// Ends the run at a moment when nothing is in flight, and says so in the history.
+    async fn stopped(&mut self, driver: &mut dyn Driver) -> Result<Ended, DeployError> {
+        let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
+        let Live { name, epoch, completed, prefix } = live;
+        let steps =
+            [Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None }, Step::RestoreSettings];
+        let written = driver.perform(self.run, &steps, &mut NoWatch).await;
+        if let Err(failure) = written {
+            return Err(DeployError::Lost { during: "checkpoint".to_owned(), message: told(&failure.cause) });
+        }
+        Ok(Ended::Stopped { part_way: Some(name.clone()) })
+    }
+}
+
+/// The migration that a segment's step is about.
+fn subject(segment: &Segment<'_>, step: usize) -> String {
+    let about = |step: &Step<'_>| match step {
+        Step::Execute(execute) => Some(execute.migration.name().to_owned()),
+        Step::Checkpoint { name, .. } | Step::TakeOver { name, .. } => Some((*name).to_owned()),
+        Step::Claim(claims) => claims.first().map(|claim| claim.name.to_owned()),
+        Step::Record(records) => records.first().map(|record| record.name.to_owned()),
+        _ => None,
+    };
+    let near = segment.steps[..=step.min(segment.steps.len() - 1)].iter().rev().find_map(about);
+    near.or_else(|| segment.steps.iter().find_map(about)).unwrap_or_default()
+}
+
+/// The failed statement; where the commit or a check was refused, the last one before it.
+fn last_execute<'s, 'm>(segment: &'s Segment<'m>, step: usize) -> Option<&'s Execute<'m>> {
+    segment.steps[..=step.min(segment.steps.len() - 1)].iter().rev().find_map(|step| match step {
+        Step::Execute(execute) => Some(execute),
+        _ => None,
+    })
+}
+
+/// Which migrations of a failed group to run by themselves: the one that failed, or all when that cannot be told.
+fn apart(claims: &[Claim<'_>], step: &Step<'_>, execute: Option<&Execute<'_>>) -> Vec<String> {
+    match (step, execute) {
+        (Step::Execute(_), Some(execute)) => vec![execute.migration.name().to_owned()],
+        _ => claims.iter().map(|claim| claim.name.to_owned()).collect(),
+    }
+}
+
+/// What stands after a refusal outside any transaction.
+fn outside(
+    completed: u32,
+    segment: &Segment<'_>,
+    step: usize,
+    execute: &Execute<'_>,
+    capabilities: &Capabilities,
+) -> Stands {
+    let since_checkpoint = segment.steps[..step].iter().rev().take_while(|s| matches!(s, Step::Execute(_))).count();
+    if since_checkpoint > 0 {
+        Stands::PartOfUnit { completed }
+    } else if completed == 0 && refusal_leaves_nothing(capabilities, execute) {
+        Stands::Nothing
+    } else {
+        Stands::Part { completed }
+    }
+}
+
+/// The statements sent between two checkpoints, around the step that failed.
+fn unit(segment: &Segment<'_>, step: usize) -> Option<InFlight> {
+    let number = |step: &Step<'_>| match step {
+        Step::Execute(execute) => Some(execute.number),
+        _ => None,
+    };
+    let before = segment.steps[..step].iter().rev().map_while(number).last();
+    let last = segment.steps[step..].iter().map_while(number).last()?;
+    Some(InFlight { first: before.unwrap_or(number(&segment.steps[step])?), last })
+}
+
+fn fail<'l>(
+    live: &'l Live,
+    standing: &Standing,
+    stands: Stands,
+    unit: Option<InFlight>,
+    error: String,
+) -> Step<'l> {
+    Step::Fail {
+        name: &live.name,
+        epoch: live.epoch,
+        completed: live.completed,
+        prefix: live.prefix.clone(),
+        in_flight: unit.filter(|_| matches!(stands, Stands::PartOfUnit { .. })),
+        error,
+        rolled_back: (stands == Stands::Nothing).then(|| standing.digest()),
+    }
+}
+
+/// The line that the history keeps.
+fn words(failed: &FailedStatement, execute: &Execute<'_>) -> String {
+    let place = failed.offending_place();
+    format!("statement {}/{} at {place}: {}", execute.number, execute.of, failed.error)
+}

@@ -1,0 +1,94 @@
+//! Failure: a refused statement, with everything a person needs to go on.
+
+use crate::driver::{Cause, DatabaseError};
+use crate::plan::{Execute, Place};
+
+/// A statement that the database refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedStatement {
+    /// The migration.
+    pub migration: String,
+    /// Where the statement begins.
+    pub place: Place,
+    /// Its number, from 1; past the last one where the commit itself was refused.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+    /// Its text; empty where it may hold a secret.
+    pub sql: String,
+    /// What the database said.
+    pub error: DatabaseError,
+    /// What of the migration stands.
+    pub stands: Stands,
+    /// Whether the failure could be written into the history.
+    pub recorded: bool,
+}
+
+/// What of a failed migration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stands {
+    /// Nothing: it was rolled back.
+    Nothing,
+    /// The first statements.
+    Part {
+        /// How many.
+        completed: u32,
+    },
+    /// The first statements, and some of those that belong together and come after them.
+    PartOfUnit {
+        /// How many stand for sure.
+        completed: u32,
+    },
+}
+
+impl FailedStatement {
+    pub(super) fn new(execute: &Execute<'_>, error: DatabaseError, stands: Stands) -> Self {
+        Self {
+            migration: execute.migration.name().to_owned(),
+            place: Place::of(execute),
+            number: execute.number,
+            of: execute.of,
+            sql: if execute.secret { String::new() } else { execute.sql.to_owned() },
+            error,
+            stands,
+            recorded: true,
+        }
+    }
+
+    /// The place in the file that the database points at, where it gives a position; else the statement's.
+    pub fn offending_place(&self) -> Place {
+        let mut place = self.place.clone();
+        let offset = self.error.position.filter(|&offset| self.sql.is_char_boundary(offset));
+        if let Some(before) = offset.and_then(|offset| self.sql.get(..offset)) {
+            let (lines, last) = (before.matches('\n').count(), before.rsplit('\n').next().unwrap_or(""));
+            let width = u32::try_from(last.chars().count()).unwrap_or(0);
+            place.line += u32::try_from(lines).unwrap_or(0);
+            place.column = if lines == 0 { place.column + width } else { width + 1 };
+        } else if let Some(line) = self.error.line.filter(|&line| line > 1) {
+            (place.line, place.column) = (place.line + line - 1, 1);
+        }
+        place
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        match self.stands {
+            Stands::Nothing => format!("mend {} and deploy again", self.place.file),
+            Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),
+        }
+    }
+}
+
+/// A cause in a line of words.
+pub(super) fn told(cause: &Cause) -> String {
+    match cause {
+        Cause::Refused(error) => error.to_string(),
+        Cause::Lost(message) => message.clone(),
+        Cause::ClaimTaken => "another run holds the claim".to_owned(),
+        Cause::Fenced => "another run took the attempt over".to_owned(),
+        Cause::Stopped => "asked to stop".to_owned(),
+        Cause::ForeignKeys(rows) => format!("rows without the row they refer to: {}", rows.join("; ")),
+    }
+}

@@ -1,0 +1,304 @@
+//! Blocked: the named reasons why there is no plan, each with the way out.
+
+use super::Execute;
+use crate::directive::DirectiveError;
+use crate::history::{Attempt, HistoryError, InFlight};
+use crate::migration::Migration;
+use crate::sql::split::SplitError;
+use std::fmt;
+
+/// A statement's place in the project: `migrations/2_x.sql:3:1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1, in characters.
+    pub column: u32,
+}
+
+impl Place {
+    /// Where a statement begins.
+    pub fn of(execute: &Execute<'_>) -> Self {
+        Self { file: execute.migration.up().origin().to_owned(), line: execute.line, column: execute.column }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Why there is no plan. Nothing was run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Blocked {
+    /// The history cannot be believed.
+    #[error("the history cannot be trusted")]
+    History(#[from] HistoryError),
+    /// Objects, and no history: most often the wrong database.
+    #[error("the database has no history and is not empty: it holds {}", .examples.join(", "))]
+    NotEmpty {
+        /// Some of its objects.
+        examples: Vec<String>,
+    },
+    /// The database cannot be written to.
+    #[error("the database cannot be written to: {reason}")]
+    ReadOnly {
+        /// In the server's terms.
+        reason: String,
+        /// What would have run.
+        pending: Vec<String>,
+    },
+    /// Applied migrations whose text changed since.
+    #[error("changed since applied: {}", .names.join(", "))]
+    Edited {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Applied migrations that the project does not have.
+    #[error("applied, and not in the project: {}", .names.join(", "))]
+    Missing {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The same text under another name.
+    #[error("`{from}` was applied and has another name in the project: `{to}`")]
+    Renamed {
+        /// The name in the history.
+        from: String,
+        /// The name in the project.
+        to: String,
+    },
+    /// History and project share no name: the wrong database, or the wrong folder.
+    #[error("the history and the project have no migration in common")]
+    NothingInCommon {
+        /// A name from the history.
+        applied: String,
+        /// A name from the project.
+        project: String,
+    },
+    /// A folder without migrations, and a history.
+    #[error("the project has no migrations, and the history has {applied}")]
+    EmptyProject {
+        /// How many are applied.
+        applied: usize,
+    },
+    /// The database is ahead of the project, and the project has something to run.
+    #[error("the database is ahead of the project ({}), and {} pending", .ahead.join(", "), .pending.join(", "))]
+    AheadAndPending {
+        /// Applied, newer, and not in the project.
+        ahead: Vec<String>,
+        /// In the project, and not applied.
+        pending: Vec<String>,
+    },
+    /// Pending, older than the last applied, and not independent of what came later.
+    #[error("`{name}` is older than `{last}`, which is applied{}", .shared.as_ref().map(|s| format!("; both name {s}")).unwrap_or_default())]
+    OutOfOrder {
+        /// The pending one.
+        name: String,
+        /// The applied one.
+        last: String,
+        /// An object that both name, where that is known.
+        shared: Option<String>,
+    },
+    /// Several migrations with one version, where that is refused.
+    #[error("version {version} is used by {}", .names.join(", "))]
+    SharedVersion {
+        /// The version.
+        version: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Part of a migration stands, and a statement was refused.
+    #[error("`{}` failed after {} of {} statements{}", .attempt.name, .attempt.completed, .attempt.statements,
+        .attempt.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    Failed {
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// Where its next statement stands in the project, if it does.
+        next: Option<Place>,
+    },
+    /// A crash hid the outcome of statements.
+    #[error("`{}` was interrupted, and whether statement {} took effect is not known", .attempt.name, .in_flight.to_text())]
+    InDoubt {
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// The statements.
+        in_flight: InFlight,
+        /// Where the first of them stands.
+        place: Option<Place>,
+    },
+    /// The part of a migration that has run is not the part that stands in the project now.
+    #[error("the first {} statements of `{}` have run, and they are not those in the project", .attempt.completed, .attempt.name)]
+    HeadChanged {
+        /// The attempt.
+        attempt: Box<Attempt>,
+    },
+    /// Another run is at work.
+    #[error("`{}` is being run by {} since {}", .attempt.name, .attempt.applied_by, .attempt.started_at)]
+    Running {
+        /// The attempt.
+        attempt: Box<Attempt>,
+    },
+    /// No such migration.
+    #[error("there is no migration `{name}` in the project")]
+    UnknownTarget {
+        /// The name given.
+        name: String,
+        /// One that resembles it.
+        nearest: Option<String>,
+    },
+    /// A script that cannot be split into statements.
+    #[error("{place}: {source}")]
+    Unsplittable {
+        /// Where.
+        place: Place,
+        /// Why.
+        source: SplitError,
+    },
+    /// A directive that cannot be read.
+    #[error("{file}: {source}")]
+    Directive {
+        /// Where.
+        file: String,
+        /// Why.
+        source: DirectiveError,
+    },
+    /// The file asks for one transaction, and this statement cannot be in it.
+    #[error("{place}: the migration requires a transaction, and this statement cannot be in it: {why}")]
+    TransactionRequired {
+        /// The statement.
+        place: Place,
+        /// Why it cannot.
+        why: String,
+    },
+    /// A statement that cannot be in a transaction stands between the file's own BEGIN and COMMIT.
+    #[error("{place}: this statement cannot be in the transaction begun at {begin}: {why}")]
+    InsideExplicitTransaction {
+        /// The BEGIN.
+        begin: Place,
+        /// The statement.
+        place: Place,
+        /// Why it cannot.
+        why: String,
+    },
+    /// A BEGIN inside a transaction.
+    #[error("{second}: a second BEGIN inside the transaction begun at {first}")]
+    NestedBegin {
+        /// The first.
+        first: Place,
+        /// The second.
+        second: Place,
+    },
+    /// A BEGIN without COMMIT: the plain client would lose the file in silence.
+    #[error("{begin}: this transaction is still open at the end of the file ({end})")]
+    UnclosedTransaction {
+        /// The BEGIN.
+        begin: Place,
+        /// The last statement.
+        end: Place,
+    },
+    /// Transaction control that a migration cannot hold.
+    #[error("{place}: {what} cannot be part of a migration")]
+    UnsupportedControl {
+        /// Where.
+        place: Place,
+        /// What it is.
+        what: String,
+    },
+    /// A database that lacks what the project uses.
+    #[error("{what}")]
+    Unsupported {
+        /// In words.
+        what: String,
+    },
+}
+
+impl Blocked {
+    pub(super) fn unsplittable(migration: &Migration, source: SplitError) -> Self {
+        let (line, column) = source.position();
+        let file = migration.up().origin().to_owned();
+        Self::Unsplittable { place: Place { file, line: migration.up().line_in_file(line), column }, source }
+    }
+
+    pub(super) fn directive(migration: &Migration, source: DirectiveError) -> Self {
+        Self::Directive { file: migration.up().origin().to_owned(), source }
+    }
+
+    /// What to do next, in commands.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::History(HistoryError::Newer { .. }) => {
+                "deploy with the version of windlass that wrote it, or a later one".to_owned()
+            }
+            Self::History(_) => {
+                "restore the table from a backup, or see `windlass history` for what it holds".to_owned()
+            }
+            Self::NotEmpty { .. } => {
+                "check the database URL; to adopt this database as it is: `windlass baseline NAME`; \
+                to deploy onto it all the same: `--allow-non-empty`"
+                    .to_owned()
+            }
+            Self::ReadOnly { .. } => "deploy to the primary, with a role that may write".to_owned(),
+            Self::Edited { names } => format!(
+                "put the old text back and write a new migration; or take the text as it is: `windlass resolve --accept-edit {}`",
+                names[0]
+            ),
+            Self::Missing { names } => format!(
+                "bring the file back; or, if nothing of it should stand: `windlass resolve --rolled-back {}`",
+                names[0]
+            ),
+            Self::Renamed { to, .. } => format!(
+                "give it its old name back, or take the new one: `windlass resolve --accept-edit {to}`"
+            ),
+            Self::NothingInCommon { .. } | Self::EmptyProject { .. } => {
+                "check the database URL and the migrations folder".to_owned()
+            }
+            Self::AheadAndPending { .. } => "deploy the release that has them all".to_owned(),
+            Self::OutOfOrder { .. } => {
+                "give it a later version, or run it as it is: `--out-of-order`".to_owned()
+            }
+            Self::SharedVersion { .. } => {
+                "give each its own version, or leave `--strict-order` out".to_owned()
+            }
+            Self::Failed { attempt, .. } => four_ways_out(&attempt.name),
+            Self::InDoubt { attempt, .. } => format!(
+                "look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
+                if the whole migration did: `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
+                attempt.name
+            ),
+            Self::HeadChanged { attempt } => format!(
+                "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
+                attempt.name
+            ),
+            Self::Running { .. } => "wait for it to end, then deploy again".to_owned(),
+            Self::UnknownTarget { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::TransactionRequired { .. } => {
+                "move it to a migration of its own, or take `transaction required` away".to_owned()
+            }
+            Self::InsideExplicitTransaction { .. } => {
+                "move it before the BEGIN or after the COMMIT".to_owned()
+            }
+            Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),
+            Self::UnclosedTransaction { .. } => "add the COMMIT".to_owned(),
+            Self::UnsupportedControl { .. } => {
+                "take it out: windlass begins and commits the migration itself".to_owned()
+            }
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// The ways out of a migration that stands half-done.
+pub fn four_ways_out(name: &str) -> String {
+    format!(
+        "edit the statements that have not run and deploy again; \
+        or try the same text again: `windlass resolve --resume {name}`; \
+        or, once you finished it by hand: `windlass resolve --applied {name}`; \
+        or, once you undid it by hand: `windlass resolve --rolled-back {name}`"
+    )
+}

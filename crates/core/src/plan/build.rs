@@ -1,0 +1,374 @@
+//! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
+
+use super::pieces::{Piece, PieceKind, Prepared};
+use super::standing::Standing;
+use super::state::{Survey, survey};
+use super::{Blocked, Claim, Plan, Record, Segment, Step};
+use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection};
+use crate::history::{Attempt, AttemptKind, InFlight};
+use crate::migration::{Checksums, Migration, MigrationKind};
+use crate::sql::Dialect;
+use crate::sql::checksum::statement_checksum;
+use crate::sql::classify::SessionUse;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+
+/// What a person chose for this run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Deploy up to and including this migration.
+    pub to: Option<String>,
+    /// Run pending migrations that are older than applied ones, whatever they name.
+    pub out_of_order: bool,
+    /// Refuse several migrations with one version.
+    pub strict_order: bool,
+    /// Deploy onto a database that has objects and no history.
+    pub allow_non_empty: bool,
+    /// Migrations that must not share a transaction with others: one of them failed there.
+    pub alone: HashSet<String>,
+}
+
+/// What a plan, or its absence, should tell besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remark {
+    /// The database has migrations newer than all of the project's: an older release is looking.
+    Ahead {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Older than what is applied, and independent of it: it runs.
+    OutOfOrder {
+        /// Its name.
+        name: String,
+    },
+    /// The text changed in comments or white space only.
+    Reformatted {
+        /// Its name.
+        name: String,
+    },
+    /// An attempt that a crash cut short goes on after its last completed statement.
+    Resumes {
+        /// The migration.
+        name: String,
+        /// Statements that stand.
+        completed: u32,
+    },
+    /// The outcome of a crash in these statements cannot be read from the database.
+    MayBeInDoubt {
+        /// The migration.
+        name: String,
+        /// The statements.
+        statements: InFlight,
+    },
+}
+
+impl std::fmt::Display for Remark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ahead { names } => {
+                write!(
+                    f,
+                    "the database is ahead of the project by {}: an older release is looking",
+                    names.join(", ")
+                )
+            }
+            Self::OutOfOrder { name } => {
+                write!(f, "{name} is older than what is applied, and independent of it")
+            }
+            Self::Reformatted { name } => write!(f, "{name} changed in comments or white space only"),
+            Self::Resumes { name, completed } => write!(f, "{name} goes on after statement {completed}"),
+            Self::MayBeInDoubt { name, statements } => {
+                write!(
+                    f,
+                    "{name}: a crash in statement {} would have to be settled by a person",
+                    statements.to_text()
+                )
+            }
+        }
+    }
+}
+
+/// A plan, and what to tell besides.
+#[derive(Clone, Debug, Default)]
+pub struct Outlook<'m> {
+    /// What is to be done; empty when the database is where the project is.
+    pub plan: Plan<'m>,
+    /// What to tell.
+    pub remarks: Vec<Remark>,
+}
+
+/// Finds what takes the database to the end of the project's migrations, given in their order.
+///
+/// # Errors
+/// The typed reason why there is no plan; nothing was run.
+pub fn plan<'m>(
+    migrations: &'m [Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+    options: &Options,
+) -> Result<Outlook<'m>, Blocked> {
+    let Survey { resumed, pending, standing, mut remarks } =
+        survey(migrations, inspection, capabilities, options)?;
+    if resumed.is_none() && pending.is_empty() {
+        return Ok(Outlook { plan: Plan::default(), remarks });
+    }
+    if let Access::ReadOnly(reason) = &inspection.access {
+        let pending = pending.iter().map(|work| work.migration.name().to_owned()).collect();
+        return Err(Blocked::ReadOnly { reason: reason.clone(), pending });
+    }
+    let mut builder =
+        Builder { capabilities, standing, segments: Vec::new(), history: inspection.history.exists };
+    if let Some((prepared, attempt)) = &resumed {
+        remarks.push(Remark::Resumes { name: attempt.name.clone(), completed: attempt.completed });
+        builder.resume(prepared, attempt);
+    }
+    let fresh = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
+    let group_limit = match capabilities.grouping {
+        Grouping::UpTo(limit) if fresh => limit,
+        _ => 0,
+    };
+    let mut rest = pending.as_slice();
+    while let Some(first) = rest.first() {
+        let shared = shared_length(rest, group_limit, options);
+        if shared > 1 {
+            builder.group(&rest[..shared]);
+        } else {
+            builder.apply(first);
+        }
+        rest = &rest[shared.max(1)..];
+    }
+    remarks.extend(pending.iter().flat_map(may_be_in_doubt));
+    Ok(Outlook { plan: Plan { segments: builder.segments }, remarks })
+}
+
+/// A migration to run, and whether an earlier attempt of it (it is repeatable) gives up its claim.
+pub(super) struct Work<'m> {
+    pub(super) migration: &'m Migration,
+    pub(super) prepared: Prepared<'m>,
+    pub(super) supersedes: bool,
+}
+
+/// How many from the front may share one transaction.
+fn shared_length(rest: &[Work<'_>], limit: usize, options: &Options) -> usize {
+    let mut statements = 0;
+    let shares = |work: &&Work<'_>| {
+        statements += work.prepared.statements.len() + 1;
+        statements <= limit && work.prepared.is_groupable() && !options.alone.contains(work.migration.name())
+    };
+    rest.iter().take_while(shares).count()
+}
+
+fn may_be_in_doubt(work: &Work<'_>) -> Vec<Remark> {
+    let unknowable = |piece: &&Piece| piece.kind == PieceKind::Unit;
+    let remark = |piece: &Piece| Remark::MayBeInDoubt {
+        name: work.migration.name().to_owned(),
+        statements: in_flight(piece).unwrap_or(InFlight { first: 1, last: 1 }),
+    };
+    work.prepared.pieces.iter().filter(unknowable).map(remark).collect()
+}
+
+struct Builder<'c, 'm> {
+    capabilities: &'c Capabilities,
+    standing: Standing,
+    segments: Vec<Segment<'m>>,
+    /// Whether the history table stands by the time the next step runs.
+    history: bool,
+}
+
+impl<'m> Builder<'_, 'm> {
+    fn apply(&mut self, work: &Work<'m>) {
+        let claim = claim(work, self.capabilities.dialect, first_note(&work.prepared, 0));
+        let opening = Step::Claim(vec![claim]);
+        self.run(&work.prepared, opening, 0, 1);
+    }
+
+    fn resume(&mut self, prepared: &Prepared<'m>, attempt: &Attempt) {
+        let completed = attempt.completed as usize;
+        self.replay_settings(prepared, completed);
+        let opening = Step::TakeOver {
+            name: prepared.migration.name(),
+            from_owner: attempt.owner.clone(),
+            from_epoch: attempt.epoch,
+            checksums: checksums(prepared.migration, self.capabilities.dialect),
+            statements: length(prepared.statements.len()),
+            in_flight: first_note(prepared, completed),
+        };
+        self.run(prepared, opening, completed, attempt.epoch + 1);
+    }
+
+    /// Session state is part of a migration: plain settings that ran before the crash are set again.
+    fn replay_settings(&mut self, prepared: &Prepared<'m>, completed: usize) {
+        let settings = (0..completed).filter(|&index| prepared.facts[index].session == SessionUse::Setting);
+        let steps: Vec<_> = settings.map(|index| Step::Execute(prepared.statements[index].clone())).collect();
+        if !steps.is_empty() {
+            self.segments.push(Segment { steps });
+        }
+    }
+
+    fn run(&mut self, prepared: &Prepared<'m>, opening: Step<'m>, completed: usize, epoch: u32) {
+        let name = prepared.migration.name();
+        let statements = length(prepared.statements.len());
+        let digest = self.standing.add(name, prepared.migration.raw_checksum());
+        let record =
+            || Step::Record(vec![Record { name, epoch, completed: statements, digest: digest.clone() }]);
+        let mut prefix = Prefix::new(self.capabilities.dialect);
+        let mut open: Vec<Step<'m>> = Vec::new();
+        let mut opening = Some(opening);
+        if let Some(Step::TakeOver { .. }) = opening {
+            // Committed by itself: a failure after it is then this run's to record.
+            open.extend(opening.take());
+            self.close(&mut open, |_| false);
+        }
+        if prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
+            open.push(Step::SuspendForeignKeys);
+        } else if prepared.foreign_keys == super::pieces::ForeignKeys::Enforced {
+            open.push(Step::EnforceForeignKeys);
+        }
+        let nothing = [Piece { kind: PieceKind::Transaction, first: 0, last: 0, run: Vec::new() }];
+        let pieces = if prepared.pieces.is_empty() { &nothing[..] } else { &prepared.pieces };
+        let left: Vec<&Piece> =
+            pieces.iter().filter(|p| p.last > completed || prepared.pieces.is_empty()).collect();
+        for (index, piece) in left.iter().enumerate() {
+            let next = left.get(index + 1);
+            let transaction = piece.kind == PieceKind::Transaction;
+            if transaction {
+                // What came before stands on its own: it is never sent with the transaction.
+                self.close(&mut open, transaction_prelude);
+                open.push(Step::Begin);
+            }
+            if let Some(opening) = opening.take() {
+                self.create_history(&mut open);
+                open.push(opening);
+            }
+            let run = piece.run.iter().filter(|&&statement| statement >= completed);
+            open.extend(run.map(|&statement| Step::Execute(prepared.statements[statement].clone())));
+            if transaction && prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
+                open.push(Step::CheckForeignKeys);
+            }
+            open.push(match next {
+                None => record(),
+                Some(next) => Step::Checkpoint {
+                    name,
+                    epoch,
+                    completed: length(piece.last),
+                    prefix: prefix.after(prepared, piece.last),
+                    in_flight: in_flight(next),
+                },
+            });
+            if transaction {
+                open.push(Step::Commit);
+                self.close(&mut open, |_| false);
+            }
+        }
+        if prepared.touches_session() {
+            match (open.is_empty(), self.segments.last_mut()) {
+                (true, Some(segment)) => segment.steps.push(Step::RestoreSettings),
+                _ => open.push(Step::RestoreSettings),
+            }
+        }
+        self.close(&mut open, |_| false);
+    }
+
+    /// Ends the segment, unless all it holds belongs in front of the transaction that follows.
+    fn close(&mut self, open: &mut Vec<Step<'m>>, belongs_to_next: impl Fn(&Step<'m>) -> bool) {
+        if !open.is_empty() && !open.iter().all(belongs_to_next) {
+            self.segments.push(Segment { steps: std::mem::take(open) });
+        }
+    }
+
+    fn group(&mut self, shared: &[Work<'m>]) {
+        let dialect = self.capabilities.dialect;
+        let mut steps = vec![Step::Begin];
+        self.create_history(&mut steps);
+        steps.push(Step::Claim(shared.iter().map(|work| claim(work, dialect, None)).collect()));
+        let executes = shared.iter().flat_map(|work| &work.prepared.statements);
+        steps.extend(executes.map(|execute| Step::Execute(execute.clone())));
+        let record = |work: &Work<'m>| {
+            let digest = self.standing.add(work.migration.name(), work.migration.raw_checksum());
+            Record {
+                name: work.migration.name(),
+                epoch: 1,
+                completed: length(work.prepared.statements.len()),
+                digest,
+            }
+        };
+        steps.push(Step::Record(shared.iter().map(record).collect()));
+        steps.push(Step::Commit);
+        self.segments.push(Segment { steps });
+    }
+
+    fn create_history(&mut self, steps: &mut Vec<Step<'m>>) {
+        if !self.history {
+            self.history = true;
+            let inside = matches!(self.capabilities.ddl, Ddl::Transactional);
+            let at = if inside { steps.len() } else { 0 };
+            steps.insert(at, Step::CreateHistory);
+        }
+    }
+}
+
+/// Steps that stand in front of BEGIN in one segment with it.
+fn transaction_prelude(step: &Step<'_>) -> bool {
+    matches!(step, Step::SuspendForeignKeys | Step::EnforceForeignKeys)
+}
+
+fn claim<'m>(work: &Work<'m>, dialect: Dialect, in_flight: Option<InFlight>) -> Claim<'m> {
+    let kind = match work.migration.kind() {
+        MigrationKind::Repeatable => AttemptKind::Repeatable,
+        MigrationKind::Versioned => AttemptKind::Apply,
+    };
+    Claim {
+        kind,
+        name: work.migration.name(),
+        checksums: checksums(work.migration, dialect),
+        statements: length(work.prepared.statements.len()),
+        in_flight,
+        supersedes: work.supersedes,
+    }
+}
+
+/// The checksums of a script that is known to split.
+pub(super) fn checksums(migration: &Migration, dialect: Dialect) -> Checksums {
+    let raw = crate::migration::hex(migration.raw_checksum());
+    migration.checksums(dialect).unwrap_or(Checksums { raw, tokens: String::new() })
+}
+
+/// What the opening write must say is in flight, when the first piece left to do has a hidden outcome.
+fn first_note(prepared: &Prepared<'_>, completed: usize) -> Option<InFlight> {
+    prepared.pieces.iter().find(|piece| piece.last > completed).and_then(in_flight)
+}
+
+fn in_flight(piece: &Piece) -> Option<InFlight> {
+    let (first, last) = (*piece.run.first()?, *piece.run.last()?);
+    piece.kind.needs_note().then(|| InFlight { first: length(first + 1), last: length(last + 1) })
+}
+
+pub(super) fn length(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The chained checksum of a script's first statements: it tells a changed head from a fixed tail.
+pub(super) struct Prefix {
+    dialect: Dialect,
+    done: usize,
+    chain: [u8; 32],
+}
+
+impl Prefix {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { dialect, done: 0, chain: [0; 32] }
+    }
+
+    pub(super) fn after(&mut self, prepared: &Prepared<'_>, completed: usize) -> String {
+        for execute in prepared.statements.iter().take(completed).skip(self.done) {
+            let mut hasher = Sha256::new();
+            hasher.update(self.chain);
+            hasher.update(statement_checksum(self.dialect, execute.sql).as_bytes());
+            self.chain = hasher.finalize().into();
+        }
+        self.done = completed;
+        format!("p1:{}", crate::migration::hex(&self.chain))
+    }
+}

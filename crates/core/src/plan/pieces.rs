@@ -1,0 +1,396 @@
+//! Cutting a migration into pieces: what shares a transaction, what must stand alone, what cannot be parted.
+
+use super::{Blocked, Execute, Place};
+use crate::directive::directives;
+use crate::driver::{Capabilities, Ddl, Product};
+use crate::migration::{Migration, TransactionMode};
+use crate::sql::classify::{Control, Effect, Facts, Objects, SessionUse, Transaction, classify};
+use crate::sql::split::Statement;
+
+/// A migration made ready for planning: its statements, what each is, and the cut.
+pub(super) struct Prepared<'m> {
+    pub(super) migration: &'m Migration,
+    pub(super) statements: Vec<Execute<'m>>,
+    pub(super) facts: Vec<Facts>,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) foreign_keys: ForeignKeys,
+}
+
+/// What a SQLite script's `PRAGMA foreign_keys` asks for; a transaction would silently ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForeignKeys {
+    AsTheyAre,
+    Suspended,
+    Enforced,
+}
+
+/// Consecutive statements, `first..last` counted from 0, that one commit or one note covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) kind: PieceKind,
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// Those that are sent; transaction control that the segment itself expresses is not.
+    pub(super) run: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PieceKind {
+    /// All of it commits with its checkpoint, or nothing.
+    Transaction,
+    /// One statement outside any transaction.
+    Alone,
+    /// A plain setting: harmless to repeat, replayed on resume.
+    Setting,
+    /// Statements bound to one another by session state: never resumed in the middle.
+    Unit,
+}
+
+impl PieceKind {
+    /// Whether a crash can hide the outcome, so that the history must say beforehand what is in flight.
+    pub(super) fn needs_note(self) -> bool {
+        matches!(self, Self::Alone | Self::Unit)
+    }
+}
+
+impl<'m> Prepared<'m> {
+    pub(super) fn new(migration: &'m Migration, capabilities: &Capabilities) -> Result<Self, Blocked> {
+        let dialect = capabilities.dialect;
+        let script = migration.up();
+        let statements =
+            migration.statements(dialect).map_err(|source| Blocked::unsplittable(migration, source))?;
+        let directives =
+            directives(dialect, script.text()).map_err(|source| Blocked::directive(migration, source))?;
+        let mode =
+            if migration.mode() == TransactionMode::Automatic { directives.mode } else { migration.mode() };
+        let facts: Vec<_> = statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect();
+        let executes = executes(migration, &statements, &facts);
+        let mut cutter =
+            Cutter { statements: &executes, facts: &facts, mode, pieces: Vec::new(), open: None };
+        match capabilities.ddl {
+            Ddl::Transactional => cutter.cut_transactional()?,
+            Ddl::ImplicitCommit => cutter.cut_implicit_commit()?,
+        }
+        let pieces = cutter.pieces;
+        let foreign_keys = foreign_keys(&facts);
+        Ok(Self { migration, statements: executes, facts, pieces, foreign_keys })
+    }
+
+    /// Whether the whole migration commits at once, its history row included.
+    pub(super) fn is_one_transaction(&self) -> bool {
+        match self.pieces.as_slice() {
+            [] => true,
+            [piece] => piece.kind == PieceKind::Transaction,
+            _ => false,
+        }
+    }
+
+    /// Whether it means the same when it shares a transaction with others on an empty database.
+    pub(super) fn is_groupable(&self) -> bool {
+        self.is_one_transaction()
+            && self.foreign_keys == ForeignKeys::AsTheyAre
+            && self.facts.iter().all(|facts| facts.groupable)
+    }
+
+    /// Whether it may leave the session's settings changed.
+    pub(super) fn touches_session(&self) -> bool {
+        self.foreign_keys != ForeignKeys::AsTheyAre
+            || self.facts.iter().any(|facts| {
+                facts.session != SessionUse::None || matches!(facts.effect, Effect::Session | Effect::Unknown)
+            })
+    }
+}
+
+fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Facts]) -> Vec<Execute<'m>> {
+    let script = migration.up();
+    let of = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+    let numbered = (1..).zip(statements).zip(facts);
+    let execute = |((number, statement), facts): ((u32, &Statement), &Facts)| Execute {
+        migration,
+        number,
+        of,
+        sql: statement.text(script.text()),
+        copy_data: statement.copy_data(script.text()),
+        line: script.line_in_file(statement.line),
+        column: statement.column,
+        secret: facts.may_hold_secret,
+    };
+    numbered.map(execute).collect()
+}
+
+fn foreign_keys(facts: &[Facts]) -> ForeignKeys {
+    let mut asked = facts.iter().filter_map(|facts| facts.foreign_keys_pragma);
+    match asked.next() {
+        None => ForeignKeys::AsTheyAre,
+        Some(true) if asked.all(|on| on) => ForeignKeys::Enforced,
+        Some(_) => ForeignKeys::Suspended,
+    }
+}
+
+/// Whether a refusal of this statement, outside a transaction, leaves nothing of it behind.
+pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
+    let facts = classify(capabilities.dialect, execute.sql);
+    match capabilities.product {
+        // A concurrent build that fails leaves an invalid index behind.
+        Product::PostgreSql => {
+            !matches!(facts.transaction, Transaction::Outside(why) if why.contains("CONCURRENTLY"))
+        }
+        // Atomic DDL (MySQL 8.0), crash-safe DDL (MariaDB 10.6); a DROP of several tables is not atomic on MariaDB.
+        Product::MySql | Product::MariaDb => match facts.objects {
+            Objects::Known(names) => {
+                names.len() <= 1 || facts.effect != Effect::Schema || !drops(execute.sql)
+            }
+            Objects::Unknown => false,
+        },
+        Product::Sqlite => true,
+    }
+}
+
+fn drops(sql: &str) -> bool {
+    sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("drop"))
+}
+
+struct Cutter<'a, 'm> {
+    statements: &'a [Execute<'m>],
+    facts: &'a [Facts],
+    mode: TransactionMode,
+    pieces: Vec<Piece>,
+    /// The explicit transaction that is open in the file, by the index of its BEGIN.
+    open: Option<usize>,
+}
+
+impl Cutter<'_, '_> {
+    /// PostgreSQL and SQLite: one transaction, cut around what cannot be in it.
+    fn cut_transactional(&mut self) -> Result<(), Blocked> {
+        let mut fresh = true;
+        for index in 0..self.statements.len() {
+            let facts = &self.facts[index];
+            match &facts.transaction {
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh, true),
+                Transaction::Control(control) => {
+                    let control = control.clone();
+                    self.control(index, &control)?;
+                    fresh = true;
+                }
+                Transaction::Outside(why) => {
+                    self.refuse_outside(index, why)?;
+                    self.push(PieceKind::Alone, index, true);
+                    fresh = true;
+                }
+                Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
+                    self.join(index, &mut fresh, false)
+                }
+                Transaction::Inside if self.mode == TransactionMode::Off && self.open.is_none() => {
+                    let kind = if facts.session == SessionUse::Setting {
+                        PieceKind::Setting
+                    } else {
+                        PieceKind::Alone
+                    };
+                    self.push(kind, index, true);
+                    fresh = true;
+                }
+                Transaction::Inside => {
+                    self.join(index, &mut fresh, true);
+                    if self.enum_value_is_used_later(index) && self.open.is_none() {
+                        self.refuse_outside(
+                            index,
+                            "a new enum value cannot be used before its transaction commits",
+                        )?;
+                        fresh = true;
+                    }
+                }
+            }
+        }
+        self.refuse_unclosed()
+    }
+
+    /// MySQL and MariaDB: DDL commits by itself; data statements share a transaction with their checkpoint.
+    fn cut_implicit_commit(&mut self) -> Result<(), Blocked> {
+        let units = self.units();
+        let mut fresh = true;
+        let mut index = 0;
+        while index < self.statements.len() {
+            let facts = &self.facts[index];
+            if let Some(&(first, last)) = units.iter().find(|(first, _)| *first == index) {
+                self.pieces.push(Piece {
+                    kind: PieceKind::Unit,
+                    first,
+                    last: last + 1,
+                    run: (first..=last).collect(),
+                });
+                (fresh, index) = (true, last + 1);
+                continue;
+            }
+            match &facts.transaction {
+                // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
+                Transaction::Control(Control::Other) if facts.effect == Effect::Session => {
+                    self.join(index, &mut fresh, false);
+                }
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh, true),
+                Transaction::Control(control) => {
+                    let control = control.clone();
+                    self.control(index, &control)?;
+                    fresh = true;
+                }
+                _ => {
+                    let data = matches!(facts.effect, Effect::Data | Effect::Query) && !facts.implicit_commit;
+                    let wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+                    if data
+                        && wrapped
+                        && facts.session == SessionUse::None
+                        && facts.objects != Objects::Unknown
+                    {
+                        self.join(index, &mut fresh, true);
+                    } else {
+                        if self.mode == TransactionMode::Required {
+                            self.refuse_outside(index, "it commits implicitly")?;
+                        }
+                        let setting = facts.session == SessionUse::Setting;
+                        self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index, true);
+                        fresh = true;
+                    }
+                }
+            }
+            index += 1;
+        }
+        self.refuse_unclosed()
+    }
+
+    /// Spans of statements tied together by session state: from the first that binds to the last.
+    fn units(&self) -> Vec<(usize, usize)> {
+        let bound: Vec<usize> = (0..self.facts.len())
+            .filter(|&index| matches!(self.facts[index].session, SessionUse::Bound(_)))
+            .collect();
+        let mut units = Vec::new();
+        if let (Some(&first), Some(&last)) = (bound.first(), bound.last()) {
+            units.push((first, last));
+        }
+        let mut locked = None;
+        for (index, facts) in self.facts.iter().enumerate() {
+            match facts.session {
+                SessionUse::LockTables => locked = locked.or(Some(index)),
+                SessionUse::UnlockTables => units.extend(locked.take().map(|first| (first, index))),
+                _ => {}
+            }
+        }
+        // Locks that are never released hold to the end of the file.
+        units.extend(locked.map(|first| (first, self.facts.len() - 1)));
+        merge_overlapping(units)
+    }
+
+    fn control(&mut self, index: usize, control: &Control) -> Result<(), Blocked> {
+        match control {
+            Control::Begin { plain: true } => match self.open {
+                Some(first) => {
+                    Err(Blocked::NestedBegin { first: self.place(first), second: self.place(index) })
+                }
+                None => {
+                    self.open = Some(index);
+                    self.absorb_alone(index);
+                    Ok(())
+                }
+            },
+            Control::Commit => {
+                self.open = None;
+                self.absorb_alone(index);
+                Ok(())
+            }
+            Control::Begin { .. } => Err(self.unsupported(index, "a transaction with options of its own")),
+            Control::Rollback => Err(self.unsupported(index, "a rollback inside a migration")),
+            _ => Err(self.unsupported(index, "this kind of transaction control")),
+        }
+    }
+
+    /// A statement that the segments themselves express: counted with the piece before it, never sent.
+    fn absorb_alone(&mut self, index: usize) {
+        match self.pieces.last_mut() {
+            Some(piece) => piece.last = index + 1,
+            None => self.pieces.push(Piece {
+                kind: PieceKind::Transaction,
+                first: index,
+                last: index + 1,
+                run: vec![],
+            }),
+        }
+    }
+
+    /// Puts a statement into the transaction before it, unless a cut was made there.
+    fn join(&mut self, index: usize, fresh: &mut bool, run: bool) {
+        let only_absorbed = |piece: &Piece| piece.kind == PieceKind::Transaction && piece.run.is_empty();
+        match self.pieces.last_mut() {
+            Some(piece) if piece.kind == PieceKind::Transaction && (!*fresh || only_absorbed(piece)) => {
+                piece.last = index + 1;
+                if run {
+                    piece.run.push(index);
+                }
+            }
+            _ => self.push(PieceKind::Transaction, index, run),
+        }
+        *fresh = false;
+    }
+
+    fn push(&mut self, kind: PieceKind, index: usize, run: bool) {
+        // A leading piece that holds nothing but absorbed control becomes part of what follows it.
+        if let Some(piece) = self.pieces.last_mut()
+            && piece.run.is_empty()
+        {
+            (piece.kind, piece.last) = (kind, index + 1);
+            piece.run.extend(run.then_some(index));
+            return;
+        }
+        let run = if run { vec![index] } else { Vec::new() };
+        self.pieces.push(Piece { kind, first: index, last: index + 1, run });
+    }
+
+    /// Cut when the new label, or code that may hold it, appears later in the file (PostgreSQL, ALTER TYPE).
+    fn enum_value_is_used_later(&self, index: usize) -> bool {
+        let Some(label) = &self.facts[index].enum_value else { return false };
+        (index + 1..self.statements.len()).any(|later| {
+            self.facts[later].effect == Effect::Unknown || self.statements[later].sql.contains(label.as_str())
+        })
+    }
+
+    fn refuse_outside(&self, index: usize, why: &str) -> Result<(), Blocked> {
+        if self.mode == TransactionMode::Required {
+            return Err(Blocked::TransactionRequired { place: self.place(index), why: why.to_owned() });
+        }
+        match self.open {
+            Some(begin) => Err(Blocked::InsideExplicitTransaction {
+                begin: self.place(begin),
+                place: self.place(index),
+                why: why.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_unclosed(&self) -> Result<(), Blocked> {
+        match self.open {
+            Some(begin) => {
+                let end = self.statements.len() - 1;
+                Err(Blocked::UnclosedTransaction { begin: self.place(begin), end: self.place(end) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn unsupported(&self, index: usize, what: &str) -> Blocked {
+        Blocked::UnsupportedControl { place: self.place(index), what: what.to_owned() }
+    }
+
+    fn place(&self, index: usize) -> Place {
+        Place::of(&self.statements[index])
+    }
+}
+
+fn merge_overlapping(mut units: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    units.sort_unstable();
+    let mut merged: Vec<(usize, usize)> = Vec::new();
+    for (first, last) in units {
+        match merged.last_mut() {
+            Some(previous) if first <= previous.1 => previous.1 = previous.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}

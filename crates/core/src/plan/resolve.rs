@@ -1,0 +1,231 @@
+//! `resolve` and `baseline`: a person's decision about the history, as a plan like any other.
+
+use super::build::{checksums, length};
+use super::state::{Text, compare, find_migration};
+use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
+use crate::driver::{Access, Capabilities, Inspection};
+use crate::history::{Attempt, AttemptKind, HistoryError, State};
+use crate::migration::{Migration, MigrationKind, Position};
+use crate::sql::split::SplitError;
+
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resolution {
+    /// The whole migration stands, however that came about.
+    Applied,
+    /// Nothing of it stands.
+    RolledBack,
+    /// What was in flight did not take effect: go on after the last completed statement.
+    Resume,
+    /// The text (or name) in the project is the right one for what was applied.
+    AcceptEdit,
+}
+
+/// Why a decision cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// The history cannot be believed.
+    #[error("the history cannot be trusted")]
+    History(#[from] HistoryError),
+    /// No such migration in the project.
+    #[error(transparent)]
+    Unknown(Blocked),
+    /// A script that cannot be read.
+    #[error("`{name}` cannot be split into statements")]
+    Unsplittable {
+        /// The migration.
+        name: String,
+        /// Why.
+        source: SplitError,
+    },
+    /// No attempt stands that this decision could be about.
+    #[error("no attempt at `{name}` stands in the history")]
+    NoAttempt {
+        /// The name given.
+        name: String,
+    },
+    /// The attempt is in a state that the decision does not fit.
+    #[error("`{name}` is {}: {why}", .state.as_str())]
+    WrongState {
+        /// The migration.
+        name: String,
+        /// Its state.
+        state: State,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The database cannot be written to.
+    #[error("the database cannot be written to: {0}")]
+    ReadOnly(String),
+}
+
+/// Finds the steps that write a decision about `name` into the history.
+///
+/// # Errors
+/// When the decision does not fit what the history says; nothing is written.
+pub fn resolve<'m>(
+    migrations: &'m [Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<Plan<'m>, ResolveError> {
+    inspection.history.verify()?;
+    if let Access::ReadOnly(reason) = &inspection.access {
+        return Err(ResolveError::ReadOnly(reason.clone()));
+    }
+    let attempts = &inspection.history.attempts;
+    let standing = attempts.iter().find(|a| a.claimed && a.name == name);
+    match (resolution, standing) {
+        (Resolution::Applied, None) => {
+            let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
+            baseline_plan(&[migration], inspection, capabilities)
+        }
+        (Resolution::AcceptEdit, _) => accept(migrations, inspection, capabilities, name, reason),
+        (_, None) => Err(ResolveError::NoAttempt { name: name.to_owned() }),
+        (_, Some(attempt)) => decide(inspection, resolution, attempt, reason),
+    }
+}
+
+/// Finds the steps that record everything up to `name` as applied, without running it.
+///
+/// # Errors
+/// When there is no such migration, or the history cannot be written.
+pub fn baseline<'m>(
+    migrations: &'m [Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+    name: &str,
+) -> Result<Plan<'m>, ResolveError> {
+    inspection.history.verify()?;
+    if let Access::ReadOnly(reason) = &inspection.access {
+        return Err(ResolveError::ReadOnly(reason.clone()));
+    }
+    let target = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
+    let stands = |m: &Migration| inspection.history.attempts.iter().any(|a| a.claimed && a.name == m.name());
+    let upto = Position::of(target.name());
+    let recorded: Vec<_> = migrations
+        .iter()
+        .filter(|m| m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= upto && !stands(m))
+        .collect();
+    baseline_plan(&recorded, inspection, capabilities)
+}
+
+fn baseline_plan<'m>(
+    recorded: &[&'m Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+) -> Result<Plan<'m>, ResolveError> {
+    if recorded.is_empty() {
+        return Ok(Plan::default());
+    }
+    let mut standing = Standing::of(&inspection.history.attempts);
+    let (mut claims, mut records) = (Vec::new(), Vec::new());
+    for migration in recorded {
+        let name = migration.name();
+        let unsplittable = |source| ResolveError::Unsplittable { name: name.to_owned(), source };
+        let statements = length(migration.statements(capabilities.dialect).map_err(unsplittable)?.len());
+        claims.push(Claim {
+            kind: AttemptKind::Baseline,
+            name,
+            checksums: checksums(migration, capabilities.dialect),
+            statements,
+            in_flight: None,
+            supersedes: false,
+        });
+        let digest = standing.add(name, migration.raw_checksum());
+        records.push(Record { name, epoch: 1, completed: statements, digest });
+    }
+    let mut segments = Vec::new();
+    if !inspection.history.exists {
+        segments.push(Segment { steps: vec![Step::CreateHistory] });
+    }
+    segments
+        .push(Segment { steps: vec![Step::Begin, Step::Claim(claims), Step::Record(records), Step::Commit] });
+    Ok(Plan { segments })
+}
+
+fn decide<'m>(
+    inspection: &Inspection,
+    resolution: Resolution,
+    attempt: &Attempt,
+    reason: &str,
+) -> Result<Plan<'m>, ResolveError> {
+    let mut standing = Standing::of(&inspection.history.attempts);
+    let state = attempt.state();
+    let wrong = |why| Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
+    let (into, verb) = match (resolution, state) {
+        (_, State::Running) => return wrong("its session still lives; wait for it to end"),
+        (Resolution::Applied, State::Applied) => return wrong("there is nothing to resolve"),
+        (Resolution::Resume, State::Applied) => return wrong("there is nothing to resume"),
+        (Resolution::Applied, _) => (ResolveInto::Applied, "applied"),
+        (Resolution::RolledBack, _) => (ResolveInto::RolledBack, "rolled back"),
+        (_, _) => (ResolveInto::Resumable, "resume"),
+    };
+    let digest = match resolution {
+        Resolution::Applied => {
+            standing.add(&attempt.name, &crate::migration::unhex(&attempt.checksums.raw).unwrap_or_default())
+        }
+        Resolution::RolledBack => standing.remove(&attempt.name),
+        _ => String::new(),
+    };
+    Ok(decision(inspection, attempt, into, verb, reason, digest))
+}
+
+fn accept<'m>(
+    migrations: &'m [Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+    name: &str,
+    reason: &str,
+) -> Result<Plan<'m>, ResolveError> {
+    let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
+    let attempts = &inspection.history.attempts;
+    let stands = |wanted: &str| attempts.iter().find(|a| a.claimed && a.name == wanted);
+    let in_project = |a: &Attempt| migrations.iter().any(|m| m.name() == a.name);
+    let renamed = || {
+        let same_text = |a: &Attempt| !matches!(compare(migration, a, capabilities.dialect), Text::Changed);
+        attempts.iter().find(|a| a.claimed && !in_project(a) && same_text(a))
+    };
+    let attempt = stands(migration.name()).or_else(renamed);
+    let attempt = attempt.ok_or_else(|| ResolveError::NoAttempt { name: name.to_owned() })?;
+    let state = attempt.state();
+    if state != State::Applied {
+        let why = "only an applied migration's edit can be accepted";
+        return Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
+    }
+    let now = checksums(migration, capabilities.dialect);
+    if now == attempt.checksums && migration.name() == attempt.name {
+        let why = "its text is the one that was applied";
+        return Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
+    }
+    let mut standing = Standing::of(attempts);
+    standing.remove(&attempt.name);
+    let digest = standing.add(migration.name(), migration.raw_checksum());
+    let into = ResolveInto::Accepted { name: migration.name(), checksums: now };
+    Ok(decision(inspection, attempt, into, "accepted edit", reason, digest))
+}
+
+fn decision<'m>(
+    inspection: &Inspection,
+    attempt: &Attempt,
+    into: ResolveInto<'m>,
+    verb: &str,
+    reason: &str,
+    digest: String,
+) -> Plan<'m> {
+    let resolution = if reason.is_empty() { verb.to_owned() } else { format!("{verb}: {reason}") };
+    let step = Step::Resolve(Resolve {
+        id: attempt.id,
+        from_owner: attempt.owner.clone(),
+        from_epoch: attempt.epoch,
+        into,
+        resolution,
+        digest,
+        newest: inspection.history.attempts.last().map_or(attempt.id, |newest| newest.id),
+    });
+    Plan { segments: vec![Segment { steps: vec![Step::Begin, step, Step::Commit] }] }
+}

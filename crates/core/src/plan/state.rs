@@ -1,0 +1,269 @@
+//! The survey: what of the project stands in the history, what is pending, and what forbids a plan.
+
+use super::build::{Options, Prefix, Remark, Work};
+use super::pieces::Prepared;
+use super::standing::Standing;
+use super::{Blocked, Place};
+use crate::driver::{Capabilities, Contents, Inspection};
+use crate::history::{Attempt, State};
+use crate::migration::{Migration, MigrationKind, Position, hex};
+use crate::sql::Dialect;
+use crate::sql::classify::Objects;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub(super) struct Survey<'m, 'h> {
+    /// The attempt to go on with, before anything else.
+    pub(super) resumed: Option<(Prepared<'m>, &'h Attempt)>,
+    pub(super) pending: Vec<Work<'m>>,
+    pub(super) standing: Standing,
+    pub(super) remarks: Vec<Remark>,
+}
+
+pub(super) fn survey<'m, 'h>(
+    migrations: &'m [Migration],
+    inspection: &'h Inspection,
+    capabilities: &Capabilities,
+    options: &Options,
+) -> Result<Survey<'m, 'h>, Blocked> {
+    inspection.history.verify()?;
+    if options.strict_order {
+        refuse_shared_versions(migrations)?;
+    }
+    let target = options.to.as_deref().map(|name| find_target(migrations, name)).transpose()?;
+    refuse_wrong_database(migrations, inspection, options)?;
+
+    let standing: HashMap<&str, &Attempt> =
+        inspection.history.attempts.iter().filter(|a| a.claimed).map(|a| (a.name.as_str(), a)).collect();
+    let mut remarks = Vec::new();
+    let (mut pending, mut edited, mut unfinished) = (Vec::new(), Vec::new(), None);
+    for migration in migrations {
+        match standing.get(migration.name()) {
+            None => pending.push((migration, false)),
+            Some(attempt) if attempt.state() != State::Applied => unfinished = Some((migration, *attempt)),
+            Some(attempt) => match compare(migration, attempt, capabilities.dialect) {
+                Text::Same => {}
+                Text::Reformatted => remarks.push(Remark::Reformatted { name: attempt.name.clone() }),
+                Text::Changed if migration.kind() == MigrationKind::Repeatable => {
+                    pending.push((migration, true))
+                }
+                Text::Changed => edited.push(attempt.name.clone()),
+            },
+        }
+    }
+    check_missing(migrations, &standing, &pending, capabilities.dialect, &mut remarks)?;
+    if !edited.is_empty() {
+        return Err(Blocked::Edited { names: edited });
+    }
+    let resumed =
+        unfinished.map(|(migration, attempt)| go_on(migration, attempt, capabilities)).transpose()?;
+    if let Some(target) = target {
+        pending.retain(|(m, _)| {
+            m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= Position::of(target)
+        });
+    }
+    let pending = pending
+        .into_iter()
+        .map(|(migration, supersedes)| {
+            Ok(Work { migration, prepared: Prepared::new(migration, capabilities)?, supersedes })
+        })
+        .collect::<Result<Vec<_>, Blocked>>()?;
+    check_order(migrations, &standing, &pending, capabilities, options, &mut remarks)?;
+    Ok(Survey { resumed, pending, standing: Standing::of(&inspection.history.attempts), remarks })
+}
+
+/// How a migration's text compares with the one that was applied.
+pub(super) enum Text {
+    Same,
+    Reformatted,
+    Changed,
+}
+
+pub(super) fn compare(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Text {
+    if hex(migration.raw_checksum()) == attempt.checksums.raw {
+        return Text::Same;
+    }
+    match migration.checksums(dialect) {
+        Ok(now) if now.tokens == attempt.checksums.tokens => Text::Reformatted,
+        _ => Text::Changed,
+    }
+}
+
+fn refuse_shared_versions(migrations: &[Migration]) -> Result<(), Blocked> {
+    let mut by_version: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for migration in migrations {
+        if let Some(version) = migration.version() {
+            by_version.entry(version).or_default().push(migration.name().to_owned());
+        }
+    }
+    match by_version.into_iter().find(|(_, names)| names.len() > 1) {
+        Some((version, names)) => Err(Blocked::SharedVersion { version: version.to_string(), names }),
+        None => Ok(()),
+    }
+}
+
+fn find_target<'m>(migrations: &'m [Migration], name: &str) -> Result<&'m str, Blocked> {
+    find_migration(migrations, name).map(Migration::name)
+}
+
+/// A migration by its whole name, or by its version where only one has it.
+pub(super) fn find_migration<'m>(migrations: &'m [Migration], name: &str) -> Result<&'m Migration, Blocked> {
+    if let Some(found) = migrations.iter().find(|m| m.name() == name) {
+        return Ok(found);
+    }
+    let version = crate::migration::Version::parse(name);
+    let mut same_version = migrations.iter().filter(|m| version.is_some() && m.version() == version);
+    if let (Some(found), None) = (same_version.next(), same_version.next()) {
+        return Ok(found);
+    }
+    let nearest = migrations.iter().find(|m| m.name().contains(name) || name.contains(m.name()));
+    Err(Blocked::UnknownTarget { name: name.to_owned(), nearest: nearest.map(|m| m.name().to_owned()) })
+}
+
+fn refuse_wrong_database(
+    migrations: &[Migration],
+    inspection: &Inspection,
+    options: &Options,
+) -> Result<(), Blocked> {
+    let applied = inspection.history.attempts.iter().filter(|a| a.claimed).count();
+    if migrations.is_empty() {
+        return if applied == 0 { Ok(()) } else { Err(Blocked::EmptyProject { applied }) };
+    }
+    match &inspection.contents {
+        Contents::Holds(examples) if inspection.history.attempts.is_empty() && !options.allow_non_empty => {
+            Err(Blocked::NotEmpty { examples: examples.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_missing(
+    migrations: &[Migration],
+    standing: &HashMap<&str, &Attempt>,
+    pending: &[(&Migration, bool)],
+    dialect: Dialect,
+    remarks: &mut Vec<Remark>,
+) -> Result<(), Blocked> {
+    let known: HashSet<&str> = migrations.iter().map(Migration::name).collect();
+    let mut missing: Vec<&Attempt> =
+        standing.values().copied().filter(|a| !known.contains(a.name.as_str())).collect();
+    missing.sort_by_cached_key(|attempt| Position::of(&attempt.name));
+    let (Some(first), Some(any)) = (missing.first(), migrations.first()) else { return Ok(()) };
+    for attempt in &missing {
+        let same_text = |(m, _): &&(&Migration, bool)| !matches!(compare(m, attempt, dialect), Text::Changed);
+        if let Some((renamed, _)) = pending.iter().find(same_text) {
+            return Err(Blocked::Renamed { from: attempt.name.clone(), to: renamed.name().to_owned() });
+        }
+    }
+    if let Some(unfinished) = missing.iter().find(|a| a.state() != State::Applied) {
+        return Err(unfinished_elsewhere(unfinished));
+    }
+    if missing.len() == standing.len() {
+        return Err(Blocked::NothingInCommon { applied: first.name.clone(), project: any.name().to_owned() });
+    }
+    let names: Vec<String> = missing.iter().map(|a| a.name.clone()).collect();
+    let last = migrations.iter().rfind(|m| m.kind() == MigrationKind::Versioned);
+    let newer =
+        |attempt: &&Attempt| last.is_none_or(|last| Position::of(&attempt.name) > Position::of(last.name()));
+    if !missing.iter().all(newer) {
+        return Err(Blocked::Missing { names });
+    }
+    if !pending.is_empty() {
+        let pending = pending.iter().map(|(m, _)| m.name().to_owned()).collect();
+        return Err(Blocked::AheadAndPending { ahead: names, pending });
+    }
+    remarks.push(Remark::Ahead { names });
+    Ok(())
+}
+
+fn unfinished_elsewhere(attempt: &Attempt) -> Blocked {
+    let attempt = Box::new(attempt.clone());
+    match attempt.state() {
+        State::Running => Blocked::Running { attempt },
+        _ => Blocked::Failed { attempt, next: None },
+    }
+}
+
+/// Whether an attempt that neither stands nor is undone can go on, and if so with what.
+fn go_on<'m, 'h>(
+    migration: &'m Migration,
+    attempt: &'h Attempt,
+    capabilities: &Capabilities,
+) -> Result<(Prepared<'m>, &'h Attempt), Blocked> {
+    let boxed = || Box::new(attempt.clone());
+    let state = attempt.state();
+    if state == State::Running {
+        return Err(Blocked::Running { attempt: boxed() });
+    }
+    let prepared = Prepared::new(migration, capabilities)?;
+    let completed = attempt.completed as usize;
+    let place = |index: usize| prepared.statements.get(index).map(Place::of);
+    if let Some(in_flight) = attempt.in_flight {
+        let place = place(in_flight.first.saturating_sub(1) as usize);
+        return Err(Blocked::InDoubt { attempt: boxed(), in_flight, place });
+    }
+    // The part that has run is verified by its hash; the part that has not may have been mended.
+    let head = Prefix::new(capabilities.dialect).after(&prepared, completed);
+    let known = completed == 0 || attempt.prefix.as_deref() == Some(head.as_str());
+    if completed > prepared.statements.len() || !known {
+        return Err(Blocked::HeadChanged { attempt: boxed() });
+    }
+    let same_text =
+        matches!(compare(migration, attempt, capabilities.dialect), Text::Same | Text::Reformatted);
+    if state == State::Failed && same_text {
+        return Err(Blocked::Failed { attempt: boxed(), next: place(completed) });
+    }
+    Ok((prepared, attempt))
+}
+
+/// A pending migration older than the last applied one runs by itself only when it names nothing
+/// that the later ones name.
+fn check_order(
+    migrations: &[Migration],
+    standing: &HashMap<&str, &Attempt>,
+    pending: &[Work<'_>],
+    capabilities: &Capabilities,
+    options: &Options,
+    remarks: &mut Vec<Remark>,
+) -> Result<(), Blocked> {
+    let applied = |m: &&Migration| m.kind() == MigrationKind::Versioned && standing.contains_key(m.name());
+    let Some(last) = migrations.iter().rfind(applied) else { return Ok(()) };
+    let late = pending.iter().filter(|work| {
+        work.migration.kind() == MigrationKind::Versioned
+            && Position::of(work.migration.name()) < Position::of(last.name())
+    });
+    for work in late {
+        let name = work.migration.name().to_owned();
+        let later =
+            || migrations.iter().filter(applied).filter(|m| Position::of(m.name()) > Position::of(&name));
+        let independent = options.out_of_order || {
+            let mine = names_of(&work.prepared);
+            for other in later() {
+                let theirs = names_of(&Prepared::new(other, capabilities)?);
+                let (Some(mine), Some(theirs)) = (&mine, &theirs) else {
+                    return Err(Blocked::OutOfOrder { name, last: other.name().to_owned(), shared: None });
+                };
+                if let Some(shared) = mine.intersection(theirs).min() {
+                    let shared = Some(format!("`{shared}`"));
+                    return Err(Blocked::OutOfOrder { name, last: other.name().to_owned(), shared });
+                }
+            }
+            true
+        };
+        if independent {
+            remarks.push(Remark::OutOfOrder { name });
+        }
+    }
+    Ok(())
+}
+
+/// The names of the objects a migration touches, without their schema: equal names are taken for one object.
+fn names_of(prepared: &Prepared<'_>) -> Option<HashSet<String>> {
+    let mut names = HashSet::new();
+    for facts in &prepared.facts {
+        match &facts.objects {
+            Objects::Known(objects) => names.extend(objects.iter().map(|object| object.name.clone())),
+            Objects::Unknown => return None,
+        }
+    }
+    Some(names)
+}
