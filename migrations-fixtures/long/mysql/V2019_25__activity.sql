@@ -1,0 +1,9 @@
+CREATE TABLE activity (
+    id       BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    issue_id BIGINT UNSIGNED NOT NULL,
+    actor_id BIGINT UNSIGNED,
+    verb     VARCHAR(20) NOT NULL,
+    detail   VARCHAR(200),
+    at       DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    KEY activity_issue (issue_id, at)
+) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4;

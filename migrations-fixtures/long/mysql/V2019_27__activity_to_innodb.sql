@@ -1,0 +1,1 @@
+ALTER TABLE activity ENGINE=InnoDB;

@@ -1,0 +1,1 @@
+ALTER TABLE issues ADD FULLTEXT KEY issues_search (title, body);

@@ -1,0 +1,2 @@
+-- Nobody set it after the second week.
+DROP TABLE presence;

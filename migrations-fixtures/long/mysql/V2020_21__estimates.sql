@@ -1,0 +1,1 @@
+ALTER TABLE issues ADD COLUMN estimate_minutes INT UNSIGNED NULL;

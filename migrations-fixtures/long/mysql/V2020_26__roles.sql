@@ -1,0 +1,1 @@
+ALTER TABLE memberships MODIFY role ENUM('owner','admin','member','guest') NOT NULL DEFAULT 'member';

@@ -1,0 +1,10 @@
+CREATE TABLE imports (
+    id          INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    project_id  BIGINT UNSIGNED NOT NULL,
+    source      VARCHAR(40) NOT NULL,
+    started_by  BIGINT UNSIGNED NOT NULL,
+    progress    FLOAT NOT NULL DEFAULT 0,
+    finished_at DATETIME,
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE,
+    FOREIGN KEY (started_by) REFERENCES users (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 ROW_FORMAT=DYNAMIC;

@@ -1,0 +1,7 @@
+ALTER TABLE users DROP COLUMN avatar_url;
+CREATE TABLE avatars (
+    user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    mime    VARCHAR(60) NOT NULL,
+    image   MEDIUMBLOB NOT NULL,
+    CONSTRAINT avatars_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE=InnoDB;

@@ -1,0 +1,1 @@
+ALTER TABLE users RENAME COLUMN handle TO username, RENAME INDEX users_handle TO users_username;

@@ -1,0 +1,1 @@
+DELETE FROM notifications WHERE read_at < NOW() - INTERVAL 1 YEAR ORDER BY id LIMIT 10000;

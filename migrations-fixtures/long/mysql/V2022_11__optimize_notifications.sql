@@ -1,0 +1,2 @@
+OPTIMIZE TABLE notifications;
+ANALYZE TABLE issues, comments;

@@ -1,0 +1,9 @@
+SET FOREIGN_KEY_CHECKS = 0;
+ALTER TABLE subscriptions ADD COLUMN coupon VARCHAR(20) NULL, ADD CONSTRAINT subscriptions_coupon FOREIGN KEY (coupon) REFERENCES coupons (code);
+CREATE TABLE coupons (
+    code       VARCHAR(20) NOT NULL PRIMARY KEY,
+    percent    TINYINT UNSIGNED NOT NULL,
+    expires_on DATE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+SET FOREIGN_KEY_CHECKS = 1;
+INSERT INTO coupons VALUES ('WINTER', 20, '2023-02-28');

@@ -1,0 +1,1 @@
+UPDATE issues SET state = 'done' WHERE id IN (1, 2);

@@ -1,0 +1,1 @@
+ALTER TABLE users MODIFY username VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
