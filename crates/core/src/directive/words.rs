@@ -1,0 +1,142 @@
+//! The words of a directive, each with its place.
+
+use super::{DirectiveError, KNOWN, nearest};
+use crate::sql::lexer::Token;
+use std::time::Duration;
+
+const PREFIX: &str = "windlass:";
+
+/// The words behind `-- windlass:`; `None` where the comment is no directive.
+///
+/// What looks like one and is not (`windlas:`, `Windlass:`, no colon, a block comment) is an error:
+/// a directive is never ignored.
+pub(super) fn directive<'s>(script: &'s str, token: &Token<'s>) -> Result<Option<Words<'s>>, DirectiveError> {
+    let line = token.text.strip_prefix("--").or_else(|| token.text.strip_prefix('#'));
+    let text = line.or_else(|| token.text.strip_prefix("/*")?.strip_suffix("*/")).unwrap_or_default();
+    let start = token.offset + (text.as_ptr() as usize - token.text.as_ptr() as usize);
+    let words = Words::new(script, start, text);
+    if !looks_like_one(words.rest()) {
+        return Ok(None);
+    }
+    if let Some(directive) = words.rest().strip_prefix(PREFIX).filter(|_| line.is_some()) {
+        let place = words.place() + PREFIX.len();
+        return Ok(Some(Words::new(script, place, directive)));
+    }
+    let (line, column) = words.position();
+    let found = words.rest().lines().next().unwrap_or_default().to_owned();
+    Err(DirectiveError::Unknown { line, column, found, nearest: "-- windlass:" })
+}
+
+fn looks_like_one(text: &str) -> bool {
+    let end = text.find(|c: char| c == ':' || c.is_whitespace()).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    // Prose is looked at no further: the first letters of a misspelt name are mostly right.
+    if name.len() > 12 || !name.starts_with(['w', 'W', 'i', 'v']) {
+        return false;
+    }
+    let wrong = nearest(name, ["windlass"]).map_or(usize::MAX, |(_, distance)| distance);
+    let names_a_directive = || {
+        let first = rest.split_whitespace().next();
+        KNOWN.iter().any(|known| known.split(' ').next() == first)
+    };
+    wrong <= 2 && (rest.trim_start().starts_with(':') || names_a_directive())
+}
+
+/// Words, read from the front.
+#[derive(Clone, Debug)]
+pub(super) struct Words<'s> {
+    script: &'s str,
+    /// Where `rest` begins in the script.
+    offset: usize,
+    rest: &'s str,
+}
+
+impl<'s> Words<'s> {
+    /// The words of `text`, which begins at `offset` in the script.
+    pub(super) fn new(script: &'s str, offset: usize, text: &'s str) -> Self {
+        let rest = text.trim_start();
+        Self { script, offset: offset + text.len() - rest.len(), rest: rest.trim_end() }
+    }
+
+    /// The words not read yet.
+    pub(super) fn rest(&self) -> &'s str {
+        self.rest
+    }
+
+    /// Where the next word begins in the script.
+    pub(super) fn place(&self) -> usize {
+        self.offset
+    }
+
+    /// Line and column, from 1, of the next word.
+    pub(super) fn position(&self) -> (u32, u32) {
+        let before = self.script[..self.offset].trim_start_matches('\u{feff}');
+        let (lines, last) = before.rsplit_once('\n').unwrap_or(("", before));
+        let line = before.len() - last.len();
+        let lines = if line == 0 { 0 } else { lines.matches('\n').count() + 1 };
+        let from_one = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+        (from_one(lines), from_one(last.chars().count()))
+    }
+
+    /// The next word.
+    pub(super) fn next(&mut self) -> Option<&'s str> {
+        let end = self.rest.find(char::is_whitespace).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        *self = Self::new(self.script, self.offset + end, rest);
+        (!word.is_empty()).then_some(word)
+    }
+
+    /// Nothing may follow.
+    pub(super) fn end(&self, directive: &'static str) -> Result<(), DirectiveError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.invalid(directive, "nothing more")) }
+    }
+
+    /// The next word as a length of time.
+    pub(super) fn duration(&mut self, directive: &'static str) -> Result<Duration, DirectiveError> {
+        let error = self.invalid(directive, "a time like 5s, 100ms or 2min");
+        self.next().and_then(duration).ok_or(error)
+    }
+
+    /// `[pause TIME] [until N rows]`, in either order.
+    pub(super) fn repeat_options(
+        &mut self,
+        directive: &'static str,
+    ) -> Result<(Option<Duration>, Option<u64>), DirectiveError> {
+        let (mut pause, mut until_rows) = (None, None);
+        loop {
+            let error = self.invalid(directive, "`pause 100ms` and `until 5000 rows`, each once");
+            match self.next() {
+                None => return Ok((pause, until_rows)),
+                Some("pause") if pause.is_none() => pause = Some(self.duration(directive)?),
+                Some("until") if until_rows.is_none() => {
+                    let error = self.invalid(directive, "a number of rows, as in `until 5000 rows`");
+                    let rows = self.next().and_then(|word| word.replace('_', "").parse().ok());
+                    until_rows = rows.filter(|_| self.next() == Some("rows"));
+                    if until_rows.is_none() {
+                        return Err(error);
+                    }
+                }
+                Some(_) => return Err(error),
+            }
+        }
+    }
+
+    fn invalid(&self, directive: &'static str, expected: &'static str) -> DirectiveError {
+        let (line, column) = self.position();
+        DirectiveError::InvalidValue { line, column, directive, found: self.rest.to_owned(), expected }
+    }
+}
+
+/// A length of time with its unit: `100ms`, `5s`, `2min`, `1h`.
+fn duration(word: &str) -> Option<Duration> {
+    let unit = word.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = word[..unit].parse().ok()?;
+    let milliseconds = match &word[unit..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis)
+}

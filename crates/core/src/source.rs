@@ -1,0 +1,153 @@
+//! A folder of migrations, or an embedded one, as an ordered and checked set.
+
+mod assemble;
+mod error;
+mod folder;
+mod layout;
+mod notice;
+mod sections;
+mod settings;
+
+pub use error::SourceError;
+pub use layout::Layout;
+pub use notice::Notice;
+
+use crate::migration::{Migration, MigrationKind, Position, StandingDigest};
+use crate::sql::Dialect;
+use crate::sql::lexer::{TokenKind, tokens};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// A set of migrations in their order, each with a name of its own and a version (or repeatable).
+///
+/// ```
+/// use windlass_core::source::Migrations;
+///
+/// let migrations = Migrations::from_scripts([
+///     ("2_add_email.sql", "ALTER TABLE users ADD COLUMN email text;"),
+///     ("1_create_users.sql", "CREATE TABLE users (id integer PRIMARY KEY);"),
+/// ])?;
+/// let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
+/// assert_eq!(names, ["1_create_users", "2_add_email"]);
+/// # Ok::<(), windlass_core::source::SourceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Migrations {
+    list: Vec<Migration>,
+    /// Of each in `list`: what they are sorted by.
+    positions: Vec<Position>,
+    /// What was seen beside the migrations.
+    left_out: Vec<Notice>,
+    digest: StandingDigest,
+    layout: Option<Layout>,
+    dir: Option<PathBuf>,
+}
+
+impl Migrations {
+    /// Reads a folder, whatever its layout. The files are read once, here.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read, is not UTF-8, or the set is not one: mixed layouts,
+    /// a name twice, a name without a version, a folder without its script. The error names the file.
+    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self, SourceError> {
+        let dir = dir.as_ref();
+        let files = folder::list(dir)?.into_iter().map(|path| (path.into(), None)).collect();
+        Ok(Self { dir: Some(dir.to_owned()), ..assemble::assemble(dir, files)? })
+    }
+
+    /// Embedded scripts, in any order: pairs of path and text.
+    ///
+    /// The path is the one that a file would have below the folder of migrations (`1_init.sql`,
+    /// `1_init/migration.sql`, `1_init.down.sql`, `R__views.sql`); without `.sql` it is a migration's name.
+    ///
+    /// # Errors
+    /// As for [`Migrations::from_dir`].
+    pub fn from_scripts<N, S>(scripts: impl IntoIterator<Item = (N, S)>) -> Result<Self, SourceError>
+    where
+        N: Into<Cow<'static, str>>,
+        S: Into<Cow<'static, str>>,
+    {
+        let files = scripts.into_iter().map(|(path, text)| (path.into(), Some(text.into()))).collect();
+        assemble::assemble(Path::new(""), files)
+    }
+
+    /// The migrations in their order: versioned ones by version and name, then repeatable ones by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The migrations in their order, as a slice.
+    pub fn as_slice(&self) -> &[Migration] {
+        &self.list
+    }
+
+    /// The migration of this name.
+    pub fn get(&self, name: &str) -> Option<&Migration> {
+        self.index_of(name).map(|index| &self.list[index])
+    }
+
+    /// Where in the order the migration of this name stands, from 0.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.positions.binary_search(&Position::of(name)).ok()
+    }
+
+    /// The layout; `None` where there is no versioned migration to tell it.
+    pub fn layout(&self) -> Option<Layout> {
+        self.layout
+    }
+
+    /// The folder they were read from; `None` for embedded ones.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
+    /// The digest of all of them standing, to compare with the newest row of a history.
+    pub fn digest(&self) -> &StandingDigest {
+        &self.digest
+    }
+
+    /// What is worth telling. It is found on demand: a deploy with nothing to do needs none of it.
+    pub fn notices(&self, dialect: Dialect) -> Vec<Notice> {
+        let shared = self.list.chunk_by(share_a_version).filter(|group| group.len() > 1).filter_map(|group| {
+            let names = group.iter().map(|migration| migration.name().to_owned()).collect();
+            Some(Notice::SharedVersion { version: group[0].version()?, names })
+        });
+        let empty = self.list.iter().filter(|migration| is_empty(dialect, migration));
+        let empty = empty.map(|migration| Notice::Empty { name: migration.name().to_owned() });
+        shared.chain(empty).chain(self.left_out.iter().cloned()).collect()
+    }
+}
+
+impl<'m> IntoIterator for &'m Migrations {
+    type Item = &'m Migration;
+    type IntoIter = std::slice::Iter<'m, Migration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+fn share_a_version(a: &Migration, b: &Migration) -> bool {
+    a.kind() == MigrationKind::Versioned && a.kind() == b.kind() && a.version() == b.version()
+}
+
+/// Whether there is nothing to run. It looks no further than to the first token that says otherwise.
+fn is_empty(dialect: Dialect, migration: &Migration) -> bool {
+    let text = migration.up().text().trim_start_matches('\u{feff}');
+    tokens(dialect, text).all(|token| {
+        matches!(
+            token.kind,
+            TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon | TokenKind::Terminator
+        )
+    })
+}

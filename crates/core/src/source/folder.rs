@@ -1,0 +1,113 @@
+//! The folder of migrations: which files are in it, and their text.
+
+use super::SourceError;
+use super::layout::without_sql;
+use crate::migration::version_of;
+use std::fs::{self, DirEntry, FileType};
+use std::io;
+use std::path::Path;
+
+/// The paths, below `dir` and with `/` between their parts, of everything that may matter.
+///
+/// The kind of an entry comes with the listing: no file is asked for more than its text.
+pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
+    let mut paths = Vec::new();
+    let entries = fs::read_dir(dir).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => SourceError::NoFolder { dir: dir.into() },
+        io::ErrorKind::NotADirectory => SourceError::NotAFolder { path: dir.into() },
+        _ => SourceError::Unreadable { path: dir.into(), source },
+    })?;
+    for entry in entries {
+        let entry = entry.map_err(|source| SourceError::Unreadable { path: dir.into(), source })?;
+        let Some(name) = name_of(&entry)? else { continue };
+        if matters(&name) {
+            let path = entry.path();
+            if kind_of(&entry, &path)?.is_file() {
+                paths.push(name);
+                continue;
+            }
+        }
+        list_folder(&entry, &name, &mut paths)?;
+    }
+    Ok(paths)
+}
+
+/// The text of the script at `path`.
+pub(super) fn read(path: &Path) -> Result<String, SourceError> {
+    let bytes = fs::read(path).map_err(|source| SourceError::Unreadable { path: path.into(), source })?;
+    String::from_utf8(bytes).map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+/// A name to look at: not a hidden one, and text. A name that is not matters only where it is a script's.
+fn name_of(entry: &DirEntry) -> Result<Option<String>, SourceError> {
+    match entry.file_name().into_string() {
+        Ok(name) => Ok((!name.starts_with('.')).then_some(name)),
+        Err(name) if name.to_string_lossy().to_ascii_lowercase().ends_with(".sql") => {
+            Err(SourceError::NotUtf8Name { path: entry.path() })
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// A script, or the settings beside one.
+fn matters(name: &str) -> bool {
+    without_sql(name).is_some() || name.strip_suffix(".conf").and_then(without_sql).is_some()
+}
+
+/// What an entry is, links followed.
+fn kind_of(entry: &DirEntry, path: &Path) -> Result<FileType, SourceError> {
+    let unreadable = |source| SourceError::Unreadable { path: path.into(), source };
+    let kind = entry.file_type().map_err(unreadable)?;
+    if !kind.is_symlink() {
+        return Ok(kind);
+    }
+    fs::metadata(path).map(|metadata| metadata.file_type()).map_err(unreadable)
+}
+
+fn list_folder(entry: &DirEntry, name: &str, paths: &mut Vec<String>) -> Result<(), SourceError> {
+    let is_migration = version_of(name).is_some();
+    let folder = entry.path();
+    match kind_of(entry, &folder) {
+        Ok(kind) if kind.is_dir() => {}
+        Err(error) if is_migration => return Err(error),
+        _ => return Ok(()),
+    }
+    let unreadable = |source| SourceError::Unreadable { path: folder.clone(), source };
+    let entries = match fs::read_dir(&folder) {
+        Err(source) if is_migration => return Err(unreadable(source)),
+        Err(_) => return Ok(()),
+        Ok(entries) => entries,
+    };
+    let mut has_script = false;
+    for file in entries {
+        let file = file.map_err(unreadable)?;
+        let Some(file) = name_of(&file)? else { continue };
+        let is_script = matches!(&*file, "migration.sql" | "up.sql");
+        if !is_migration && is_script {
+            return Err(SourceError::NoVersion { path: folder });
+        }
+        // Flyway looks for scripts in sub folders too, so that its users may have put them there.
+        if file.starts_with("R__") || (file.starts_with('V') && version_of(&file).is_some()) {
+            return Err(SourceError::Nested { file: folder.join(file) });
+        }
+        has_script |= is_script || file == "down.sql";
+        if is_migration && (without_sql(&file).is_some() || file == "metadata.toml") {
+            paths.push(format!("{name}/{file}"));
+        }
+    }
+    if is_migration && !has_script {
+        return Err(SourceError::MissingScript { folder });
+    }
+    Ok(())
+}
+
+fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> SourceError {
+    let before = String::from_utf8_lossy(&bytes[..valid]);
+    let (line, last) = before.split('\n').fold((0, ""), |(line, _), text| (line + 1, text));
+    let guess = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ": it seems to be UTF-16",
+        _ => "",
+    };
+    let column = u32::try_from(last.chars().count() + 1).unwrap_or(u32::MAX);
+    SourceError::NotUtf8 { path: path.into(), line, column, guess }
+}
