@@ -44,6 +44,8 @@ enum Task {
         #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
         on: Vec<Target>,
     },
+    /// Print how each database's own client program is called
+    Tools,
     // Tasks to come: `corpus DIR` (corpus.rs) and `bench` (bench.rs) get their variants here.
 }
 
@@ -62,7 +64,16 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { on, full, filter } => {
             test::run(&test::Selection { targets: provision::chosen(&on), full, filter })
         }
+        Task::Tools => tools(),
         Task::Check => check::run(),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn tools() -> Result<ExitCode> {
+    for tool in provision::Tool::ALL {
+        let program = provision::client_tool(tool)?;
+        println!("{}\n  {}", program.line(), program.version()?);
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,6 @@ use super::program::{Program, installed, version_numbers};
 use crate::workspace;
 
 /// A client program.
-#[allow(dead_code, reason = "the corpus task comes later")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// PostgreSQL's shell, of version 18 or later.
@@ -28,6 +27,19 @@ pub(crate) enum Tool {
     Sqlite3,
 }
 
+impl Tool {
+    /// Every tool.
+    pub(crate) const ALL: [Tool; 7] = [
+        Tool::Psql,
+        Tool::PgDump,
+        Tool::Mysql,
+        Tool::Mysqldump,
+        Tool::Mariadb,
+        Tool::MariadbDump,
+        Tool::Sqlite3,
+    ];
+}
+
 /// Where a tool is found and what makes it good enough.
 struct Recipe {
     name: &'static str,
@@ -41,7 +53,6 @@ struct Recipe {
 }
 
 /// The words that start a tool: installed where it is good enough, else from a cached sysroot.
-#[allow(dead_code, reason = "the corpus task comes later")]
 pub(crate) fn client_tool(tool: Tool) -> Result<Program> {
     let recipe = tool.recipe();
     let cache = Cache::open(workspace::testdb_folder()?)?;

@@ -31,7 +31,6 @@ use certificates::Certificates;
 use run_folder::RunFolder;
 use server::{Launch, Server};
 
-#[allow(unused_imports, reason = "the corpus task comes later")]
 pub(crate) use client::{Tool, client_tool};
 #[allow(unused_imports, reason = "the corpus task comes later")]
 pub(crate) use program::Program;

@@ -32,6 +32,11 @@ impl Program {
         command
     }
 
+    /// The words as a line for a shell.
+    pub(crate) fn line(&self) -> String {
+        self.0.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
     /// What the program says of its version, on one line.
     pub(crate) fn version(&self) -> Result<String> {
         let output = run(self.command().arg("--version"))?;
