@@ -231,7 +231,7 @@ impl<'a> Lexer<'a> {
         (TokenKind::Word, end)
     }
 
-    /// `E'…'`, `b'…'`, `x'…'`, `n'…'`, `U&'…'`, `U&"…"`: a letter that belongs to what follows.
+    /// `E'…'`, `b'…'`, `x'…'`, `U&'…'`, `U&"…"` and MySQL's `n'…'`: a letter that belongs to what follows.
     fn prefixed(&mut self, start: usize, letter: u8) -> Option<(TokenKind, usize)> {
         let bytes = self.text.as_bytes();
         let postgres = self.dialect == Dialect::Postgres;

@@ -9,7 +9,7 @@ use super::lexer::{Lexer, Token, TokenKind};
 pub(crate) enum Boundary {
     /// The statement goes on.
     None,
-    /// The token is the statement's terminator, or a client command behind its end.
+    /// The token is the statement's terminator, or a client command or rows behind its end.
     Ends,
     /// Like [`Boundary::Ends`]; the rows of `COPY … FROM stdin` follow.
     EndsWithRows,
@@ -32,7 +32,7 @@ impl<'a> Script<'a> {
         let token = self.lexer.next_token()?;
         let ends = match token.kind {
             TokenKind::Space | TokenKind::Comment | TokenKind::Hint => false,
-            TokenKind::Terminator | TokenKind::ClientCommand => true,
+            TokenKind::Terminator | TokenKind::ClientCommand | TokenKind::CopyData => true,
             TokenKind::Semicolon => self.bodies.semicolon_ends(self.lexer.delimiter().is_some()),
             _ => {
                 self.bodies.observe(&token);
