@@ -99,7 +99,11 @@ pub fn version_of(name: &str) -> Option<Version> {
         return Version::parse(version);
     }
     let run = name.bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')).count();
-    let version = name[..run].trim_end_matches(['.', '-']);
+    let mut version = name[..run].trim_end_matches(['.', '-']);
+    // In `0001-3d_models` the second number belongs to the name.
+    if name[version.len()..].starts_with(|c: char| !matches!(c, '_' | '-')) {
+        version = version.rsplit_once('-')?.0;
+    }
     match name.as_bytes().get(version.len()) {
         None | Some(b'_' | b'-') => Version::parse(version),
         _ => None,
@@ -340,6 +344,7 @@ mod tests {
         assert_eq!(version("2019-05-04-120000_x").as_deref(), Some("2019-05-04-120000"));
         assert_eq!(version("0001-init").as_deref(), Some("0001"));
         assert_eq!(version("0001").as_deref(), Some("0001"));
+        assert_eq!(version("0001-3d_models").as_deref(), Some("0001"));
         assert_eq!(version("R__views"), None);
         assert_eq!(version("add_email"), None);
         assert_eq!(version("12abc"), None);

@@ -217,7 +217,7 @@ impl SimDriver {
         }
         self.change(|contained| contained.effects.push(sql.to_owned()));
         let commits = self.capabilities.ddl == Ddl::ImplicitCommit && facts.effect == Effect::Schema;
-        if let (true, Some(staged)) = (commits, self.staged.take()) {
+        if commits && let Some(staged) = self.staged.take() {
             self.database.shared().committed = staged;
         }
         Ok(())
@@ -276,8 +276,14 @@ impl SimDriver {
         let mine = format!("{}#{}", run.owner, self.session);
         self.change(|contained| {
             let rows = contained.history.get_or_insert_with(Vec::new);
-            let fenced = |rows: &mut Vec<Attempt>, name: &str, owner: &str, epoch: u32, change: &mut dyn FnMut(&mut Attempt)| {
-                let row = rows.iter_mut().find(|r| r.claimed && r.name == name && r.owner == owner && r.epoch == epoch);
+            let fenced = |rows: &mut Vec<Attempt>,
+                          name: &str,
+                          owner: &str,
+                          epoch: u32,
+                          change: &mut dyn FnMut(&mut Attempt)| {
+                let row = rows
+                    .iter_mut()
+                    .find(|r| r.claimed && r.name == name && r.owner == owner && r.epoch == epoch);
                 row.map(change).ok_or(Cause::Fenced)
             };
             match step {
@@ -290,7 +296,8 @@ impl SimDriver {
                 }
                 Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
                     fenced(rows, name, &mine, *epoch, &mut |row| {
-                        (row.completed, row.in_flight, row.prefix) = (*completed, *in_flight, Some(prefix.clone()));
+                        (row.completed, row.in_flight, row.prefix) =
+                            (*completed, *in_flight, Some(prefix.clone()));
                     })
                 }
                 Step::Record(records) => records.iter().try_for_each(|record| {
@@ -317,8 +324,9 @@ impl SimDriver {
 }
 
 fn resolve_row(rows: &mut [Attempt], resolve: &crate::plan::Resolve<'_>, now: &str) -> Result<(), Cause> {
-    let as_read =
-        |row: &&mut Attempt| row.id == resolve.id && row.owner == resolve.from_owner && row.epoch == resolve.from_epoch;
+    let as_read = |row: &&mut Attempt| {
+        row.id == resolve.id && row.owner == resolve.from_owner && row.epoch == resolve.from_epoch
+    };
     let row = rows.iter_mut().find(as_read).ok_or(Cause::Fenced)?;
     row.resolution = Some(resolve.resolution.clone());
     row.in_flight = None;

@@ -3,7 +3,9 @@
 use super::failure::{FailedStatement, Stands, told};
 use super::progress::{Event, Observer, SegmentWatch};
 use super::{Applied, DeployError, Stop};
-use crate::driver::{Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Inspection, NoWatch, Run};
+use crate::driver::{
+    Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Inspection, NoWatch, Run,
+};
 use crate::history::InFlight;
 use crate::plan::{Claim, Execute, Plan, Segment, Standing, Step, refusal_leaves_nothing};
 use std::time::Instant;
@@ -35,7 +37,8 @@ pub(super) struct Runner<'r> {
     run: &'r Run,
     observer: &'r mut dyn Observer,
     stop: &'r Stop,
-    standing: Standing,
+    /// The standing digest as of the last commit.
+    digest: String,
     live: Option<Live>,
     history_exists: bool,
     pub(super) applied: Vec<Applied>,
@@ -49,13 +52,17 @@ impl<'r> Runner<'r> {
         observer: &'r mut dyn Observer,
         stop: &'r Stop,
     ) -> Self {
-        let standing = Standing::of(&inspection.history.attempts);
+        let digest = Standing::of(&inspection.history.attempts).digest();
         let history_exists = inspection.history.exists;
         let applied = Vec::new();
-        Self { inspection, capabilities, run, observer, stop, standing, live: None, history_exists, applied }
+        Self { inspection, capabilities, run, observer, stop, digest, live: None, history_exists, applied }
     }
 
-    pub(super) async fn run(&mut self, driver: &mut dyn Driver, plan: &Plan<'_>) -> Result<Ended, DeployError> {
+    pub(super) async fn run(
+        &mut self,
+        driver: &mut dyn Driver,
+        plan: &Plan<'_>,
+    ) -> Result<Ended, DeployError> {
         for segment in &plan.segments {
             if self.stop.is_asked() {
                 return self.stopped(driver).await;
@@ -87,7 +94,8 @@ impl<'r> Runner<'r> {
                     });
                 }
                 Step::TakeOver { name, from_epoch, .. } => {
-                    let before = self.inspection.history.attempts.iter().find(|a| a.claimed && a.name == *name);
+                    let before =
+                        self.inspection.history.attempts.iter().find(|a| a.claimed && a.name == *name);
                     self.live = before.map(|attempt| Live {
                         name: attempt.name.clone(),
                         epoch: from_epoch + 1,
@@ -103,7 +111,8 @@ impl<'r> Runner<'r> {
                 Step::Record(records) => {
                     self.live = None;
                     for record in records {
-                        self.recorded(record.name, record.completed, steps, began, timeline);
+                        self.digest.clone_from(&record.digest);
+                        self.recorded(record.name, record.completed, began, timeline);
                     }
                 }
                 _ => {}
@@ -111,18 +120,11 @@ impl<'r> Runner<'r> {
         }
     }
 
-    fn recorded(&mut self, name: &str, statements: u32, steps: &[Step<'_>], began: Instant, timeline: &[(&str, Instant)]) {
+    fn recorded(&mut self, name: &str, statements: u32, began: Instant, timeline: &[(&str, Instant)]) {
         let at = timeline.iter().position(|(seen, _)| *seen == name);
         let start = at.map_or(began, |at| timeline[at].1);
         let end = at.and_then(|at| timeline.get(at + 1)).map_or_else(Instant::now, |(_, next)| *next);
         let elapsed = end.saturating_duration_since(start);
-        let raw = steps.iter().find_map(|step| match step {
-            Step::Execute(execute) if execute.migration.name() == name => Some(*execute.migration.raw_checksum()),
-            _ => None,
-        });
-        if let Some(raw) = raw {
-            self.standing.add(name, &raw);
-        }
         self.observer.event(Event::Applied { name, elapsed });
         self.applied.push(Applied { name: name.to_owned(), statements, elapsed });
     }
@@ -150,7 +152,9 @@ impl<'r> Runner<'r> {
             Cause::Fenced => return Err(DeployError::TakenOver { name: subject(segment, step) }),
             Cause::ClaimTaken => return Ok(Ended::MetAnother(subject(segment, step))),
             Cause::Stopped => return self.stopped(driver).await,
-            cause @ Cause::ForeignKeys(_) => DatabaseError { message: told(&cause), ..DatabaseError::default() },
+            cause @ Cause::ForeignKeys(_) => {
+                DatabaseError { message: told(&cause), ..DatabaseError::default() }
+            }
             Cause::Refused(error) => error,
         };
         let result = self.refused(driver, segment, step, error, rolled_back).await;
@@ -179,7 +183,8 @@ impl<'r> Runner<'r> {
             self.observer.event(Event::Apart { names: &names });
             return Ok(Ended::Apart(names));
         }
-        let ours = matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
+        let ours =
+            matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
         let Some(execute) = execute.filter(|_| ours) else {
             return Err(DeployError::Driver(DriverError::Refused(error)));
         };
@@ -194,13 +199,13 @@ impl<'r> Runner<'r> {
         let live = self.live.clone();
         let mut steps = Vec::new();
         match (&live, claims) {
-            (Some(live), _) => steps.push(fail(live, &self.standing, stands, unit(segment, step), words)),
+            (Some(live), _) => steps.push(fail(live, &self.digest, stands, unit(segment, step), words)),
             (None, Some([claim])) => {
                 if !self.history_exists {
                     steps.push(Step::CreateHistory);
                 }
                 let claim = Claim { in_flight: None, ..claim.clone() };
-                steps.push(Step::RecordFailure { claim, error: words, digest: self.standing.digest() });
+                steps.push(Step::RecordFailure { claim, error: words, digest: self.digest.clone() });
             }
             _ => {}
         }
@@ -212,8 +217,10 @@ impl<'r> Runner<'r> {
     async fn stopped(&mut self, driver: &mut dyn Driver) -> Result<Ended, DeployError> {
         let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
         let Live { name, epoch, completed, prefix } = live;
-        let steps =
-            [Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None }, Step::RestoreSettings];
+        let steps = [
+            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None },
+            Step::RestoreSettings,
+        ];
         let written = driver.perform(self.run, &steps, &mut NoWatch).await;
         if let Err(failure) = written {
             return Err(DeployError::Lost { during: "checkpoint".to_owned(), message: told(&failure.cause) });
@@ -259,7 +266,8 @@ fn outside(
     execute: &Execute<'_>,
     capabilities: &Capabilities,
 ) -> Stands {
-    let since_checkpoint = segment.steps[..step].iter().rev().take_while(|s| matches!(s, Step::Execute(_))).count();
+    let since_checkpoint =
+        segment.steps[..step].iter().rev().take_while(|s| matches!(s, Step::Execute(_))).count();
     if since_checkpoint > 0 {
         Stands::PartOfUnit { completed }
     } else if completed == 0 && refusal_leaves_nothing(capabilities, execute) {
@@ -280,13 +288,7 @@ fn unit(segment: &Segment<'_>, step: usize) -> Option<InFlight> {
     Some(InFlight { first: before.unwrap_or(number(&segment.steps[step])?), last })
 }
 
-fn fail<'l>(
-    live: &'l Live,
-    standing: &Standing,
-    stands: Stands,
-    unit: Option<InFlight>,
-    error: String,
-) -> Step<'l> {
+fn fail<'l>(live: &'l Live, digest: &str, stands: Stands, unit: Option<InFlight>, error: String) -> Step<'l> {
     Step::Fail {
         name: &live.name,
         epoch: live.epoch,
@@ -294,7 +296,7 @@ fn fail<'l>(
         prefix: live.prefix.clone(),
         in_flight: unit.filter(|_| matches!(stands, Stands::PartOfUnit { .. })),
         error,
-        rolled_back: (stands == Stands::Nothing).then(|| standing.digest()),
+        rolled_back: (stands == Stands::Nothing).then(|| digest.to_owned()),
     }
 }
 
