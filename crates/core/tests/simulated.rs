@@ -1,0 +1,287 @@
+//! Every driver call of every planned shape fails in turn; afterwards the truth is checked on a live session.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
+use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run};
+use windlass_core::history::State;
+use windlass_core::plan::Blocked;
+use windlass_core::sim::{Fault, Mode, SimDatabase, SimDriver};
+use windlass_core::source::Migrations;
+use windlass_core::sql::Dialect;
+
+/// The simulator's futures never wait, so one poll is the whole run.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a simulated future waited"),
+    }
+}
+
+fn postgres() -> Capabilities {
+    Capabilities {
+        product: Product::PostgreSql,
+        version: "18".to_owned(),
+        dialect: Dialect::Postgres,
+        ddl: Ddl::Transactional,
+        grouping: Grouping::UpTo(100),
+    }
+}
+
+fn mysql() -> Capabilities {
+    Capabilities {
+        product: Product::MySql,
+        version: "9".to_owned(),
+        dialect: Dialect::MySql,
+        ddl: Ddl::ImplicitCommit,
+        grouping: Grouping::Never,
+    }
+}
+
+fn sqlite() -> Capabilities {
+    Capabilities {
+        product: Product::Sqlite,
+        version: "3".to_owned(),
+        dialect: Dialect::Sqlite,
+        ddl: Ddl::Transactional,
+        grouping: Grouping::UpTo(1_000),
+    }
+}
+
+fn migrations(scripts: &[(&'static str, &'static str)]) -> Migrations {
+    Migrations::from_scripts(scripts.iter().copied()).expect("a set of migrations")
+}
+
+/// Every shape a plan can have: one transaction, alone, cut, data, units, settings, repeatable, empty.
+fn shapes() -> Migrations {
+    migrations(&[
+        ("1_create.sql", "CREATE TABLE a (n int); CREATE TABLE b (n int);"),
+        ("2_group.sql", "CREATE TABLE c (n int);"),
+        ("3_data.sql", "INSERT INTO a VALUES (1); UPDATE a SET n = n + 1; INSERT INTO b VALUES (2);"),
+        (
+            "4_cut.sql",
+            "ALTER TABLE a ADD COLUMN m int; CREATE INDEX CONCURRENTLY i ON a (m); UPDATE a SET m = 4;",
+        ),
+        ("5_alone.sql", "VACUUM;"),
+        (
+            "6_mixed.sql",
+            "SET SESSION x = 1; CREATE TABLE d (n int); INSERT INTO d VALUES (6); ALTER TABLE d ADD o int;",
+        ),
+        ("7_empty.sql", "-- nothing here"),
+        ("8_explicit.sql", "BEGIN; INSERT INTO d VALUES (8); COMMIT; INSERT INTO d VALUES (9);"),
+        ("R__view.sql", "CREATE VIEW v AS SELECT 1;"),
+    ])
+}
+
+fn mysql_shapes() -> Migrations {
+    migrations(&[
+        ("1_create.sql", "CREATE TABLE a (n int); CREATE TABLE b (n int);"),
+        ("2_one.sql", "CREATE TABLE c (n int);"),
+        ("3_data.sql", "INSERT INTO a VALUES (1); UPDATE a SET n = n + 1; INSERT INTO b VALUES (2);"),
+        (
+            "4_mixed.sql",
+            "SET foreign_key_checks = 0; CREATE TABLE d (n int); INSERT INTO d VALUES (6); ALTER TABLE d ADD o int;",
+        ),
+        (
+            "5_unit.sql",
+            "CREATE TABLE e (n int); SET @n = 5; INSERT INTO e VALUES (@n); CREATE TABLE f (n int);",
+        ),
+        (
+            "6_locks.sql",
+            "LOCK TABLES e WRITE; INSERT INTO e VALUES (7); UNLOCK TABLES; INSERT INTO e VALUES (8);",
+        ),
+        ("7_empty.sql", "-- nothing here"),
+        ("R__view.sql", "CREATE VIEW v AS SELECT 1;"),
+    ])
+}
+
+fn options(owner: &str) -> DeployOptions {
+    let run = Run { owner: owner.to_owned(), applied_by: "test".to_owned(), tool: "0".to_owned() };
+    let mut options = DeployOptions::new(run);
+    options.lock_wait = Duration::ZERO;
+    options
+}
+
+fn run(driver: &mut SimDriver, migrations: &Migrations, owner: &str) -> Result<(), DeployError> {
+    ready(deploy(driver, migrations, &options(owner), &mut Silent, &Stop::new())).map(|_| ())
+}
+
+/// What the uninterrupted run leaves, and how many calls it makes.
+fn uninterrupted(capabilities: &Capabilities, migrations: &Migrations) -> (Vec<String>, usize) {
+    let database = SimDatabase::new();
+    let mut driver = database.connect(capabilities.clone(), Vec::new());
+    run(&mut driver, migrations, "whole").expect("an uninterrupted deploy");
+    let calls = driver.calls();
+    drop(driver);
+    (database.effects(), calls)
+}
+
+#[derive(Default, Debug)]
+struct Totals {
+    points: usize,
+    blocked: usize,
+}
+
+/// After a fault the next deploys must end in the uninterrupted run's state, or block with a true diagnosis.
+fn check_after_fault(
+    database: &SimDatabase,
+    capabilities: &Capabilities,
+    migrations: &Migrations,
+    whole: &[String],
+    told: &str,
+) -> bool {
+    assert!(!database.is_locked(), "{told}: the lock is left");
+    let mut driver = database.connect(capabilities.clone(), Vec::new());
+    let result = run(&mut driver, migrations, "next");
+    assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
+    drop(driver);
+    let effects = database.effects();
+    match result {
+        Ok(()) => {
+            assert_eq!(effects, whole, "{told}: the effects differ from the uninterrupted run's");
+            let standing: Vec<_> = database.attempts().into_iter().filter(|a| a.claimed).collect();
+            assert_eq!(standing.len(), migrations.len(), "{told}");
+            assert!(standing.iter().all(|a| a.state() == State::Applied), "{told}: {standing:#?}");
+            false
+        }
+        Err(DeployError::Blocked(Blocked::InDoubt { attempt, in_flight, .. })) => {
+            let before = whole.iter().take_while(|effect| effects.contains(effect)).count();
+            assert_eq!(effects, whole[..before], "{told}: blocked, and something ran twice or out of turn");
+            assert!(in_flight.first > attempt.completed, "{told}: what completed is not in doubt");
+            true
+        }
+        Err(DeployError::Blocked(Blocked::Failed { attempt, .. })) => {
+            assert!(attempt.error.is_some(), "{told}: failed without the database's words");
+            assert_eq!(
+                effects,
+                whole[..effects.len()],
+                "{told}: blocked, and something ran twice or out of turn"
+            );
+            true
+        }
+        Err(error) => panic!("{told}: {error:?}"),
+    }
+}
+
+fn every_fault(capabilities: &Capabilities, migrations: &Migrations) -> Totals {
+    let (whole, calls) = uninterrupted(capabilities, migrations);
+    let mut totals = Totals::default();
+    for call in 0..calls {
+        for mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedAfter] {
+            let told = format!("{:?} call {call} {mode:?}", capabilities.product);
+            let database = SimDatabase::new();
+            let mut driver = database.connect(capabilities.clone(), vec![Fault { call, mode }]);
+            let result = run(&mut driver, migrations, "first");
+            assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
+            let _ = ready(driver.unlock());
+            drop(driver);
+            if mode == Mode::DiedBefore && result.is_ok() {
+                assert_eq!(call, calls - 1, "{told}: only giving the lock back may fail unnoticed");
+            }
+            totals.points += 1;
+            totals.blocked +=
+                usize::from(check_after_fault(&database, capabilities, migrations, &whole, &told));
+            totals.merge(second_faults(capabilities, migrations, &whole, call, mode));
+        }
+    }
+    totals
+}
+
+impl Totals {
+    fn merge(&mut self, other: Self) {
+        self.points += other.points;
+        self.blocked += other.blocked;
+    }
+}
+
+/// The recovery of a fault meets a fault of its own.
+fn second_faults(
+    capabilities: &Capabilities,
+    migrations: &Migrations,
+    whole: &[String],
+    call: usize,
+    mode: Mode,
+) -> Totals {
+    let mut totals = Totals::default();
+    for second in 0.. {
+        let mut calls = 0;
+        for second_mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedAfter] {
+            let told =
+                format!("{:?} call {call} {mode:?}, then {second} {second_mode:?}", capabilities.product);
+            let database = SimDatabase::new();
+            let mut driver = database.connect(capabilities.clone(), vec![Fault { call, mode }]);
+            let _ = run(&mut driver, migrations, "first");
+            drop(driver);
+            let mut driver =
+                database.connect(capabilities.clone(), vec![Fault { call: second, mode: second_mode }]);
+            let _ = run(&mut driver, migrations, "second");
+            calls = driver.calls();
+            drop(driver);
+            totals.points += 1;
+            totals.blocked +=
+                usize::from(check_after_fault(&database, capabilities, migrations, whole, &told));
+        }
+        if second >= calls {
+            break;
+        }
+    }
+    totals
+}
+
+#[test]
+fn every_call_fails_in_turn_where_ddl_is_transactional() {
+    let totals = every_fault(&postgres(), &shapes());
+    println!("PostgreSQL: {totals:?}");
+    assert!(totals.points > 1_000, "{totals:?}");
+}
+
+#[test]
+fn every_call_fails_in_turn_on_sqlite() {
+    let shapes = migrations(&[
+        ("1_create.sql", "CREATE TABLE a (n int); CREATE TABLE b (n int);"),
+        (
+            "2_rebuild.sql",
+            "PRAGMA foreign_keys = OFF; CREATE TABLE c (n int); DROP TABLE b; PRAGMA foreign_keys = ON;",
+        ),
+        ("3_alone.sql", "VACUUM; INSERT INTO a VALUES (1); UPDATE a SET n = n + 1;"),
+        ("R__view.sql", "CREATE VIEW v AS SELECT 1;"),
+    ]);
+    let totals = every_fault(&sqlite(), &shapes);
+    println!("SQLite: {totals:?}");
+    assert!(totals.points > 500, "{totals:?}");
+}
+
+#[test]
+fn every_call_fails_in_turn_where_ddl_commits_implicitly() {
+    let totals = every_fault(&mysql(), &mysql_shapes());
+    println!("MySQL: {totals:?}");
+    assert!(totals.points > 1_000, "{totals:?}");
+    assert!(totals.blocked > 0, "a crash around DDL must be seen to block: {totals:?}");
+}
+
+#[test]
+fn two_deployers_at_once_run_everything_once() {
+    let database = SimDatabase::new();
+    let mut first = database.connect(postgres(), Vec::new());
+    let mut second = database.connect(postgres(), Vec::new());
+    let _ = ready(first.try_lock());
+    let met = run(&mut second, &shapes(), "second");
+    assert!(matches!(met, Err(DeployError::LockTimeout { .. })), "{met:?}");
+    let _ = ready(first.unlock());
+    run(&mut second, &shapes(), "second").expect("the lock is free");
+    run(&mut first, &shapes(), "first").expect("it is done");
+    assert_eq!(database.effects(), uninterrupted(&postgres(), &shapes()).0);
+}
+
+#[test]
+fn a_history_changed_by_hand_is_refused() {
+    let database = SimDatabase::new();
+    let mut driver = database.connect(postgres(), Vec::new());
+    run(&mut driver, &migrations(&[("1_a.sql", "CREATE TABLE a (n int)")]), "first").expect("a deploy");
+    database.tamper(|rows| rows[0].name = "1_b".to_owned());
+    let more = migrations(&[("1_b.sql", "CREATE TABLE a (n int)"), ("2_c.sql", "CREATE TABLE c (n int)")]);
+    let refused = run(&mut driver, &more, "second");
+    assert!(matches!(refused, Err(DeployError::Blocked(Blocked::History(_)))), "{refused:?}");
+}
