@@ -1,1 +1,232 @@
-//! placeholder
+//! Windlass on SQLite: the driver over [`rusqlite`].
+//!
+//! ```
+//! use windlass_core::driver::Driver;
+//! use windlass_sqlite::{Options, Sqlite};
+//!
+//! let database = Sqlite::connect(&Options::parse("sqlite::memory:")?)?;
+//! println!("SQLite {}", database.capabilities().version);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Settings
+//! Every migration starts from the same settings, whatever the one before it, the library's build or an
+//! application's connection had set: `foreign_keys` off (or on, where [`Options::foreign_keys`] or
+//! `?foreign_keys=on` asks for it), `recursive_triggers`, `legacy_alter_table`, `ignore_check_constraints`,
+//! `reverse_unordered_selects`, `writable_schema` and `defer_foreign_keys` off. `query_only`, `trusted_schema`,
+//! `synchronous`, `locking_mode` and `busy_timeout` start from what the connection came with; a `journal_mode`
+//! without a journal on disk does not outlive its migration. A connection that was borrowed, or handed over,
+//! gets all of them back as they were; a busy *handler* of an application stays its own.
+//!
+//! # Exclusion
+//! A transaction begins with `BEGIN IMMEDIATE`: one writer at a time, and readers go on. A second deployer waits
+//! as long as `busy_timeout` says, and then meets the claim of the first. What a killed process had not committed,
+//! SQLite rolls back. For attempts with statements outside a transaction (`VACUUM` …) the history row tells
+//! which process runs them. Linux can say whether it lives, for processes of the same boot and PID namespace;
+//! elsewhere such a row, left by a killed process, waits for a person's decision.
+//!
+//! # Waiting
+//! The futures of this driver never yield: they do their work, and any sleeping or waiting for a lock, within
+//! one poll. Any executor will do, also one that only polls once; on a busy one, use a thread of its own.
+
+mod connect;
+mod dialect;
+mod error;
+mod foreign_keys;
+mod history;
+mod inspect;
+mod lock;
+mod options;
+mod perform;
+mod settings;
+
+pub use connect::ConnectError;
+pub use options::{Options, UrlError};
+
+use async_trait::async_trait;
+use error::{own_words, refused};
+use history::HistoryTable;
+use lock::Session;
+use options::Mode;
+use perform::{Performance, run_to_end};
+use rusqlite::Connection;
+use settings::Settings;
+use std::time::Duration;
+use windlass_core::driver::{Capabilities, Driver, DriverError, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::history::DEFAULT_TABLE;
+use windlass_core::plan::Step;
+
+/// A session with a SQLite database.
+#[derive(Debug)]
+pub struct Sqlite<'c> {
+    connection: Held<'c>,
+    capabilities: Capabilities,
+    table: HistoryTable,
+    settings: Settings,
+    /// Known to others from the first write on.
+    session: Option<Session>,
+    /// Why the file is only read, where it was opened so.
+    read_only: Option<&'static str>,
+    performing: bool,
+}
+
+#[derive(Debug)]
+enum Held<'c> {
+    Own(Box<Connection>),
+    Borrowed(&'c mut Connection),
+}
+
+impl Held<'_> {
+    fn get(&self) -> &Connection {
+        match self {
+            Held::Own(connection) => connection,
+            Held::Borrowed(connection) => connection,
+        }
+    }
+}
+
+impl Sqlite<'static> {
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// When the file is missing and not to be created, or cannot be opened.
+    ///
+    /// ```
+    /// use windlass_sqlite::{ConnectError, Options, Sqlite};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let options = Options::file(folder.path().join("shop.db"));
+    /// assert!(matches!(Sqlite::connect(&options), Err(ConnectError::Missing { .. })));
+    /// Sqlite::connect(&options.create_database(true))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn connect(options: &Options) -> Result<Self, ConnectError> {
+        let mut sqlite = Self::with(Held::Own(Box::new(connect::open(options)?)), options.history());
+        sqlite.settings.enforce_foreign_keys(options.enforces_foreign_keys());
+        let is_read_only = options.mode() == Mode::ReadOnly && options.path().is_some();
+        sqlite.read_only = is_read_only.then_some("it was opened with mode=ro");
+        Ok(sqlite)
+    }
+
+    /// Works on a connection that was opened elsewhere.
+    pub fn from_connection(connection: Connection) -> Self {
+        Self::with(Held::Own(Box::new(connection)), DEFAULT_TABLE)
+    }
+}
+
+impl<'c> Sqlite<'c> {
+    /// Works on an application's connection, and gives it its settings back at the end.
+    ///
+    /// ```
+    /// let mut connection = rusqlite::Connection::open_in_memory()?;
+    /// let database = windlass_sqlite::Sqlite::borrowed(&mut connection);
+    /// drop(database);
+    /// connection.execute_batch("SELECT 1")?;
+    /// # Ok::<(), rusqlite::Error>(())
+    /// ```
+    pub fn borrowed(connection: &'c mut Connection) -> Self {
+        Self::with(Held::Borrowed(connection), DEFAULT_TABLE)
+    }
+
+    /// The same session with a history table of another name; see [`Options::history_table`].
+    #[must_use]
+    pub fn history_table(mut self, name: &str) -> Self {
+        self.table = HistoryTable::new(name);
+        self
+    }
+
+    /// The same session with foreign keys enforced or not; see [`Options::foreign_keys`].
+    #[must_use]
+    pub fn foreign_keys(mut self, enforced: bool) -> Self {
+        self.settings.enforce_foreign_keys(enforced);
+        self
+    }
+
+    fn with(connection: Held<'c>, table: &str) -> Self {
+        Self {
+            connection,
+            capabilities: dialect::capabilities(),
+            table: HistoryTable::new(table),
+            settings: Settings::new(false),
+            session: None,
+            read_only: None,
+            performing: false,
+        }
+    }
+}
+
+#[async_trait]
+impl Driver for Sqlite<'_> {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn head(&mut self) -> Result<Head, DriverError> {
+        self.table.head(self.connection.get())
+    }
+
+    async fn inspect(&mut self) -> Result<Inspection, DriverError> {
+        inspect::inspect(self.connection.get(), &self.table, self.read_only)
+    }
+
+    async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
+        let connection = self.connection.get();
+        self.performing = connection.is_autocommit();
+        let session = self.session.get_or_insert_with(Session::begin);
+        let mut performance =
+            Performance { connection, table: &self.table, run, session, settings: &mut self.settings };
+        let done = performance.perform(steps, watch);
+        self.performing = false;
+        done
+    }
+
+    /// Held while another connection writes, or a living process is in the midst of an attempt that is not all
+    /// in one transaction. Nothing is kept once it is acquired: the claim, and `BEGIN IMMEDIATE`, do the rest.
+    async fn try_lock(&mut self) -> Result<Lock, DriverError> {
+        let connection = self.connection.get();
+        if !connection.is_autocommit() {
+            return Err(DriverError::Refused(own_words(
+                "the connection has a transaction open that is not of windlass",
+            )));
+        }
+        lock::try_lock(connection, &self.table, self.session.as_ref())
+    }
+
+    async fn unlock(&mut self) -> Result<(), DriverError> {
+        Ok(())
+    }
+
+    /// Sleeps on the thread it is polled on.
+    async fn sleep(&mut self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+impl Drop for Sqlite<'_> {
+    fn drop(&mut self) {
+        let Held::Borrowed(connection) = &self.connection else { return };
+        // Only a panic in a watch gets here in the midst of a segment.
+        if self.performing && !connection.is_autocommit() {
+            let _ = run_to_end(connection, "ROLLBACK");
+        }
+        self.settings.give_back(connection);
+    }
+}
+
+/// Reads several things as of one moment.
+fn at_one_moment<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> Result<T, DriverError>,
+) -> Result<T, DriverError> {
+    if !connection.is_autocommit() {
+        return read();
+    }
+    run_to_end(connection, "BEGIN").map_err(|error| refused(&error))?;
+    let found = read();
+    let ended = run_to_end(connection, "COMMIT").map_err(|error| refused(&error));
+    if ended.is_err() && !connection.is_autocommit() {
+        let _ = run_to_end(connection, "ROLLBACK");
+    }
+    let found = found?;
+    ended.map(|()| found)
+}

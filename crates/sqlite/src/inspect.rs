@@ -1,0 +1,53 @@
+//! Inspection: the history, what else the database holds, and whether it can be written to.
+
+use crate::connect::cannot_write;
+use crate::error::refused;
+use crate::history::HistoryTable;
+use rusqlite::Connection;
+use std::path::Path;
+use windlass_core::driver::{Access, Contents, DriverError, Inspection};
+
+pub(crate) fn inspect(
+    connection: &Connection,
+    table: &HistoryTable,
+    opened_read_only: Option<&str>,
+) -> Result<Inspection, DriverError> {
+    crate::at_one_moment(connection, || {
+        let history = table.read(connection)?;
+        let contents = contents(connection, table).map_err(|error| refused(&error))?;
+        let access = access(connection, opened_read_only).map_err(|error| refused(&error))?;
+        Ok(Inspection { history, contents, access })
+    })
+}
+
+/// Up to five objects that a user made. SQLite keeps names that begin with `sqlite_` for itself.
+fn contents(connection: &Connection, table: &HistoryTable) -> Result<Contents, rusqlite::Error> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         AND tbl_name <> ?1 COLLATE NOCASE ORDER BY type = 'index', rowid LIMIT 5",
+    )?;
+    let names = statement.query_map([table.name()], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    Ok(if names.is_empty() { Contents::Empty } else { Contents::Holds(names) })
+}
+
+/// Asked of the file system and the settings: a write, to see whether it works, would stop other writers.
+fn access(connection: &Connection, opened_read_only: Option<&str>) -> Result<Access, rusqlite::Error> {
+    if let Some(why) = opened_read_only {
+        return Ok(Access::ReadOnly(why.to_owned()));
+    }
+    if connection.query_row("PRAGMA query_only", [], |row| row.get(0))? {
+        return Ok(Access::ReadOnly("query_only is on".to_owned()));
+    }
+    let Some(path) = connection.path().filter(|path| !path.is_empty()).map(Path::new) else {
+        return Ok(Access::Writable);
+    };
+    if let Some(why) = cannot_write(path) {
+        return Ok(Access::ReadOnly(format!("{}: {why}", path.display())));
+    }
+    // The journal is a file beside the database.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(match cannot_write(folder) {
+        Some(why) => Access::ReadOnly(format!("the folder {}: {why}", folder.display())),
+        None => Access::Writable,
+    })
+}

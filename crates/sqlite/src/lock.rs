@@ -1,0 +1,227 @@
+//! The lock, and whether the owner of an attempt still lives.
+//!
+//! SQLite has no advisory lock and lists no sessions. What one transaction does needs neither: `BEGIN IMMEDIATE`
+//! lets one writer in, and a dead writer's transaction is rolled back by whoever opens the file next. Only an
+//! attempt with statements outside a transaction (`VACUUM` …) leaves a row behind that says "running". For
+//! these the row carries the identity of the process, and the operating system is asked whether it lives.
+//! That is proof on Linux, for a process of the same boot and the same PID namespace; of any other, nothing
+//! is known and nothing is claimed.
+
+use crate::error::{is_busy, refused};
+use crate::history::{HistoryTable, attempt};
+use crate::perform::run_to_end;
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use windlass_core::driver::{DriverError, Holder, Lock};
+use windlass_core::history::{Attempt, Liveness};
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+static LIVING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+
+fn living() -> MutexGuard<'static, BTreeSet<u64>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A session as others can recognise it: a driver, in a process, in a PID namespace, since a boot.
+#[derive(Debug)]
+pub(crate) struct Session {
+    number: u64,
+    text: Option<String>,
+}
+
+impl Session {
+    pub(crate) fn begin() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        living().insert(number);
+        let text = Process::this().map(|process| process.to_text(number));
+        Self { number, text }
+    }
+
+    /// What the history keeps of it; nothing where the system does not tell.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        living().remove(&self.number);
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Process {
+    boot: String,
+    namespace: String,
+    pid: u32,
+    /// In clock ticks since the boot: a PID is given again, but not with the same start.
+    start: String,
+}
+
+impl Process {
+    fn this() -> Option<Self> {
+        let pid = std::process::id();
+        let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+        Some(Self {
+            boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned(),
+            namespace: namespace.to_str()?.to_owned(),
+            pid,
+            start: start_of(pid)?,
+        })
+    }
+
+    fn to_text(&self, number: u64) -> String {
+        let Self { boot, namespace, pid, start } = self;
+        format!("process {pid} start {start} session {number} {namespace} boot {boot}")
+    }
+
+    fn parse(text: &str) -> Option<(Self, u64)> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let ["process", pid, "start", start, "session", number, namespace, "boot", boot] = words[..] else {
+            return None;
+        };
+        let process = Self {
+            boot: boot.to_owned(),
+            namespace: namespace.to_owned(),
+            pid: pid.parse().ok()?,
+            start: start.to_owned(),
+        };
+        Some((process, number.parse().ok()?))
+    }
+}
+
+/// The 22nd field of `/proc/PID/stat`; the 2nd is in parentheses and may hold anything.
+fn start_of(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19).map(str::to_owned)
+}
+
+/// Whether the owner of an unfinished attempt lives. An attempt without an owner waits for one.
+pub(crate) fn liveness(owner: &str, session: Option<&str>) -> Liveness {
+    if owner.is_empty() {
+        return Liveness::Gone;
+    }
+    let (Some((process, number)), Some(this)) = (session.and_then(Process::parse), Process::this()) else {
+        return Liveness::Unknown;
+    };
+    if (&process.boot, &process.namespace) != (&this.boot, &this.namespace) {
+        return Liveness::Unknown;
+    }
+    if process == this {
+        return if living().contains(&number) { Liveness::Alive } else { Liveness::Gone };
+    }
+    match start_of(process.pid) {
+        Some(start) if start == process.start => Liveness::Alive,
+        Some(_) => Liveness::Gone,
+        None if no_such_process(process.pid) => Liveness::Gone,
+        None => Liveness::Unknown,
+    }
+}
+
+/// `/proc` can be mounted so that it hides other users' processes; a signal that is not sent tells them.
+#[cfg(unix)]
+fn no_such_process(pid: u32) -> bool {
+    let pid = i32::try_from(pid).map(nix::unistd::Pid::from_raw);
+    pid.is_ok_and(|pid| nix::sys::signal::kill(pid, None) == Err(nix::Error::ESRCH))
+}
+
+#[cfg(not(unix))]
+fn no_such_process(_: u32) -> bool {
+    false
+}
+
+/// One try: held while another connection writes, and while a living session is in the midst of an attempt.
+pub(crate) fn try_lock(
+    connection: &Connection,
+    table: &HistoryTable,
+    session: Option<&Session>,
+) -> Result<Lock, DriverError> {
+    let wrote = run_to_end(connection, "BEGIN IMMEDIATE");
+    let writer = match &wrote {
+        Ok(()) => None,
+        Err(error) if is_busy(error) => {
+            Some(Holder { running: Some("a transaction that writes".to_owned()), ..Holder::default() })
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    let runner = running(connection, table, session);
+    if wrote.is_ok() {
+        run_to_end(connection, "ROLLBACK").map_err(|error| refused(&error))?;
+    }
+    // Who cannot read because of the writer still knows that there is one.
+    match (runner, writer) {
+        (Ok(Some(holder)), _) | (_, Some(holder)) => Ok(Lock::Held(holder)),
+        (Ok(None), None) => Ok(Lock::Acquired),
+        (Err(error), None) => Err(error),
+    }
+}
+
+fn running(
+    connection: &Connection,
+    table: &HistoryTable,
+    own: Option<&Session>,
+) -> Result<Option<Holder>, DriverError> {
+    let unfinished = "claim IS NOT NULL AND finished_at IS NULL AND error IS NULL";
+    let own = own.and_then(Session::as_text);
+    let holders = table.attempts(connection, unfinished, |row| {
+        let session: Option<String> = row.get("session").unwrap_or_default();
+        // A row that cannot be read is told by whoever reads the history.
+        let attempt = attempt(row).ok().filter(|attempt| attempt.owner_session == Liveness::Alive);
+        Ok(attempt.filter(|_| session.as_deref() != own).map(|attempt| holder(&attempt, session.as_deref())))
+    })?;
+    Ok(holders.into_iter().flatten().next())
+}
+
+fn holder(attempt: &Attempt, session: Option<&str>) -> Holder {
+    let process = session.and_then(Process::parse).map(|(process, _)| format!("process {}", process.pid));
+    Holder {
+        session: process,
+        who: Some(attempt.applied_by.clone()),
+        since: Some(attempt.started_at.clone()),
+        running: Some(attempt.name.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_lives_until_its_driver_is_dropped() {
+        let session = Session::begin();
+        let Some(text) = session.as_text().map(str::to_owned) else {
+            assert!(!cfg!(target_os = "linux"), "Linux tells");
+            return;
+        };
+        assert_eq!(liveness("a", Some(&text)), Liveness::Alive);
+        drop(session);
+        assert_eq!(liveness("a", Some(&text)), Liveness::Gone);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_knows_which_process_lives() {
+        let this = Process::this().unwrap();
+        let text = |pid, start: &str, boot: &str| {
+            let (start, boot) = (start.to_owned(), boot.to_owned());
+            Process { pid, start, boot, namespace: this.namespace.clone() }.to_text(1)
+        };
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let (pid, start) = (child.id(), start_of(child.id()).unwrap());
+        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot))), Liveness::Alive);
+        assert_eq!(
+            liveness("a", Some(&text(pid, "1", &this.boot))),
+            Liveness::Gone,
+            "the PID was given again"
+        );
+        assert_eq!(liveness("a", Some(&text(pid, &start, "another"))), Liveness::Unknown, "another machine");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot))), Liveness::Gone);
+        assert_eq!(liveness("", Some("anything")), Liveness::Gone, "nobody owns it");
+        assert_eq!(liveness("a", None), Liveness::Unknown);
+    }
+}
