@@ -200,7 +200,8 @@ impl Performance<'_> {
             ResolveInto::Accepted { name, checksums } => {
                 values.extend([name as &dyn ToSql, &checksums.raw, &checksums.tokens]);
                 // A row without a claim does not get one by a renaming.
-                "name = ?6, claim = iif(claim IS NULL, NULL, ?6), checksum = ?7, token_checksum = ?8"
+                "name = ?6, claim = CASE WHEN claim IS NOT NULL THEN ?6 END, checksum = ?7, token_checksum = ?8, \
+                 in_flight = NULL"
                     .to_owned()
             }
             _ => return Err(Cause::Refused(own_words("this driver does not know the decision"))),
