@@ -238,7 +238,7 @@ impl<'a> Lexer<'a> {
         let (kind, ending) = match (letter.to_ascii_lowercase(), bytes[start + 1], bytes.get(start + 2)) {
             (b'e', b'\'', _) if postgres => return Some(self.escape_string(start + 2)),
             (b'x', b'\'', _) => (TokenKind::String, scan::quoted(bytes, start + 2, b'\'')),
-            (b'b' | b'n', b'\'', _) if postgres => (TokenKind::String, scan::quoted(bytes, start + 2, b'\'')),
+            (b'b', b'\'', _) if postgres => (TokenKind::String, scan::quoted(bytes, start + 2, b'\'')),
             (b'b' | b'n', b'\'', _) if self.dialect == Dialect::MySql => {
                 (TokenKind::String, scan::escaped(bytes, start + 2, b'\''))
             }
