@@ -365,7 +365,8 @@ fn decisions_are_written() {
             Resolve { id: 1, from_owner, from_epoch: 1, into, resolution: "r".to_owned(), digest, newest: 2 };
         let late = Step::Resolve(Resolve { from_epoch: 2, ..resolve.clone() });
         let outrun = Step::Resolve(Resolve { newest: 7, ..resolve.clone() });
-        for step in [late, outrun] {
+        let overtaken = Step::Resolve(Resolve { newest: 1, ..resolve.clone() });
+        for step in [late, outrun, overtaken] {
             let failure = perform(&mut driver, &[step]).unwrap_err();
             assert!(matches!(failure.cause, Cause::Fenced), "{failure:?}");
         }
@@ -481,7 +482,6 @@ fn what_a_migration_sets_does_not_reach_the_next() {
     perform(&mut driver, &[execute(&migration, enforced)]).expect("foreign keys are off unless asked for");
     let set = [
         execute(&migration, "PRAGMA foreign_keys = ON"),
-        execute(&migration, "pragma journal_mode = off"),
         execute(&migration, "PRAGMA synchronous = OFF"),
         Step::RestoreSettings,
     ];
@@ -496,7 +496,7 @@ fn what_a_migration_sets_does_not_reach_the_next() {
     assert!(perform(&mut driver, &undone).is_err());
     let steps = [Step::Begin, execute(&migration, "DELETE FROM child"), execute(&migration, "nonsense")];
     assert_eq!(perform(&mut driver, &steps).unwrap_err().step, 2, "query_only went with the failed one");
-    assert_eq!(file.number("SELECT count(*) FROM child"), 5, "there is a journal to roll back from");
+    assert_eq!(file.number("SELECT count(*) FROM child"), 5, "rolled back");
     perform(&mut driver, &[Step::EnforceForeignKeys, Step::Begin, Step::Commit]).unwrap();
     assert!(perform(&mut driver, &[execute(&migration, "INSERT INTO child VALUES (3, 77)")]).is_err());
     let inside = perform(&mut driver, &[Step::Begin, Step::SuspendForeignKeys]).unwrap_err();
@@ -516,11 +516,14 @@ fn a_borrowed_connection_comes_back_as_it_was() {
     let mut driver = Sqlite::borrowed(&mut connection);
     perform(
         &mut driver,
-        &[execute(&migration, "CREATE TABLE t AS SELECT foreign_keys FROM pragma_foreign_keys")],
+        &[execute(
+            &migration,
+            "CREATE TABLE t AS SELECT * FROM pragma_foreign_keys, pragma_recursive_triggers",
+        )],
     )
     .unwrap();
     drop(driver);
-    assert_eq!(file.number("SELECT foreign_keys FROM t"), 0);
+    assert_eq!(file.number("SELECT foreign_keys + recursive_triggers FROM t"), 0);
     let names = ["foreign_keys", "recursive_triggers", "busy_timeout"];
     assert_eq!(names.map(|name| value(&connection, name)), [1, 1, 77]);
 
@@ -708,4 +711,17 @@ fn a_batch_of_a_thousand_is_one_quick_write() {
     perform(&mut driver, &[Step::Begin, claims, records, Step::Commit]).unwrap();
     println!("1000 claims and records: {:?}", began.elapsed());
     assert_eq!(file.number("SELECT count(*) FROM _windlass_migrations WHERE finished_at IS NOT NULL"), 1000);
+}
+
+#[test]
+fn a_database_without_journal_does_not_outlive_the_migration() {
+    let (file, migration) = (File::new(), migration());
+    let mode = |asked: &str| -> String {
+        let mut connection = file.raw();
+        let pragma = format!("pragma journal_mode = {asked}");
+        let steps = [execute(&migration, &pragma), Step::RestoreSettings];
+        perform(&mut Sqlite::borrowed(&mut connection), &steps).unwrap();
+        connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["off", "memory", "wal"].map(mode), ["delete", "delete", "wal"]);
 }
