@@ -191,7 +191,12 @@ impl<'s> Reader<'s> {
         self.script[..token.offset].trim_start_matches('\u{feff}').is_empty()
     }
 
-    fn directive(&mut self, mut words: Words<'s>, in_head: bool, offset: usize) -> Result<(), DirectiveError> {
+    fn directive(
+        &mut self,
+        mut words: Words<'s>,
+        in_head: bool,
+        offset: usize,
+    ) -> Result<(), DirectiveError> {
         let position = words.position();
         let whole = words.rest();
         let directive = match (words.next(), words.rest()) {
@@ -235,7 +240,11 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn set_lock_timeout(&mut self, timeout: Duration, (line, column): (u32, u32)) -> Result<(), DirectiveError> {
+    fn set_lock_timeout(
+        &mut self,
+        timeout: Duration,
+        (line, column): (u32, u32),
+    ) -> Result<(), DirectiveError> {
         let directive = LOCK_TIMEOUT;
         match self.lines.lock_timeout {
             Some(other_line) if self.read.lock_timeout != Some(timeout) => {
@@ -273,18 +282,16 @@ impl<'s> Reader<'s> {
 }
 
 fn unknown((line, column): (u32, u32), whole: &str, first: &str) -> DirectiveError {
-    let of_whole = nearest(whole, KNOWN);
-    let of_first = nearest(first, KNOWN);
-    let nearest = of_whole.into_iter().chain(of_first).min_by_key(|(_, distance)| *distance);
-    let nearest = nearest.map_or(NO_TRANSACTION, |(known, _)| known);
+    let wrong = |known: &&str| {
+        let known_first = known.split(' ').next().unwrap_or_default();
+        distance(whole, known).min(distance(first, known_first))
+    };
+    let nearest = KNOWN.into_iter().min_by_key(wrong).unwrap_or(NO_TRANSACTION);
     DirectiveError::Unknown { line, column, found: whole.to_owned(), nearest }
 }
 
 /// The known word nearest to `found`, and how many letters are wrong.
-pub(crate) fn nearest<'k>(
-    found: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<(&'k str, usize)> {
+pub(crate) fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<(&'k str, usize)> {
     known.into_iter().map(|word| (word, distance(found, word))).min_by_key(|(_, distance)| *distance)
 }
 

@@ -118,10 +118,11 @@ impl Migrations {
 
     /// What is worth telling. It is found on demand: a deploy with nothing to do needs none of it.
     pub fn notices(&self, dialect: Dialect) -> Vec<Notice> {
-        let shared = self.list.chunk_by(share_a_version).filter(|group| group.len() > 1).filter_map(|group| {
-            let names = group.iter().map(|migration| migration.name().to_owned()).collect();
-            Some(Notice::SharedVersion { version: group[0].version()?, names })
-        });
+        let shared =
+            self.list.chunk_by(share_a_version).filter(|group| group.len() > 1).filter_map(|group| {
+                let names = group.iter().map(|migration| migration.name().to_owned()).collect();
+                Some(Notice::SharedVersion { version: group[0].version()?, names })
+            });
         let empty = self.list.iter().filter(|migration| is_empty(dialect, migration));
         let empty = empty.map(|migration| Notice::Empty { name: migration.name().to_owned() });
         shared.chain(empty).chain(self.left_out.iter().cloned()).collect()

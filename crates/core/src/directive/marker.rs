@@ -18,7 +18,10 @@ pub(super) fn no_transaction(comment: &str, in_head: bool, is_first: bool) -> Op
         return None;
     }
     if let Some(options) = words.strip_prefix("migrate:up ") {
-        return options.split_ascii_whitespace().any(|option| option == "transaction:false").then_some("dbmate");
+        return options
+            .split_ascii_whitespace()
+            .any(|option| option == "transaction:false")
+            .then_some("dbmate");
     }
     if let Some(mode) = words.strip_prefix("atlas:txmode") {
         return (mode.trim() == "none").then_some("atlas");

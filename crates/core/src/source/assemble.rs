@@ -3,9 +3,7 @@
 use super::layout::{Recognised, Role, read_underscores, recognise, version_before_underscore};
 use super::sections::{Parted, Sections, part};
 use super::{Layout, Migrations, Notice, SourceError, folder, settings};
-use crate::migration::{
-    Migration, Position, Script, StandingDigest, TransactionMode, Version, version_of,
-};
+use crate::migration::{Migration, Position, Script, StandingDigest, TransactionMode, Version, version_of};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -77,7 +75,8 @@ impl<'d> Set<'d> {
         let (origin, text) = self.text(file)?;
         let name = recognised.name.clone().into_owned();
         let may_have_sections = matches!(recognised.layout, None | Some(Layout::Plain));
-        let parted = if may_have_sections { part(origin, text)? } else { Parted::Whole(Script::new(origin, text)) };
+        let parted =
+            if may_have_sections { part(origin, text)? } else { Parted::Whole(Script::new(origin, text)) };
         self.list.push(match parted {
             Parted::Whole(script) => Member::new(name, script, recognised.layout),
             Parted::Sections(Sections { layout, up, down, mode }) => {
@@ -127,6 +126,13 @@ impl<'d> Set<'d> {
                 }
                 self.left_out.push(Notice::Misnamed { path });
             }
+            (Role::Unversioned, _) => {
+                // Where each migration has a folder, nobody has ever run a file beside the folders.
+                if !self.list.iter().any(|member| member.layout.is_some_and(Layout::has_folders)) {
+                    return Err(SourceError::NoVersion { path });
+                }
+                self.left_out.push(Notice::Aside { path });
+            }
             (Role::Aside, _) => self.left_out.push(Notice::Aside { path }),
             (Role::Settings, None) | (Role::Up, _) => {}
         }
@@ -141,7 +147,8 @@ impl<'d> Set<'d> {
         });
         by_name.get(&*recognised.name).copied().or_else(|| {
             // Flyway's own pairing: whatever its description, the script undoes the one of its version.
-            let version = version_of(&recognised.name).filter(|_| recognised.layout == Some(Layout::Flyway))?;
+            let version =
+                version_of(&recognised.name).filter(|_| recognised.layout == Some(Layout::Flyway))?;
             self.list.iter().position(|member| member.migration.version().as_ref() == Some(&version))
         })
     }
@@ -154,8 +161,11 @@ impl<'d> Set<'d> {
 
     fn finish(self) -> Result<Migrations, SourceError> {
         let layout = self.one_layout()?;
-        let mut list: Vec<_> =
-            self.list.into_iter().map(|member| (Position::of(member.migration.name()), member.into_migration())).collect();
+        let mut list: Vec<_> = self
+            .list
+            .into_iter()
+            .map(|member| (Position::of(member.migration.name()), member.into_migration()))
+            .collect();
         list.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (positions, list): (Vec<_>, Vec<_>) = list.into_iter().unzip();
         if let Some(pair) = list.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
@@ -168,12 +178,14 @@ impl<'d> Set<'d> {
     }
 
     fn one_layout(&self) -> Result<Option<Layout>, SourceError> {
-        let mut members = self.list.iter().filter_map(|member| Some((member.layout?, member.migration.up().origin())));
+        let mut members =
+            self.list.iter().filter_map(|member| Some((member.layout?, member.migration.up().origin())));
         let Some((layout, first_file)) = members.next() else { return Ok(None) };
-        let Some((other, second_file)) = members.find(|(other, _)| *other != layout) else { return Ok(Some(layout)) };
+        let Some((other, second_file)) = members.find(|(other, _)| *other != layout) else {
+            return Ok(Some(layout));
+        };
         let (first_file, second_file) = (Path::new(first_file), Path::new(second_file));
-        let are_folders =
-            [layout, other].iter().all(|layout| matches!(layout, Layout::PrismaFolder | Layout::UpDownFolders));
+        let are_folders = layout.has_folders() && other.has_folders();
         match first_file.parent() {
             Some(folder) if are_folders && second_file.parent() == Some(folder) => {
                 Err(SourceError::TwoScripts { folder: folder.into() })

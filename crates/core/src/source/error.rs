@@ -61,7 +61,9 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// Two layouts in one folder.
-    #[error("{first_file} is laid out as {first_layout}, {second_file} as {second_layout}: one folder has one layout")]
+    #[error(
+        "{first_file} is laid out as {first_layout}, {second_file} as {second_layout}: one folder has one layout"
+    )]
     MixedLayouts {
         /// The folder of migrations; empty for embedded ones.
         dir: PathBuf,
@@ -135,7 +137,9 @@ pub enum SourceError {
         marker: &'static str,
     },
     /// The sections of a file are not one to apply and then at most one to undo.
-    #[error("{path}:{line}: `{marker}` stands where it cannot: a file has one section to apply, then one to undo")]
+    #[error(
+        "{path}:{line}: `{marker}` stands where it cannot: a file has one section to apply, then one to undo"
+    )]
     SectionOrder {
         /// The file.
         path: PathBuf,

@@ -35,7 +35,8 @@ pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
 /// The text of the script at `path`.
 pub(super) fn read(path: &Path) -> Result<String, SourceError> {
     let bytes = fs::read(path).map_err(|source| SourceError::Unreadable { path: path.into(), source })?;
-    String::from_utf8(bytes).map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
 }
 
 /// A name to look at: not a hidden one, and text. A name that is not matters only where it is a script's.

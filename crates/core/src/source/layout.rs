@@ -26,6 +26,13 @@ pub enum Layout {
     Dbmate,
 }
 
+impl Layout {
+    /// Whether each migration has a folder of its own.
+    pub(super) fn has_folders(self) -> bool {
+        matches!(self, Self::PrismaFolder | Self::UpDownFolders)
+    }
+}
+
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -53,6 +60,8 @@ pub(super) enum Role {
     Aside,
     /// `V2_name.sql`: SQL that is named nearly like a migration.
     OneUnderscore,
+    /// `name.sql`: SQL without a version, where scripts have one.
+    Unversioned,
 }
 
 /// A file and the migration it belongs to.
@@ -85,6 +94,9 @@ pub(super) fn recognise<'p>(dir: &Path, path: &'p str) -> Result<Recognised<'p>,
     }
     match Prefixed::read(stem) {
         Some(prefixed) => prefixed.recognise(file, stem),
+        None if version_of(stem).is_none() => {
+            Ok(Recognised { name: stem.into(), role: Role::Unversioned, layout: None })
+        }
         None => {
             versioned(file, stem)?;
             Ok(Recognised { name: stem.into(), role: Role::Up, layout: Some(Layout::Plain) })

@@ -30,7 +30,7 @@ pub enum Notice {
         /// The script.
         path: PathBuf,
     },
-    /// A script beside those of a migration, that is not run.
+    /// A script where each migration has a folder that is not one of those that a migration has.
     Aside {
         /// The script.
         path: PathBuf,
@@ -53,7 +53,11 @@ impl fmt::Display for Notice {
                 path.display()
             ),
             Self::Aside { path } => {
-                write!(f, "{} is left out: a migration's folder has one script", path.display())
+                write!(
+                    f,
+                    "{} is left out: it is no script that a migration of this layout has",
+                    path.display()
+                )
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Files that hold both directions, parted by the comments of goose or dbmate.
 
 use super::{Layout, SourceError};
-use crate::migration::{Script, TransactionMode};
 use crate::directive::nearest;
+use crate::migration::{Script, TransactionMode};
 use memchr::memmem;
 use std::borrow::Cow;
 
@@ -173,7 +173,9 @@ impl Marks {
                 |marker| SourceError::SectionOrder { path: origin.into(), line: line.number, marker };
             match tool.marker(origin, &line)? {
                 None | Some(Marker::EnvironmentOff) => {}
-                Some(Marker::Up { .. }) if up.is_some() || marks.down.is_some() => return Err(out_of_order(tool.up())),
+                Some(Marker::Up { .. }) if up.is_some() || marks.down.is_some() => {
+                    return Err(out_of_order(tool.up()));
+                }
                 Some(Marker::Up { no_transaction }) => {
                     up = Some(line.place());
                     marks.no_transaction |= no_transaction;

@@ -11,8 +11,12 @@ pub(super) fn transaction_mode(path: &str, text: &str) -> Result<TransactionMode
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
         let Some((key, value)) = line.split_once('=') else { continue };
-        let unknown =
-            |expected| SourceError::UnknownSetting { path: path.into(), line: number, found: line.to_owned(), expected };
+        let unknown = |expected| SourceError::UnknownSetting {
+            path: path.into(),
+            line: number,
+            found: line.to_owned(),
+            expected,
+        };
         match (key.trim(), value.trim()) {
             ("run_in_transaction" | "executeInTransaction", "true") => mode = TransactionMode::Automatic,
             ("run_in_transaction" | "executeInTransaction", "false") => mode = TransactionMode::Off,
