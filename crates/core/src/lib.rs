@@ -12,3 +12,4 @@ pub mod plan;
 pub mod sim;
 pub mod source;
 pub mod sql;
+pub mod status;
