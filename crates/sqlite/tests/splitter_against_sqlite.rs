@@ -149,17 +149,6 @@ fn message(connection: &Connection) -> String {
         .into_owned()
 }
 
-trait Handle {
-    fn handle(&self) -> *mut ffi::sqlite3;
-}
-
-impl Handle for Connection {
-    fn handle(&self) -> *mut ffi::sqlite3 {
-        // SAFETY: the pointer is used while the connection is borrowed, on its own thread.
-        unsafe { Connection::handle(self) }
-    }
-}
-
 /// The folders below one whose name says they are histories, but those that are meant to fail.
 fn collect(folder: &Path, is_history: &mut impl FnMut(&str) -> bool, found: &mut Vec<PathBuf>) {
     for path in entries(folder).into_iter().filter(|path| path.is_dir()) {
