@@ -1,1 +1,11 @@
-//! What every scenario shares.
+//! What every scenario shares: the targets, a database of its own, and a raw session beside windlass.
+
+mod database;
+mod raw;
+mod scenario;
+mod target;
+
+pub use database::{Database, Session};
+pub use raw::Rows;
+pub use scenario::{Outcome, Scenario, Test, deploy, deploy_with, migrations, options, run_suite};
+pub use target::{Family, Target, targets};

@@ -1,0 +1,59 @@
+//! Targets: the databases that the suite runs on, as the environment names them.
+
+use std::fmt;
+
+/// What a promise may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+    /// SQLite.
+    Sqlite,
+}
+
+/// One server (or SQLite) of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// As it is written on the command line: `postgres-18`.
+    pub name: String,
+    /// What it is.
+    pub family: Family,
+    /// The URL of a superuser's session; empty for SQLite.
+    pub url: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The targets named by `WINDLASS_TEST_TARGETS`, each with its `WINDLASS_TEST_<NAME>` URL.
+///
+/// # Errors
+/// Says what is missing: a target is never left out in silence.
+pub fn targets() -> Result<Vec<Target>, String> {
+    let names = std::env::var("WINDLASS_TEST_TARGETS")
+        .map_err(|_| "WINDLASS_TEST_TARGETS is not set: run `cargo xtask test`, which provides the databases")?;
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(target).collect()
+}
+
+fn target(name: &str) -> Result<Target, String> {
+    let family = match name.split('-').next() {
+        Some("postgres") => Family::Postgres,
+        Some("mysql") => Family::MySql,
+        Some("mariadb") => Family::MariaDb,
+        Some("sqlite") => Family::Sqlite,
+        _ => return Err(format!("unknown target `{name}`")),
+    };
+    let variable = format!("WINDLASS_TEST_{}", name.to_uppercase().replace(['-', '.'], "_"));
+    let url = match family {
+        Family::Sqlite => String::new(),
+        _ => std::env::var(&variable).map_err(|_| format!("{variable} is not set for the target `{name}`"))?,
+    };
+    Ok(Target { name: name.to_owned(), family, url })
+}
