@@ -5,6 +5,7 @@ mod error;
 mod folder;
 mod layout;
 mod notice;
+mod parallel;
 mod sections;
 mod settings;
 

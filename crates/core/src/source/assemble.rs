@@ -1,6 +1,7 @@
 //! Files and their roles, put together into migrations.
 
 use super::layout::{Recognised, Role, read_underscores, recognise, version_before_underscore};
+use super::parallel::in_parallel;
 use super::sections::{Parted, Sections, part};
 use super::{Layout, Migrations, Notice, SourceError, folder, settings};
 use crate::migration::{Migration, Position, Script, StandingDigest, TransactionMode, Version, version_of};
@@ -26,8 +27,12 @@ pub(super) fn assemble(dir: &Path, mut files: Vec<File>) -> Result<Migrations, S
     let mut set = Set::new(dir);
     let (ups, others): (Vec<_>, Vec<_>) =
         files.into_iter().zip(&roles).partition(|(_, file)| file.role == Role::Up);
-    for (file, recognised) in ups {
-        set.add(file, recognised)?;
+    let texts = in_parallel(&ups, |((path, text), _)| match text {
+        Some(_) => Ok(None),
+        None => folder::read(&dir.join(&**path)).map(|text| Some(text.into())),
+    })?;
+    for (((path, text), recognised), read) in ups.into_iter().zip(texts) {
+        set.add((path, text.or(read)), recognised)?;
     }
     for (file, recognised) in others {
         set.attach(file, recognised)?;

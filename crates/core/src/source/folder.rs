@@ -2,6 +2,7 @@
 
 use super::SourceError;
 use super::layout::without_sql;
+use super::parallel::in_parallel;
 use crate::migration::version_of;
 use std::fs::{self, DirEntry, FileType};
 use std::io;
@@ -11,7 +12,7 @@ use std::path::Path;
 ///
 /// The kind of an entry comes with the listing: no file is asked for more than its text.
 pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
-    let mut paths = Vec::new();
+    let (mut paths, mut folders) = (Vec::new(), Vec::new());
     let entries = fs::read_dir(dir).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SourceError::NoFolder { dir: dir.into() },
         io::ErrorKind::NotADirectory => SourceError::NotAFolder { path: dir.into() },
@@ -27,8 +28,10 @@ pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
                 continue;
             }
         }
-        list_folder(&entry, &name, &mut paths)?;
+        folders.push((entry, name));
     }
+    let listed = in_parallel(&folders, |(entry, name)| list_folder(entry, name))?;
+    paths.extend(listed.into_iter().flatten());
     Ok(paths)
 }
 
@@ -65,18 +68,19 @@ fn kind_of(entry: &DirEntry, path: &Path) -> Result<FileType, SourceError> {
     fs::metadata(path).map(|metadata| metadata.file_type()).map_err(unreadable)
 }
 
-fn list_folder(entry: &DirEntry, name: &str, paths: &mut Vec<String>) -> Result<(), SourceError> {
+fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<String>, SourceError> {
+    let mut paths = Vec::new();
     let is_migration = version_of(name).is_some();
     let folder = entry.path();
     match kind_of(entry, &folder) {
         Ok(kind) if kind.is_dir() => {}
         Err(error) if is_migration => return Err(error),
-        _ => return Ok(()),
+        _ => return Ok(paths),
     }
     let unreadable = |source| SourceError::Unreadable { path: folder.clone(), source };
     let entries = match fs::read_dir(&folder) {
         Err(source) if is_migration => return Err(unreadable(source)),
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(paths),
         Ok(entries) => entries,
     };
     let mut has_script = false;
@@ -99,7 +103,7 @@ fn list_folder(entry: &DirEntry, name: &str, paths: &mut Vec<String>) -> Result<
     if is_migration && !has_script {
         return Err(SourceError::MissingScript { folder });
     }
-    Ok(())
+    Ok(paths)
 }
 
 fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> SourceError {
