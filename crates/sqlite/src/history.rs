@@ -228,36 +228,36 @@ const COLUMNS: &str = "id, kind, name, checksum, token_checksum, claim, owner, s
 
 /// Reads a row of [`COLUMNS`].
 pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, String> {
-    let kind: String = get(row, "kind")?;
-    let in_flight: Option<String> = get(row, "in_flight")?;
-    let duration: Option<i64> = get(row, "duration_ms")?;
-    let owner: String = get(row, "owner")?;
-    let session: Option<String> = get(row, "session")?;
+    let mut columns = Columns { row, next: 0 };
+    let id = columns.take()?;
+    let kind: String = columns.take()?;
+    let name = columns.take()?;
+    let checksums = Checksums { raw: columns.take()?, tokens: columns.take()? };
+    let claim: Option<String> = columns.take()?;
+    let owner: String = columns.take()?;
+    let session: Option<String> = columns.take()?;
     let mut attempt = Attempt {
-        id: get(row, "id")?,
+        id,
         kind: AttemptKind::parse(&kind).ok_or_else(|| format!("`{kind}` is no kind of attempt"))?,
-        name: get(row, "name")?,
-        checksums: Checksums { raw: get(row, "checksum")?, tokens: get(row, "token_checksum")? },
-        claimed: get::<Option<String>>(row, "claim")?.is_some(),
+        name,
+        checksums,
+        claimed: claim.is_some(),
         owner,
         owner_session: Liveness::Unknown,
-        epoch: get(row, "epoch")?,
-        statements: get(row, "statements")?,
-        completed: get(row, "completed")?,
-        prefix: get(row, "prefix")?,
-        in_flight: in_flight
-            .map(|text| InFlight::parse(&text).ok_or(text))
-            .transpose()
-            .map_err(|text| format!("`{text}` does not say which statements are in flight"))?,
-        started_at: get(row, "started_at")?,
-        finished_at: get(row, "finished_at")?,
-        rolled_back_at: get(row, "rolled_back_at")?,
-        error: get(row, "error")?,
-        applied_by: get(row, "applied_by")?,
-        tool: get(row, "tool")?,
-        duration_ms: duration.and_then(|ms| u64::try_from(ms).ok()),
-        resolution: get(row, "resolution")?,
-        digest: get(row, "digest")?,
+        epoch: columns.take()?,
+        statements: columns.take()?,
+        completed: columns.take()?,
+        prefix: columns.take()?,
+        in_flight: in_flight(columns.take()?)?,
+        started_at: columns.take()?,
+        finished_at: columns.take()?,
+        rolled_back_at: columns.take()?,
+        error: columns.take()?,
+        applied_by: columns.take()?,
+        tool: columns.take()?,
+        duration_ms: columns.take::<Option<i64>>()?.and_then(|ms| u64::try_from(ms).ok()),
+        resolution: columns.take()?,
+        digest: columns.take()?,
     };
     // Of an attempt that came to its end nobody asks whether its owner lives.
     if attempt.finished_at.is_none() && attempt.rolled_back_at.is_none() {
@@ -266,6 +266,25 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, String> {
     Ok(attempt)
 }
 
-fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, column: &str) -> Result<T, String> {
-    row.get(column).map_err(|error| format!("{column}: {error}"))
+fn in_flight(text: Option<String>) -> Result<Option<InFlight>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed = InFlight::parse(&text);
+    parsed.map(Some).ok_or_else(|| format!("`{text}` does not say which statements are in flight"))
+}
+
+/// Columns taken in their order: to look each up by its name costs more than to read it.
+struct Columns<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl Columns<'_, '_> {
+    fn take<T: rusqlite::types::FromSql>(&mut self) -> Result<T, String> {
+        let column = self.next;
+        self.next += 1;
+        self.row.get(column).map_err(|error| {
+            let name = COLUMNS.split(", ").nth(column).unwrap_or_default();
+            format!("{name}: {error}")
+        })
+    }
 }
