@@ -1,0 +1,114 @@
+//! Connecting: host after host, and why there is no connection.
+
+use crate::MySql;
+use crate::errors::{ConnectError, database_error};
+use crate::history::{Table, identifier};
+use crate::message::Traces;
+use crate::options::{Host, Options, SslMode};
+use crate::transport::{Transport, TransportError};
+
+const ACCESS_DENIED: u16 = 1045;
+const ACCESS_DENIED_NO_PASSWORD: u16 = 1698;
+const NO_RIGHT_TO_DATABASE: u16 = 1044;
+const NO_SUCH_DATABASE: u16 = 1049;
+
+/// Connects to the database that the options name.
+///
+/// Hosts are tried in order; the next one where a server does not answer, not where it refuses.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_mysql::{Options, connect};
+///
+/// let mut driver = connect(&Options::parse("mysql://app@localhost/shop")?).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// Each kind of failure is one of [`ConnectError`]'s; none holds the password.
+pub async fn connect(options: &Options) -> Result<MySql, ConnectError> {
+    let place = options.place();
+    let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
+    let transport = open(options, Some(database)).await?;
+    Ok(MySql {
+        capabilities: crate::dialect::capabilities(transport.version()),
+        transport,
+        table: Table::new(database, &options.history_table),
+        history_table: options.history_table.clone(),
+        database: database.to_owned(),
+        session: None,
+        traces: Traces::default(),
+    })
+}
+
+/// Creates the database that the options name, for text of any language, unless it stands.
+///
+/// # Errors
+/// As [`connect`], and when the user has no right to create databases.
+pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
+    let place = options.place();
+    let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
+    let mut transport = open(options, None).await?;
+    let create = format!("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4", identifier(database));
+    match transport.query(&create).await {
+        Ok(_) => Ok(()),
+        Err(broken) => Err(failed(broken.error, options, options.place())),
+    }
+}
+
+async fn open(options: &Options, database: Option<&str>) -> Result<Transport, ConnectError> {
+    if options.socket.is_some() {
+        let opened = Transport::connect(options, None, SslMode::Disabled, database).await;
+        return opened.map_err(|error| failed(error, options, options.place()));
+    }
+    let mut last = String::new();
+    for host in &options.hosts {
+        match open_host(options, host, database).await {
+            Ok(transport) => return Ok(transport),
+            Err(TransportError::Lost(reason)) => last = reason,
+            Err(error) => return Err(failed(error, options, host.to_string())),
+        }
+    }
+    Err(ConnectError::Unreachable { place: options.place(), reason: last })
+}
+
+async fn open_host(
+    options: &Options,
+    host: &Host,
+    database: Option<&str>,
+) -> Result<Transport, TransportError> {
+    let mode = options.ssl_mode_for(Some(host));
+    match Transport::connect(options, Some(host), mode, database).await {
+        // Preferred means: without, where the server has none.
+        Err(TransportError::NoTls) if mode == SslMode::Preferred => {
+            Transport::connect(options, Some(host), SslMode::Disabled, database).await
+        }
+        other => other,
+    }
+}
+
+fn failed(error: TransportError, options: &Options, place: String) -> ConnectError {
+    let user = options.user.clone();
+    let database = options.database.clone().unwrap_or_default();
+    match error {
+        TransportError::Lost(reason) => ConnectError::Unreachable { place, reason },
+        TransportError::Tls(reason) => ConnectError::Tls { place, reason },
+        TransportError::NoTls => {
+            ConnectError::Tls { place, reason: "the server offers no encryption".to_owned() }
+        }
+        TransportError::LocalFile => {
+            ConnectError::Unreachable { place, reason: "the server asked for a file".to_owned() }
+        }
+        TransportError::Server { code, state, message } => {
+            let source = database_error(code, &state, &message);
+            match code {
+                ACCESS_DENIED | ACCESS_DENIED_NO_PASSWORD => {
+                    ConnectError::WrongPassword { place, user, source }
+                }
+                NO_SUCH_DATABASE => ConnectError::MissingDatabase { place, database, source },
+                NO_RIGHT_TO_DATABASE => ConnectError::NoAccess { place, user, database, source },
+                _ => ConnectError::Refused { place, source },
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What MySQL and MariaDB allow, as data.
+
+use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
+use windlass_core::sql::Dialect;
+
+/// The capabilities of a server that greeted with this version.
+///
+/// MariaDB has counted from 10 on since it parted from MySQL 5.5.
+pub(crate) fn capabilities(version: (u16, u16, u16)) -> Capabilities {
+    let (major, minor, patch) = version;
+    let product = if major >= 10 { Product::MariaDb } else { Product::MySql };
+    Capabilities {
+        product,
+        version: format!("{major}.{minor}.{patch}"),
+        dialect: Dialect::MySql,
+        ddl: Ddl::ImplicitCommit,
+        grouping: Grouping::Never,
+    }
+}
+
+/// What the version's own words tell, once they are read.
+pub(crate) fn refine(capabilities: &mut Capabilities, version: &str) {
+    let maria = version.to_ascii_lowercase().contains("mariadb");
+    capabilities.product = if maria { Product::MariaDb } else { Product::MySql };
+    version.clone_into(&mut capabilities.version);
+}

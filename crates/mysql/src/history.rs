@@ -1,0 +1,328 @@
+//! History: the SQL of its table, as pure text.
+//!
+//! Every statement qualifies the table with its database and writes text in a form that means the same
+//! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
+
+use std::fmt::Write as _;
+use windlass_core::driver::Run;
+use windlass_core::history::{FORMAT, InFlight};
+use windlass_core::migration::Checksums;
+use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
+
+/// The longest name of a migration, in characters.
+pub(crate) const NAME_LENGTH: usize = 255;
+
+/// Columns that [`Table::select`] reads, in its order.
+pub(crate) const COLUMNS: [&str; 22] = [
+    "id",
+    "kind",
+    "name",
+    "raw_checksum",
+    "token_checksum",
+    "claim",
+    "owner",
+    "session",
+    "epoch",
+    "statements",
+    "completed",
+    "prefix",
+    "in_flight",
+    "started_at",
+    "finished_at",
+    "rolled_back_at",
+    "error",
+    "applied_by",
+    "tool",
+    "duration_ms",
+    "resolution",
+    "digest",
+];
+
+const NOW: &str = "UTC_TIMESTAMP(6)";
+
+/// The history table of one database.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    qualified: String,
+}
+
+/// The run that writes, and the session it does so in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writer<'r> {
+    pub(crate) run: &'r Run,
+    pub(crate) session: &'r str,
+}
+
+impl Table {
+    pub(crate) fn new(database: &str, name: &str) -> Self {
+        Self { qualified: format!("{}.{}", identifier(database), identifier(name)) }
+    }
+
+    pub(crate) fn create(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\
+             id BIGINT NOT NULL AUTO_INCREMENT, \
+             format INT UNSIGNED NOT NULL, \
+             kind VARCHAR(16) NOT NULL, \
+             name VARCHAR({NAME_LENGTH}) NOT NULL, \
+             raw_checksum VARCHAR(64) NOT NULL, \
+             token_checksum VARCHAR(80) NOT NULL, \
+             claim VARCHAR({NAME_LENGTH}) NULL, \
+             owner VARCHAR(255) NOT NULL, \
+             session VARCHAR(255) NOT NULL, \
+             epoch INT UNSIGNED NOT NULL, \
+             statements INT UNSIGNED NOT NULL, \
+             completed INT UNSIGNED NOT NULL, \
+             prefix VARCHAR(255) NULL, \
+             in_flight VARCHAR(32) NULL, \
+             started_at DATETIME(6) NOT NULL, \
+             finished_at DATETIME(6) NULL, \
+             rolled_back_at DATETIME(6) NULL, \
+             error MEDIUMTEXT NULL, \
+             applied_by VARCHAR(255) NOT NULL, \
+             tool VARCHAR(64) NOT NULL, \
+             duration_ms BIGINT UNSIGNED NULL, \
+             resolution MEDIUMTEXT NULL, \
+             digest VARCHAR(64) NOT NULL, \
+             writes INT UNSIGNED NOT NULL, \
+             PRIMARY KEY (id), UNIQUE KEY claim (claim)\
+             ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            self.qualified
+        )
+    }
+
+    pub(crate) fn head(&self) -> String {
+        format!("SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.qualified)
+    }
+
+    pub(crate) fn newest_format(&self) -> String {
+        format!("SELECT MAX(format) FROM {}", self.qualified)
+    }
+
+    pub(crate) fn select(&self) -> String {
+        format!("SELECT {} FROM {} ORDER BY id", COLUMNS.join(", "), self.qualified)
+    }
+
+    /// A new row per claim, in order. A duplicate claim is refused by the unique key.
+    pub(crate) fn claim(&self, writer: Writer<'_>, claims: &[Claim<'_>]) -> String {
+        let rows = claims.iter().map(|claim| self.row(writer, claim, &text(claim.name), "NULL, NULL, ''"));
+        self.insert(rows)
+    }
+
+    /// A row that never held its claim.
+    pub(crate) fn failure(&self, writer: Writer<'_>, claim: &Claim<'_>, error: &str, digest: &str) -> String {
+        let end = format!("{NOW}, {}, {}", text(error), text(digest));
+        self.insert(std::iter::once(self.row(writer, claim, "NULL", &end)))
+    }
+
+    /// An earlier attempt gives up its claim, unless it still runs or is of the very same text:
+    /// then it is another deployer's, and the claim that follows meets it.
+    pub(crate) fn supersede(&self, claim: &Claim<'_>) -> String {
+        format!(
+            "UPDATE {} SET claim = NULL, writes = writes + 1 \
+             WHERE claim = {} AND finished_at IS NOT NULL AND raw_checksum <> {}",
+            self.qualified,
+            text(claim.name),
+            text(&claim.checksums.raw)
+        )
+    }
+
+    pub(crate) fn take_over(
+        &self,
+        writer: Writer<'_>,
+        name: &str,
+        (from_owner, from_epoch): (&str, u32),
+        (checksums, statements): (&Checksums, u32),
+        in_flight: Option<InFlight>,
+    ) -> String {
+        let set = format!(
+            "owner = {}, session = {}, applied_by = {}, tool = {}, epoch = {}, error = NULL, digest = '', \
+             raw_checksum = {}, token_checksum = {}, statements = {statements}, in_flight = {}",
+            text(&writer.run.owner),
+            text(writer.session),
+            short(&writer.run.applied_by, 255),
+            short(&writer.run.tool, 64),
+            u64::from(from_epoch) + 1,
+            text(&checksums.raw),
+            text(&checksums.tokens),
+            flight(in_flight),
+        );
+        self.update(&set, &fence(name, from_owner, from_epoch))
+    }
+
+    pub(crate) fn checkpoint(
+        &self,
+        run: &Run,
+        (name, epoch): (&str, u32),
+        completed: u32,
+        prefix: &str,
+        in_flight: Option<InFlight>,
+    ) -> String {
+        let set =
+            format!("completed = {completed}, prefix = {}, in_flight = {}", text(prefix), flight(in_flight));
+        self.update(&set, &fence(name, &run.owner, epoch))
+    }
+
+    pub(crate) fn record(&self, run: &Run, record: &Record<'_>) -> String {
+        let set = format!(
+            "completed = {}, in_flight = NULL, error = NULL, digest = {}, finished_at = {NOW}, {}",
+            record.completed,
+            text(&record.digest),
+            duration()
+        );
+        self.update(&set, &fence(record.name, &run.owner, record.epoch))
+    }
+
+    pub(crate) fn fail(
+        &self,
+        run: &Run,
+        (name, epoch): (&str, u32),
+        (completed, prefix, in_flight): (u32, &str, Option<InFlight>),
+        error: &str,
+        rolled_back: Option<&str>,
+    ) -> String {
+        let mut set = format!(
+            "completed = {completed}, prefix = {}, in_flight = {}, error = {}, {}",
+            text(prefix),
+            flight(in_flight),
+            text(error),
+            duration()
+        );
+        if let Some(digest) = rolled_back {
+            let _ = write!(set, ", rolled_back_at = {NOW}, digest = {}", text(digest));
+            // The row is found by its claim: that goes last.
+            set.push_str(", claim = NULL");
+        }
+        self.update(&set, &fence(name, &run.owner, epoch))
+    }
+
+    /// A person's decision. It counts as a take-over, so that a session thought dead is fenced.
+    /// `None` for a decision this version does not know.
+    pub(crate) fn resolve(&self, resolve: &Resolve<'_>) -> Option<String> {
+        let into = match &resolve.into {
+            ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
+            ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL"),
+            ResolveInto::Resumable => "owner = '', error = NULL".to_owned(),
+            ResolveInto::Accepted { name, checksums } => {
+                let name = text(name);
+                format!(
+                    "name = {name}, claim = IF(claim IS NULL, NULL, {name}), raw_checksum = {}, token_checksum = {}",
+                    text(&checksums.raw),
+                    text(&checksums.tokens)
+                )
+            }
+            _ => return None,
+        };
+        let set = format!(
+            "{into}, in_flight = NULL, resolution = {}, digest = {}, epoch = epoch + 1",
+            text(&resolve.resolution),
+            text(&resolve.digest)
+        );
+        let as_read = format!(
+            "id = {} AND owner = {} AND epoch = {}",
+            resolve.id,
+            text(&resolve.from_owner),
+            resolve.from_epoch
+        );
+        Some(self.update(&set, &as_read))
+    }
+
+    /// The newest row holds the digest that a fast look compares.
+    pub(crate) fn refresh_newest(&self, resolve: &Resolve<'_>) -> String {
+        self.update(&format!("digest = {}", text(&resolve.digest)), &format!("id = {}", resolve.newest))
+    }
+
+    fn insert(&self, rows: impl Iterator<Item = String>) -> String {
+        format!(
+            "INSERT INTO {} (format, kind, name, raw_checksum, token_checksum, claim, owner, session, epoch, \
+             statements, completed, in_flight, started_at, applied_by, tool, writes, rolled_back_at, error, digest) \
+             VALUES {}",
+            self.qualified,
+            rows.collect::<Vec<_>>().join(", ")
+        )
+    }
+
+    fn row(&self, writer: Writer<'_>, claim: &Claim<'_>, held: &str, end: &str) -> String {
+        format!(
+            "({FORMAT}, {}, {}, {}, {}, {held}, {}, {}, 1, {}, 0, {}, {NOW}, {}, {}, 0, {end})",
+            text(claim.kind.as_str()),
+            text(claim.name),
+            text(&claim.checksums.raw),
+            text(&claim.checksums.tokens),
+            text(&writer.run.owner),
+            text(writer.session),
+            claim.statements,
+            flight(claim.in_flight),
+            short(&writer.run.applied_by, 255),
+            short(&writer.run.tool, 64),
+        )
+    }
+
+    /// `writes` makes every update change its row: a row that matched is then a row that counts.
+    fn update(&self, set: &str, condition: &str) -> String {
+        format!("UPDATE {} SET writes = writes + 1, {set} WHERE {condition}", self.qualified)
+    }
+}
+
+/// Raises error 1242 unless the statement before it changed one row.
+///
+/// `DO` would not: MariaDB makes its errors warnings.
+pub(crate) const GUARD: &str = "SET @_windlass_fence = IF(ROW_COUNT() = 1, 1, (SELECT 1 UNION SELECT 2))";
+
+fn fence(name: &str, owner: &str, epoch: u32) -> String {
+    format!("claim = {} AND owner = {} AND epoch = {epoch}", text(name), text(owner))
+}
+
+fn duration() -> String {
+    format!("duration_ms = GREATEST(0, TIMESTAMPDIFF(MICROSECOND, started_at, {NOW})) DIV 1000")
+}
+
+fn flight(in_flight: Option<InFlight>) -> String {
+    in_flight.map_or_else(|| "NULL".to_owned(), |in_flight| text(&in_flight.to_text()))
+}
+
+/// A quoted name.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A string literal: in hexadecimal where quotes, backslashes or letters beyond ASCII could be read in two ways.
+pub(crate) fn text(value: &str) -> String {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\');
+    if value.bytes().all(plain) {
+        return format!("'{value}'");
+    }
+    let mut literal = String::with_capacity(value.len() * 2 + 12);
+    literal.push_str("_utf8mb4 x'");
+    for byte in value.bytes() {
+        let _ = write!(literal, "{byte:02x}");
+    }
+    literal.push('\'');
+    literal
+}
+
+fn short(value: &str, characters: usize) -> String {
+    text(&value.chars().take(characters).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_means_the_same_under_any_sql_mode() {
+        assert_eq!(text("20240102_add_email"), "'20240102_add_email'");
+        assert_eq!(text(""), "''");
+        assert_eq!(text("it's"), "_utf8mb4 x'69742773'");
+        assert_eq!(text("a\\"), "_utf8mb4 x'615c'");
+        assert_eq!(text("é"), "_utf8mb4 x'c3a9'");
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(
+            Table::new("sh`op", "h").head(),
+            "SELECT format, digest FROM `sh``op`.`h` ORDER BY id DESC LIMIT 1"
+        );
+    }
+}

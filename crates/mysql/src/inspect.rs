@@ -1,0 +1,362 @@
+//! Inspection: the session, the history, and what else the database holds.
+
+use crate::MySql;
+use crate::history::{COLUMNS, identifier, text};
+use crate::settings;
+use crate::transport::{Broken, Row, TransportError};
+use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product};
+use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
+use windlass_core::migration::Checksums;
+
+const NO_SUCH_TABLE: u16 = 1146;
+const NO_SUCH_COLUMN: u16 = 1054;
+
+/// What the server says of this session.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) token: String,
+    pub(crate) max_allowed_packet: usize,
+    seen: SessionToken,
+    user: String,
+}
+
+/// A session as the history keeps it: numbers are used again after a restart, so the server's start goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SessionToken {
+    connection: u64,
+    started: String,
+    server: String,
+    account: String,
+}
+
+impl MySql {
+    pub(crate) async fn read_head(&mut self) -> Result<Head, DriverError> {
+        let sets = match self.transport.query(&self.table.head()).await {
+            Ok(sets) => sets,
+            Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, .. }) => {
+                return Ok(Head::None);
+            }
+            Err(broken) => return Err(history_error(broken)),
+        };
+        let Some(row) = sets.first().and_then(|rows| rows.first()) else { return Ok(Head::None) };
+        let mut fields = Fields::new(row);
+        Ok(Head::Newest { format: fields.number("format")?, digest: fields.text("digest")? })
+    }
+
+    /// The facts of this session; read, and its settings pinned, when first asked for.
+    pub(crate) async fn session(&mut self) -> Result<&Session, DriverError> {
+        if self.session.is_none() {
+            let mut message: Vec<String> = settings::pin(self.capabilities.product, &self.database).into();
+            let place = message.len();
+            message.push(facts(self.capabilities.product));
+            let sets =
+                self.transport.query(&message.join(";\n")).await.map_err(|b| DriverError::from(b.error))?;
+            self.learn(sets.get(place))?;
+        }
+        self.session
+            .as_ref()
+            .ok_or_else(|| DriverError::History("the server told nothing of the session".into()))
+    }
+
+    pub(crate) async fn read_inspection(&mut self) -> Result<Inspection, DriverError> {
+        let product = self.capabilities.product;
+        let mut message: Vec<String> = settings::pin(product, &self.database).into();
+        let place = message.len();
+        message.push(facts(product));
+        message.extend(contents(&self.database, &self.history_table));
+        message.push(writing_rights(&self.database));
+        let before_history = message.len();
+        message.push(self.table.newest_format());
+        message.push(self.table.select());
+        let (sets, exists) = match self.transport.query(&message.join(";\n")).await {
+            Ok(sets) => (sets, true),
+            Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
+                if sets.len() >= before_history =>
+            {
+                (sets, false)
+            }
+            Err(Broken { error: TransportError::Server { code: NO_SUCH_COLUMN, .. }, sets, .. })
+                if newer_format(sets.get(before_history)).is_some() =>
+            {
+                return Err(newer(newer_format(sets.get(before_history)).unwrap_or_default()));
+            }
+            Err(broken) => return Err(history_error(broken)),
+        };
+        if let Some(format) = newer_format(sets.get(before_history)) {
+            return Err(newer(format));
+        }
+        self.learn(sets.get(place))?;
+        let names =
+            sets[place + 1..before_history - 1].iter().flatten().filter_map(|row| row.first()?.clone());
+        let names: Vec<String> = names.take(5).collect();
+        let access = access(sets[place].first(), &sets[before_history - 1], product);
+        let rows = if exists { sets.get(before_history + 1) } else { None };
+        let mut attempts = Vec::new();
+        let mut sessions = Vec::new();
+        for row in rows.into_iter().flatten() {
+            let (attempt, session) = attempt(row)?;
+            attempts.push(attempt);
+            sessions.push(session);
+        }
+        self.look_for_owners(&mut attempts, &sessions).await?;
+        Ok(Inspection {
+            history: History { exists, attempts },
+            contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
+            access,
+        })
+    }
+
+    fn learn(&mut self, facts: Option<&Vec<Row>>) -> Result<(), DriverError> {
+        let nothing = Vec::new();
+        let row = facts.and_then(|rows| rows.first()).unwrap_or(&nothing);
+        let mut fields = Fields::new(row);
+        crate::dialect::refine(&mut self.capabilities, &fields.text("version")?);
+        let seen = SessionToken {
+            connection: fields.number("connection")?,
+            started: fields.text("started")?,
+            server: fields.text("server")?,
+            account: fields.text("account")?,
+        };
+        let max_allowed_packet = fields.number("max_allowed_packet")?;
+        let user = user_of(&seen.account).to_owned();
+        self.session = Some(Session { token: seen.to_text(), max_allowed_packet, seen, user });
+        Ok(())
+    }
+
+    /// Whether the owners of unfinished attempts still live.
+    async fn look_for_owners(
+        &mut self,
+        attempts: &mut [Attempt],
+        sessions: &[String],
+    ) -> Result<(), DriverError> {
+        let unfinished = |a: &Attempt| {
+            a.claimed && a.finished_at.is_none() && a.rolled_back_at.is_none() && !a.owner.is_empty()
+        };
+        if !attempts.iter().any(unfinished) {
+            return Ok(());
+        }
+        let Some(session) = self.session.clone() else { return Ok(()) };
+        let tokens: Vec<Option<SessionToken>> =
+            sessions.iter().map(|text| SessionToken::parse(text)).collect();
+        let ids = attempts.iter().zip(&tokens).filter(|(a, _)| unfinished(a));
+        let ids: Vec<String> =
+            ids.filter_map(|(_, token)| token.as_ref().map(|t| t.connection.to_string())).collect();
+        let listed = if ids.is_empty() { Vec::new() } else { self.listed(&ids).await? };
+        let sees_all =
+            listed.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some("PROCESS")));
+        for (attempt, token) in attempts.iter_mut().zip(&tokens).filter(|(a, _)| unfinished(a)) {
+            let Some(token) = token.as_ref() else { continue };
+            let is_listed = listed
+                .iter()
+                .any(|row| row.first().and_then(|id| id.as_ref()?.parse().ok()) == Some(token.connection));
+            attempt.owner_session = if token.server != session.seen.server || token.started.is_empty() {
+                Liveness::Unknown
+            } else if token.started != session.seen.started {
+                // The server was started again since: no session of before is left.
+                Liveness::Gone
+            } else if is_listed {
+                Liveness::Alive
+            } else if sees_all || user_of(&token.account) == session.user {
+                Liveness::Gone
+            } else {
+                Liveness::Unknown
+            };
+        }
+        Ok(())
+    }
+
+    async fn listed(&mut self, ids: &[String]) -> Result<Vec<Row>, DriverError> {
+        let query = format!(
+            "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE id IN ({});\n\
+             SELECT 'PROCESS' FROM information_schema.user_privileges \
+             WHERE grantee = {GRANTEE} AND privilege_type = 'PROCESS'",
+            ids.join(", ")
+        );
+        let sets = self.transport.query(&query).await.map_err(|broken| DriverError::from(broken.error))?;
+        Ok(sets.into_iter().flatten().collect())
+    }
+}
+
+impl SessionToken {
+    fn to_text(&self) -> String {
+        format!("{}/{}/{}/{}", self.connection, self.started, self.server, self.account)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(4, '/');
+        let connection = parts.next()?.parse().ok()?;
+        let [started, server, account] = [parts.next()?, parts.next()?, parts.next()?].map(str::to_owned);
+        Some(Self { connection, started, server, account })
+    }
+}
+
+fn user_of(account: &str) -> &str {
+    account.rsplit_once('@').map_or(account, |(user, _)| user)
+}
+
+/// The current account as the tables of privileges write it.
+const GRANTEE: &str = r#"CONCAT("'", REPLACE(CURRENT_USER(), '@', "'@'"), "'")"#;
+
+fn facts(product: Product) -> String {
+    let (server, status, read_only, session) = match product {
+        Product::MariaDb => {
+            ("CONCAT(@@hostname, ':', @@port)", "information_schema", "0", "@@SESSION.tx_read_only")
+        }
+        _ => (
+            "@@server_uuid",
+            "performance_schema",
+            "@@GLOBAL.super_read_only",
+            "@@SESSION.transaction_read_only",
+        ),
+    };
+    // The difference is exactly the second in which the server started: both are read from one clock.
+    format!(
+        "SELECT VERSION(), CONNECTION_ID(), \
+         (SELECT CAST(UNIX_TIMESTAMP() - variable_value AS SIGNED) FROM {status}.global_status \
+         WHERE variable_name = 'UPTIME'), \
+         {server}, CURRENT_USER(), @@max_allowed_packet, \
+         @@GLOBAL.read_only, {read_only}, @@GLOBAL.innodb_read_only, {session}, CURRENT_ROLE()"
+    )
+}
+
+fn contents(database: &str, history: &str) -> [String; 3] {
+    let (database, history) = (text(database), text(history));
+    [
+        format!(
+            "SELECT table_name FROM information_schema.tables \
+             WHERE table_schema = {database} AND table_name <> {history} LIMIT 5"
+        ),
+        format!(
+            "SELECT routine_name FROM information_schema.routines WHERE routine_schema = {database} LIMIT 5"
+        ),
+        format!("SELECT event_name FROM information_schema.events WHERE event_schema = {database} LIMIT 5"),
+    ]
+}
+
+/// One row where the account has any right beyond reading.
+fn writing_rights(database: &str) -> String {
+    let database = text(database);
+    let mine = format!(
+        "(grantee = {GRANTEE} OR grantee LIKE '%PUBLIC%') AND privilege_type NOT IN \
+         ('USAGE', 'SELECT', 'SHOW VIEW', 'SHOW DATABASES', 'PROCESS', 'REPLICATION CLIENT', \
+         'BINLOG MONITOR', 'SLAVE MONITOR', 'REPLICA MONITOR')"
+    );
+    format!(
+        "SELECT privilege_type FROM information_schema.user_privileges WHERE {mine} \
+         UNION ALL SELECT privilege_type FROM information_schema.schema_privileges \
+         WHERE {mine} AND {database} LIKE table_schema \
+         UNION ALL SELECT privilege_type FROM information_schema.table_privileges \
+         WHERE {mine} AND table_schema = {database} LIMIT 1"
+    )
+}
+
+fn access(facts: Option<&Row>, rights: &[Row], product: Product) -> Access {
+    let value = |index: usize| facts.and_then(|row| row.get(index)?.as_deref()).unwrap_or("");
+    let is_on = |index: usize| !matches!(value(index), "" | "0" | "OFF");
+    let has_role = !matches!(value(10), "" | "NONE");
+    let why = if is_on(7) {
+        "the server is read-only (super_read_only)".to_owned()
+    } else if is_on(6) {
+        "the server is read-only (read_only), as a replica is".to_owned()
+    } else if is_on(8) {
+        "the server is read-only (innodb_read_only)".to_owned()
+    } else if is_on(9) {
+        let name = if product == Product::MariaDb { "tx_read_only" } else { "transaction_read_only" };
+        format!("transactions are read-only ({name})")
+    } else if rights.is_empty() && !has_role {
+        format!("user {} has no right to write", value(4))
+    } else {
+        return Access::Writable;
+    };
+    Access::ReadOnly(why)
+}
+
+fn newer_format(rows: Option<&Vec<Row>>) -> Option<u32> {
+    let format = rows?.first()?.first()?.as_ref()?.parse().ok()?;
+    (format > FORMAT).then_some(format)
+}
+
+fn newer(format: u32) -> DriverError {
+    DriverError::History(format!(
+        "a newer windlass wrote it (format {format}; this one knows up to {FORMAT})"
+    ))
+}
+
+fn history_error(broken: Broken) -> DriverError {
+    match broken.error {
+        TransportError::Server { code: NO_SUCH_COLUMN, message, .. } => DriverError::History(message),
+        other => other.into(),
+    }
+}
+
+fn attempt(row: &Row) -> Result<(Attempt, String), DriverError> {
+    let mut fields = Fields::new(row);
+    let id = fields.number("id")?;
+    let kind = fields.text("kind")?;
+    let kind = AttemptKind::parse(&kind)
+        .ok_or_else(|| DriverError::History(format!("row {id} is of the unknown kind `{kind}`")))?;
+    let name = fields.text("name")?;
+    let checksums = Checksums { raw: fields.text("raw_checksum")?, tokens: fields.text("token_checksum")? };
+    let claimed = fields.optional("claim").is_some();
+    let owner = fields.text("owner")?;
+    let session = fields.text("session")?;
+    let attempt = Attempt {
+        id,
+        kind,
+        name,
+        checksums,
+        claimed,
+        owner,
+        owner_session: Liveness::Unknown,
+        epoch: fields.number("epoch")?,
+        statements: fields.number("statements")?,
+        completed: fields.number("completed")?,
+        prefix: fields.optional("prefix"),
+        in_flight: match fields.optional("in_flight") {
+            None => None,
+            Some(text) => Some(InFlight::parse(&text).ok_or_else(|| {
+                DriverError::History(format!("row {id} has `{text}` in flight, which is no statement"))
+            })?),
+        },
+        started_at: fields.text("started_at")?,
+        finished_at: fields.optional("finished_at"),
+        rolled_back_at: fields.optional("rolled_back_at"),
+        error: fields.optional("error"),
+        applied_by: fields.text("applied_by")?,
+        tool: fields.text("tool")?,
+        duration_ms: fields.optional("duration_ms").and_then(|ms| ms.parse().ok()),
+        resolution: fields.optional("resolution"),
+        digest: fields.text("digest")?,
+    };
+    Ok((attempt, session))
+}
+
+/// Reads a row's fields one after another.
+struct Fields<'r> {
+    fields: std::slice::Iter<'r, Option<String>>,
+}
+
+impl<'r> Fields<'r> {
+    fn new(row: &'r Row) -> Self {
+        debug_assert!(row.len() <= COLUMNS.len());
+        Self { fields: row.iter() }
+    }
+
+    fn optional(&mut self, _: &str) -> Option<String> {
+        self.fields.next().cloned().flatten()
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, DriverError> {
+        match self.fields.next() {
+            Some(Some(text)) => Ok(text.clone()),
+            _ => Err(DriverError::History(format!("{} has no value", identifier(name)))),
+        }
+    }
+
+    fn number<N: std::str::FromStr>(&mut self, name: &str) -> Result<N, DriverError> {
+        let text = self.text(name)?;
+        let wrong =
+            |_| DriverError::History(format!("{} is `{text}`, which is no such number", identifier(name)));
+        text.parse().map_err(wrong)
+    }
+}

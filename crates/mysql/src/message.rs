@@ -1,0 +1,271 @@
+//! Messages: the statements of a segment, and which of them may go to the server together.
+
+use crate::errors::SEPARATOR;
+use crate::history::{GUARD, NAME_LENGTH, Table, Writer};
+use crate::settings;
+use std::borrow::Cow;
+use windlass_core::driver::{Cause, DatabaseError, Failure, Product};
+use windlass_core::plan::{Claim, Step};
+
+/// What a message holds at most where its statements could also go one by one.
+///
+/// A stop is heard between messages: a transaction of many small statements is not sent whole.
+const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Longer statements are not searched for what would forbid to send something after them.
+const SEARCHED_BYTES: usize = 64 * 1024;
+
+/// One statement of a message.
+#[derive(Debug)]
+pub(crate) struct Piece<'s> {
+    pub(crate) text: Cow<'s, str>,
+    pub(crate) step: usize,
+    pub(crate) role: Role,
+    /// The first and the last statement of their step.
+    pub(crate) first: bool,
+    pub(crate) last: bool,
+    /// Nothing may follow it in its message.
+    pub(crate) closes: bool,
+    /// A stop may be heard before it: all that was done is written down, or is rolled back.
+    pub(crate) stoppable: bool,
+    /// It must not share a message with a migration's statement before it.
+    pub(crate) opens: bool,
+}
+
+/// What a statement's failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A duplicate key is another run's claim.
+    Claim,
+    /// It fails where a fenced write found no row.
+    Guard,
+    /// Of the migration.
+    Statement,
+    /// Everything else.
+    Own,
+}
+
+/// What earlier statements of a migration mean for how later ones are sent, until settings are restored.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traces {
+    /// Quotes may mean something else now: the server could read on past the end of a statement.
+    lexing: bool,
+    /// A transaction of the migration's own may be open: a write of the history is then committed with it.
+    open: bool,
+}
+
+/// What a segment is turned into messages with.
+#[derive(Clone, Copy)]
+pub(crate) struct Outline<'d> {
+    pub(crate) table: &'d Table,
+    pub(crate) writer: Writer<'d>,
+    pub(crate) product: Product,
+    pub(crate) database: &'d str,
+}
+
+/// The statements of all steps, in order.
+pub(crate) fn pieces<'s>(
+    outline: Outline<'_>,
+    steps: &'s [Step<'_>],
+    traces: &mut Traces,
+) -> Result<Vec<Piece<'s>>, Failure> {
+    let mut pieces = Vec::with_capacity(steps.len() * 2);
+    let mut transaction = false;
+    for (index, step) in steps.iter().enumerate() {
+        let cause = |cause| Failure { step: index, cause };
+        let from = pieces.len();
+        let texts = texts(outline, step, transaction, *traces).map_err(cause)?;
+        pieces.extend(texts.into_iter().map(|(text, role)| Piece {
+            closes: role == Role::Statement && closes(&text, *traces),
+            text,
+            step: index,
+            role,
+            first: false,
+            last: false,
+            stoppable: false,
+            opens: false,
+        }));
+        let after_statement = index > 0 && matches!(steps[index - 1], Step::Execute(_));
+        transaction = match step {
+            Step::Begin => true,
+            Step::Commit => false,
+            _ => transaction,
+        };
+        if let [first, ..] = &mut pieces[from..] {
+            first.first = true;
+            first.opens = first.role == Role::Statement && !transaction && !after_statement;
+            first.stoppable = transaction || index == 0 || first.opens;
+        }
+        if let Some(last) = pieces[from..].last_mut() {
+            last.last = true;
+        }
+        traces.follow(step);
+    }
+    Ok(pieces)
+}
+
+type Texts<'s> = Vec<(Cow<'s, str>, Role)>;
+
+fn texts<'s>(
+    outline: Outline<'_>,
+    step: &'s Step<'_>,
+    transaction: bool,
+    traces: Traces,
+) -> Result<Texts<'s>, Cause> {
+    let Outline { table, writer, product, database } = outline;
+    let own = |text: String| (Cow::Owned(text), Role::Own);
+    let guarded = |text: String| {
+        let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
+        if traces.open && !transaction {
+            texts.push(own("COMMIT".to_owned()));
+        }
+        texts
+    };
+    Ok(match step {
+        Step::CreateHistory => vec![own(table.create())],
+        Step::Begin => vec![own("START TRANSACTION".to_owned())],
+        Step::Commit => vec![own("COMMIT".to_owned())],
+        Step::Claim(claims) => claim(outline, claims, transaction)?,
+        Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
+            let from = (from_owner.as_str(), *from_epoch);
+            guarded(table.take_over(writer, name, from, (checksums, *statements), *in_flight))
+        }
+        Step::Execute(execute) => vec![(Cow::Borrowed(execute.sql), Role::Statement)],
+        Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
+            guarded(table.checkpoint(writer.run, (name, *epoch), *completed, prefix, *in_flight))
+        }
+        Step::Record(records) => {
+            records.iter().flat_map(|record| guarded(table.record(writer.run, record))).collect()
+        }
+        Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {
+            let progress = (*completed, prefix.as_str(), *in_flight);
+            guarded(table.fail(writer.run, (name, *epoch), progress, error, rolled_back.as_deref()))
+        }
+        Step::RecordFailure { claim, error, digest } => {
+            check_name(claim)?;
+            vec![own(table.failure(writer, claim, error, digest))]
+        }
+        Step::Resolve(resolve) => {
+            let mut texts = guarded(table.resolve(resolve).ok_or_else(unknown)?);
+            if resolve.newest != resolve.id {
+                texts.push(own(table.refresh_newest(resolve)));
+            }
+            texts
+        }
+        Step::RestoreSettings => settings::restore(product, database).map(own).into(),
+        // Those of SQLite are never planned here; leaving one out in silence would be a lie.
+        _ => return Err(unknown()),
+    })
+}
+
+fn unknown() -> Cause {
+    let message = "the step is not one that MySQL and MariaDB know".to_owned();
+    Cause::Refused(DatabaseError { message, ..DatabaseError::default() })
+}
+
+/// Claims are one write; where an earlier attempt gives its claim up as well, a transaction makes them one.
+fn claim<'s>(outline: Outline<'_>, claims: &[Claim<'_>], transaction: bool) -> Result<Texts<'s>, Cause> {
+    let Outline { table, writer, .. } = outline;
+    claims.iter().try_for_each(check_name)?;
+    let mut texts: Texts<'s> = claims
+        .iter()
+        .filter(|claim| claim.supersedes)
+        .map(|claim| (Cow::Owned(table.supersede(claim)), Role::Own))
+        .collect();
+    let wrap = !transaction && (!texts.is_empty() || claims.len() > ROWS);
+    if wrap {
+        texts.insert(0, (Cow::Borrowed("START TRANSACTION"), Role::Own));
+    }
+    texts.extend(claims.chunks(ROWS).map(|rows| (Cow::Owned(table.claim(writer, rows)), Role::Claim)));
+    if wrap {
+        texts.push((Cow::Borrowed("COMMIT"), Role::Own));
+    }
+    Ok(texts)
+}
+
+/// Rows of one INSERT: far below any packet's limit.
+const ROWS: usize = 200;
+
+fn check_name(claim: &Claim<'_>) -> Result<(), Cause> {
+    let length = claim.name.chars().count();
+    if length <= NAME_LENGTH {
+        return Ok(());
+    }
+    Err(Cause::Refused(DatabaseError {
+        message: format!("the migration's name has {length} characters; the history holds {NAME_LENGTH}"),
+        ..DatabaseError::default()
+    }))
+}
+
+impl Traces {
+    fn follow(&mut self, step: &Step<'_>) {
+        match step {
+            Step::RestoreSettings => *self = Self::default(),
+            Step::Execute(execute) => {
+                self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
+                self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether nothing may follow the statement in its message: it gives rows (then a failure after them could
+/// not be told from the next statement's), any number of answers, or the server might read on past its end.
+fn closes(sql: &str, traces: Traces) -> bool {
+    traces.lexing
+        || sql.len() > SEARCHED_BYTES
+        || !is_simple(sql)
+        || sql.contains(';')
+        || mentions(sql, "returning")
+        || (is_word(sql, "ALTER") && mentions(sql, "partition"))
+        || (is_word(sql, "SET") && (mentions(sql, "sql_mode") || mentions(sql, "statement")))
+}
+
+/// Whether the statement is of a kind that answers once and without rows.
+fn is_simple(sql: &str) -> bool {
+    const SIMPLE: [&str; 12] = [
+        "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
+        "GRANT", "REVOKE",
+    ];
+    SIMPLE.iter().any(|word| is_word(sql, word))
+}
+
+fn is_word(sql: &str, word: &str) -> bool {
+    let head = sql.as_bytes().get(..word.len());
+    let next = sql.as_bytes().get(word.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+        && next.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+}
+
+fn mentions(sql: &str, word: &str) -> bool {
+    sql.len() <= SEARCHED_BYTES
+        && sql.as_bytes().windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The pieces that make the next message, from `start` on: the end of their range.
+pub(crate) fn message_end(pieces: &[Piece<'_>], start: usize, packet: usize) -> usize {
+    let limit = MESSAGE_BYTES.min(packet / 2);
+    let mut bytes = 0;
+    let mut statement = false;
+    for (offset, piece) in pieces[start..].iter().enumerate() {
+        bytes += piece.text.len() + SEPARATOR.len();
+        let cut = bytes > limit || (piece.opens && statement);
+        if offset > 0 && cut {
+            return start + offset;
+        }
+        statement |= piece.role == Role::Statement;
+        if piece.closes {
+            return start + offset + 1;
+        }
+    }
+    pieces.len()
+}
+
+/// The text of a message.
+pub(crate) fn joined<'p>(pieces: &'p [Piece<'_>]) -> Cow<'p, str> {
+    match pieces {
+        [piece] => Cow::Borrowed(&piece.text),
+        _ => Cow::Owned(pieces.iter().map(|piece| &*piece.text).collect::<Vec<_>>().join(SEPARATOR)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Performing a segment: message after message, and what a failure means.
+
+use crate::MySql;
+use crate::errors::{database_error, ends_session, local_file, statement_error};
+use crate::history::Writer;
+use crate::message::{Outline, Piece, Role, joined, message_end, pieces};
+use crate::transport::{Broken, Rows, TransportError};
+use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Run, Watch};
+use windlass_core::plan::Step;
+
+const DUPLICATE_KEY: u16 = 1062;
+const MORE_THAN_ONE_ROW: u16 = 1242;
+
+impl MySql {
+    pub(crate) async fn perform_steps(
+        &mut self,
+        run: &Run,
+        steps: &[Step<'_>],
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        let session = match self.session().await {
+            Ok(session) => session.clone(),
+            Err(error) => return Err(Failure { step: 0, cause: cause_of(error) }),
+        };
+        let outline = Outline {
+            table: &self.table,
+            writer: Writer { run, session: &session.token },
+            product: self.capabilities.product,
+            database: &self.database,
+        };
+        let pieces = pieces(outline, steps, &mut self.traces)?;
+        let mut start = 0;
+        while start < pieces.len() {
+            let end = message_end(&pieces, start, session.max_allowed_packet);
+            let message = &pieces[start..end];
+            let first = &message[0];
+            let failure = if first.stoppable && watch.should_stop() {
+                Some(Failure { step: first.step, cause: Cause::Stopped })
+            } else if let Some(failure) = too_large(message, session.max_allowed_packet) {
+                Some(failure)
+            } else {
+                self.send_message(message, steps, watch).await.err()
+            };
+            if let Some(failure) = failure {
+                // A message stops at its first error, and leaves its transaction open.
+                if !matches!(failure.cause, Cause::Lost(_)) {
+                    let _ = self.transport.query("ROLLBACK").await;
+                }
+                return Err(failure);
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    async fn send_message(
+        &mut self,
+        pieces: &[Piece<'_>],
+        steps: &[Step<'_>],
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        let mut next = |index: usize| {
+            if let Some(piece) = pieces.get(index).filter(|piece| piece.first) {
+                watch.starts(piece.step);
+            }
+        };
+        next(0);
+        let text = joined(pieces);
+        let result = {
+            let mut ended = |index: usize| {
+                // A statement at the end of a message may answer many times: only its message's end ends it.
+                if index + 1 < pieces.len() {
+                    if pieces[index].last {
+                        watch.ends(pieces[index].step);
+                    }
+                    if pieces[index + 1].first {
+                        watch.starts(pieces[index + 1].step);
+                    }
+                }
+            };
+            self.transport.send(&text, Rows::Drop, &mut ended).await
+        };
+        match result {
+            Ok(_) => {
+                if let Some(piece) = pieces.last().filter(|piece| piece.last) {
+                    watch.ends(piece.step);
+                }
+                Ok(())
+            }
+            Err(Broken { completed, error, .. }) => {
+                let failed = &pieces[completed.min(pieces.len() - 1)];
+                Err(Failure { step: failed.step, cause: cause(failed, &steps[failed.step], error) })
+            }
+        }
+    }
+}
+
+fn cause(failed: &Piece<'_>, step: &Step<'_>, error: TransportError) -> Cause {
+    let (code, state, message) = match error {
+        TransportError::Server { code, state, message } => (code, state, message),
+        TransportError::LocalFile => return Cause::Refused(local_file()),
+        TransportError::NoTls => return Cause::Lost("the server offers no encryption".to_owned()),
+        TransportError::Tls(reason) | TransportError::Lost(reason) => return Cause::Lost(reason),
+    };
+    match (failed.role, code) {
+        (_, code) if ends_session(code) => Cause::Lost(message),
+        (Role::Claim, DUPLICATE_KEY) => Cause::ClaimTaken,
+        (Role::Guard, MORE_THAN_ONE_ROW) => Cause::Fenced,
+        (Role::Statement, _) => {
+            let secret = matches!(step, Step::Execute(execute) if execute.secret);
+            Cause::Refused(statement_error(code, &state, &message, &failed.text, secret))
+        }
+        _ => Cause::Refused(database_error(code, &state, &message)),
+    }
+}
+
+fn cause_of(error: DriverError) -> Cause {
+    match error {
+        DriverError::Refused(error) => Cause::Refused(error),
+        other => Cause::Lost(other.to_string()),
+    }
+}
+
+/// A single statement that no message can carry: the server would break the connection.
+fn too_large(message: &[Piece<'_>], packet: usize) -> Option<Failure> {
+    let [piece] = message else { return None };
+    let bytes = piece.text.len();
+    if bytes < packet {
+        return None;
+    }
+    let error = DatabaseError {
+        message: format!("the statement has {bytes} bytes; the server takes messages of less than {packet}"),
+        hint: Some("raise the server's max_allowed_packet, or cut the statement into several".to_owned()),
+        ..DatabaseError::default()
+    };
+    Some(Failure { step: piece.step, cause: Cause::Refused(error) })
+}

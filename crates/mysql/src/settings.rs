@@ -1,0 +1,64 @@
+//! Settings: the state every migration starts from, whatever ran before in the session.
+//!
+//! The server's own defaults hold, because that is what the histories of other tools were run with.
+//! Pinned against them are the few that decide what a script means or whether it ever ends:
+//! `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES` (and the modes that imply them) are off, because scripts are
+//! split by the rules without them; foreign keys and unique keys are checked; every statement commits;
+//! a metadata lock is waited for one minute, where MySQL's default is a year; no statement times out;
+//! text is utf8mb4, compared as the database compares it where that is utf8mb4 too.
+//!
+//! Temporary tables and user variables cannot be listed and dropped wholesale: they live until the
+//! session ends.
+
+use crate::history::identifier;
+use windlass_core::driver::Product;
+
+/// Seconds that a statement waits for a metadata lock.
+const LOCK_WAIT_SECONDS: u32 = 60;
+
+/// The modes that change what a script's quotes and backslashes mean, longest name first.
+const LEXICAL_MODES: [&str; 8] =
+    ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "POSTGRESQL", "ORACLE", "MAXDB", "MSSQL", "ANSI", "DB2"];
+
+/// Settings that return to the server's default.
+const DEFAULTS: [&str; 12] = [
+    "time_zone",
+    "timestamp",
+    "sql_notes",
+    "sql_safe_updates",
+    "sql_select_limit",
+    "sql_auto_is_null",
+    "group_concat_max_len",
+    "default_storage_engine",
+    "innodb_lock_wait_timeout",
+    "lc_time_names",
+    "div_precision_increment",
+    "max_error_count",
+];
+
+/// Statements that make the session as a migration expects it, one by one.
+pub(crate) fn pin(product: Product, database: &str) -> [String; 3] {
+    [format!("USE {}", identifier(database)), "SET NAMES utf8mb4".to_owned(), set(product)]
+}
+
+/// Statements that end whatever a migration left open, and pin the settings again.
+pub(crate) fn restore(product: Product, database: &str) -> [String; 5] {
+    let [use_database, names, set] = pin(product, database);
+    ["ROLLBACK".to_owned(), "UNLOCK TABLES".to_owned(), use_database, names, set]
+}
+
+fn set(product: Product) -> String {
+    let mode = LEXICAL_MODES
+        .iter()
+        .fold("@@GLOBAL.sql_mode".to_owned(), |mode, name| format!("REPLACE({mode}, '{name}', '')"));
+    let (isolation, timeout) = match product {
+        Product::MariaDb => ("tx_isolation = DEFAULT, tx_read_only = DEFAULT", "max_statement_time = 0"),
+        _ => ("transaction_isolation = DEFAULT, transaction_read_only = DEFAULT", "max_execution_time = 0"),
+    };
+    let defaults = DEFAULTS.map(|name| format!("{name} = DEFAULT")).join(", ");
+    format!(
+        "SET SESSION autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_mode = {mode}, {defaults}, \
+         lock_wait_timeout = {LOCK_WAIT_SECONDS}, {isolation}, {timeout}, \
+         collation_connection = IF(@@character_set_database = 'utf8mb4', @@collation_database, @@collation_connection)"
+    )
+}

@@ -1,0 +1,207 @@
+//! Transport: the few functions over mysql_async that the rest of the driver stands on.
+
+use crate::options::{Host, Options, SslMode};
+use futures_util::{FutureExt, StreamExt, stream};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder, Value};
+use std::path::Path;
+use std::time::Duration;
+
+/// One connection.
+pub(crate) struct Transport {
+    conn: Conn,
+}
+
+/// A row in the server's own text, `None` for NULL.
+pub(crate) type Row = Vec<Option<String>>;
+
+/// Whether the rows of a message are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    Keep,
+    Drop,
+}
+
+/// How far a message came.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// Statements that completed: the index of the one that failed.
+    pub(crate) completed: usize,
+    /// The rows of those before it.
+    pub(crate) sets: Vec<Vec<Row>>,
+    pub(crate) error: TransportError,
+}
+
+/// What the transport can tell of a failure.
+#[derive(Debug)]
+pub(crate) enum TransportError {
+    Server {
+        code: u16,
+        state: String,
+        message: String,
+    },
+    /// The server asked for a file of this machine's.
+    LocalFile,
+    /// Encryption could not be agreed upon.
+    Tls(String),
+    /// The server offers no encryption.
+    NoTls,
+    Lost(String),
+}
+
+impl Transport {
+    /// Connects to one server, or to the socket where there is no host. One message may hold many statements.
+    pub(crate) async fn connect(
+        options: &Options,
+        host: Option<&Host>,
+        mode: SslMode,
+        database: Option<&str>,
+    ) -> Result<Self, TransportError> {
+        let builder = OptsBuilder::default()
+            .user(Some(options.user.as_str()))
+            .pass(options.password.as_ref().map(|password| password.0.as_str()))
+            .db_name(database)
+            .prefer_socket(false)
+            .tcp_keepalive(Some(Duration::from_secs(30)))
+            // Both are asked for in a query of its own unless they are given. The server's limit is
+            // read together with other things, and held to when messages are put together.
+            .max_allowed_packet(Some(1 << 30))
+            .wait_timeout(Some(28_800))
+            .stmt_cache_size(0)
+            .connect_attribute("program_name", "windlass")
+            .local_infile_handler(Some(refuse_local_file));
+        let builder = match (host, &options.socket) {
+            (Some(host), _) => builder.ip_or_hostname(host.name.as_str()).tcp_port(host.port),
+            (None, socket) => builder.socket(socket.as_ref().map(|path| path.display().to_string())),
+        };
+        let builder = with_tls(builder, mode, options.ssl_ca()).await?;
+        match tokio::time::timeout(options.connect_timeout, Conn::new(builder)).await {
+            Ok(connected) => Ok(Self { conn: connected.map_err(TransportError::from)? }),
+            Err(_) => {
+                let seconds = options.connect_timeout.as_secs();
+                Err(TransportError::Lost(format!("no answer within {seconds} seconds")))
+            }
+        }
+    }
+
+    /// The server's version, from its greeting.
+    pub(crate) fn version(&self) -> (u16, u16, u16) {
+        self.conn.server_version()
+    }
+
+    /// Sends one message of statements, and tells of each one's end as its answer arrives.
+    ///
+    /// The statements before a failed one have run, those after it have not.
+    pub(crate) async fn send(
+        &mut self,
+        message: &str,
+        rows: Rows,
+        ended: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<Vec<Vec<Row>>, Broken> {
+        let mut sets = Vec::new();
+        let mut completed = 0;
+        match self.drain(message, rows, ended, &mut sets, &mut completed).await {
+            Ok(()) => Ok(sets),
+            Err(error) => Err(Broken { completed, sets, error: error.into() }),
+        }
+    }
+
+    /// Sends one message and keeps its rows.
+    pub(crate) async fn query(&mut self, message: &str) -> Result<Vec<Vec<Row>>, Broken> {
+        self.send(message, Rows::Keep, &mut |_| ()).await
+    }
+
+    async fn drain(
+        &mut self,
+        message: &str,
+        rows: Rows,
+        ended: &mut (dyn FnMut(usize) + Send),
+        sets: &mut Vec<Vec<Row>>,
+        completed: &mut usize,
+    ) -> Result<(), Error> {
+        let mut result = self.conn.query_iter(message).await?;
+        while let Some(columns) = result.columns() {
+            let mut set = Vec::new();
+            // An answer without rows is whole when it is here. Reading on waits for the next
+            // statement, whose failure shows at this place: the one before it has ended by then.
+            if columns.is_empty() {
+                ended(*completed);
+                *completed += 1;
+            }
+            while let Some(row) = result.next().await? {
+                if rows == Rows::Keep {
+                    set.push(row.unwrap().into_iter().map(into_text).collect());
+                }
+            }
+            if !columns.is_empty() {
+                ended(*completed);
+                *completed += 1;
+            }
+            sets.push(set);
+        }
+        // A failure after the last set that was looked at would else come up in the next message.
+        result.drop_result().await
+    }
+}
+
+fn into_text(value: Value) -> Option<String> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        other => Some(other.as_sql(true)),
+    }
+}
+
+/// Answers a request for a file of this machine with its refusal, in the way that keeps the connection in step.
+fn refuse_local_file(
+    _: &[u8],
+) -> futures_util::future::BoxFuture<'static, Result<mysql_async::InfileData, mysql_async::LocalInfileError>>
+{
+    async {
+        let refusal = std::io::Error::other("files of this machine are not sent");
+        Ok(stream::iter([Err(refusal)]).boxed())
+    }
+    .boxed()
+}
+
+#[cfg(feature = "tls-rustls")]
+async fn with_tls(
+    builder: OptsBuilder,
+    mode: SslMode,
+    ca: Option<&Path>,
+) -> Result<OptsBuilder, TransportError> {
+    let options = crate::tls::ssl_opts(mode, ca).map_err(TransportError::Tls)?;
+    Ok(builder.ssl_opts(options))
+}
+
+#[cfg(not(feature = "tls-rustls"))]
+async fn with_tls(
+    builder: OptsBuilder,
+    mode: SslMode,
+    _: Option<&Path>,
+) -> Result<OptsBuilder, TransportError> {
+    match mode {
+        SslMode::Disabled => Ok(builder),
+        SslMode::Preferred => Err(TransportError::NoTls),
+        _ => Err(TransportError::Tls("this windlass is built without encryption".to_owned())),
+    }
+}
+
+impl From<Error> for TransportError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Server(error) => {
+                Self::Server { code: error.code, state: error.state, message: error.message }
+            }
+            Error::Driver(DriverError::LocalInfile(_)) => Self::LocalFile,
+            Error::Driver(DriverError::NoClientSslFlagFromServer) => Self::NoTls,
+            Error::Driver(error) => Self::Lost(error.to_string()),
+            #[cfg(feature = "tls-rustls")]
+            Error::Io(IoError::Tls(error)) => Self::Tls(error.to_string()),
+            // rustls tells of a bad certificate through the stream it reads from.
+            Error::Io(IoError::Io(error)) if crate::tls::is_tls(&error) => Self::Tls(error.to_string()),
+            Error::Io(IoError::Io(error)) => Self::Lost(error.to_string()),
+            other => Self::Lost(other.to_string()),
+        }
+    }
+}
