@@ -1,2 +1,80 @@
-//! The `windlass` command.
-fn main() {}
+//! The `windlass` command: parses, runs, and says how it went.
+
+mod args;
+mod commands;
+mod config;
+mod diagnosis;
+mod error;
+mod excerpt;
+mod exit;
+mod identity;
+mod json;
+mod logging;
+mod output;
+mod progress;
+mod render;
+mod signals;
+mod table;
+mod target;
+
+use args::{Cli, Color};
+use clap::Parser;
+use config::{Secret, Settings};
+use diagnosis::Diagnosis;
+use error::Error;
+use exit::Exit;
+use json::Document;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(&cli).into(),
+        Err(error) => refuse(&error).into(),
+    }
+}
+
+fn run(cli: &Cli) -> Exit {
+    match cli.global.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    logging::begin(cli.global.verbose);
+    let output = Output::new(cli.global.json, cli.global.quiet);
+    let command = cli.command.name();
+    let mut url = None;
+    let answered = Settings::resolve(&cli.global).map_err(Error::from).and_then(|settings| {
+        url.clone_from(&settings.database_url);
+        commands::run(&cli.command, settings, &output)
+    });
+    match answered {
+        Ok((exit, body)) => {
+            output.document(&Document::answer(command, exit, body));
+            exit
+        }
+        Err(error) => {
+            let diagnosis = Diagnosis::of(&error, url.as_ref());
+            output.error(&render::render(&diagnosis));
+            output.document(&Document::error(command, &diagnosis, error.applied()));
+            diagnosis.exit
+        }
+    }
+}
+
+/// A command line that cannot be understood, or one that asks for help.
+fn refuse(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    // A URL given in the wrong place is quoted by the parser, password and all.
+    let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());
+    let clean = |text: String| {
+        arguments().fold(text, |text, argument| target::redact(&text, Some(&Secret::new(argument))))
+    };
+    anstream::eprint!("{}", clean(error.render().ansi().to_string()));
+    let output = Output::new(arguments().any(|argument| argument == "--json"), true);
+    output.document(&Document::usage(&clean(error.render().to_string())));
+    Exit::Usage
+}

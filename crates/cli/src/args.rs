@@ -1,0 +1,223 @@
+//! The command line.
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Database migrations that are right every time.
+///
+/// Brings a PostgreSQL, MySQL, MariaDB or SQLite database to the end of a folder of SQL migrations.
+/// It can be run again at any moment.
+#[derive(Debug, Parser)]
+#[command(name = "windlass", version, max_term_width = 100, after_long_help = crate::exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The database: postgres://…, mysql://…, mariadb://…, sqlite:app.db [env: DATABASE_URL]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "database_url_file")]
+    pub(crate) database_url: Option<String>,
+
+    /// A file that holds the database URL, so that no process list shows it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) database_url_file: Option<PathBuf>,
+
+    /// The folder of migrations [env: WINDLASS_DIR] [default: migrations]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// The configuration file [default: windlass.toml, where it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The name of the history table [default: _windlass_migrations]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) history_table: Option<String>,
+
+    /// Answer with one JSON document on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say nothing but errors, and what was asked for
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Tell more of what happens; twice for every statement
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// When to use colours; `auto` heeds NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the database to the end of the migrations
+    Deploy(Deploy),
+    /// Tell where every migration stands
+    Status(Status),
+    /// Begin a new migration: create its file, in the layout of the folder
+    New(New),
+    /// Write a decision about one migration into the history
+    Resolve(Resolve),
+    /// Record everything up to a migration as applied, without running it
+    Baseline(Baseline),
+    /// Show every attempt that the history holds
+    History,
+    /// Print a script that completes commands in a shell
+    Completions(Completions),
+}
+
+impl Command {
+    /// The word it is called by.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Deploy(_) => "deploy",
+            Self::Status(_) => "status",
+            Self::New(_) => "new",
+            Self::Resolve(_) => "resolve",
+            Self::Baseline(_) => "baseline",
+            Self::History => "history",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Deploy {
+    /// Print the plan and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Stop after this migration: its name, or its version
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+
+    /// How long to wait for another deployer [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lock_wait: Option<Duration>,
+
+    /// Refuse several migrations with one version
+    #[arg(long)]
+    pub(crate) strict_order: bool,
+
+    /// Run pending migrations that are older than applied ones, whatever they touch
+    #[arg(long)]
+    pub(crate) out_of_order: bool,
+
+    /// Deploy onto a database that has objects and no history
+    #[arg(long)]
+    pub(crate) allow_non_empty: bool,
+
+    /// Create the database where it is missing
+    #[arg(long)]
+    pub(crate) create_database: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// End with code 8 unless everything is applied as it is
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct New {
+    /// What it does, in a few words: `add email to users`
+    #[arg(required = true, num_args = 1..)]
+    pub(crate) name: Vec<String>,
+
+    /// With a script that undoes it
+    #[arg(long, conflicts_with = "repeatable")]
+    pub(crate) down: bool,
+
+    /// One that runs again whenever its text changed: a view, a function
+    #[arg(long)]
+    pub(crate) repeatable: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("decision").required(true).args(["applied", "rolled_back", "resume", "accept_edit"]))]
+pub(crate) struct Resolve {
+    /// The whole migration stands, however that came about
+    #[arg(long)]
+    pub(crate) applied: bool,
+
+    /// Nothing of it stands
+    #[arg(long)]
+    pub(crate) rolled_back: bool,
+
+    /// Go on after the last completed statement: what was under way did not take effect
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// The text (or the name) in the project is right for what was applied
+    #[arg(long)]
+    pub(crate) accept_edit: bool,
+
+    /// The migration's whole name
+    pub(crate) name: String,
+
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Baseline {
+    /// The last migration that stands already: its name, or its version
+    pub(crate) name: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Reads `60s`, `2m`, `500ms`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) => humantime::parse_duration(text).map_err(|_| "write it like 60s, 2m or 500ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("1m 500ms"), Ok(Duration::from_millis(60_500)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        assert!(duration("soon").is_err());
+        assert!(duration("-1s").is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! `deploy`: brings the database to the end of the migrations, or tells the plan.
+
+use super::{Context, Session};
+use crate::args::Deploy;
+use crate::error::{Error, Undeployed};
+use crate::exit::Exit;
+use crate::identity;
+use crate::json::{AppliedBody, Body, DeployBody, DryRunBody, PlanBody, milliseconds};
+use crate::output::{count, elapsed};
+use crate::progress::Progress;
+use crate::signals;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
+use windlass_core::migration::{Migration, MigrationKind};
+use windlass_core::plan::{Options, Remark};
+use windlass_core::source::Migrations;
+use windlass_core::sql::Dialect;
+
+/// A migration that this run applied.
+#[derive(Clone, Debug)]
+pub(crate) struct AppliedMigration {
+    pub(crate) name: String,
+    pub(crate) statements: u32,
+    pub(crate) elapsed: Duration,
+}
+
+/// What a run had at hand and did, for whoever tells of its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Progressed {
+    pub(crate) migrations: Migrations,
+    pub(crate) dialect: Dialect,
+    pub(crate) applied: Vec<AppliedMigration>,
+}
+
+impl Progressed {
+    pub(crate) fn migration(&self, name: &str) -> Option<&Migration> {
+        self.migrations.get(name)
+    }
+
+    /// The migration whose script is in this file.
+    pub(crate) fn by_origin(&self, file: &str) -> Option<&Migration> {
+        self.migrations.iter().find(|migration| migration.up().origin() == file)
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body), Error> {
+    let (target, migrations) = context.read()?;
+    let options = options(context, args);
+    if args.dry_run {
+        // It writes nothing, and so creates nothing.
+        let session = context.connect(&target, false).await?;
+        return dry_run(context, session, migrations, &options.plan).await;
+    }
+    let stop = Stop::new();
+    let (asked, mut interrupted) = oneshot::channel();
+    let watch = tokio::spawn(signals::watch(stop.clone(), context.output.clone(), asked));
+    let session = tokio::select! {
+        session = context.connect(&target, args.create_database) => session?,
+        Ok(()) = &mut interrupted => return Err(Error::Interrupted),
+    };
+    let result = deploy(context, session, migrations, &options, &stop).await;
+    watch.abort();
+    result
+}
+
+fn options(context: &Context, args: &Deploy) -> DeployOptions {
+    let mut options = DeployOptions::new(identity::run());
+    options.plan.to.clone_from(&args.to);
+    options.plan.out_of_order = args.out_of_order;
+    options.plan.strict_order = args.strict_order || context.settings.strict_order;
+    options.plan.allow_non_empty = args.allow_non_empty;
+    if let Some(wait) = args.lock_wait.or(context.settings.lock_wait) {
+        options.lock_wait = wait;
+    }
+    options
+}
+
+async fn deploy(
+    context: &Context,
+    mut session: Session,
+    migrations: Migrations,
+    options: &DeployOptions,
+    stop: &Stop,
+) -> Result<(Exit, Body), Error> {
+    let began = Instant::now();
+    let dialect = session.driver.capabilities().dialect;
+    let mut progress = Progress::new(context.output.clone(), &migrations, dialect);
+    let result = apply::deploy(&mut *session.driver, &migrations, options, &mut progress, stop).await;
+    progress.end();
+    let applied = std::mem::take(&mut progress.applied);
+    match result {
+        Ok(report) => {
+            let summary = summary(&report, &migrations, &options.plan, began.elapsed());
+            context.output.done("Finished", &summary);
+            let body = DeployBody {
+                database: session.database,
+                dry_run: false,
+                applied: applied.iter().map(AppliedBody::of).collect(),
+                waited_ms: report.waited.map(milliseconds),
+                duration_ms: milliseconds(began.elapsed()),
+                remarks: report.remarks.iter().map(ToString::to_string).collect(),
+            };
+            Ok((Exit::Done, Body::Deploy(body)))
+        }
+        Err(error) => Err(undeployed(error, migrations, dialect, applied)),
+    }
+}
+
+async fn dry_run(
+    context: &Context,
+    mut session: Session,
+    migrations: Migrations,
+    options: &Options,
+) -> Result<(Exit, Body), Error> {
+    let dialect = session.driver.capabilities().dialect;
+    let outlook = match apply::dry_run(&mut *session.driver, &migrations, options).await {
+        Ok(outlook) => outlook,
+        Err(error) => return Err(undeployed(error, migrations, dialect, Vec::new())),
+    };
+    for remark in &outlook.remarks {
+        context.output.note(&remark.to_string());
+    }
+    let pending = outlook.plan.migrations().len();
+    if outlook.plan.is_empty() {
+        context.output.progress("Dry run", "nothing to do");
+    } else {
+        context.output.result(outlook.plan.to_string().trim_end());
+        context.output.progress(
+            "Dry run",
+            &format!("{} would be applied; nothing was written", count(pending, "migration")),
+        );
+    }
+    let body = DryRunBody {
+        database: session.database,
+        dry_run: true,
+        plan: PlanBody::of(&outlook.plan),
+        remarks: outlook.remarks.iter().map(ToString::to_string).collect(),
+    };
+    Ok((Exit::Done, Body::DryRun(body)))
+}
+
+fn undeployed(
+    error: DeployError,
+    migrations: Migrations,
+    dialect: Dialect,
+    applied: Vec<AppliedMigration>,
+) -> Error {
+    Error::Deploy(Box::new(Undeployed { error, progressed: Progressed { migrations, dialect, applied } }))
+}
+
+/// The last line: what was done, and where the database is now.
+fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Duration) -> String {
+    let is_ahead = report.remarks.iter().any(|remark| matches!(remark, Remark::Ahead { .. }));
+    let versioned = || migrations.iter().filter(|migration| migration.kind() == MigrationKind::Versioned);
+    let last = match &options.to {
+        Some(to) => versioned().find(|m| m.name() == to || m.version().is_some_and(|v| v.as_str() == to)),
+        None => versioned().last(),
+    };
+    let at = match last {
+        Some(last) if !is_ahead => format!(", at {}", last.name()),
+        _ => String::new(),
+    };
+    let waited = report.waited.map(|waited| format!("waited {} for another deployer", elapsed(waited)));
+    match (report.applied.len(), waited) {
+        (0, None) if migrations.is_empty() => "nothing to do: the folder has no migrations".to_owned(),
+        (0, None) => format!("nothing to do{at}"),
+        (0, Some(waited)) => format!("nothing to do: {waited} and found it done{at}"),
+        (number, waited) => {
+            let waited = waited.map(|waited| format!(", {waited}")).unwrap_or_default();
+            format!("{} in {}{at}{waited}", count(number, "migration"), elapsed(took))
+        }
+    }
+}

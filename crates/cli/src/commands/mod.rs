@@ -1,0 +1,77 @@
+//! Commands: each reads the folder first, then opens a connection, then does one thing.
+
+pub(crate) mod baseline;
+pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod history;
+pub(crate) mod new;
+pub(crate) mod resolve;
+pub(crate) mod status;
+
+use crate::args::Command;
+use crate::config::Settings;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::json::{Body, DatabaseBody};
+use crate::output::Output;
+use crate::target::Target;
+use std::future::Future;
+use windlass_core::driver::Driver;
+use windlass_core::source::Migrations;
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever kept it from what was asked for.
+pub(crate) fn run(command: &Command, settings: Settings, output: &Output) -> Result<(Exit, Body), Error> {
+    let context = Context { settings, output: output.clone() };
+    match command {
+        Command::Deploy(args) => block_on(deploy::run(&context, args)),
+        Command::Status(args) => block_on(status::run(&context, args)),
+        Command::New(args) => new::run(&context, args),
+        Command::Resolve(args) => block_on(resolve::run(&context, args)),
+        Command::Baseline(args) => block_on(baseline::run(&context, args)),
+        Command::History => block_on(history::run(&context)),
+        Command::Completions(args) => Ok(completions::run(&context, args)),
+    }
+}
+
+/// What every command has at hand.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// The target and the migrations: all that can be wrong before a connection is opened.
+    pub(crate) fn read(&self) -> Result<(Target, Migrations), Error> {
+        let target = Target::of(&self.settings)?;
+        let migrations = Migrations::from_dir(&self.settings.dir)?;
+        tracing::info!(dir = %self.settings.dir.display(), migrations = migrations.len(), "read the folder");
+        Ok((target, migrations))
+    }
+
+    pub(crate) async fn connect(&self, target: &Target, create: bool) -> Result<Session, Error> {
+        tracing::info!(database = target.place, "connecting");
+        let driver = target.connect(create).await?;
+        let capabilities = driver.capabilities();
+        tracing::info!(product = %capabilities.product, version = capabilities.version, "connected");
+        Ok(Session { database: DatabaseBody::of(&target.place, capabilities), driver })
+    }
+}
+
+/// An open connection, and what to call its database.
+pub(crate) struct Session {
+    pub(crate) driver: Box<dyn Driver>,
+    pub(crate) database: DatabaseBody,
+}
+
+/// One worker beside the main thread: signals are heard while a driver keeps the main thread busy.
+fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let result = runtime.block_on(future);
+    // A name lookup that still hangs must not keep the process.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,121 @@
+//! `status`: where every migration stands, and whether a deploy would be blocked.
+
+use super::Context;
+use crate::args::Status;
+use crate::error::{Error, blocked_kind};
+use crate::exit::Exit;
+use crate::json::{BlockedBody, Body, DatabaseBody, MigrationBody, StatusBody};
+use crate::output::{BAD, DIM, GOOD, WARN, elapsed};
+use crate::table::{Cell, Row, table};
+use clap::builder::styling::Style;
+use std::time::Duration;
+use windlass_core::history::HistoryError;
+use windlass_core::plan::{Blocked, Options, plan};
+use windlass_core::status::{Standing, StatusLine, status};
+
+pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body), Error> {
+    let (target, migrations) = context.read()?;
+    let mut session = context.connect(&target, false).await?;
+    let inspection = session.driver.inspect().await?;
+    let capabilities = session.driver.capabilities();
+
+    let lines = status(migrations.as_slice(), &inspection, capabilities.dialect);
+    let mut options = Options::default();
+    options.strict_order = context.settings.strict_order;
+    let blocked = plan(migrations.as_slice(), &inspection, capabilities, &options).err();
+    let is_untrue = matches!(
+        blocked,
+        Some(Blocked::History(HistoryError::Inconsistent { .. } | HistoryError::Newer { .. }))
+    );
+    let settled = lines.iter().all(|line| line.standing.is_settled()) && !is_untrue;
+    let notices: Vec<_> = migrations.notices(capabilities.dialect).iter().map(ToString::to_string).collect();
+
+    context.output.result(&text(&session.database, &lines));
+    notices.iter().for_each(|notice| context.output.note(notice));
+    if let Some(blocked) = &blocked {
+        let hint = blocked
+            .hint()
+            .map(|hint| format!("\n      {}", hint.replace("; ", "\n      ")))
+            .unwrap_or_default();
+        let why = std::error::Error::source(blocked).map(|source| format!(": {source}")).unwrap_or_default();
+        context.output.note(&format!("deploy is blocked: {blocked}{why}{hint}"));
+    }
+    let exit = if args.check && !settled { Exit::Unsettled } else { Exit::Done };
+    let body = StatusBody {
+        database: session.database,
+        settled,
+        blocked: blocked.map(|blocked| BlockedBody {
+            kind: blocked_kind(&blocked),
+            message: blocked.to_string(),
+            hint: blocked.hint(),
+        }),
+        migrations: lines.iter().map(MigrationBody::of).collect(),
+        notices,
+    };
+    Ok((exit, Body::Status(body)))
+}
+
+fn text(database: &DatabaseBody, lines: &[StatusLine]) -> String {
+    let DatabaseBody { url, product, version } = database;
+    let head = format!("{url} {DIM}({product} {version}){DIM:#}");
+    if lines.is_empty() {
+        return format!("{head}\n\nno migrations");
+    }
+    let rows: Vec<_> = lines.iter().map(row).collect();
+    format!("{head}\n\n{}\n\n{}", table(&rows), summary(lines))
+}
+
+fn row(line: &StatusLine) -> Row {
+    let state = Cell::new(line.standing.as_str()).styled(style(line.standing));
+    let mut cells = vec![state, Cell::new(line.name.as_str())];
+    let mut below = Vec::new();
+    if let Some(attempt) = &line.attempt {
+        if line.applied_at().is_some() {
+            let took = match attempt.duration_ms {
+                _ if line.is_baseline() => "baseline".to_owned(),
+                Some(ms) => elapsed(Duration::from_millis(ms)),
+                None => String::new(),
+            };
+            cells.extend(
+                [line.applied_at().map_or("", to_the_second), took.as_str(), attempt.applied_by.as_str()]
+                    .map(|text| Cell::new(text).styled(DIM)),
+            );
+        } else if line.standing != Standing::RolledBack {
+            below.push(format!("{} of {} statements stand", attempt.completed, attempt.statements));
+            below.extend(
+                line.in_flight().map(|flight| format!("statement {} was under way", flight.to_text())),
+            );
+            below.push(format!("begun {} by {}", to_the_second(&attempt.started_at), attempt.applied_by));
+        }
+        below.extend(line.error().map(|error| format!("{BAD}{}{BAD:#}", error.trim_end())));
+        below.extend(attempt.resolution.as_ref().map(|text| format!("{DIM}resolved: {text}{DIM:#}")));
+    }
+    below.extend(line.renamed_to.as_ref().map(|to| format!("in the project: {to}")));
+    Row { cells, below }
+}
+
+fn style(standing: Standing) -> Style {
+    match standing {
+        Standing::Applied | Standing::Ahead => GOOD,
+        Standing::Pending | Standing::Changed | Standing::Running | Standing::RolledBack => WARN,
+        _ => BAD,
+    }
+}
+
+/// `7 applied, 1 pending`: every state that occurs, in the order of first sight.
+fn summary(lines: &[StatusLine]) -> String {
+    let mut counts: Vec<(Standing, usize)> = Vec::new();
+    for line in lines {
+        match counts.iter_mut().find(|(standing, _)| *standing == line.standing) {
+            Some((_, number)) => *number += 1,
+            None => counts.push((line.standing, 1)),
+        }
+    }
+    let told: Vec<_> = counts.iter().map(|(standing, number)| format!("{number} {standing}")).collect();
+    told.join(", ")
+}
+
+/// A server's time without the fraction.
+pub(crate) fn to_the_second(time: &str) -> &str {
+    time.split('.').next().unwrap_or(time)
+}

@@ -1,0 +1,270 @@
+//! Settings: from the command line, the environment and `windlass.toml`, in this order.
+
+use crate::args::{Global, duration};
+use serde::Deserialize;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const FILE: &str = "windlass.toml";
+
+/// What every command goes by.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The URL, where one is given.
+    pub(crate) database_url: Option<Secret>,
+    /// The folder of migrations.
+    pub(crate) dir: PathBuf,
+    /// The name of the history table, where it is not the usual one.
+    pub(crate) history_table: Option<String>,
+    /// How long to wait for another deployer.
+    pub(crate) lock_wait: Option<Duration>,
+    /// Refuse several migrations with one version.
+    pub(crate) strict_order: bool,
+}
+
+/// Text that no message shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ConfigError {
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}:{line}:{column}: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line from 1.
+        line: usize,
+        /// Column from 1.
+        column: usize,
+        /// The parser's words, which never hold a value of the file.
+        what: String,
+    },
+    /// A `${NAME}` that the environment does not have.
+    #[error("{}: `${{{name}}}` is not set in the environment", path.display())]
+    UnsetVariable {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        name: String,
+    },
+    /// A `${` without its end.
+    #[error("{}: `${{` without `}}` in {key}", path.display())]
+    OpenVariable {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+    },
+    /// A variable of the environment is not UTF-8.
+    #[error("the environment's {name} is not UTF-8")]
+    NotUtf8 {
+        /// The variable.
+        name: &'static str,
+    },
+    /// A file with nothing in it, where a URL should be.
+    #[error("{} holds no database URL", path.display())]
+    EmptyUrlFile {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What `windlass.toml` may hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database_url: Option<String>,
+    database_url_file: Option<PathBuf>,
+    dir: Option<PathBuf>,
+    history_table: Option<String>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    lock_wait: Option<Duration>,
+    strict_order: Option<bool>,
+}
+
+impl Settings {
+    /// Puts the settings together.
+    ///
+    /// # Errors
+    /// When a file cannot be read or understood.
+    pub(crate) fn resolve(global: &Global) -> Result<Self, ConfigError> {
+        let (path, file) = match &global.config {
+            Some(path) => (path.clone(), File::read(path, read(path)?)?),
+            None => match fs::read_to_string(FILE) {
+                Ok(text) => (FILE.into(), File::read(Path::new(FILE), text)?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => (FILE.into(), File::default()),
+                Err(source) => return Err(ConfigError::Unreadable { path: FILE.into(), source }),
+            },
+        };
+        // Paths in the file are told from the file's folder.
+        let beside = |inside: &PathBuf| path.parent().unwrap_or(Path::new("")).join(inside);
+        let dir = match (&global.dir, variable("WINDLASS_DIR")?, &file.dir) {
+            (Some(dir), ..) => dir.clone(),
+            (None, Some(dir), _) => dir.into(),
+            (None, None, Some(dir)) => beside(dir),
+            (None, None, None) => "migrations".into(),
+        };
+        let database_url = match (&global.database_url, &global.database_url_file, variable("DATABASE_URL")?)
+        {
+            (Some(url), ..) => Some(Secret::new(url.as_str())),
+            (None, Some(path), _) => Some(url_in(path)?),
+            (None, None, Some(url)) => Some(Secret::new(url)),
+            (None, None, None) => match (&file.database_url, &file.database_url_file) {
+                (Some(url), _) => Some(Secret::new(expand(url, &path, "database_url")?)),
+                (None, Some(url_file)) => Some(url_in(&beside(url_file))?),
+                (None, None) => None,
+            },
+        };
+        Ok(Self {
+            database_url,
+            dir,
+            history_table: global.history_table.clone().or(file.history_table),
+            lock_wait: file.lock_wait,
+            strict_order: file.strict_order.unwrap_or(false),
+        })
+    }
+}
+
+impl File {
+    fn read(path: &Path, text: String) -> Result<Self, ConfigError> {
+        toml::from_str(&text).map_err(|error| {
+            // The parser's own display would show the line, and with it a password.
+            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+            ConfigError::Invalid {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+                what: error.message().lines().next().unwrap_or_default().to_owned(),
+            }
+        })
+    }
+}
+
+fn optional_duration<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a time like \"60s\"")]
+    enum Time {
+        Seconds(u32),
+        Text(String),
+    }
+    let parsed = match Time::deserialize(input)? {
+        Time::Seconds(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Time::Text(text) => duration(&text),
+    };
+    parsed.map(Some).map_err(serde::de::Error::custom)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+fn url_in(path: &Path) -> Result<Secret, ConfigError> {
+    let text = read(path)?;
+    match text.trim() {
+        "" => Err(ConfigError::EmptyUrlFile { path: path.to_owned() }),
+        url => Ok(Secret::new(url)),
+    }
+}
+
+/// A variable that is set to nothing counts as not set.
+fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(ConfigError::NotUtf8 { name }),
+    }
+}
+
+/// Fills `${NAME}` in from the environment.
+fn expand(text: &str, path: &Path, key: &'static str) -> Result<String, ConfigError> {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let open = || ConfigError::OpenVariable { path: path.to_owned(), key };
+        let (name, after) = after.split_once('}').ok_or_else(open)?;
+        let unset = |_| ConfigError::UnsetVariable { path: path.to_owned(), name: name.to_owned() };
+        expanded.push_str(before);
+        expanded.push_str(&env::var(name).map_err(unset)?);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        File::read(Path::new("windlass.toml"), text.to_owned()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_is_read() {
+        let text = "dir = \"db\"\nlock_wait = \"5s\"\nstrict_order = true\n";
+        let file = File::read(Path::new("windlass.toml"), text.to_owned()).unwrap();
+        assert_eq!(file.dir, Some("db".into()));
+        assert_eq!(file.lock_wait, Some(Duration::from_secs(5)));
+        assert_eq!(file.strict_order, Some(true));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_by_its_place() {
+        assert!(
+            error("dir = \"db\"\ndatabse_url = \"x\"\n")
+                .starts_with("windlass.toml:2:1: unknown field `databse_url`")
+        );
+        assert!(error("lock_wait = \"soon\"").starts_with("windlass.toml:1:13: write it like"));
+    }
+
+    #[test]
+    fn a_secret_in_a_broken_file_is_not_shown() {
+        let told = error("database_url = postgres://ann:hunter22@db/shop\n");
+        assert!(told.starts_with("windlass.toml:1:") && !told.contains("hunter22"), "{told}");
+        assert_eq!(format!("{:?}", Secret::new("hunter22")), "(secret)");
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let path = Path::new("windlass.toml");
+        let home = env::var("PATH").unwrap();
+        assert_eq!(expand("a${PATH}b$c", path, "database_url").unwrap(), format!("a{home}b$c"));
+        let unset = expand("${WINDLASS_IS_NOT_SET}", path, "database_url").unwrap_err();
+        assert_eq!(
+            unset.to_string(),
+            "windlass.toml: `${WINDLASS_IS_NOT_SET}` is not set in the environment"
+        );
+        assert!(expand("${OPEN", path, "database_url").is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! Diagnosis: an error taken apart, as data for people and for `--json` alike.
+
+use crate::config::Secret;
+use crate::error::{Error, Undeployed};
+use crate::excerpt::Excerpt;
+use crate::exit::Exit;
+use crate::output::{count, elapsed};
+use crate::target::redact;
+use std::error::Error as StdError;
+use windlass_core::apply::{DeployError, FailedStatement, ResolveFailure, Stands};
+use windlass_core::driver::{DatabaseError, Holder};
+use windlass_core::plan::{Blocked, Place, ResolveError};
+
+/// An error, with everything a person needs to go on.
+#[derive(Clone, Debug)]
+pub(crate) struct Diagnosis {
+    pub(crate) exit: Exit,
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    pub(crate) causes: Vec<String>,
+    pub(crate) database: Option<DatabaseError>,
+    pub(crate) migration: Option<String>,
+    pub(crate) place: Option<Place>,
+    pub(crate) excerpt: Option<Excerpt>,
+    pub(crate) statement: Option<(u32, u32)>,
+    /// What was rolled back and what stands.
+    pub(crate) notes: Vec<String>,
+    pub(crate) hint: Option<String>,
+}
+
+impl Diagnosis {
+    /// Takes an error apart. What could hold a secret of `url` is taken out.
+    pub(crate) fn of(error: &Error, url: Option<&Secret>) -> Self {
+        let (exit, kind) = error.classify();
+        let mut diagnosis = Self {
+            exit,
+            kind,
+            message: error.to_string(),
+            causes: Vec::new(),
+            database: None,
+            migration: None,
+            place: None,
+            excerpt: None,
+            statement: None,
+            notes: Vec::new(),
+            hint: None,
+        };
+        diagnosis.follow(error.source());
+        match error {
+            Error::Target(error) => diagnosis.hint = Some(error.hint()),
+            Error::Source(_) => diagnosis.place = first_place(&diagnosis.message),
+            Error::Deploy(undeployed) => diagnosis.deploy(undeployed),
+            Error::Resolve(failure) => diagnosis.resolve(failure),
+            Error::New(error) => diagnosis.hint = error.hint(),
+            Error::Connect(failure) => diagnosis.hint = failure.hint(),
+            _ => {}
+        }
+        if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_)) {
+            diagnosis.redact(url);
+        }
+        diagnosis
+    }
+
+    /// Notes the causes down, each once; the database's own words have a place of their own.
+    fn follow(&mut self, source: Option<&(dyn StdError + 'static)>) {
+        let mut next = source;
+        while let Some(cause) = next {
+            match cause.downcast_ref::<DatabaseError>() {
+                Some(database) => self.database = Some(database.clone()),
+                None => {
+                    let told = cause.to_string();
+                    // A message often quotes its own cause: it is not said twice.
+                    if !std::iter::once(&self.message).chain(&self.causes).any(|said| said.contains(&told)) {
+                        self.causes.push(told);
+                    }
+                }
+            }
+            next = cause.source();
+        }
+    }
+
+    fn deploy(&mut self, undeployed: &Undeployed) {
+        let Undeployed { error, progressed } = undeployed;
+        match error {
+            DeployError::Blocked(blocked) => self.blocked(blocked, Some(progressed)),
+            DeployError::Statement(failed) => self.failed(failed, progressed),
+            DeployError::Lost { during, message } => {
+                self.message = format!("the connection was lost during `{during}`");
+                self.causes = vec![message.clone()];
+                self.notes.push("whether it took effect is found out by the next deploy".to_owned());
+                self.hint = Some("deploy again".to_owned());
+            }
+            DeployError::LockTimeout { holder, waited } => {
+                self.message = format!("another deployer holds the lock; waited {}", elapsed(*waited));
+                self.notes.push(format!("it is held by {}", held_by(holder)));
+                self.hint =
+                    Some("wait for it to end and deploy again; or wait longer: `--lock-wait 10m`".to_owned());
+            }
+            DeployError::TakenOver { name } => {
+                self.migration = Some(name.clone());
+                self.hint =
+                    Some("see `windlass status`; deploy again once the other run has ended".to_owned());
+            }
+            DeployError::Stopped { part_way, .. } => {
+                self.migration = part_way.clone();
+                self.notes.extend(part_way.as_ref().map(|name| {
+                    format!(
+                        "`{name}` stands part-way; the next deploy goes on after its last completed statement"
+                    )
+                }));
+                self.hint = Some("deploy again to go on".to_owned());
+            }
+            _ => {}
+        }
+        if !progressed.applied.is_empty() {
+            let before = count(progressed.applied.len(), "migration");
+            self.notes.push(format!("applied before it in this run, and standing: {before}"));
+        }
+    }
+
+    fn failed(&mut self, failed: &FailedStatement, progressed: &crate::commands::deploy::Progressed) {
+        self.message = format!(
+            "migration `{}` failed at statement {} of {}",
+            failed.migration, failed.number, failed.of
+        );
+        self.migration = Some(failed.migration.clone());
+        self.statement = Some((failed.number, failed.of));
+        self.database = Some(failed.error.clone());
+        self.excerpt =
+            Excerpt::of_failure(failed, progressed.migration(&failed.migration), progressed.dialect);
+        self.place = Some(failed.offending_place());
+        if failed.sql.is_empty() {
+            self.notes.push("the statement is not shown: it may hold a secret".to_owned());
+        }
+        self.notes.push(match failed.stands {
+            Stands::Nothing => format!("`{}` was rolled back: nothing of it stands", failed.migration),
+            Stands::Part { completed } => {
+                format!(
+                    "the first {} of `{}` stand; the failed one does not",
+                    statements(completed),
+                    failed.migration
+                )
+            }
+            Stands::PartOfUnit { completed } => format!(
+                "of `{}` the first {} stand, and some of those that belong together after them",
+                failed.migration,
+                statements(completed)
+            ),
+            _ => "see `windlass status` for what stands".to_owned(),
+        });
+        if !failed.recorded {
+            self.notes.push("the failure could not be written into the history".to_owned());
+        }
+        self.hint = Some(failed.hint());
+    }
+
+    fn blocked(&mut self, blocked: &Blocked, progressed: Option<&crate::commands::deploy::Progressed>) {
+        // Not what could not be done, but why, is what a person wants to read first.
+        self.message = blocked.to_string();
+        self.causes.clear();
+        self.follow(StdError::source(blocked));
+        self.hint = blocked.hint();
+        let (migration, place) = subject(blocked);
+        self.migration = migration;
+        self.place = place;
+        if let (Some(place), Some(progressed)) = (&self.place, progressed) {
+            self.excerpt = Excerpt::at(place, progressed.by_origin(&place.file));
+            // The place has a line of its own.
+            if let (Some(_), Some(rest)) = (&self.excerpt, self.message.strip_prefix(&format!("{place}: "))) {
+                self.message = rest.to_owned();
+            }
+        }
+        if let Blocked::ReadOnly { pending, .. } = blocked {
+            self.notes.push(format!("{} pending: {}", count(pending.len(), "migration"), some(pending)));
+        }
+    }
+
+    fn resolve(&mut self, failure: &ResolveFailure) {
+        match failure {
+            ResolveFailure::Refused(ResolveError::Unknown(blocked)) => self.blocked(blocked, None),
+            ResolveFailure::Refused(error) => {
+                self.message = error.to_string();
+                self.causes.clear();
+                self.follow(StdError::source(error));
+                self.notes.push("nothing was changed".to_owned());
+                self.hint = Some("`windlass status` tells where every migration stands".to_owned());
+            }
+            ResolveFailure::Locked(holder) => {
+                self.notes.push(format!("it is held by {}", held_by(holder)));
+                self.hint = Some("wait for it to end".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn redact(&mut self, url: Option<&Secret>) {
+        let clean = |text: &mut String| *text = redact(text, url);
+        clean(&mut self.message);
+        self.causes.iter_mut().for_each(clean);
+        self.hint.iter_mut().for_each(clean);
+        if let Some(database) = &mut self.database {
+            clean(&mut database.message);
+            [&mut database.detail, &mut database.hint, &mut database.context]
+                .into_iter()
+                .flatten()
+                .for_each(clean);
+        }
+    }
+}
+
+/// Who holds the lock, since when, running what: as far as the server tells.
+pub(crate) fn held_by(holder: &Holder) -> String {
+    let mut told = match (&holder.who, &holder.session) {
+        (Some(who), Some(session)) => format!("{who} ({session})"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => "another connection".to_owned(),
+    };
+    if let Some(since) = &holder.since {
+        told.push_str(&format!(" since {since}"));
+    }
+    if let Some(running) = &holder.running {
+        told.push_str(&format!(", running {running}"));
+    }
+    told
+}
+
+/// The migration and the place that a reason is about.
+fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
+    match blocked {
+        Blocked::Edited { names } | Blocked::Missing { names } => (names.first().cloned(), None),
+        Blocked::Renamed { to, .. } => (Some(to.clone()), None),
+        Blocked::OutOfOrder { name, .. } => (Some(name.clone()), None),
+        Blocked::Failed { attempt, next } => (Some(attempt.name.clone()), next.clone()),
+        Blocked::InDoubt { attempt, place, .. } => (Some(attempt.name.clone()), place.clone()),
+        Blocked::HeadChanged { attempt } | Blocked::Running { attempt } => (Some(attempt.name.clone()), None),
+        Blocked::Unsplittable { place, .. }
+        | Blocked::TransactionRequired { place, .. }
+        | Blocked::InsideExplicitTransaction { place, .. }
+        | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),
+        Blocked::NestedBegin { second, .. } => (None, Some(second.clone())),
+        Blocked::UnclosedTransaction { begin, .. } => (None, Some(begin.clone())),
+        _ => (None, None),
+    }
+}
+
+/// `path:line:column: …` or `path:line: …` at the front of a message.
+fn first_place(message: &str) -> Option<Place> {
+    let (front, _) = message.split_once(": ")?;
+    let (rest, last) = front.rsplit_once(':')?;
+    let last: u32 = last.parse().ok()?;
+    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?))) {
+        Some((file, line)) => Some(Place { file: file.to_owned(), line, column: last }),
+        None => Some(Place { file: rest.to_owned(), line: last, column: 1 }),
+    }
+}
+
+fn statements(number: u32) -> String {
+    count(number as usize, "statement")
+}
+
+/// The first few names.
+pub(crate) fn some(names: &[String]) -> String {
+    const FEW: usize = 5;
+    match names.len().checked_sub(FEW) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..FEW].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_from_the_front_of_a_message() {
+        let place = |text: &str| first_place(text).map(|place| place.to_string());
+        assert_eq!(place("db/1_a.sql:3:7: the text is not UTF-8").as_deref(), Some("db/1_a.sql:3:7"));
+        assert_eq!(place("db/1_a.sql:3: a statement stands").as_deref(), Some("db/1_a.sql:3:1"));
+        assert_eq!(place("db/1_a.sql cannot be read"), None);
+    }
+
+    #[test]
+    fn a_holder_is_told_as_far_as_it_is_known() {
+        assert_eq!(held_by(&Holder::default()), "another connection");
+        let holder = Holder {
+            session: Some("process 7".into()),
+            who: Some("ann@laptop".into()),
+            since: Some("noon".into()),
+            running: Some("VACUUM".into()),
+        };
+        assert_eq!(held_by(&holder), "ann@laptop (process 7) since noon, running VACUUM");
+    }
+}

@@ -1,0 +1,141 @@
+//! Error: everything a command can end with short of what was asked for.
+
+use crate::commands::deploy::{AppliedMigration, Progressed};
+use crate::commands::new::NewError;
+use crate::config::ConfigError;
+use crate::exit::Exit;
+use crate::target::{ConnectFailure, TargetError};
+use windlass_core::apply::{DeployError, ResolveFailure};
+use windlass_core::driver::DriverError;
+use windlass_core::plan::{Blocked, ResolveError};
+use windlass_core::source::SourceError;
+
+/// Why a command did not do what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Connect(#[from] ConnectFailure),
+    #[error(transparent)]
+    Deploy(Box<Undeployed>),
+    #[error(transparent)]
+    Resolve(#[from] ResolveFailure),
+    #[error("the database could not be used")]
+    Driver(#[from] DriverError),
+    #[error(transparent)]
+    New(#[from] NewError),
+    #[error("stopped as asked, before anything was run")]
+    Interrupted,
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// A deploy that ended before its end, and what it did until then.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(crate) struct Undeployed {
+    #[source]
+    pub(crate) error: DeployError,
+    pub(crate) progressed: Progressed,
+}
+
+impl Error {
+    /// What was applied before the error.
+    pub(crate) fn applied(&self) -> &[AppliedMigration] {
+        match self {
+            Self::Deploy(undeployed) => &undeployed.progressed.applied,
+            _ => &[],
+        }
+    }
+
+    /// The exit code, and the word of `--json`.
+    pub(crate) fn classify(&self) -> (Exit, &'static str) {
+        match self {
+            Self::Config(_) => (Exit::Usage, "config"),
+            Self::Target(_) => (Exit::Usage, "url"),
+            Self::Source(_) => (Exit::Project, "project"),
+            Self::Connect(_) => (Exit::Unreachable, "connect"),
+            Self::Deploy(undeployed) => deploy(&undeployed.error),
+            Self::Resolve(failure) => resolve(failure),
+            Self::Driver(error) => driver(error),
+            Self::New(_) => (Exit::Project, "project"),
+            Self::Interrupted => (Exit::Stopped, "stopped"),
+            Self::Runtime(_) => (Exit::Other, "other"),
+        }
+    }
+}
+
+fn deploy(error: &DeployError) -> (Exit, &'static str) {
+    match error {
+        DeployError::Blocked(blocked) => self::blocked(blocked),
+        DeployError::Statement(_) => (Exit::Failed, "failed"),
+        DeployError::Driver(error) => driver(error),
+        DeployError::Lost { .. } => (Exit::Unreachable, "connection_lost"),
+        DeployError::LockTimeout { .. } => (Exit::Busy, "lock_timeout"),
+        DeployError::TakenOver { .. } => (Exit::Busy, "taken_over"),
+        DeployError::Stopped { .. } => (Exit::Stopped, "stopped"),
+        _ => (Exit::Other, "other"),
+    }
+}
+
+/// The word of `--json` for a reason why there is no plan.
+pub(crate) fn blocked_kind(blocked: &Blocked) -> &'static str {
+    self::blocked(blocked).1
+}
+
+fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
+    match blocked {
+        Blocked::History(_) => (Exit::Blocked, "history"),
+        Blocked::NotEmpty { .. } => (Exit::Blocked, "not_empty"),
+        Blocked::ReadOnly { .. } => (Exit::Blocked, "read_only"),
+        Blocked::Edited { .. } => (Exit::Blocked, "edited"),
+        Blocked::Missing { .. } => (Exit::Blocked, "missing"),
+        Blocked::Renamed { .. } => (Exit::Blocked, "renamed"),
+        Blocked::NothingInCommon { .. } => (Exit::Blocked, "nothing_in_common"),
+        Blocked::EmptyProject { .. } => (Exit::Blocked, "empty_project"),
+        Blocked::AheadAndPending { .. } => (Exit::Blocked, "ahead_and_pending"),
+        Blocked::OutOfOrder { .. } => (Exit::Blocked, "out_of_order"),
+        Blocked::Failed { .. } => (Exit::Blocked, "failed_before"),
+        Blocked::InDoubt { .. } => (Exit::Blocked, "in_doubt"),
+        Blocked::HeadChanged { .. } => (Exit::Blocked, "head_changed"),
+        Blocked::Running { .. } => (Exit::Busy, "running"),
+        Blocked::UnknownTarget { .. } => (Exit::Usage, "unknown_migration"),
+        Blocked::SharedVersion { .. } => (Exit::Project, "shared_version"),
+        Blocked::Unsplittable { .. }
+        | Blocked::Directive { .. }
+        | Blocked::TransactionRequired { .. }
+        | Blocked::InsideExplicitTransaction { .. }
+        | Blocked::NestedBegin { .. }
+        | Blocked::UnclosedTransaction { .. }
+        | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
+        _ => (Exit::Blocked, "blocked"),
+    }
+}
+
+fn resolve(failure: &ResolveFailure) -> (Exit, &'static str) {
+    match failure {
+        ResolveFailure::Refused(ResolveError::Unknown(blocked)) => self::blocked(blocked),
+        ResolveFailure::Refused(ResolveError::History(_)) => (Exit::Blocked, "history"),
+        ResolveFailure::Refused(ResolveError::Unsplittable { .. }) => (Exit::Project, "script"),
+        ResolveFailure::Refused(ResolveError::ReadOnly(_)) => (Exit::Blocked, "read_only"),
+        ResolveFailure::Refused(_) => (Exit::Blocked, "unresolvable"),
+        ResolveFailure::Driver(error) => driver(error),
+        ResolveFailure::Locked(_) => (Exit::Busy, "locked"),
+        ResolveFailure::Changed(_) => (Exit::Busy, "changed"),
+        _ => (Exit::Other, "other"),
+    }
+}
+
+fn driver(error: &DriverError) -> (Exit, &'static str) {
+    match error {
+        DriverError::Lost(_) => (Exit::Unreachable, "connection_lost"),
+        DriverError::History(_) | DriverError::Ambiguous(_) => (Exit::Blocked, "history"),
+        _ => (Exit::Other, "database"),
+    }
+}

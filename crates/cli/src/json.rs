@@ -1,0 +1,289 @@
+//! The document of `--json`. `docs/json.md` describes it; a change of meaning makes a new `version`.
+
+use crate::commands::deploy::AppliedMigration;
+use crate::diagnosis::Diagnosis;
+use crate::exit::Exit;
+use serde::Serialize;
+use windlass_core::driver::Capabilities;
+use windlass_core::history::Attempt;
+use windlass_core::plan::Plan;
+use windlass_core::status::StatusLine;
+
+const VERSION: u32 = 1;
+
+/// The one document on stdout.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document {
+    version: u32,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    exit_code: u8,
+    #[serde(flatten)]
+    body: Body,
+}
+
+/// What a command answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Body {
+    Deploy(DeployBody),
+    DryRun(DryRunBody),
+    Status(StatusBody),
+    New { files: Vec<String> },
+    Resolve { database: DatabaseBody, migration: String, resolution: &'static str },
+    Baseline { database: DatabaseBody, recorded: Vec<String> },
+    History { database: DatabaseBody, attempts: Vec<AttemptBody> },
+    Completions { shell: String, script: String },
+    Error { applied: Vec<AppliedBody>, error: Box<ErrorBody> },
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DatabaseBody {
+    pub(crate) url: String,
+    pub(crate) product: String,
+    pub(crate) version: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DeployBody {
+    pub(crate) database: DatabaseBody,
+    pub(crate) dry_run: bool,
+    pub(crate) applied: Vec<AppliedBody>,
+    pub(crate) waited_ms: Option<u64>,
+    pub(crate) duration_ms: u64,
+    pub(crate) remarks: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AppliedBody {
+    name: String,
+    statements: u32,
+    duration_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DryRunBody {
+    pub(crate) database: DatabaseBody,
+    pub(crate) dry_run: bool,
+    pub(crate) plan: PlanBody,
+    pub(crate) remarks: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PlanBody {
+    migrations: Vec<String>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusBody {
+    pub(crate) database: DatabaseBody,
+    pub(crate) settled: bool,
+    pub(crate) blocked: Option<BlockedBody>,
+    pub(crate) migrations: Vec<MigrationBody>,
+    pub(crate) notices: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct BlockedBody {
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MigrationBody {
+    name: String,
+    state: &'static str,
+    file: Option<String>,
+    applied_at: Option<String>,
+    error: Option<String>,
+    renamed_to: Option<String>,
+    attempt: Option<AttemptBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AttemptBody {
+    id: i64,
+    name: String,
+    kind: &'static str,
+    state: &'static str,
+    checksum: String,
+    statements: u32,
+    completed: u32,
+    in_flight: Option<String>,
+    started_at: String,
+    finished_at: Option<String>,
+    rolled_back_at: Option<String>,
+    duration_ms: Option<u64>,
+    error: Option<String>,
+    resolution: Option<String>,
+    applied_by: String,
+    tool: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorBody {
+    kind: &'static str,
+    message: String,
+    causes: Vec<String>,
+    notes: Vec<String>,
+    hint: Option<String>,
+    migration: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    statement: Option<StatementBody>,
+    database: Option<DatabaseErrorBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct StatementBody {
+    number: u32,
+    of: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct DatabaseErrorBody {
+    message: String,
+    code: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+    context: Option<String>,
+}
+
+impl Document {
+    pub(crate) fn answer(command: &'static str, exit: Exit, body: Body) -> Self {
+        Self { version: VERSION, ok: true, command: Some(command), exit_code: exit.code(), body }
+    }
+
+    pub(crate) fn error(command: &'static str, diagnosis: &Diagnosis, applied: &[AppliedMigration]) -> Self {
+        let applied = applied.iter().map(AppliedBody::of).collect();
+        let body = Body::Error { applied, error: Box::new(ErrorBody::of(diagnosis)) };
+        Self { version: VERSION, ok: false, command: Some(command), exit_code: diagnosis.exit.code(), body }
+    }
+
+    pub(crate) fn usage(text: &str) -> Self {
+        let (message, rest) = text.trim().split_once('\n').unwrap_or((text.trim(), ""));
+        let error = ErrorBody {
+            kind: "usage",
+            message: message.trim_start_matches("error: ").to_owned(),
+            hint: Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()),
+            ..ErrorBody::default()
+        };
+        let body = Body::Error { applied: Vec::new(), error: Box::new(error) };
+        Self { version: VERSION, ok: false, command: None, exit_code: Exit::Usage.code(), body }
+    }
+}
+
+impl DatabaseBody {
+    pub(crate) fn of(place: &str, capabilities: &Capabilities) -> Self {
+        let (product, version) = (capabilities.product.to_string(), capabilities.version.clone());
+        Self { url: place.to_owned(), product, version }
+    }
+}
+
+impl AppliedBody {
+    pub(crate) fn of(applied: &AppliedMigration) -> Self {
+        Self {
+            name: applied.name.clone(),
+            statements: applied.statements,
+            duration_ms: milliseconds(applied.elapsed),
+        }
+    }
+}
+
+impl PlanBody {
+    pub(crate) fn of(plan: &Plan<'_>) -> Self {
+        Self {
+            migrations: plan.migrations().into_iter().map(str::to_owned).collect(),
+            text: plan.to_string(),
+        }
+    }
+}
+
+impl MigrationBody {
+    pub(crate) fn of(line: &StatusLine) -> Self {
+        Self {
+            name: line.name.clone(),
+            state: line.standing.as_str(),
+            file: line.file.clone(),
+            applied_at: line.applied_at().map(str::to_owned),
+            error: line.error().map(str::to_owned),
+            renamed_to: line.renamed_to.clone(),
+            attempt: line.attempt.as_ref().map(AttemptBody::of),
+        }
+    }
+}
+
+impl AttemptBody {
+    pub(crate) fn of(attempt: &Attempt) -> Self {
+        Self {
+            id: attempt.id,
+            name: attempt.name.clone(),
+            kind: attempt.kind.as_str(),
+            state: attempt.state().as_str(),
+            checksum: attempt.checksums.raw.clone(),
+            statements: attempt.statements,
+            completed: attempt.completed,
+            in_flight: attempt.in_flight.map(|in_flight| in_flight.to_text()),
+            started_at: attempt.started_at.clone(),
+            finished_at: attempt.finished_at.clone(),
+            rolled_back_at: attempt.rolled_back_at.clone(),
+            duration_ms: attempt.duration_ms,
+            error: attempt.error.clone(),
+            resolution: attempt.resolution.clone(),
+            applied_by: attempt.applied_by.clone(),
+            tool: attempt.tool.clone(),
+        }
+    }
+}
+
+impl Default for ErrorBody {
+    fn default() -> Self {
+        Self {
+            kind: "other",
+            message: String::new(),
+            causes: Vec::new(),
+            notes: Vec::new(),
+            hint: None,
+            migration: None,
+            file: None,
+            line: None,
+            column: None,
+            statement: None,
+            database: None,
+        }
+    }
+}
+
+impl ErrorBody {
+    fn of(diagnosis: &Diagnosis) -> Self {
+        let place = diagnosis.place.as_ref();
+        Self {
+            kind: diagnosis.kind,
+            message: diagnosis.message.clone(),
+            causes: diagnosis.causes.clone(),
+            notes: diagnosis.notes.clone(),
+            hint: diagnosis.hint.clone(),
+            migration: diagnosis.migration.clone(),
+            file: place.map(|place| place.file.clone()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            statement: diagnosis.statement.map(|(number, of)| StatementBody { number, of }),
+            database: diagnosis.database.as_ref().map(|error| DatabaseErrorBody {
+                message: error.message.clone(),
+                code: error.code.clone(),
+                detail: error.detail.clone(),
+                hint: error.hint.clone(),
+                context: error.context.clone(),
+            }),
+        }
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,126 @@
+//! Output: results go to stdout, everything else to stderr, and a progress bar gives way to both.
+
+use clap::builder::styling::{AnsiColor, Color, Style};
+use indicatif::ProgressBar;
+use std::io::Write;
+
+pub(crate) const GOOD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+pub(crate) const BUSY: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Cyan)));
+pub(crate) const WARN: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
+pub(crate) const BAD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// Where a command speaks. Clones speak in the same place.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+    bar: ProgressBar,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet, bar: ProgressBar::hidden() }
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// The bar: hidden until somebody gives it a place to draw.
+    pub(crate) fn bar(&self) -> &ProgressBar {
+        &self.bar
+    }
+
+    /// What was asked for: a table, a plan, a path.
+    pub(crate) fn result(&self, text: &str) {
+        if !self.json {
+            self.stdout(text);
+        }
+    }
+
+    /// What was done, as it is done: `     Applied 2_add_email`.
+    pub(crate) fn done(&self, verb: &str, text: &str) {
+        if !self.json && !self.quiet {
+            self.stdout(&line(GOOD, verb, text));
+        }
+    }
+
+    /// What goes on.
+    pub(crate) fn progress(&self, verb: &str, text: &str) {
+        if !self.quiet {
+            self.stderr(&line(BUSY, verb, text));
+        }
+    }
+
+    /// What is worth knowing and no error.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.stderr(&format!("{WARN}note:{WARN:#} {text}"));
+        }
+    }
+
+    /// What went wrong: said even when asked to be quiet.
+    pub(crate) fn error(&self, text: &str) {
+        self.stderr(text);
+    }
+
+    /// The document of `--json`.
+    pub(crate) fn document(&self, document: &impl serde::Serialize) {
+        if self.json {
+            let text = serde_json::to_string_pretty(document);
+            // Not through a stream that strips colours: escapes inside of strings are data.
+            let _ = writeln!(std::io::stdout().lock(), "{}", text.unwrap_or_default());
+        }
+    }
+
+    // Whoever reads may have gone (`| head`): that is no reason to stop a deploy.
+    fn stdout(&self, text: &str) {
+        self.bar.suspend(|| {
+            let mut stream = anstream::stdout().lock();
+            let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        });
+    }
+
+    fn stderr(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(anstream::stderr().lock(), "{text}");
+        });
+    }
+}
+
+/// A verb in a column of its own, so that the eye finds what follows.
+pub(crate) fn line(style: Style, verb: &str, text: &str) -> String {
+    format!("{style}{verb:>12}{style:#} {text}")
+}
+
+/// `1 migration`, `3 migrations`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A duration as people say it.
+pub(crate) fn elapsed(duration: std::time::Duration) -> String {
+    match duration.as_millis() {
+        0 => "<1 ms".to_owned(),
+        ms @ 1..=999 => format!("{ms} ms"),
+        ms @ 1_000..=59_999 => format!("{:.1} s", f64::from(u32::try_from(ms).unwrap_or(u32::MAX)) / 1000.0),
+        _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_read_like_speech() {
+        assert_eq!(elapsed(Duration::from_micros(3)), "<1 ms");
+        assert_eq!(elapsed(Duration::from_millis(12)), "12 ms");
+        assert_eq!(elapsed(Duration::from_millis(3_240)), "3.2 s");
+        assert_eq!(elapsed(Duration::from_secs(125)), "2 min 5 s");
+    }
+}

@@ -1,0 +1,174 @@
+//! Progress: a bar and the running statement on a terminal, plain lines elsewhere; all of it on stderr.
+
+use crate::commands::deploy::AppliedMigration;
+use crate::diagnosis::held_by;
+use crate::output::{BUSY, Output, count, elapsed, line};
+use indicatif::{ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::time::Duration;
+use windlass_core::apply::{Event, Observer};
+use windlass_core::plan::Execute;
+use windlass_core::source::Migrations;
+use windlass_core::sql::Dialect;
+
+/// How often the bar is drawn anew while a statement runs.
+const TICK: Duration = Duration::from_millis(100);
+/// How often a wait is told of in plain lines.
+const WAITING_LINES: Duration = Duration::from_secs(10);
+
+/// Tells a person what a deploy does.
+pub(crate) struct Progress<'p> {
+    output: Output,
+    migrations: &'p Migrations,
+    dialect: Dialect,
+    /// A bar is drawn; otherwise lines are printed.
+    is_drawn: bool,
+    /// The migration that was last told of.
+    running: String,
+    statements: HashMap<String, u32>,
+    next_waiting_line: Duration,
+    has_noticed: bool,
+    pub(crate) applied: Vec<AppliedMigration>,
+}
+
+impl<'p> Progress<'p> {
+    pub(crate) fn new(output: Output, migrations: &'p Migrations, dialect: Dialect) -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_drawn = std::io::stderr().is_terminal() && !output.is_quiet() && !is_dumb;
+        Self {
+            output,
+            migrations,
+            dialect,
+            is_drawn,
+            running: String::new(),
+            statements: HashMap::new(),
+            next_waiting_line: Duration::ZERO,
+            has_noticed: false,
+            applied: Vec::new(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        self.output.bar().finish_and_clear();
+        self.output.bar().set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    fn draw(&self, style: ProgressStyle) {
+        let bar = self.output.bar();
+        bar.set_style(style.with_key("since", since));
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
+    fn waits(&mut self, told: String, waited: Duration) {
+        let text = format!("for another deployer: {told}");
+        if self.is_drawn {
+            self.output.bar().set_message(text);
+            self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "            {since}"));
+        } else if waited >= self.next_waiting_line {
+            self.next_waiting_line = waited + WAITING_LINES;
+            self.output.progress("Waiting", &text);
+        }
+    }
+
+    fn planned(&mut self, migrations: usize) {
+        if !self.has_noticed {
+            self.has_noticed = true;
+            for notice in self.migrations.notices(self.dialect) {
+                self.output.note(&notice.to_string());
+            }
+        }
+        if self.is_drawn {
+            let bar = self.output.bar();
+            bar.set_length((self.applied.len() + migrations) as u64);
+            bar.set_position(self.applied.len() as u64);
+            bar.set_prefix("");
+            bar.set_message("");
+            let head = line(self.color(), "Applying", "[{bar:26}] {pos}/{len} {prefix}");
+            self.draw(style(&head, "             {wide_msg}").progress_chars("=> "));
+        }
+    }
+
+    fn starts(&mut self, execute: &Execute<'_>) {
+        let name = execute.migration.name();
+        tracing::debug!(migration = name, statement = execute.number, of = execute.of, "statement starts");
+        if self.running != name {
+            name.clone_into(&mut self.running);
+            self.statements.insert(name.to_owned(), execute.of);
+            if !self.is_drawn {
+                self.output
+                    .progress("Applying", &format!("{name} ({})", count(execute.of as usize, "statement")));
+            }
+        }
+        if self.is_drawn {
+            let bar = self.output.bar();
+            bar.reset_elapsed();
+            bar.set_prefix(format!("{name} {}/{}", execute.number, execute.of));
+            bar.set_message(execute.summary(80));
+        }
+    }
+
+    fn applied(&mut self, name: &str, took: Duration) {
+        let statements = self.statements.get(name).copied().unwrap_or(0);
+        self.applied.push(AppliedMigration { name: name.to_owned(), statements, elapsed: took });
+        if self.is_drawn {
+            self.output.bar().set_position(self.applied.len() as u64);
+        }
+        let what = format!("{name} ({}, {})", count(statements as usize, "statement"), elapsed(took));
+        self.output.done("Applied", &what);
+    }
+
+    fn color(&self) -> clap::builder::styling::Style {
+        match anstream::AutoStream::choice(&std::io::stderr()) {
+            anstream::ColorChoice::Never => clap::builder::styling::Style::new(),
+            _ => BUSY,
+        }
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::UpToDate => tracing::info!("the newest row of the history says that nothing is to do"),
+            Event::Waiting { holder, waited } => self.waits(held_by(holder), waited),
+            Event::Remark(remark) => self.output.note(&remark.to_string()),
+            Event::Planned(plan) => {
+                let (migrations, segments) = (plan.migrations().len(), plan.segments.len());
+                tracing::info!(migrations, segments, "planned");
+                self.planned(migrations);
+            }
+            Event::StatementStarts(execute) => self.starts(execute),
+            Event::StatementEnds(execute) => {
+                tracing::debug!(
+                    migration = execute.migration.name(),
+                    statement = execute.number,
+                    "statement done"
+                );
+            }
+            Event::Applied { name, elapsed } => self.applied(name, elapsed),
+            Event::Apart { names } => {
+                tracing::info!(?names, "run again by themselves: their common transaction failed");
+                self.running.clear();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Two lines: what goes on, and the statement that runs with the time it takes.
+fn style(head: &str, below: &str) -> ProgressStyle {
+    let template = format!("{head}\n{below}");
+    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Nothing for what is quick: only a wait is worth a number.
+fn since(state: &ProgressState, text: &mut dyn Write) {
+    if state.elapsed() >= Duration::from_secs(1) {
+        let _ = write!(text, "{} s", state.elapsed().as_secs());
+    }
+}

@@ -1,0 +1,287 @@
+//! Target: which database a URL means, and the session with it.
+
+use crate::config::{Secret, Settings};
+use std::error::Error;
+use windlass_core::driver::Driver;
+use windlass_core::history::DEFAULT_TABLE;
+
+/// What begins a URL, per kind of database.
+const SCHEMES: [(Kind, &[&str]); 3] = [
+    (Kind::Postgres, &["postgres", "postgresql"]),
+    (Kind::MySql, &["mysql", "mariadb"]),
+    (Kind::Sqlite, &["sqlite", "file"]),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Postgres,
+    MySql,
+    Sqlite,
+}
+
+/// Why a URL means no database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum TargetError {
+    /// There is none.
+    #[error("no database is given")]
+    None,
+    /// Nothing stands before a colon.
+    #[error("the database URL has no scheme")]
+    NoScheme,
+    /// Its scheme is not known.
+    #[error("no database has URLs that begin with `{scheme}:`")]
+    UnknownScheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// The driver cannot read it.
+    #[error("the database URL cannot be understood")]
+    Unreadable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl TargetError {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> String {
+        let known: Vec<_> =
+            SCHEMES.iter().flat_map(|(_, names)| names.iter().map(|name| format!("{name}:"))).collect();
+        match self {
+            Self::None => {
+                "give `--database-url URL`, or set DATABASE_URL, or write `database_url` into windlass.toml"
+                    .into()
+            }
+            Self::Unreadable(_) => {
+                "like postgres://user@host/shop, mysql://user@host/shop or sqlite:shop.db".into()
+            }
+            Self::NoScheme | Self::UnknownScheme { .. } => {
+                format!("it begins with one of {}", known.join(", "))
+            }
+        }
+    }
+}
+
+/// Why there is no session with the database.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {place}")]
+pub(crate) struct ConnectFailure {
+    /// Which database, without what is secret of its URL.
+    pub(crate) place: String,
+    /// The server is there, and the database is not.
+    pub(crate) is_missing: bool,
+    /// In the driver's words.
+    pub(crate) source: Box<dyn Error + Send + Sync>,
+}
+
+impl ConnectFailure {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.is_missing.then(|| "`--create-database` creates it".to_owned())
+    }
+}
+
+/// A database that a URL names.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// The URL without what is secret of it.
+    pub(crate) place: String,
+    options: Options,
+}
+
+#[derive(Debug)]
+enum Options {
+    MySql(windlass_mysql::Options),
+    Sqlite(windlass_sqlite::Options),
+}
+
+impl Target {
+    /// Reads the URL of the settings.
+    ///
+    /// # Errors
+    /// When there is none, or it means no database. No connection is opened.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, TargetError> {
+        let url = settings.database_url.as_ref().ok_or(TargetError::None)?.reveal();
+        let table = settings.history_table.as_deref().unwrap_or(DEFAULT_TABLE);
+        let options = match kind(url)? {
+            Kind::Postgres => return Err(TargetError::NoScheme),
+            Kind::MySql => {
+                let options = windlass_mysql::Options::parse(url).map_err(unreadable)?;
+                Options::MySql(options.history_table(table))
+            }
+            Kind::Sqlite => {
+                let options = windlass_sqlite::Options::parse(url).map_err(unreadable)?;
+                Options::Sqlite(options.history_table(table))
+            }
+        };
+        Ok(Self { place: without_secrets(url), options })
+    }
+
+    /// Opens a session; a missing database is created where that is asked for.
+    ///
+    /// # Errors
+    /// In the driver's words.
+    pub(crate) async fn connect(&self, create: bool) -> Result<Box<dyn Driver>, ConnectFailure> {
+        let failure = |Unopened { is_missing, source }| {
+            // A driver whose words name the way out already needs no second hint.
+            let is_missing = is_missing && !source.to_string().contains("--create-database");
+            ConnectFailure { place: self.place.clone(), is_missing, source }
+        };
+        match self.options.open().await {
+            Err(unopened) if create && unopened.is_missing => {
+                tracing::info!("creating the database");
+                self.options.create().await.map_err(failure)
+            }
+            opened => opened.map_err(failure),
+        }
+    }
+}
+
+/// Why a driver has no session.
+struct Unopened {
+    is_missing: bool,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+type Opened = Result<Box<dyn Driver>, Unopened>;
+
+impl Options {
+    async fn open(&self) -> Opened {
+        match self {
+            Self::MySql(options) => opened(windlass_mysql::connect(options).await),
+            Self::Sqlite(options) => opened(windlass_sqlite::Sqlite::connect(options)),
+        }
+    }
+
+    /// Creates the database and opens a session with it.
+    async fn create(&self) -> Opened {
+        match self {
+            Self::MySql(options) => {
+                windlass_mysql::create_database(options).await.map_err(Unopened::from)?;
+                self.open().await
+            }
+            Self::Sqlite(options) => {
+                opened(windlass_sqlite::Sqlite::connect(&options.clone().create_database(true)))
+            }
+        }
+    }
+}
+
+fn opened<D: Driver + 'static, E: Into<Unopened>>(result: Result<D, E>) -> Opened {
+    match result {
+        Ok(driver) => Ok(Box::new(driver)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl From<windlass_mysql::ConnectError> for Unopened {
+    fn from(error: windlass_mysql::ConnectError) -> Self {
+        let is_missing = matches!(error, windlass_mysql::ConnectError::MissingDatabase { .. });
+        Self { is_missing, source: error.into() }
+    }
+}
+
+impl From<windlass_sqlite::ConnectError> for Unopened {
+    fn from(error: windlass_sqlite::ConnectError) -> Self {
+        let is_missing = matches!(error, windlass_sqlite::ConnectError::Missing { .. });
+        Self { is_missing, source: error.into() }
+    }
+}
+
+/// The kind of database that a URL's scheme means.
+fn kind(url: &str) -> Result<Kind, TargetError> {
+    let (scheme, _) = url.split_once(':').ok_or(TargetError::NoScheme)?;
+    let is_named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(scheme));
+    if let Some((kind, _)) = SCHEMES.iter().find(|(_, names)| is_named(names)) {
+        return Ok(*kind);
+    }
+    // What is no scheme at all may be the middle of a URL, and with it a secret.
+    let is_word =
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if is_word {
+        return Err(TargetError::UnknownScheme { scheme: scheme.to_owned() });
+    }
+    Err(TargetError::NoScheme)
+}
+
+fn unreadable(error: impl Error + Send + Sync + 'static) -> TargetError {
+    TargetError::Unreadable(Box::new(error))
+}
+
+/// The URL without password and parameters.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    // A password may hold an unescaped `?`, `/` or `@`: only what follows the last `@` is surely none of it.
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((before, after)) => {
+            (before.trim_start_matches('/').split(':').next(), format!("//{{user}}{after}"))
+        }
+        None => (None, rest.to_owned()),
+    };
+    let rest = rest.split('?').next().unwrap_or("").to_owned();
+    let user = user.filter(|user| !user.is_empty()).map(|user| format!("{user}@")).unwrap_or_default();
+    format!("{scheme}:{}", rest.replacen("{user}", &user, 1))
+}
+
+/// Takes the secrets out of a text that was made of a URL.
+pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
+    let mut secrets: Vec<String> =
+        ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok()).collect();
+    if let Some(url) = url.map(Secret::reveal) {
+        secrets.extend(passwords(url));
+    }
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret.as_str(), "***");
+    }
+    text
+}
+
+/// What in a URL may be a password, as written and as meant.
+fn passwords(url: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let rest = url.split_once(':').map_or(url, |(_, rest)| rest);
+    if let Some((_, password)) = rest.rsplit_once('@').and_then(|(before, _)| before.split_once(':')) {
+        found.push(password.to_owned());
+    }
+    for pair in rest.split(['?', '&']) {
+        if let Some((key, value)) = pair.split_once('=')
+            && key.to_ascii_lowercase().contains("password")
+        {
+            found.push(value.to_owned());
+        }
+    }
+    let decoded: Vec<_> = found
+        .iter()
+        .flat_map(|secret| {
+            url::form_urlencoded::parse(secret.as_bytes()).map(|(key, _)| key.into_owned()).next()
+        })
+        .collect();
+    found.extend(decoded);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_no_secret() {
+        assert_eq!(without_secrets("sqlite:app.db"), "sqlite:app.db");
+        assert_eq!(without_secrets("sqlite::memory:"), "sqlite::memory:");
+        assert_eq!(without_secrets("file:./dev.db?mode=ro"), "file:./dev.db");
+        assert_eq!(without_secrets("postgres://db/shop"), "postgres://db/shop");
+        assert_eq!(without_secrets("postgres://ann@db/shop"), "postgres://ann@db/shop");
+        assert_eq!(
+            without_secrets("postgres://ann:s3cret@db:5432/shop?sslmode=require"),
+            "postgres://ann@db:5432/shop"
+        );
+        assert_eq!(without_secrets("postgres://ann:s3c?r@e/t@db/shop"), "postgres://ann@db/shop");
+        assert_eq!(without_secrets("postgres:///shop?password=s3cret"), "postgres:///shop");
+        assert_eq!(without_secrets("mysql://:s3cret@db/shop"), "mysql://db/shop");
+    }
+
+    #[test]
+    fn secrets_are_taken_out() {
+        let url = Secret::new("postgres://ann:s3%20cret@db/shop?sslpassword=key1");
+        assert_eq!(redact("wrong `s3 cret`, s3%20cret or key1", Some(&url)), "wrong `***`, *** or ***");
+    }
+}
