@@ -1,6 +1,7 @@
 //! Project tasks: `cargo xtask …`.
 
 mod check;
+mod corpus;
 mod provision;
 mod servers;
 mod signals;
@@ -8,6 +9,7 @@ mod summary;
 mod test;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -46,7 +48,17 @@ enum Task {
     },
     /// Print how each database's own client program is called
     Tools,
-    // Tasks to come: `corpus DIR` (corpus.rs) and `bench` (bench.rs) get their variants here.
+    /// Deploy every history below a folder, and compare with what the databases' own clients make of it
+    Corpus {
+        /// Only these databases, such as sqlite,postgres-18
+        #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
+        on: Vec<Target>,
+        /// The folder whose folders are histories, named for their database: -pg-, -my- or -sq-
+        dir: PathBuf,
+        /// Only these histories
+        names: Vec<String>,
+    },
+    // A task to come: `bench` (bench.rs) gets its variant here.
 }
 
 fn main() -> ExitCode {
@@ -66,6 +78,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Tools => tools(),
         Task::Check => check::run(),
+        Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),
     }
 }
