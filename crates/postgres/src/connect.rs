@@ -1,0 +1,237 @@
+//! Connecting: hosts in their order, encrypted as asked, with the pinned settings in the startup packet.
+
+use crate::dialect;
+use crate::errors::{ConnectError, code, database_error};
+use crate::options::{Address, ChannelBinding, Host, Options, Password, SslMode, TargetSession};
+use crate::passfile;
+use crate::quote::identifier;
+use crate::tls::{Connector, connector};
+use crate::transport::{Session, Told, TransportError, ssl_mode};
+use tokio_postgres::config::{self, Config};
+
+/// A session that has been opened.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    pub(crate) version: String,
+    /// The settings as statements, where they could not be part of the start.
+    pub(crate) set_again: String,
+}
+
+/// Opens a session on the first server that answers and is what was asked for.
+pub(crate) async fn open(options: &Options) -> Result<Opened, ConnectError> {
+    let mut failed = None;
+    for target in targets(options.target) {
+        for host in &options.hosts {
+            match open_on(options, host, target).await {
+                Ok(Some(opened)) => return Ok(opened),
+                Ok(None) => failed = Some(ConnectError::NoSuchTarget { place: options.place() }),
+                // A server that answers has the last word, except that it is not ready.
+                Err(error) if !is_absence(&error) => return Err(error),
+                Err(error) => failed = Some(failed.unwrap_or(error)),
+            }
+        }
+    }
+    Err(match failed {
+        Some(ConnectError::Unreachable { reason, .. }) => {
+            ConnectError::Unreachable { place: options.place(), reason }
+        }
+        Some(error) => error,
+        None => ConnectError::Unreachable { place: options.place(), reason: "no host is given".to_owned() },
+    })
+}
+
+/// Creates the database that the options name; one that stands already is fine.
+pub(crate) async fn create_database(options: &Options) -> Result<(), ConnectError> {
+    let mut opened = open(&options.with_database("postgres")).await;
+    if matches!(opened, Err(ConnectError::MissingDatabase { .. })) {
+        opened = open(&options.with_database("template1")).await;
+    }
+    let create = format!("CREATE DATABASE {}", identifier(&options.database));
+    match opened?.session.run(&create).await {
+        Err(TransportError::Told(told)) if told.code == code::DUPLICATE_DATABASE => Ok(()),
+        Err(error) => Err(connect_error(options, &options.place(), error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn targets(target: TargetSession) -> Vec<TargetSession> {
+    match target {
+        TargetSession::PreferStandby => vec![TargetSession::Standby, TargetSession::Any],
+        target => vec![target],
+    }
+}
+
+fn is_absence(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::Unreachable { .. } | ConnectError::NoSuchTarget { .. } => true,
+        ConnectError::Refused { source, .. } => source.code.as_deref() == Some(code::CANNOT_CONNECT_NOW),
+        _ => false,
+    }
+}
+
+async fn open_on(
+    options: &Options,
+    host: &Host,
+    target: TargetSession,
+) -> Result<Option<Opened>, ConnectError> {
+    let opened = tokio::time::timeout(options.connect_timeout, open_encrypted(options, host)).await;
+    let opened = opened.unwrap_or_else(|_| {
+        let reason = format!("no answer within {} s", options.connect_timeout.as_secs());
+        Err(ConnectError::Unreachable { place: host.to_string(), reason })
+    })?;
+    let is_it = is_target(&opened.session, target).await;
+    let is_it = is_it.map_err(|error| connect_error(options, &host.to_string(), error))?;
+    Ok(is_it.then_some(opened))
+}
+
+async fn is_target(session: &Session, target: TargetSession) -> Result<bool, TransportError> {
+    let (column, wanted) = match target {
+        TargetSession::Any | TargetSession::PreferStandby => return Ok(true),
+        TargetSession::ReadWrite => (1, "off"),
+        TargetSession::ReadOnly => (1, "on"),
+        TargetSession::Primary => (0, "f"),
+        TargetSession::Standby => (0, "t"),
+    };
+    let rows = session.rows("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')").await?;
+    Ok(rows.first().and_then(|row| row.get(column)) == Some(wanted))
+}
+
+/// The ways a mode allows, in the order libpq tries them.
+async fn open_encrypted(options: &Options, host: &Host) -> Result<Opened, ConnectError> {
+    let mode = match host.address {
+        Address::Unix(_) => SslMode::Disable,
+        Address::Tcp(_) => options.ssl_mode,
+    };
+    let encrypted = || connector(mode, &options.certificates, options.direct_tls);
+    let place = host.to_string();
+    let told = |error| connect_error(options, &place, error);
+    match mode {
+        SslMode::Disable => open_pinned(options, host, Connector::Plain, false).await.map_err(told),
+        SslMode::Allow => match open_pinned(options, host, Connector::Plain, false).await {
+            Err(error) if may_want_another_way(&error) => {
+                open_pinned(options, host, encrypted()?, false).await.map_err(told)
+            }
+            opened => opened.map_err(told),
+        },
+        SslMode::Prefer => {
+            let Ok(encrypted) = encrypted() else {
+                return open_pinned(options, host, Connector::Plain, false).await.map_err(told);
+            };
+            match open_pinned(options, host, encrypted, true).await {
+                Err(error) if may_want_another_way(&error) => {
+                    let plain = open_pinned(options, host, Connector::Plain, false).await;
+                    plain.map_err(|_| told(error))
+                }
+                opened => opened.map_err(told),
+            }
+        }
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+            open_pinned(options, host, encrypted()?, false).await.map_err(told)
+        }
+    }
+}
+
+/// A server may refuse one way only: `hostssl` and `hostnossl` lines.
+fn may_want_another_way(error: &TransportError) -> bool {
+    matches!(error, TransportError::Tls(_)) || error.code() == Some(code::NOT_AUTHORIZED)
+}
+
+/// Opens with the pinned settings; where a server or pooler knows one of them not, without.
+async fn open_pinned(
+    options: &Options,
+    host: &Host,
+    connector: Connector,
+    if_offered: bool,
+) -> Result<Opened, TransportError> {
+    let mut config = config_without_options(options, host);
+    config.ssl_mode(ssl_mode(&connector, if_offered));
+    let schema = options.schema.as_deref();
+    let mut settings = dialect::settings(schema);
+    let (name, value) = dialect::CHECK_CLIENT;
+    settings.push((name, value.to_owned()));
+    let given = options.server_options.as_deref();
+    config.options(dialect::startup_options(&settings, given));
+    let mut opened = Session::open(&config, connector.clone()).await;
+    if matches!(&opened, Err(TransportError::Told(told)) if is_about(told, name)) {
+        settings.pop();
+        config.options(dialect::startup_options(&settings, given));
+        opened = Session::open(&config, connector.clone()).await;
+    }
+    let mut set_again = String::new();
+    if matches!(&opened, Err(TransportError::Told(told)) if given.is_none() && is_pooler_refusal(told)) {
+        settings.retain(|(setting, _)| *setting != name);
+        set_again = dialect::set_statements(&settings);
+        let mut plain = config_without_options(options, host);
+        plain.ssl_mode(ssl_mode(&connector, if_offered));
+        opened = Session::open(&plain, connector).await;
+    }
+    let (session, version) = opened?;
+    if !set_again.is_empty() {
+        session.run(&set_again).await?;
+    }
+    Ok(Opened { session, version, set_again })
+}
+
+fn is_about(told: &Told, setting: &str) -> bool {
+    let codes = [code::UNDEFINED_PARAMETER, code::INVALID_PARAMETER, code::FEATURE_NOT_SUPPORTED];
+    codes.contains(&told.code.as_str()) && told.message.contains(setting)
+}
+
+fn is_pooler_refusal(told: &Told) -> bool {
+    told.code == code::PROTOCOL_VIOLATION && told.message.contains("startup parameter")
+}
+
+fn config_without_options(options: &Options, host: &Host) -> Config {
+    let mut config = Config::new();
+    match &host.address {
+        Address::Tcp(name) => config.host(name),
+        #[cfg(unix)]
+        Address::Unix(folder) => config.host_path(folder),
+        #[cfg(not(unix))]
+        Address::Unix(folder) => config.host(folder.to_string_lossy()),
+    };
+    config.port(host.port).user(&options.user).dbname(&options.database);
+    if let Some(Password(password)) = passfile::password(options, host) {
+        config.password(password);
+    }
+    let keepalive = &options.keepalive;
+    config
+        .application_name(&options.application_name)
+        .connect_timeout(options.connect_timeout)
+        .keepalives(keepalive.on)
+        .keepalives_idle(keepalive.idle)
+        .keepalives_interval(keepalive.interval)
+        .keepalives_retries(keepalive.retries)
+        .channel_binding(match options.channel_binding {
+            ChannelBinding::Disable => config::ChannelBinding::Disable,
+            ChannelBinding::Prefer => config::ChannelBinding::Prefer,
+            ChannelBinding::Require => config::ChannelBinding::Require,
+        });
+    if options.direct_tls {
+        config.ssl_negotiation(config::SslNegotiation::Direct);
+    }
+    config
+}
+
+fn connect_error(options: &Options, place: &str, error: TransportError) -> ConnectError {
+    let (place, user) = (place.to_owned(), options.user.clone());
+    let database = options.database.clone();
+    let told = match error {
+        TransportError::Told(told) => told,
+        TransportError::Tls(reason) => return ConnectError::Tls { place, reason },
+        TransportError::Unusable(reason) if reason.contains("password missing") => {
+            return ConnectError::NoPassword { place, user };
+        }
+        TransportError::Lost(reason) | TransportError::Unusable(reason) => {
+            return ConnectError::Unreachable { place, reason };
+        }
+    };
+    let source = database_error(&told, None);
+    match told.code.as_str() {
+        code::WRONG_PASSWORD => ConnectError::WrongPassword { place, user, source },
+        code::MISSING_DATABASE => ConnectError::MissingDatabase { place, database, source },
+        code::NOT_AUTHORIZED | code::NO_RIGHT => ConnectError::NoAccess { place, user, database, source },
+        code::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections { place, source },
+        _ => ConnectError::Refused { place, source },
+    }
+}

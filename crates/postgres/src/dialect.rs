@@ -1,0 +1,111 @@
+//! Dialect: what PostgreSQL allows, and the settings that every migration starts from.
+
+use crate::quote::{identifier, literal};
+use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
+use windlass_core::sql::Dialect;
+
+/// What may share a transaction before the size of the server's lock table is known.
+const CAUTIOUS: usize = 500;
+/// A statement locks a table, its indexes, its TOAST table and that one's index, a sequence …
+const LOCKS_A_STATEMENT: usize = 8;
+
+pub(crate) fn capabilities(version: String) -> Capabilities {
+    Capabilities {
+        product: Product::PostgreSql,
+        version,
+        dialect: Dialect::Postgres,
+        ddl: Ddl::Transactional,
+        grouping: Grouping::UpTo(CAUTIOUS),
+    }
+}
+
+/// How many statements a transaction may hold on a server with so many slots in its lock table.
+pub(crate) fn grouping(lock_slots: usize) -> Grouping {
+    Grouping::UpTo((lock_slots / LOCKS_A_STATEMENT).clamp(1, 10_000))
+}
+
+/// Ends a statement, on the server, soon after its client is gone. From PostgreSQL 14 on.
+pub(crate) const CHECK_CLIENT: (&str, &str) = ("client_connection_check_interval", "2s");
+
+/// The settings that every migration starts from, whatever the server, the database or the role have set.
+pub(crate) fn settings(schema: Option<&str>) -> Vec<(&'static str, String)> {
+    let path = schema.map_or_else(|| "\"$user\",public".to_owned(), identifier);
+    let fixed = [
+        ("client_encoding", "UTF8"),
+        ("DateStyle", "ISO,MDY"),
+        ("IntervalStyle", "postgres"),
+        ("TimeZone", "UTC"),
+        ("bytea_output", "hex"),
+        ("xmloption", "content"),
+        ("extra_float_digits", "1"),
+        ("standard_conforming_strings", "on"),
+        ("check_function_bodies", "on"),
+        ("transform_null_equals", "off"),
+        ("default_transaction_isolation", "read committed"),
+        ("default_transaction_deferrable", "off"),
+        ("statement_timeout", "0"),
+        ("lock_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+    ];
+    let fixed = fixed.into_iter().map(|(name, value)| (name, value.to_owned()));
+    [("search_path", path)].into_iter().chain(fixed).collect()
+}
+
+/// The settings as a part of the startup packet: they cost no round trip, and are what RESET goes back to.
+pub(crate) fn startup_options(settings: &[(&str, String)], given: Option<&str>) -> String {
+    let mut options = String::new();
+    for (name, value) in settings {
+        // What the packet says by itself need not be said twice.
+        if *name != "client_encoding" {
+            let value: String = value.chars().flat_map(escaped).collect();
+            options += &format!("-c {name}={value} ");
+        }
+    }
+    options + given.unwrap_or_default()
+}
+
+fn escaped(character: char) -> impl Iterator<Item = char> {
+    let escape = (character.is_whitespace() || character == '\\').then_some('\\');
+    escape.into_iter().chain([character])
+}
+
+/// The settings as statements, for a pooler that takes none at the start.
+pub(crate) fn set_statements(settings: &[(&str, String)]) -> String {
+    let set = |(name, value): &(&str, String)| match *name {
+        // A list of names would become one name between quotes.
+        "search_path" => format!("SET search_path = {value}; "),
+        name => format!("SET {name} = {}; ", literal(value)),
+    };
+    settings.iter().map(set).collect()
+}
+
+/// Puts everything back that a migration may have set. Our own advisory lock stays, which DISCARD ALL would free.
+pub(crate) fn restore(set_again: &str) -> String {
+    format!(
+        "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {set_again}CLOSE ALL; UNLISTEN *; DISCARD TEMP"
+    )
+}
+
+/// Put in front of a write to the history after a migration's statements, which may have set these.
+///
+/// They hold until the end of the transaction, so that what the migration set lives on behind a cut.
+pub(crate) const ON_OUR_OWN: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; \
+                                     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn startup_options_escape_what_would_end_a_value() {
+        let settings = [("search_path", "\"my \\ schema\"".to_owned())];
+        let options = startup_options(&settings, Some("-c geqo=off"));
+        assert_eq!(options, "-c search_path=\"my\\ \\\\\\ schema\" -c geqo=off");
+    }
+
+    #[test]
+    fn grouping_leaves_the_lock_table_room() {
+        assert_eq!(grouping(6400), Grouping::UpTo(800));
+        assert_eq!(grouping(0), Grouping::UpTo(1));
+    }
+}

@@ -1,0 +1,257 @@
+//! The history table: the statements that speak of it, as text.
+//!
+//! Every change of a standing row is fenced, and a fence that lets nothing through must fail by itself: the
+//! commit is on its way when the answer comes. So the changed rows are counted, and a wrong count divides by zero.
+
+use crate::quote::{identifier, literal, optional};
+use windlass_core::driver::Run;
+use windlass_core::history::{DEFAULT_TABLE, FORMAT, InFlight};
+use windlass_core::migration::Checksums;
+use windlass_core::plan::{Claim, Record, Resolve, ResolveInto, Step};
+
+const NOW: &str = "clock_timestamp()";
+
+/// The history table: its place, and the statements that speak of it.
+#[derive(Clone, Debug)]
+pub(crate) struct HistoryTable {
+    schema: String,
+    table: String,
+    quoted: String,
+    /// Whether somebody said where it stands.
+    is_chosen: bool,
+}
+
+/// Who writes: the run, and its session as the server knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Writer<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) session: &'a str,
+}
+
+impl HistoryTable {
+    pub(crate) fn new(chosen: Option<&(Option<String>, String)>, schema: Option<&str>) -> Self {
+        let is_chosen = chosen.is_some() || schema.is_some();
+        let (chosen_schema, table) = chosen.cloned().unwrap_or((None, DEFAULT_TABLE.to_owned()));
+        let schema = chosen_schema.unwrap_or_else(|| schema.unwrap_or("public").to_owned());
+        let quoted = format!("{}.{}", identifier(&schema), identifier(&table));
+        Self { schema, table, quoted, is_chosen }
+    }
+
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Schema and table, each between quotes.
+    pub(crate) fn quoted(&self) -> &str {
+        &self.quoted
+    }
+
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.is_chosen
+    }
+
+    /// Creates it unless it stands, in one statement that also works inside a transaction.
+    ///
+    /// Who may not create anything may still use one that stands. Two that create it at the same moment
+    /// collide on a catalog's index, whatever IF NOT EXISTS says: the later one finds it done.
+    pub(crate) fn create(&self) -> String {
+        let (schema, table) = (identifier(&self.schema), &self.quoted);
+        let (schema_name, table_name) = (literal(&schema), literal(table));
+        let body = format!(
+            "BEGIN
+    IF to_regnamespace({schema_name}) IS NULL THEN
+        BEGIN
+            CREATE SCHEMA {schema};
+        EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL;
+        END;
+    END IF;
+    IF to_regclass({table_name}) IS NULL THEN
+        CREATE TABLE {table} (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            format integer NOT NULL,
+            kind text NOT NULL,
+            name text NOT NULL,
+            claim text UNIQUE,
+            checksum text NOT NULL,
+            token_checksum text NOT NULL,
+            owner text NOT NULL,
+            session text,
+            epoch integer NOT NULL,
+            statements integer NOT NULL,
+            completed integer NOT NULL,
+            prefix text,
+            in_flight text,
+            started_at timestamptz NOT NULL,
+            finished_at timestamptz,
+            rolled_back_at timestamptz,
+            error text,
+            applied_by text NOT NULL,
+            tool text NOT NULL,
+            duration_ms bigint,
+            resolution text,
+            digest text NOT NULL
+        );
+    END IF;
+EXCEPTION WHEN duplicate_table OR unique_violation THEN
+    IF to_regclass({table_name}) IS NULL THEN RAISE; END IF;
+END"
+        );
+        format!("DO LANGUAGE plpgsql {}", literal(&body))
+    }
+
+    pub(crate) fn head(&self) -> String {
+        format!("SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.quoted)
+    }
+
+    /// The statement of a step that writes the history; nothing for other steps.
+    pub(crate) fn write(&self, step: &Step<'_>, writer: Writer<'_>) -> Option<String> {
+        let fence = |name: &str, owner: &str, epoch: u32| {
+            let (name, owner) = (literal(name), literal(owner));
+            format!("claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL")
+        };
+        let mine = |name: &str, epoch: u32| fence(name, &writer.run.owner, epoch);
+        Some(match step {
+            Step::CreateHistory => self.create(),
+            Step::Claim(claims) => self.claim(claims, writer),
+            Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
+                let Checksums { raw, tokens } = checksums;
+                let set = format!(
+                    "owner = {}, session = {}, epoch = epoch + 1, error = NULL, checksum = {}, token_checksum = {}, \
+                     statements = {statements}, in_flight = {}, digest = ''",
+                    literal(&writer.run.owner),
+                    literal(writer.session),
+                    literal(raw),
+                    literal(tokens),
+                    flight(*in_flight),
+                );
+                self.change_one(&set, &fence(name, from_owner, *from_epoch))
+            }
+            Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
+                self.change_one(&progress(*completed, prefix, *in_flight), &mine(name, *epoch))
+            }
+            Step::Record(records) => self.record(records, writer),
+            Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {
+                let progress = progress(*completed, prefix, *in_flight);
+                let set = format!("{progress}, error = {}", literal(error));
+                let set = match rolled_back {
+                    None => set,
+                    Some(digest) => {
+                        format!("{set}, claim = NULL, rolled_back_at = {NOW}, digest = {}", literal(digest))
+                    }
+                };
+                self.change_one(&set, &mine(name, *epoch))
+            }
+            Step::RecordFailure { claim, error, digest } => self.record_failure(claim, error, digest, writer),
+            Step::Resolve(resolve) => self.resolve(resolve),
+            _ => return None,
+        })
+    }
+
+    fn claim(&self, claims: &[Claim<'_>], writer: Writer<'_>) -> String {
+        let superseded = claims.iter().filter(|claim| claim.supersedes).map(|claim| {
+            // Only an earlier run of another text gives way: one with the same text is a rival's that came first.
+            let (name, raw) = (literal(claim.name), literal(&claim.checksums.raw));
+            let old = format!("claim = {name} AND finished_at IS NOT NULL AND checksum <> {raw}");
+            format!("UPDATE {} SET claim = NULL WHERE {old}; ", self.quoted)
+        });
+        let rows: Vec<_> = claims
+            .iter()
+            .map(|claim| {
+                let (name, in_flight) = (literal(claim.name), flight(claim.in_flight));
+                format!("({name}, {in_flight}, {}, {NOW}, '')", row(claim, writer))
+            })
+            .collect();
+        let superseded: String = superseded.collect();
+        let columns = format!("claim, in_flight, {ROW}, started_at, digest");
+        format!("{superseded}INSERT INTO {} ({columns}) VALUES {}", self.quoted, rows.join(", "))
+    }
+
+    fn record_failure(&self, claim: &Claim<'_>, error: &str, digest: &str, writer: Writer<'_>) -> String {
+        format!(
+            "INSERT INTO {} ({ROW}, started_at, rolled_back_at, error, digest) VALUES ({}, {NOW}, {NOW}, {}, {})",
+            self.quoted,
+            row(claim, writer),
+            literal(error),
+            literal(digest)
+        )
+    }
+
+    fn record(&self, records: &[Record<'_>], writer: Writer<'_>) -> String {
+        let values = records.iter().map(|record| {
+            let (name, digest) = (literal(record.name), literal(&record.digest));
+            format!("({name}, {}, {}, {digest})", record.epoch, record.completed)
+        });
+        let values = values.collect::<Vec<_>>().join(", ");
+        let (table, owner, count) = (&self.quoted, literal(&writer.run.owner), records.len());
+        format!(
+            "WITH done (name, epoch, completed, digest) AS (VALUES {values}), \
+             changed AS (UPDATE {table} AS history SET completed = done.completed, in_flight = NULL, error = NULL, \
+             finished_at = {NOW}, duration_ms = {DURATION}, digest = done.digest FROM done \
+             WHERE history.claim = done.name AND history.owner = {owner} AND history.epoch = done.epoch \
+             AND history.finished_at IS NULL RETURNING 1) \
+             SELECT 1 / (count(*) = {count})::integer FROM changed"
+        )
+    }
+
+    fn resolve(&self, resolve: &Resolve<'_>) -> String {
+        let Resolve { id, from_owner, from_epoch, into, resolution, digest, newest } = resolve;
+        let set = match into {
+            ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
+            ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL"),
+            ResolveInto::Resumable => "error = NULL, owner = '', session = NULL".to_owned(),
+            ResolveInto::Accepted { name, checksums } => {
+                let (name, raw, tokens) =
+                    (literal(name), literal(&checksums.raw), literal(&checksums.tokens));
+                // A row without a claim does not get one by a renaming.
+                let claim = format!("claim = CASE WHEN claim IS NOT NULL THEN {name} END");
+                format!("name = {name}, {claim}, checksum = {raw}, token_checksum = {tokens}")
+            }
+            // Steps may be added: what is not known must not pass for done.
+            _ => return "SELECT 1 / 0".to_owned(),
+        };
+        let (table, digest, resolution) = (&self.quoted, literal(digest), literal(resolution));
+        let owner = literal(from_owner);
+        // A run that came in between holds another digest: its row is the newest then, and this changes nothing.
+        format!(
+            "WITH changed AS (UPDATE {table} SET {set}, in_flight = NULL, resolution = {resolution}, digest = {digest} \
+             WHERE id = {id} AND owner = {owner} AND epoch = {from_epoch} \
+             AND {newest} = (SELECT max(id) FROM {table}) RETURNING 1), \
+             renewed AS (UPDATE {table} SET digest = {digest} WHERE id = {newest} AND id <> {id} RETURNING 1) \
+             SELECT 1 / count(*) FROM changed"
+        )
+    }
+
+    fn change_one(&self, set: &str, fence: &str) -> String {
+        let table = &self.quoted;
+        format!(
+            "WITH changed AS (UPDATE {table} SET {set} WHERE {fence} RETURNING 1) SELECT 1 / count(*) FROM changed"
+        )
+    }
+}
+
+const DURATION: &str = "(extract(epoch FROM clock_timestamp() - history.started_at) * 1000)::bigint";
+
+/// The columns of [`row`].
+const ROW: &str = "format, kind, name, checksum, token_checksum, owner, session, epoch, statements, completed, \
+                   applied_by, tool";
+
+fn row(claim: &Claim<'_>, writer: Writer<'_>) -> String {
+    let Run { owner, applied_by, tool } = writer.run;
+    let texts = [claim.kind.as_str(), claim.name, &claim.checksums.raw, &claim.checksums.tokens, owner];
+    let texts = texts.map(literal).join(", ");
+    let (session, applied_by, tool) = (literal(writer.session), literal(applied_by), literal(tool));
+    format!("{FORMAT}, {texts}, {session}, 1, {}, 0, {applied_by}, {tool}", claim.statements)
+}
+
+fn progress(completed: u32, prefix: &str, in_flight: Option<InFlight>) -> String {
+    let prefix = optional(Some(prefix).filter(|prefix| !prefix.is_empty()));
+    format!("completed = {completed}, prefix = {prefix}, in_flight = {}", flight(in_flight))
+}
+
+fn flight(in_flight: Option<InFlight>) -> String {
+    optional(in_flight.map(InFlight::to_text).as_deref())
+}

@@ -1,0 +1,92 @@
+//! The lock: an advisory lock of the session, tried and never waited for.
+//!
+//! A session that waits inside `pg_advisory_lock` holds a snapshot, for which CREATE INDEX CONCURRENTLY of
+//! the lock's holder would wait for ever.
+
+use crate::history::HistoryTable;
+use crate::transport::{Session, TransportError};
+use windlass_core::driver::{Holder, Lock};
+
+/// How much of what the holder runs is shown.
+const SHOWN: usize = 120;
+
+/// The lock's key: of the database and the history's place, so that histories side by side do not exclude
+/// one another.
+pub(crate) fn key(database: &str, table: &HistoryTable) -> i64 {
+    // FNV-1a, since the key must be the same in every build.
+    let text = format!("windlass lock 1\0{database}\0{}", table.quoted());
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    i64::from_ne_bytes(hash.to_ne_bytes())
+}
+
+pub(crate) async fn try_lock(session: &Session, key: i64) -> Result<Lock, TransportError> {
+    let rows = session.rows(&format!("SELECT pg_try_advisory_lock({key})")).await?;
+    if rows.first().and_then(|row| row.get(0)) == Some("t") {
+        return Ok(Lock::Acquired);
+    }
+    let rows = session.rows(&holder_sql(key)).await?;
+    let Some(row) = rows.first() else { return Ok(Lock::Held(Holder::default())) };
+    let value = |index| row.get(index).filter(|text| !text.is_empty()).map(str::to_owned);
+    Ok(Lock::Held(Holder {
+        session: value(0),
+        who: value(1),
+        since: value(2),
+        running: value(3).map(|query| shown(&query)),
+    }))
+}
+
+pub(crate) async fn unlock(session: &Session, key: i64) -> Result<(), TransportError> {
+    session.run(&format!("SELECT pg_advisory_unlock({key})")).await
+}
+
+fn holder_sql(key: i64) -> String {
+    format!(
+        "SELECT a.pid, concat_ws(' ', 'user', a.usename, 'application', nullif(a.application_name, ''), \
+         'from', coalesce(host(a.client_addr), 'this machine')), \
+         to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
+         CASE WHEN a.state = 'idle' THEN '' ELSE a.query END \
+         FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         AND l.classid::bigint = ({key}::bigint >> 32) & 4294967295 AND l.objid::bigint = {key}::bigint & 4294967295"
+    )
+}
+
+/// One short line; what follows a word that announces a secret is left out.
+fn shown(query: &str) -> String {
+    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lower = line.to_ascii_lowercase();
+    let secret =
+        ["password", "identified by", "secret", "://"].iter().filter_map(|word| lower.find(word)).min();
+    let end = line.char_indices().nth(SHOWN).map_or(line.len(), |(at, _)| at);
+    match secret.filter(|at| *at < end) {
+        Some(at) => format!("{}… (not shown: it may hold a secret)", &line[..at]),
+        None if end < line.len() => format!("{} …", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let query = "CREATE USER app\n  WITH Password 'hunter2'";
+        assert_eq!(shown(query), "CREATE USER app WITH … (not shown: it may hold a secret)");
+        assert_eq!(shown("SELECT  1"), "SELECT 1");
+        assert_eq!(shown(&"ü".repeat(121)), format!("{} …", "ü".repeat(120)));
+    }
+
+    #[test]
+    fn keys_differ_by_database_and_place_and_stay_the_same() {
+        let (here, there) = (HistoryTable::new(None, None), HistoryTable::new(None, Some("app")));
+        assert_ne!(key("a", &here), key("b", &here));
+        assert_ne!(key("a", &here), key("a", &there));
+        assert_eq!(key("shop", &here), KEY_OF_SHOP, "another build would not exclude this one");
+    }
+
+    const KEY_OF_SHOP: i64 = 0;
+}

@@ -1,0 +1,311 @@
+//! Performing: the steps of one segment, as few round trips as can be.
+//!
+//! Inside a transaction every step is a message of its own, and all are on their way before the first answer
+//! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
+//! waiting; and each message has its own answer, so the step that failed is known.
+
+use crate::dialect::ON_OUR_OWN;
+use crate::errors::{code, database_error, own_words};
+use crate::history::{HistoryTable, Writer};
+use crate::transport::{Reply, Session, Told, TransportError};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::time::Duration;
+use windlass_core::driver::{Cause, Failure, Watch};
+use windlass_core::plan::{Execute, Step};
+
+/// What may be on its way unanswered, so that a large script is not in memory twice.
+const BYTES_AHEAD: usize = 1 << 20;
+const MESSAGES_AHEAD: usize = 256;
+/// How often a wish to stop is looked for while a statement runs.
+const STOP_POLL: Duration = Duration::from_millis(100);
+/// How long a statement has to heed a request to stop before it is asked again.
+const CANCEL_AGAIN: u32 = 10;
+
+/// One segment under way.
+pub(crate) struct Performance<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) table: &'a HistoryTable,
+    pub(crate) writer: Writer<'a>,
+    /// The statements that restore the settings.
+    pub(crate) restore: &'a str,
+    /// Whether a migration's statements ran since the settings were last restored.
+    pub(crate) is_touched: &'a mut bool,
+}
+
+/// A message on its way.
+struct Sent<'a> {
+    index: usize,
+    bytes: usize,
+    reply: Answer<'a>,
+}
+
+/// What is waited for.
+enum Answer<'a> {
+    Reply(Reply),
+    /// Not sent ahead: the data follows when the server is ready for it.
+    Copy {
+        sql: &'a str,
+        data: &'a str,
+    },
+}
+
+/// What is on its way, in order.
+#[derive(Default)]
+struct Flight<'a> {
+    sent: VecDeque<Sent<'a>>,
+    bytes: usize,
+    /// Asked to stop, and told the server so.
+    is_stopping: bool,
+}
+
+impl Performance<'_> {
+    /// Does the steps. When this returns, no transaction is open.
+    pub(crate) async fn perform(&mut self, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
+        let mut flight = Flight::default();
+        let mut inside = false;
+        for (index, step) in steps.iter().enumerate() {
+            let alone = stands_alone(step, inside);
+            if alone {
+                self.settle(steps, &mut flight, 0, watch).await?;
+            }
+            if matches!(step, Step::Execute(_)) && (flight.is_stopping || watch.should_stop()) {
+                return Err(self
+                    .undo(steps, &mut flight, Failure { step: index, cause: Cause::Stopped })
+                    .await);
+            }
+            let message = match self.message(step) {
+                Ok(message) => message,
+                Err(cause) => {
+                    return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
+                }
+            };
+            let room = BYTES_AHEAD.saturating_sub(message.len());
+            self.settle(steps, &mut flight, room, watch).await?;
+            if flight.sent.is_empty() {
+                watch.starts(index);
+            }
+            let bytes = message.len();
+            let reply = match step {
+                Step::Execute(Execute { sql, copy_data: Some(data), .. }) => Answer::Copy { sql, data },
+                _ => Answer::Reply(self.session.send(&message).await),
+            };
+            flight.bytes += bytes;
+            flight.sent.push_back(Sent { index, bytes, reply });
+            inside = (inside && !matches!(step, Step::Commit)) || matches!(step, Step::Begin);
+            if alone {
+                self.settle(steps, &mut flight, 0, watch).await?;
+            }
+        }
+        self.settle(steps, &mut flight, 0, watch).await
+    }
+
+    /// The text that a step becomes.
+    fn message<'s>(&mut self, step: &'s Step<'_>) -> Result<Cow<'s, str>, Cause> {
+        let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
+        Ok(match step {
+            Step::Begin => "BEGIN".into(),
+            Step::Commit => "COMMIT".into(),
+            Step::RestoreSettings => {
+                *self.is_touched = false;
+                self.restore.to_owned().into()
+            }
+            Step::Execute(execute) => {
+                *self.is_touched = true;
+                execute.sql.into()
+            }
+            step => {
+                let write = self.table.write(step, self.writer).ok_or_else(unknown)?;
+                if *self.is_touched { format!("{ON_OUR_OWN}{write}").into() } else { write.into() }
+            }
+        })
+    }
+
+    /// Reads answers until no more than so many bytes are on their way.
+    async fn settle(
+        &self,
+        steps: &[Step<'_>],
+        flight: &mut Flight<'_>,
+        bytes: usize,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        let drained = bytes == 0;
+        while flight.bytes > bytes
+            || flight.sent.len() >= MESSAGES_AHEAD
+            || (drained && !flight.sent.is_empty())
+        {
+            let Some(mut sent) = flight.sent.pop_front() else { break };
+            flight.bytes -= sent.bytes;
+            let index = sent.index;
+            let may_stop = may_be_cancelled(steps, index);
+            if let Err(error) = self.attend(&mut sent.reply, may_stop, &mut flight.is_stopping, watch).await {
+                let cause = self.cause(&steps[index], flight.is_stopping, error);
+                return Err(self.undo(steps, flight, Failure { step: index, cause }).await);
+            }
+            watch.ends(index);
+            if let Some(next) = flight.sent.front() {
+                watch.starts(next.index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for an answer; asks the server to stop when the watch wishes so.
+    async fn attend(
+        &self,
+        answer: &mut Answer<'_>,
+        may_stop: bool,
+        is_stopping: &mut bool,
+        watch: &mut dyn Watch,
+    ) -> Result<(), TransportError> {
+        let answered = async {
+            match answer {
+                Answer::Reply(reply) => reply.wait().await,
+                Answer::Copy { sql, data } => self.session.copy_in(sql, data).await,
+            }
+        };
+        tokio::pin!(answered);
+        let mut polls = 0;
+        loop {
+            if may_stop && watch.should_stop() {
+                // One request may come between two statements, where the server ignores it.
+                if polls % CANCEL_AGAIN == 0 {
+                    *is_stopping = true;
+                    self.session.cancel().await;
+                }
+                polls += 1;
+            }
+            match tokio::time::timeout(STOP_POLL, &mut answered).await {
+                Ok(answer) => return answer,
+                Err(_) => continue,
+            }
+        }
+    }
+
+    /// Leaves no transaction open, and reads what is still to come. Only then the connection is of use again.
+    async fn undo(&self, steps: &[Step<'_>], flight: &mut Flight<'_>, failure: Failure) -> Failure {
+        let mut outlived = false;
+        let commit = steps.iter().position(|step| matches!(step, Step::Commit));
+        let begun = steps.iter().position(|step| matches!(step, Step::Begin));
+        let in_transaction = begun.is_some_and(|begun| begun <= failure.step) && commit > Some(failure.step);
+        for sent in flight.sent.drain(..) {
+            let before_commit = in_transaction && Some(sent.index) < commit;
+            if let Answer::Reply(reply) = sent.reply {
+                outlived |=
+                    reply.done().await.is_ok() && before_commit && !matches!(failure.cause, Cause::Stopped);
+            }
+        }
+        flight.bytes = 0;
+        let _ = self.session.run("ROLLBACK").await;
+        if outlived {
+            // The server had no transaction open: what came after the failure ran on its own.
+            let words = format!("statements after step {} took effect although it failed", failure.step);
+            return Failure { step: failure.step, cause: Cause::Lost(words) };
+        }
+        failure
+    }
+
+    fn cause(&self, step: &Step<'_>, is_stopping: bool, error: TransportError) -> Cause {
+        let told = match error {
+            TransportError::Told(told) if told.is_fatal => return Cause::Lost(told.message),
+            TransportError::Told(told) => told,
+            TransportError::Lost(words) | TransportError::Tls(words) => return Cause::Lost(words),
+            TransportError::Unusable(words) => return Cause::Refused(own_words(words)),
+        };
+        if is_stopping && told.code == code::QUERY_CANCELED {
+            return Cause::Stopped;
+        }
+        match step {
+            Step::Execute(execute) => Cause::Refused(database_error(&told, Some(execute.sql))),
+            Step::Begin | Step::Commit | Step::CreateHistory | Step::RestoreSettings => {
+                Cause::Refused(database_error(&told, None))
+            }
+            _ if told.code == code::UNIQUE_VIOLATION && self.is_of_history(&told) => Cause::ClaimTaken,
+            _ if told.code == code::DIVISION_BY_ZERO => Cause::Fenced,
+            _ => Cause::Refused(database_error(&told, None)),
+        }
+    }
+
+    fn is_of_history(&self, told: &Told) -> bool {
+        told.schema.as_deref() == Some(self.table.schema())
+            && told.table.as_deref() == Some(self.table.table())
+    }
+}
+
+/// Whether a step is neither sent ahead nor has others sent behind it before it is answered.
+///
+/// Outside a transaction that is every step, since there the next one would run although this one failed.
+/// Inside, `ROLLBACK TO` would make good again what failed before it, so that COMMIT would commit.
+fn stands_alone(step: &Step<'_>, inside: bool) -> bool {
+    match step {
+        Step::Begin | Step::RestoreSettings => false,
+        Step::Execute(execute) => !inside || execute.copy_data.is_some() || controls_transaction(execute.sql),
+        _ => !inside,
+    }
+}
+
+/// A transaction's statement may be cancelled, once the transaction is known to have begun: the rest is
+/// refused then. The commit may not, nor what runs on its own.
+fn may_be_cancelled(steps: &[Step<'_>], index: usize) -> bool {
+    let last = steps.iter().rposition(|step| matches!(step, Step::Execute(_)));
+    let begun = steps.iter().position(|step| matches!(step, Step::Begin));
+    let commit = steps.iter().position(|step| matches!(step, Step::Commit));
+    begun.is_some_and(|begun| begun < index)
+        && commit.is_none_or(|commit| index < commit)
+        && Some(index) <= last
+}
+
+/// Whether the first word is one that begins, ends or cuts a transaction.
+fn controls_transaction(sql: &str) -> bool {
+    const WORDS: [&str; 10] =
+        ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare", "call"];
+    let rest = without_comments(sql);
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(&rest[..end]))
+}
+
+fn without_comments(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start()
+        } else if rest.starts_with("/*") {
+            behind_comment(rest).trim_start()
+        } else {
+            return rest;
+        }
+    }
+}
+
+/// What stands behind a comment, which may hold others.
+fn behind_comment(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0, 0);
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"/*" => (depth, at) = (depth + 1, at + 2),
+            b"*/" => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            return &text[at..];
+        }
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_control_a_transaction_are_found_behind_comments() {
+        for sql in ["COMMIT", " -- x\n/* a /* b */ c */ rollback to a", "end;", "Savepoint a"] {
+            assert!(controls_transaction(sql), "{sql}");
+        }
+        for sql in ["SELECT 1", "-- commit", "/* commit */ INSERT INTO t VALUES (1)", "ENDS", "/* open", ""] {
+            assert!(!controls_transaction(sql) || sql == "ENDS", "{sql}");
+        }
+        assert!(!controls_transaction("ENDS"));
+    }
+}

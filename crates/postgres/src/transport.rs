@@ -1,0 +1,226 @@
+//! Transport: the few functions that speak to the server. All that is known of PostgreSQL stands elsewhere.
+
+use crate::tls::Connector;
+use futures_util::{SinkExt as _, StreamExt as _};
+use std::error::Error as _;
+use std::io::Cursor;
+use std::pin::Pin;
+use tokio_postgres::config::{Config, SslMode};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity};
+use tokio_postgres::tls::NoTls;
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+
+/// How much of COPY's data goes out as one message.
+const COPY_CHUNK: usize = 64 * 1024;
+
+/// Why the server's answer is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TransportError {
+    /// The server said no.
+    Told(Box<Told>),
+    /// The connection is gone.
+    Lost(String),
+    /// Nothing was sent, or the answer was none that can be used.
+    Unusable(String),
+    /// The encrypted channel could not be set up.
+    Tls(String),
+}
+
+/// The server's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Whether the server ended the session with it.
+    pub(crate) is_fatal: bool,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) detail: Option<String>,
+    pub(crate) hint: Option<String>,
+    pub(crate) place: Option<String>,
+    /// In the text that was sent: characters from 1.
+    pub(crate) position: Option<u32>,
+    /// A query that a function ran, and the position in it.
+    pub(crate) inner: Option<(String, u32)>,
+    pub(crate) schema: Option<String>,
+    pub(crate) table: Option<String>,
+    pub(crate) column: Option<String>,
+    pub(crate) constraint: Option<String>,
+}
+
+/// One session on the server.
+pub(crate) struct Session {
+    client: Client,
+    connector: Connector,
+}
+
+impl Session {
+    /// Opens a session, and tells the server's version.
+    pub(crate) async fn open(
+        config: &Config,
+        connector: Connector,
+    ) -> Result<(Self, String), TransportError> {
+        let (client, version) = match &connector {
+            Connector::Plain => {
+                let (client, connection) = config.connect(NoTls).await.map_err(told)?;
+                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+                tokio::spawn(until_closed(connection));
+                (client, version)
+            }
+            #[cfg(feature = "tls-rustls")]
+            Connector::Rustls(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await.map_err(told)?;
+                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+                tokio::spawn(until_closed(connection));
+                (client, version)
+            }
+        };
+        Ok((Self { client, connector }, version))
+    }
+
+    /// Sends a query. The answer comes later: many may be on their way.
+    pub(crate) async fn send(&self, sql: &str) -> Reply {
+        // This future is ready at once: it only puts the message on the way.
+        Reply { stream: self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told) }
+    }
+
+    /// Sends a query and reads its rows.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, TransportError> {
+        self.send(sql).await.rows().await
+    }
+
+    /// Sends a query and waits until it is done.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), TransportError> {
+        self.send(sql).await.done().await
+    }
+
+    /// Runs `COPY … FROM stdin` with its data.
+    pub(crate) async fn copy_in(&self, sql: &str, data: &str) -> Result<(), TransportError> {
+        let sink = self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await.map_err(told)?;
+        let mut sink = Box::pin(sink);
+        for chunk in data.as_bytes().chunks(COPY_CHUNK) {
+            // The reason for a hang-up comes with the end of the copy.
+            if sink.feed(Cursor::new(chunk.to_vec())).await.is_err() {
+                break;
+            }
+        }
+        sink.as_mut().finish().await.map(|_| ()).map_err(told)
+    }
+
+    /// Asks the server, over a connection of its own, to stop what the session runs.
+    pub(crate) async fn cancel(&self) {
+        let token = self.client.cancel_token();
+        let sent = match &self.connector {
+            Connector::Plain => token.cancel_query(NoTls).await,
+            #[cfg(feature = "tls-rustls")]
+            Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
+        };
+        if let Err(error) = sent {
+            tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
+        }
+    }
+}
+
+/// The session's task: it ends with the session, and what ended it is told to whoever waits for an answer.
+async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %chain(&error), "the connection ended");
+    }
+}
+
+/// The answer to one message.
+pub(crate) struct Reply {
+    stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
+}
+
+impl Reply {
+    /// Reads to the end, and keeps the rows.
+    pub(crate) async fn rows(self) -> Result<Vec<SimpleQueryRow>, TransportError> {
+        let mut stream = self.stream?;
+        let mut rows = Vec::new();
+        while let Some(message) = stream.next().await {
+            if let SimpleQueryMessage::Row(row) = message.map_err(told)? {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Reads to the end, and lets rows go. May be dropped between messages and called again.
+    pub(crate) async fn done(mut self) -> Result<(), TransportError> {
+        self.wait().await
+    }
+
+    /// The same for an answer that others wait for too.
+    pub(crate) async fn wait(&mut self) -> Result<(), TransportError> {
+        let stream = match &mut self.stream {
+            Ok(stream) => stream,
+            Err(error) => return Err(error.clone()),
+        };
+        while let Some(message) = stream.next().await {
+            message.map_err(told)?;
+        }
+        Ok(())
+    }
+}
+
+/// The configuration's way to say whether TLS is used.
+pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode {
+    match connector {
+        Connector::Plain => SslMode::Disable,
+        #[cfg(feature = "tls-rustls")]
+        Connector::Rustls(_) if only_if_offered => SslMode::Prefer,
+        #[cfg(feature = "tls-rustls")]
+        Connector::Rustls(_) => SslMode::Require,
+    }
+}
+
+fn told(error: Error) -> TransportError {
+    if let Some(error) = error.as_db_error() {
+        return TransportError::Told(Box::new(words(error)));
+    }
+    let words = chain(&error);
+    let is_io = error.source().is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some());
+    if words.starts_with("error performing TLS handshake") {
+        TransportError::Tls(words)
+    } else if error.is_closed() || (is_io && !words.starts_with("error encoding")) {
+        TransportError::Lost(words)
+    } else {
+        TransportError::Unusable(words)
+    }
+}
+
+fn words(error: &DbError) -> Told {
+    let (position, inner) = match error.position() {
+        Some(ErrorPosition::Original(position)) => (Some(*position), None),
+        Some(ErrorPosition::Internal { position, query }) => (None, Some((query.clone(), *position))),
+        None => (None, None),
+    };
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    Told {
+        is_fatal: matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
+        code: error.code().code().to_owned(),
+        message: error.message().to_owned(),
+        detail: owned(error.detail()),
+        hint: owned(error.hint()),
+        place: owned(error.where_()),
+        position,
+        inner,
+        schema: owned(error.schema()),
+        table: owned(error.table()),
+        column: owned(error.column()),
+        constraint: owned(error.constraint()),
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_words = cause.to_string();
+        if !words.ends_with(&cause_words) {
+            words = format!("{words}: {cause_words}");
+        }
+        source = cause.source();
+    }
+    words
+}
