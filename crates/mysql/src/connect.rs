@@ -5,6 +5,7 @@ use crate::errors::{ConnectError, database_error};
 use crate::history::{Table, identifier};
 use crate::message::Traces;
 use crate::options::{Host, Options, SslMode};
+use crate::tls::{Encryption, name_in_certificate};
 use crate::transport::{Transport, TransportError};
 
 const ACCESS_DENIED: u16 = 1045;
@@ -58,7 +59,7 @@ pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
 
 async fn open(options: &Options, database: Option<&str>) -> Result<Transport, ConnectError> {
     if options.socket.is_some() {
-        let opened = Transport::connect(options, None, SslMode::Disabled, database).await;
+        let opened = Transport::connect(options, None, &SslMode::Disabled.into(), database).await;
         return opened.map_err(|error| failed(error, options, options.place()));
     }
     let mut last = String::new();
@@ -78,10 +79,15 @@ async fn open_host(
     database: Option<&str>,
 ) -> Result<Transport, TransportError> {
     let mode = options.ssl_mode_for(Some(host));
-    match Transport::connect(options, Some(host), mode, database).await {
+    match Transport::connect(options, Some(host), &mode.into(), database).await {
         // Preferred means: without, where the server has none.
         Err(TransportError::NoTls) if mode == SslMode::Preferred => {
-            Transport::connect(options, Some(host), SslMode::Disabled, database).await
+            Transport::connect(options, Some(host), &SslMode::Disabled.into(), database).await
+        }
+        Err(TransportError::Tls(reason)) if mode == SslMode::VerifyCa => {
+            let Some(name) = name_in_certificate(&reason) else { return Err(TransportError::Tls(reason)) };
+            let encryption = Encryption { mode, name: Some(name) };
+            Transport::connect(options, Some(host), &encryption, database).await
         }
         other => other,
     }

@@ -20,8 +20,8 @@ const LOCK_WAIT_SECONDS: u32 = 60;
 const LEXICAL_MODES: [&str; 8] =
     ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "POSTGRESQL", "ORACLE", "MAXDB", "MSSQL", "ANSI", "DB2"];
 
-/// Settings that return to the server's default.
-const DEFAULTS: [&str; 12] = [
+/// Settings that return to the server's default: those that any account may set.
+const DEFAULTS: [&str; 11] = [
     "time_zone",
     "timestamp",
     "sql_notes",
@@ -33,7 +33,6 @@ const DEFAULTS: [&str; 12] = [
     "innodb_lock_wait_timeout",
     "lc_time_names",
     "div_precision_increment",
-    "max_error_count",
 ];
 
 /// Statements that make the session as a migration expects it, one by one.

@@ -1,15 +1,20 @@
 //! Transport: the few functions over mysql_async that the rest of the driver stands on.
 
-use crate::options::{Host, Options, SslMode};
+use crate::options::{Host, Options};
+use crate::tls::Encryption;
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder, Value};
+use mysql_async::prelude::{GlobalHandler, Queryable};
+use mysql_async::{Conn, DriverError, Error, InfileData, IoError, LocalInfileError, OptsBuilder, Value};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// One connection.
 pub(crate) struct Transport {
     conn: Conn,
+    asked_for_file: Arc<AtomicBool>,
 }
 
 /// A row in the server's own text, `None` for NULL.
@@ -54,9 +59,10 @@ impl Transport {
     pub(crate) async fn connect(
         options: &Options,
         host: Option<&Host>,
-        mode: SslMode,
+        encryption: &Encryption,
         database: Option<&str>,
     ) -> Result<Self, TransportError> {
+        let asked_for_file = Arc::new(AtomicBool::new(false));
         let builder = OptsBuilder::default()
             .user(Some(options.user.as_str()))
             .pass(options.password.as_ref().map(|password| password.0.as_str()))
@@ -69,14 +75,14 @@ impl Transport {
             .wait_timeout(Some(28_800))
             .stmt_cache_size(0)
             .connect_attribute("program_name", "windlass")
-            .local_infile_handler(Some(refuse_local_file));
+            .local_infile_handler(Some(NoFiles(Arc::clone(&asked_for_file))));
         let builder = match (host, &options.socket) {
             (Some(host), _) => builder.ip_or_hostname(host.name.as_str()).tcp_port(host.port),
             (None, socket) => builder.socket(socket.as_ref().map(|path| path.display().to_string())),
         };
-        let builder = with_tls(builder, mode, options.ssl_ca()).await?;
+        let builder = with_tls(builder, encryption, options.ssl_ca()).await?;
         match tokio::time::timeout(options.connect_timeout, Conn::new(builder)).await {
-            Ok(connected) => Ok(Self { conn: connected.map_err(TransportError::from)? }),
+            Ok(connected) => Ok(Self { conn: connected.map_err(TransportError::from)?, asked_for_file }),
             Err(_) => {
                 let seconds = options.connect_timeout.as_secs();
                 Err(TransportError::Lost(format!("no answer within {seconds} seconds")))
@@ -101,6 +107,10 @@ impl Transport {
         let mut sets = Vec::new();
         let mut completed = 0;
         match self.drain(message, rows, ended, &mut sets, &mut completed).await {
+            // Only the last statement of a message can be one that asks for a file.
+            Ok(()) if self.asked_for_file.swap(false, Ordering::SeqCst) => {
+                Err(Broken { completed: completed.saturating_sub(1), sets, error: TransportError::LocalFile })
+            }
             Ok(()) => Ok(sets),
             Err(error) => Err(Broken { completed, sets, error: error.into() }),
         }
@@ -152,37 +162,38 @@ fn into_text(value: Value) -> Option<String> {
     }
 }
 
-/// Answers a request for a file of this machine with its refusal, in the way that keeps the connection in step.
-fn refuse_local_file(
-    _: &[u8],
-) -> futures_util::future::BoxFuture<'static, Result<mysql_async::InfileData, mysql_async::LocalInfileError>>
-{
-    async {
-        let refusal = std::io::Error::other("files of this machine are not sent");
-        Ok(stream::iter([Err(refusal)]).boxed())
+/// Answers a request for a file of this machine: notes that it was made, and sends nothing.
+///
+/// A refusal would make the native client drop the connection; an empty file loads no row, and the
+/// statement is then told as failed.
+struct NoFiles(Arc<AtomicBool>);
+
+impl GlobalHandler for NoFiles {
+    fn handle(&self, _: &[u8]) -> BoxFuture<'static, Result<InfileData, LocalInfileError>> {
+        self.0.store(true, Ordering::SeqCst);
+        async { Ok(stream::empty().boxed()) }.boxed()
     }
-    .boxed()
 }
 
 #[cfg(feature = "tls-rustls")]
 async fn with_tls(
     builder: OptsBuilder,
-    mode: SslMode,
+    encryption: &Encryption,
     ca: Option<&Path>,
 ) -> Result<OptsBuilder, TransportError> {
-    let options = crate::tls::ssl_opts(mode, ca).map_err(TransportError::Tls)?;
+    let options = crate::tls::ssl_opts(encryption, ca).map_err(TransportError::Tls)?;
     Ok(builder.ssl_opts(options))
 }
 
 #[cfg(not(feature = "tls-rustls"))]
 async fn with_tls(
     builder: OptsBuilder,
-    mode: SslMode,
+    encryption: &Encryption,
     _: Option<&Path>,
 ) -> Result<OptsBuilder, TransportError> {
-    match mode {
-        SslMode::Disabled => Ok(builder),
-        SslMode::Preferred => Err(TransportError::NoTls),
+    match encryption.mode {
+        crate::SslMode::Disabled => Ok(builder),
+        crate::SslMode::Preferred => Err(TransportError::NoTls),
         _ => Err(TransportError::Tls("this windlass is built without encryption".to_owned())),
     }
 }

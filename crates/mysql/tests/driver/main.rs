@@ -1,0 +1,5 @@
+//! The driver on real servers, in one program: each test on every server that is configured.
+
+mod connecting;
+mod steps;
+mod support;
