@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use windlass_core::sql::{Dialect, checksum::token_checksum, split::split};
+use windlass_core::sql::{Dialect, checksum::token_checksum, classify::classify, split::split};
 
 const LENGTH: usize = 50 << 20;
 
@@ -65,7 +65,7 @@ fn copy(number: usize, script: &mut String) {
 
 #[test]
 #[ignore = "a measurement, meaningful in release only"]
-fn splitting_speed() {
+fn measurement_of_splitting() {
     for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
         for (name, piece) in [
             ("schema", schema as fn(usize, &mut String)),
@@ -80,8 +80,14 @@ fn splitting_speed() {
             let count = split(dialect, &text).unwrap().len();
             let splitting = speed(text.len(), || drop(split(dialect, &text).unwrap()));
             let digesting = speed(text.len(), || drop(token_checksum(dialect, &text).unwrap()));
+            let classifying = speed(text.len(), || {
+                for statement in split(dialect, &text).unwrap() {
+                    classify(dialect, statement.text(&text));
+                }
+            });
             println!(
-                "{dialect:?} {name}: {count} statements, split {splitting:.0} MB/s, token checksum {digesting:.0} MB/s"
+                "{dialect:?} {name}: {count} statements, split {splitting:.0} MB/s, token checksum {digesting:.0} MB/s, \
+                 split and classify {classifying:.0} MB/s"
             );
         }
     }

@@ -1,6 +1,14 @@
 //! What a statement is: whether it can be in a transaction, what it changes, which objects it names.
 
+mod cursor;
+mod functions;
+mod mysql;
+mod postgres;
+mod sketch;
+mod sqlite;
+
 use super::Dialect;
+use sketch::Sketch;
 
 /// What is known of a statement from its text alone.
 #[non_exhaustive]
@@ -111,16 +119,67 @@ pub enum SessionUse {
 }
 
 /// What the text tells of one statement, as [`super::split::split`] gives it.
-pub fn classify(_dialect: Dialect, _statement: &str) -> Facts {
-    Facts {
-        transaction: Transaction::Inside,
-        effect: Effect::Unknown,
-        implicit_commit: false,
-        objects: Objects::Unknown,
-        session: SessionUse::None,
-        groupable: false,
-        may_hold_secret: false,
-        enum_value: None,
-        foreign_keys_pragma: None,
+///
+/// ```
+/// use windlass_core::sql::{Dialect, classify::{Transaction, classify}};
+///
+/// let facts = classify(Dialect::Postgres, "CREATE INDEX CONCURRENTLY ON ship (name)");
+/// assert!(matches!(facts.transaction, Transaction::Outside(_)));
+/// ```
+pub fn classify(dialect: Dialect, statement: &str) -> Facts {
+    let sketch = Sketch::new(dialect, statement);
+    match dialect {
+        Dialect::Postgres => postgres::classify(&sketch),
+        Dialect::MySql => mysql::classify(&sketch),
+        Dialect::Sqlite => sqlite::classify(&sketch),
+    }
+}
+
+impl Facts {
+    /// A statement in a transaction that changes this, and of which nothing else is known yet.
+    fn of(effect: Effect) -> Self {
+        Facts {
+            transaction: Transaction::Inside,
+            effect,
+            implicit_commit: false,
+            objects: Objects::Unknown,
+            session: SessionUse::None,
+            groupable: false,
+            may_hold_secret: false,
+            enum_value: None,
+            foreign_keys_pragma: None,
+        }
+    }
+
+    fn control(control: Control) -> Self {
+        Facts { transaction: Transaction::Control(control), ..Facts::of(Effect::Session).naming(Vec::new()) }
+    }
+
+    fn outside(self, why: &'static str) -> Self {
+        Facts { transaction: Transaction::Outside(why), groupable: false, ..self }
+    }
+
+    fn naming(self, objects: Vec<ObjectName>) -> Self {
+        Facts { objects: Objects::Known(objects), ..self }
+    }
+
+    fn naming_unknown(self) -> Self {
+        Facts { objects: Objects::Unknown, ..self }
+    }
+
+    fn groupable_if(self, groupable: bool) -> Self {
+        Facts { groupable, ..self }
+    }
+
+    fn session(self, session: SessionUse) -> Self {
+        Facts { session, groupable: false, ..self }
+    }
+
+    fn bound(self, why: &'static str) -> Self {
+        self.session(SessionUse::Bound(why))
+    }
+
+    fn secret(self) -> Self {
+        Facts { may_hold_secret: true, ..self }
     }
 }

@@ -1,0 +1,128 @@
+//! What a SQLite statement is.
+
+use super::cursor::{Cursor, string_value};
+use super::sketch::Sketch;
+use super::{Control, Effect, Facts, SessionUse};
+
+pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
+    let mut cursor = sketch.cursor();
+    let Some(first) = cursor.next() else { return Facts::of(Effect::Query).naming(Vec::new()) };
+    let facts = match first.text.to_ascii_uppercase().as_str() {
+        "CREATE" => create(sketch, cursor),
+        "ALTER" => alter(sketch, cursor),
+        "DROP" => drop_object(cursor),
+        "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => data(sketch),
+        "SELECT" | "VALUES" | "WITH" if sketch.writes => data(sketch),
+        "SELECT" | "VALUES" | "WITH" | "EXPLAIN" => query(sketch),
+        "REINDEX" | "ANALYZE" => Facts::of(Effect::Schema).naming(cursor.one_name()).groupable_if(true),
+        "PRAGMA" => pragma(cursor),
+        "VACUUM" => Facts::of(Effect::Server).outside("VACUUM cannot run inside a transaction"),
+        "ATTACH" | "DETACH" => {
+            Facts::of(Effect::Session).bound("attached databases belong to the session").secret()
+        }
+        "BEGIN" => begin(cursor),
+        "COMMIT" | "END" => Facts::control(Control::Commit),
+        "ROLLBACK" if cursor.has(&["TO"]) => Facts::control(Control::Savepoint),
+        "ROLLBACK" => Facts::control(Control::Rollback),
+        "SAVEPOINT" | "RELEASE" => Facts::control(Control::Savepoint),
+        _ => Facts::of(Effect::Unknown),
+    };
+    // A view or trigger calls its functions later.
+    let runs_now = facts.effect != Effect::Schema || sketch.cursor().has_phrase("AS SELECT");
+    match sketch.session {
+        Some(why) if runs_now && facts.session == SessionUse::None => facts.bound(why),
+        _ => facts,
+    }
+}
+
+fn data(sketch: &Sketch<'_>) -> Facts {
+    let facts = Facts::of(Effect::Data).naming(sketch.tables_and(Vec::new())).groupable_if(sketch.is_plain());
+    if sketch.unknown_call { facts.naming_unknown() } else { facts }
+}
+
+fn query(sketch: &Sketch<'_>) -> Facts {
+    match sketch.unknown_call {
+        true => Facts::of(Effect::Unknown),
+        false => Facts::of(Effect::Query).naming(sketch.tables_and(Vec::new())).groupable_if(true),
+    }
+}
+
+fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
+    let temporary = cursor.eat_any(&["TEMP", "TEMPORARY"]);
+    let is_virtual = cursor.eat("VIRTUAL");
+    cursor.eat("UNIQUE");
+    let attached_to_table = cursor.sees("INDEX") || cursor.sees("TRIGGER");
+    cursor.eat_any(&["TABLE", "INDEX", "VIEW", "TRIGGER"]);
+    cursor.eat("IF NOT EXISTS");
+    let mut names = cursor.one_name();
+    if attached_to_table {
+        names.extend(cursor.after("ON").and_then(|mut behind| behind.name()));
+    }
+    let deferred = cursor.has_phrase("INITIALLY DEFERRED");
+    let facts =
+        Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(!is_virtual && !deferred);
+    if temporary { facts.bound("temporary objects belong to the session") } else { facts }
+}
+
+fn alter(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
+    cursor.eat("TABLE");
+    let mut names = cursor.one_name();
+    names.extend(cursor.after("RENAME TO").and_then(|mut behind| behind.name()));
+    Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(sketch.is_plain())
+}
+
+fn drop_object(mut cursor: Cursor<'_, '_>) -> Facts {
+    cursor.eat_any(&["TABLE", "INDEX", "VIEW", "TRIGGER"]);
+    cursor.eat("IF EXISTS");
+    Facts::of(Effect::Schema).naming(cursor.one_name()).groupable_if(true)
+}
+
+/// How the transaction takes its lock matters to nobody who holds it; only `EXCLUSIVE` keeps readers out.
+fn begin(cursor: Cursor<'_, '_>) -> Facts {
+    Facts::control(Control::Begin { plain: !cursor.has(&["EXCLUSIVE"]) })
+}
+
+fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
+    let name = cursor.name().map(|name| name.name).unwrap_or_default();
+    let sets = cursor.eat_punctuation("=") || cursor.eat_punctuation("(");
+    let facts = |effect| Facts::of(effect).naming(Vec::new());
+    match name.as_str() {
+        "foreign_keys" if sets => Facts {
+            foreign_keys_pragma: switch(cursor),
+            ..facts(Effect::Session).session(SessionUse::Setting)
+        },
+        "journal_mode"
+        | "synchronous"
+        | "temp_store"
+        | "temp_store_directory"
+        | "auto_vacuum"
+        | "page_size"
+        | "encoding"
+        | "locking_mode"
+            if sets =>
+        {
+            facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA")
+        }
+        "wal_checkpoint" => facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA"),
+        "incremental_vacuum" | "optimize" => facts(Effect::Server),
+        "defer_foreign_keys" if sets => {
+            facts(Effect::Session).bound("PRAGMA defer_foreign_keys holds until its transaction ends")
+        }
+        "user_version" | "application_id" | "schema_version" if sets => facts(Effect::Schema),
+        "integrity_check" | "quick_check" | "foreign_key_check" | "table_info" | "table_xinfo"
+        | "table_list" | "index_list" | "index_info" | "index_xinfo" | "foreign_key_list"
+        | "database_list" => facts(Effect::Query),
+        _ if sets => facts(Effect::Session).session(SessionUse::Setting),
+        _ => facts(Effect::Query),
+    }
+}
+
+fn switch(cursor: Cursor<'_, '_>) -> Option<bool> {
+    let token = cursor.peek()?;
+    let value = string_value(token).unwrap_or_else(|| token.text.trim_matches('"').to_owned());
+    match value.to_ascii_lowercase().as_str() {
+        "on" | "yes" | "true" => Some(true),
+        "off" | "no" | "false" => Some(false),
+        number => Some(number.parse::<i64>().is_ok_and(|number| number != 0)),
+    }
+}

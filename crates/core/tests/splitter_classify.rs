@@ -1,0 +1,639 @@
+//! What statements are, one table per question.
+
+use windlass_core::sql::Dialect::{self, MySql, Postgres, Sqlite};
+use windlass_core::sql::classify::{
+    Control, Effect, Facts, ObjectName, Objects, SessionUse, Transaction, classify,
+};
+
+/// Every statement of a list answers the question so.
+#[track_caller]
+fn all(dialect: Dialect, question: impl Fn(&Facts) -> bool, statements: &[&str]) {
+    let wrong: Vec<_> = statements
+        .iter()
+        .map(|statement| (statement, classify(dialect, statement)))
+        .filter(|(_, facts)| !question(facts))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn outside(facts: &Facts) -> bool {
+    matches!(facts.transaction, Transaction::Outside(_))
+}
+
+fn inside(facts: &Facts) -> bool {
+    facts.transaction == Transaction::Inside
+}
+
+fn bound(facts: &Facts) -> bool {
+    matches!(facts.session, SessionUse::Bound(_))
+}
+
+#[test]
+fn postgres_outside_a_transaction() {
+    all(
+        Postgres,
+        outside,
+        &[
+            "CREATE INDEX CONCURRENTLY i ON t (a)",
+            "create unique index /* x */ concurrently if not exists i on t (a)",
+            "DROP INDEX CONCURRENTLY IF EXISTS i",
+            "REINDEX INDEX CONCURRENTLY i",
+            "REINDEX (CONCURRENTLY, VERBOSE) TABLE t",
+            "REINDEX (CONCURRENTLY true) TABLE t",
+            "REINDEX DATABASE d",
+            "REINDEX SYSTEM d",
+            "REINDEX SCHEMA s",
+            "VACUUM",
+            "VACUUM (FULL, ANALYZE) t",
+            "CREATE DATABASE d",
+            "DROP DATABASE IF EXISTS d",
+            "CREATE TABLESPACE s LOCATION '/x'",
+            "DROP TABLESPACE s",
+            "ALTER SYSTEM SET work_mem = '1MB'",
+            "ALTER DATABASE d SET TABLESPACE s",
+            "CLUSTER",
+            "CLUSTER VERBOSE",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p",
+            "DROP SUBSCRIPTION s",
+            "ALTER SUBSCRIPTION s REFRESH PUBLICATION",
+            "ALTER SUBSCRIPTION s SET PUBLICATION p WITH (refresh = true)",
+            "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+            "DISCARD ALL",
+            "COMMIT PREPARED 'x'",
+        ],
+    );
+    all(
+        Postgres,
+        inside,
+        &[
+            "CREATE INDEX i ON t (a) -- CONCURRENTLY",
+            "CREATE INDEX i /* CONCURRENTLY */ ON t (a)",
+            "COMMENT ON INDEX i IS 'CREATE INDEX CONCURRENTLY'",
+            "CREATE INDEX \"concurrently\" ON t (a)",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
+            "REINDEX (CONCURRENTLY false) TABLE t",
+            "REINDEX TABLE t",
+            "CLUSTER t USING i",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot = 'off')",
+            "ALTER SUBSCRIPTION s SET PUBLICATION p WITH (refresh = false)",
+            "ALTER TABLE t DETACH PARTITION p",
+            "ALTER DATABASE d SET work_mem = '1MB'",
+            "ALTER TYPE e ADD VALUE 'x'",
+            "DISCARD PLANS",
+            "LOCK TABLE t IN EXCLUSIVE MODE",
+            "ANALYZE t",
+            "DO $$ BEGIN COMMIT; END $$",
+            "VALUES (1)",
+        ],
+    );
+}
+
+#[test]
+fn transaction_control() {
+    let control =
+        |control: Control| move |facts: &Facts| facts.transaction == Transaction::Control(control.clone());
+    for dialect in [Postgres, MySql] {
+        all(dialect, control(Control::Begin { plain: true }), &["BEGIN", "begin work", "START TRANSACTION"]);
+        all(dialect, control(Control::Commit), &["COMMIT", "COMMIT WORK"]);
+        all(dialect, control(Control::Rollback), &["ROLLBACK", "ROLLBACK WORK"]);
+        all(
+            dialect,
+            control(Control::Savepoint),
+            &["SAVEPOINT a", "RELEASE SAVEPOINT a", "ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT a"],
+        );
+        all(dialect, control(Control::Other), &["COMMIT AND CHAIN"]);
+    }
+    all(
+        Postgres,
+        control(Control::Begin { plain: false }),
+        &["BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN READ ONLY", "START TRANSACTION READ WRITE"],
+    );
+    all(Postgres, control(Control::Commit), &["END", "END TRANSACTION"]);
+    all(Postgres, control(Control::Rollback), &["ABORT"]);
+    all(Postgres, control(Control::Other), &["SET TRANSACTION READ ONLY", "PREPARE TRANSACTION 'x'"]);
+    all(
+        MySql,
+        control(Control::Begin { plain: false }),
+        &["START TRANSACTION READ ONLY", "START TRANSACTION WITH CONSISTENT SNAPSHOT"],
+    );
+    all(
+        MySql,
+        control(Control::Other),
+        &["XA START 'x'", "SET autocommit = 0", "SET @@session.autocommit=1", "/*!40000 SET autocommit=0 */"],
+    );
+    all(
+        Sqlite,
+        control(Control::Begin { plain: true }),
+        &["BEGIN", "BEGIN IMMEDIATE", "BEGIN DEFERRED TRANSACTION"],
+    );
+    all(Sqlite, control(Control::Begin { plain: false }), &["BEGIN EXCLUSIVE"]);
+    all(Sqlite, control(Control::Commit), &["END", "COMMIT TRANSACTION"]);
+    all(Sqlite, control(Control::Savepoint), &["SAVEPOINT a", "RELEASE a", "ROLLBACK TRANSACTION TO a"]);
+    all(MySql, |facts| facts.effect == Effect::Unknown && inside(facts), &["BEGIN NOT ATOMIC SELECT 1; END"]);
+}
+
+#[test]
+fn mysql_implicit_commits() {
+    all(
+        MySql,
+        |facts| facts.implicit_commit,
+        &[
+            "ALTER EVENT e DISABLE",
+            "ALTER FUNCTION f COMMENT 'x'",
+            "ALTER PROCEDURE p COMMENT 'x'",
+            "ALTER SERVER s OPTIONS (USER 'x')",
+            "ALTER TABLE t ADD a int",
+            "ALTER TABLESPACE s ADD DATAFILE 'x'",
+            "ALTER VIEW v AS SELECT 1",
+            "CREATE DATABASE d",
+            "CREATE SCHEMA d",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1",
+            "CREATE FUNCTION f() RETURNS INT RETURN 1",
+            "CREATE INDEX i ON t (a)",
+            "CREATE UNIQUE INDEX i ON t (a)",
+            "CREATE DEFINER=`a`@`b` PROCEDURE p() SELECT 1",
+            "CREATE ROLE r",
+            "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (USER 'x')",
+            "CREATE SPATIAL REFERENCE SYSTEM 4120 NAME 'x'",
+            "CREATE TABLE t (a int)",
+            "CREATE TABLE t SELECT 1",
+            "CREATE TABLESPACE s",
+            "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
+            "CREATE OR REPLACE ALGORITHM=MERGE DEFINER=CURRENT_USER SQL SECURITY DEFINER VIEW v AS SELECT 1",
+            "DROP DATABASE d",
+            "DROP EVENT e",
+            "DROP FUNCTION f",
+            "DROP INDEX i ON t",
+            "DROP PROCEDURE IF EXISTS p",
+            "DROP ROLE r",
+            "DROP SERVER s",
+            "DROP SPATIAL REFERENCE SYSTEM 4120",
+            "DROP TABLE IF EXISTS t",
+            "DROP TABLESPACE s",
+            "DROP TRIGGER r",
+            "DROP VIEW v",
+            "INSTALL PLUGIN p SONAME 'x'",
+            "RENAME TABLE a TO b",
+            "TRUNCATE TABLE t",
+            "TRUNCATE t",
+            "UNINSTALL PLUGIN p",
+            "ALTER USER u IDENTIFIED BY 'x'",
+            "CREATE USER u",
+            "DROP USER u",
+            "GRANT SELECT ON t TO u",
+            "RENAME USER a TO b",
+            "REVOKE SELECT ON t FROM u",
+            "SET PASSWORD = 'x'",
+            "BEGIN",
+            "LOCK TABLES t WRITE",
+            "SET autocommit = 1",
+            "START TRANSACTION",
+            "UNLOCK TABLES",
+            "ANALYZE TABLE t",
+            "CACHE INDEX t IN c",
+            "CHECK TABLE t",
+            "FLUSH TABLES",
+            "OPTIMIZE TABLE t",
+            "REPAIR TABLE t",
+            "RESET REPLICA",
+            "START REPLICA",
+            "STOP REPLICA",
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='x'",
+            "/*!50003 CREATE TABLE t (a int) */",
+            "CREATE SEQUENCE s",
+            "CREATE OR REPLACE TABLE t (a int)",
+            "LOAD INDEX INTO CACHE t",
+        ],
+    );
+    all(
+        MySql,
+        |facts| !facts.implicit_commit,
+        &[
+            "CREATE TEMPORARY TABLE t (a int)",
+            "DROP TEMPORARY TABLE t",
+            "INSERT INTO t VALUES (1)",
+            "SELECT 1",
+            "SET @a = 1",
+            "SET NAMES utf8mb4",
+            "CALL p()",
+            "COMMIT",
+            "SAVEPOINT a",
+            "RESET PERSIST",
+            "USE d",
+            "LOAD DATA INFILE 'x' INTO TABLE t",
+            "CHECKSUM TABLE t",
+            "PREPARE s FROM 'CREATE TABLE t (a int)'",
+        ],
+    );
+}
+
+#[test]
+fn effects() {
+    let effect = |effect| move |facts: &Facts| facts.effect == effect;
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(
+            dialect,
+            effect(Effect::Schema),
+            &[
+                "CREATE TABLE t (a int)",
+                "ALTER TABLE t ADD COLUMN b int",
+                "DROP TABLE t",
+                "CREATE INDEX i ON t (a)",
+            ],
+        );
+        all(
+            dialect,
+            effect(Effect::Data),
+            &[
+                "INSERT INTO t VALUES (1)",
+                "UPDATE t SET a = 1",
+                "DELETE FROM t",
+                "WITH c AS (SELECT 1) UPDATE t SET a = 1",
+            ],
+        );
+        all(
+            dialect,
+            effect(Effect::Query),
+            &["SELECT 1", "SELECT count(*) FROM t WHERE a IN (1, 2)", "WITH c AS (SELECT 1) SELECT * FROM c"],
+        );
+        all(dialect, effect(Effect::Unknown), &["SELECT my_function(1)"]);
+    }
+    all(
+        Postgres,
+        effect(Effect::Unknown),
+        &["DO $$ BEGIN END $$", "CALL p()", "EXECUTE p", "EXPLAIN ANALYZE DELETE FROM t", "SOMETHING NEW"],
+    );
+    all(
+        Postgres,
+        effect(Effect::Data),
+        &[
+            "COPY t FROM stdin",
+            "REFRESH MATERIALIZED VIEW v",
+            "TRUNCATE t",
+            "WITH c AS (DELETE FROM t RETURNING *) SELECT * FROM c",
+            "SELECT setval('s', 1)",
+        ],
+    );
+    all(
+        Postgres,
+        effect(Effect::Session),
+        &["SET search_path = ''", "SELECT set_config('search_path', '', false)", "RESET ALL"],
+    );
+    all(
+        Postgres,
+        effect(Effect::Server),
+        &["CREATE ROLE r", "ALTER SYSTEM RESET ALL", "DROP DATABASE d", "GRANT a TO b"],
+    );
+    all(
+        MySql,
+        effect(Effect::Server),
+        &["SET GLOBAL a = 1", "SET @@GLOBAL.a = 1", "CREATE USER u", "FLUSH PRIVILEGES", "CREATE DATABASE d"],
+    );
+    all(
+        MySql,
+        effect(Effect::Session),
+        &["SET NAMES utf8mb4", "SET sql_mode = ''", "USE d", "SET @a = 1", "/*!40101 SET NAMES utf8 */"],
+    );
+}
+
+#[test]
+fn objects() {
+    let check = |dialect, statement, expected: &[&str]| {
+        let Objects::Known(found) = classify(dialect, statement).objects else {
+            panic!("unknown: {statement}")
+        };
+        let found: Vec<String> = found
+            .into_iter()
+            .map(|ObjectName { schema, name }| {
+                schema.map_or(name.clone(), |schema| format!("{schema}.{name}"))
+            })
+            .collect();
+        assert_eq!(found, expected, "{statement}");
+    };
+    for dialect in [Postgres, MySql, Sqlite] {
+        check(
+            dialect,
+            "CREATE TABLE IF NOT EXISTS t (a int REFERENCES u (id), b varchar(3) DEFAULT lower('x'))",
+            &["t", "u"],
+        );
+        check(dialect, "ALTER TABLE t RENAME TO u", &["t", "u"]);
+        check(
+            dialect,
+            "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES s.u (id) ON DELETE CASCADE ON UPDATE SET NULL",
+            &["t", "s.u"],
+        );
+        check(
+            dialect,
+            "INSERT INTO s.t (a, b) SELECT a, b FROM u, v AS w JOIN x ON u.a = x.a WHERE u.b IN (SELECT b FROM y)",
+            &["s.t", "u", "v", "x", "y"],
+        );
+        check(dialect, "UPDATE t SET a = (SELECT max(a) FROM u) WHERE b = 1", &["t", "u"]);
+        check(dialect, "DELETE FROM t WHERE EXISTS (SELECT 1 FROM u)", &["t", "u"]);
+        check(dialect, "CREATE VIEW v AS SELECT a FROM t", &["v", "t"]);
+        check(dialect, "SELECT 1, '-- FROM x'", &[]);
+    }
+    check(Postgres, "CREATE INDEX ON S.T (a)", &["s.t"]);
+    check(
+        Postgres,
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I\"\"x\" ON ONLY t USING btree (lower(a)) WHERE b > 1",
+        &["I\"x", "t"],
+    );
+    check(
+        Postgres,
+        "CREATE TABLE t (a mood NOT NULL, b numeric(3, 2), c s.kind[], d timestamp with time zone, UNIQUE (a, b))",
+        &["t", "mood", "s.kind"],
+    );
+    check(Postgres, "CREATE TABLE p PARTITION OF t FOR VALUES FROM (1) TO (2)", &["p", "t"]);
+    check(
+        Postgres,
+        "ALTER TABLE t ADD COLUMN a mood, ALTER b TYPE kind USING b::text, ADD CONSTRAINT c CHECK (a > 1)",
+        &["t", "mood", "kind"],
+    );
+    check(Postgres, "ALTER TABLE t ATTACH PARTITION p DEFAULT", &["t", "p"]);
+    check(Postgres, "DROP TABLE IF EXISTS a, s.b, \"C\"", &["a", "s.b", "C"]);
+    check(Postgres, "COMMENT ON COLUMN s.t.a IS 'x'", &["s.t"]);
+    check(
+        Postgres,
+        "CREATE TRIGGER r BEFORE UPDATE OF a OR INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        &["t", "f"],
+    );
+    check(
+        Postgres,
+        "CREATE FUNCTION f(a int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
+        &["f"],
+    );
+    check(Postgres, "TRUNCATE TABLE ONLY a, b", &["a", "b"]);
+    check(Postgres, "ALTER TYPE s.e ADD VALUE IF NOT EXISTS 'x'", &["s.e"]);
+    check(Postgres, "GRANT SELECT, INSERT ON TABLE a, b TO r", &["a", "b"]);
+    check(Postgres, "INSERT INTO t SELECT * FROM generate_series(1, 3)", &["t"]);
+    check(Postgres, "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", &["t"]);
+    check(MySql, "CREATE TABLE `a``b` LIKE d.T", &["a`b", "d.T"]);
+    check(MySql, "RENAME TABLE a TO b, c TO d", &["a", "b", "c", "d"]);
+    check(MySql, "ALTER TABLE a RENAME b", &["a", "b"]);
+    check(MySql, "ALTER TABLE a RENAME COLUMN b TO c", &["a"]);
+    check(MySql, "CREATE INDEX i ON t (a)", &["t"]);
+    check(MySql, "LOCK TABLES a READ, b AS c WRITE", &["a", "b"]);
+    check(MySql, "UPDATE a, b SET a.x = 1 WHERE a.y = b.y", &["a", "b"]);
+    check(MySql, "INSERT IGNORE t VALUES (1)", &["t"]);
+    check(
+        MySql,
+        "CREATE DEFINER=`root`@`%` TRIGGER r AFTER INSERT ON t FOR EACH ROW BEGIN INSERT INTO u VALUES (1); END",
+        &["r", "t"],
+    );
+    check(
+        Sqlite,
+        "CREATE TRIGGER r AFTER INSERT ON T BEGIN UPDATE u SET a = 1; DELETE FROM v; END",
+        &["r", "t", "u", "v"],
+    );
+    check(Sqlite, "CREATE TABLE \"New_T\" (a int)", &["new_t"]);
+    for statement in
+        ["DO $$ $$", "CALL p()", "DROP TABLE t CASCADE", "UPDATE t SET a = my_function(b)", "EXECUTE p"]
+    {
+        assert_eq!(classify(Postgres, statement).objects, Objects::Unknown, "{statement}");
+    }
+}
+
+#[test]
+fn session_state() {
+    let setting = |facts: &Facts| facts.session == SessionUse::Setting;
+    let none = |facts: &Facts| facts.session == SessionUse::None;
+    all(
+        Postgres,
+        setting,
+        &[
+            "SET search_path = ''",
+            "SET ROLE r",
+            "RESET ALL",
+            "SELECT pg_catalog.set_config('search_path', '', false)",
+        ],
+    );
+    all(
+        Postgres,
+        bound,
+        &[
+            "SET LOCAL a = 1",
+            "PREPARE p AS SELECT 1",
+            "EXECUTE p",
+            "DEALLOCATE p",
+            "CREATE TEMP TABLE t (a int)",
+            "SELECT pg_advisory_lock(1)",
+            "LOCK TABLE t",
+            "DECLARE c CURSOR FOR SELECT 1",
+            "SELECT currval('s')",
+            "SET CONSTRAINTS ALL DEFERRED",
+        ],
+    );
+    all(Postgres, none, &["SELECT 1", "CREATE TABLE temp_t (a int)", "UPDATE t SET a = 1"]);
+    all(
+        MySql,
+        setting,
+        &[
+            "SET NAMES utf8",
+            "SET FOREIGN_KEY_CHECKS = 0",
+            "USE d",
+            "SET SESSION sql_mode = ''",
+            "/*!40014 SET UNIQUE_CHECKS=0 */",
+        ],
+    );
+    all(
+        MySql,
+        bound,
+        &[
+            "SET @a = 1",
+            "SELECT 1 INTO @a",
+            "INSERT INTO t VALUES (@a)",
+            "INSERT INTO t VALUES (LAST_INSERT_ID())",
+            "PREPARE s FROM @q",
+            "EXECUTE s",
+            "DEALLOCATE PREPARE s",
+            "CREATE TEMPORARY TABLE t (a int)",
+            "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='' */",
+            "SELECT GET_LOCK('a', 1)",
+        ],
+    );
+    all(
+        MySql,
+        none,
+        &[
+            "CREATE DEFINER='root'@'localhost' PROCEDURE p() SELECT 1",
+            "INSERT INTO t VALUES ('@a')",
+            "CREATE PROCEDURE p() BEGIN SET @a = LAST_INSERT_ID(); END",
+            "CREATE TABLE t (a int)",
+            "GRANT ALL ON d.* TO root@localhost",
+        ],
+    );
+    all(
+        MySql,
+        |facts| facts.session == SessionUse::LockTables,
+        &["LOCK TABLES t WRITE", "LOCK TABLE t READ"],
+    );
+    all(MySql, |facts| facts.session == SessionUse::UnlockTables, &["UNLOCK TABLES"]);
+    all(Sqlite, setting, &["PRAGMA foreign_keys = OFF", "PRAGMA recursive_triggers = 1"]);
+    all(
+        Sqlite,
+        bound,
+        &[
+            "CREATE TEMP TABLE t (a)",
+            "INSERT INTO t VALUES (last_insert_rowid())",
+            "ATTACH 'x' AS y",
+            "PRAGMA defer_foreign_keys = ON",
+        ],
+    );
+}
+
+#[test]
+fn sqlite_pragmas() {
+    let foreign_keys =
+        |on: Option<bool>| move |facts: &Facts| facts.foreign_keys_pragma == on && inside(facts);
+    all(
+        Sqlite,
+        foreign_keys(Some(false)),
+        &[
+            "PRAGMA foreign_keys = OFF",
+            "pragma FOREIGN_KEYS=0",
+            "PRAGMA main.foreign_keys(no)",
+            "PRAGMA foreign_keys = 'false'",
+        ],
+    );
+    all(
+        Sqlite,
+        foreign_keys(Some(true)),
+        &["PRAGMA foreign_keys = ON", "PRAGMA foreign_keys=1", "PRAGMA foreign_keys(\"yes\")"],
+    );
+    all(
+        Sqlite,
+        foreign_keys(None),
+        &["PRAGMA foreign_keys", "PRAGMA foreign_key_check", "PRAGMA user_version = 3"],
+    );
+    all(
+        Sqlite,
+        outside,
+        &[
+            "VACUUM",
+            "VACUUM INTO 'x'",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA main.synchronous = OFF",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ],
+    );
+    all(Sqlite, inside, &["PRAGMA journal_mode", "ATTACH 'x' AS y", "DETACH y", "REINDEX", "ANALYZE"]);
+}
+
+#[test]
+fn groupable() {
+    let yes = |facts: &Facts| facts.groupable;
+    let no = |facts: &Facts| !facts.groupable;
+    all(
+        Postgres,
+        yes,
+        &[
+            "CREATE TABLE t (id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), CHECK (id > 0))",
+            "CREATE UNIQUE INDEX i ON t (lower(a))",
+            "CREATE VIEW v AS SELECT * FROM t",
+            "CREATE TYPE e AS ENUM ('a')",
+            "CREATE SEQUENCE s",
+            "CREATE SCHEMA s",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'x'",
+            "ALTER TABLE t ADD COLUMN a int NOT NULL DEFAULT 0",
+            "INSERT INTO t (a, b) VALUES (1, 'x'), (2, upper('y'))",
+            "UPDATE t SET a = coalesce(b, 0)",
+            "DELETE FROM t",
+            "COMMENT ON TABLE t IS 'x'",
+            "DROP TABLE t",
+            "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        ],
+    );
+    all(
+        Postgres,
+        no,
+        &[
+            "BEGIN",
+            "SET search_path = a",
+            "CREATE TEMP TABLE t (a int)",
+            "CREATE TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)",
+            "DO $$ $$",
+            "CALL p()",
+            "ALTER TYPE e ADD VALUE 'x'",
+            "CREATE INDEX CONCURRENTLY i ON t (a)",
+            "INSERT INTO t VALUES (now())",
+            "INSERT INTO t VALUES (CURRENT_TIMESTAMP)",
+            "INSERT INTO t VALUES ('now')",
+            "UPDATE t SET a = my_function(b)",
+            "EXECUTE p",
+            "CREATE TABLE t AS SELECT now()",
+            "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT now()",
+            "LOCK TABLE t",
+            "VACUUM",
+            "SELECT my_function(1)",
+            "CREATE EXTENSION e",
+            "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u DEFERRABLE",
+        ],
+    );
+    all(
+        Sqlite,
+        yes,
+        &[
+            "CREATE TABLE t (a int DEFAULT CURRENT_TIMESTAMP)",
+            "INSERT INTO t VALUES (datetime('now'))",
+            "ALTER TABLE t ADD b",
+            "CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM u; END",
+        ],
+    );
+    all(
+        Sqlite,
+        no,
+        &[
+            "PRAGMA foreign_keys = OFF",
+            "BEGIN",
+            "VACUUM",
+            "CREATE TEMP TABLE t (a)",
+            "INSERT INTO t VALUES (last_insert_rowid())",
+        ],
+    );
+    all(MySql, no, &["CREATE TABLE t (a int)", "SET @a = 1", "TRUNCATE t"]);
+}
+
+#[test]
+fn secrets() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    all(
+        Postgres,
+        secret,
+        &[
+            "CREATE ROLE r LOGIN PASSWORD 'x'",
+            "ALTER USER u WITH ENCRYPTED PASSWORD 'x'",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p",
+            "ALTER SUBSCRIPTION s CONNECTION 'x'",
+            "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (password 'x')",
+            "CREATE USER MAPPING FOR u SERVER s OPTIONS (password 'x')",
+            "SELECT * FROM dblink('password=x', 'SELECT 1')",
+        ],
+    );
+    all(
+        Postgres,
+        |facts| !facts.may_hold_secret,
+        &["CREATE TABLE t (password text)", "CREATE ROLE r", "INSERT INTO t (password) VALUES ('x')"],
+    );
+    all(
+        MySql,
+        secret,
+        &[
+            "CREATE USER u IDENTIFIED BY 'x'",
+            "ALTER USER u IDENTIFIED BY 'x'",
+            "GRANT ALL ON *.* TO u IDENTIFIED BY 'x'",
+            "SET PASSWORD FOR u = 'x'",
+            "CHANGE MASTER TO MASTER_PASSWORD='x'",
+            "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (PASSWORD 'x')",
+        ],
+    );
+    all(MySql, |facts| !facts.may_hold_secret, &["CREATE TABLE t (password text)", "GRANT ALL ON *.* TO u"]);
+}
+
+#[test]
+fn enum_values() {
+    let value = |statement: &str| classify(Postgres, statement).enum_value;
+    assert_eq!(value("ALTER TYPE e ADD VALUE 'it''s' AFTER 'x'").as_deref(), Some("it's"));
+    assert_eq!(value("alter type s.\"E\" add value if not exists 'x'").as_deref(), Some("x"));
+    assert_eq!(value("ALTER TYPE e RENAME VALUE 'a' TO 'b'"), None);
+}
