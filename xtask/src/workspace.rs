@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -29,4 +30,17 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
 /// The folder that keeps fetched servers between runs.
 pub(crate) fn testdb_folder() -> Result<PathBuf> {
     Ok(target_folder()?.join("testdb"))
+}
+
+/// The folder with real projects' histories beside the workspace, where it stands.
+pub(crate) fn corpora() -> Result<Option<PathBuf>> {
+    let folder = root()?.join("../shared/corpora");
+    Ok(folder.canonicalize().ok().filter(|folder| folder.is_dir()))
+}
+
+/// A command for cargo, at the workspace's root.
+pub(crate) fn cargo() -> Result<Command> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()?);
+    Ok(command)
 }

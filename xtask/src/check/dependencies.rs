@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{cargo_command, licences};
+use super::licences;
 use crate::workspace;
 
 /// Reads the dependency graph and `deny.toml`, and names every package that breaks the rules.
@@ -27,7 +27,7 @@ pub(super) fn check() -> Result<()> {
 }
 
 fn packages() -> Result<Vec<Value>> {
-    let output = cargo_command()?
+    let output = workspace::cargo()?
         .args(["metadata", "--format-version", "1", "--locked", "--all-features", "--filter-platform"])
         .arg(host()?)
         .stderr(Stdio::inherit())
@@ -43,7 +43,7 @@ fn packages() -> Result<Vec<Value>> {
 }
 
 fn host() -> Result<String> {
-    let output = cargo_command()?.args(["version", "--verbose"]).output().context("cannot start cargo")?;
+    let output = workspace::cargo()?.args(["version", "--verbose"]).output().context("cannot start cargo")?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("cargo does not tell the host")?.to_owned())

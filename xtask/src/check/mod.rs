@@ -4,8 +4,7 @@ mod dependencies;
 mod licences;
 mod paths;
 
-use std::env;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
@@ -46,7 +45,7 @@ fn dependencies() -> Result<()> {
 }
 
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
-    let status = cargo_command()?
+    let status = workspace::cargo()?
         .args(arguments)
         .envs(variables.iter().copied())
         .status()
@@ -55,10 +54,4 @@ fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
         bail!("cargo {} ended with {status}", arguments[0]);
     }
     Ok(())
-}
-
-fn cargo_command() -> Result<Command> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(workspace::root()?);
-    Ok(command)
 }

@@ -8,6 +8,7 @@ mod client;
 mod docker;
 mod mysql;
 mod npm;
+pub(crate) mod pglast;
 mod postgres;
 mod program;
 mod run_folder;

@@ -36,7 +36,8 @@ impl Target {
         format!("WINDLASS_TEST_{}", self.to_string().to_uppercase().replace(['-', '.'], "_"))
     }
 
-    fn all() -> impl Iterator<Item = Target> {
+    /// Every target there is.
+    pub(crate) fn all() -> impl Iterator<Item = Target> {
         Self::DEFAULT.into_iter().chain(Self::ON_REQUEST)
     }
 }
