@@ -125,10 +125,12 @@ async fn connect(family: Family, url: &str) -> Result<Session, String> {
     };
     Ok(match family {
         Family::Postgres => {
-            return Err("PG".to_owned());
+            let options = windlass_postgres::Options::parse(url).map_err(|e| told(&e))?;
+            Box::new(windlass_postgres::Postgres::connect(&options).await.map_err(|e| told(&e))?)
         }
         Family::MySql | Family::MariaDb => {
-            return Err("MY".to_owned());
+            let options = windlass_mysql::Options::parse(url).map_err(|e| told(&e))?;
+            Box::new(windlass_mysql::connect(&options).await.map_err(|e| told(&e))?)
         }
         Family::Sqlite => {
             let options = windlass_sqlite::Options::parse(url).map_err(|e| told(&e))?.create_database(true);

@@ -1,1 +1,3 @@
+-- The procedure commits after every batch.
+-- windlass: no-transaction
 CALL backfill_closed_stats();

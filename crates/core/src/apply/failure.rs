@@ -74,6 +74,13 @@ impl FailedStatement {
 
     /// What to do next.
     pub fn hint(&self) -> String {
+        // SQLSTATE 2D000, invalid_transaction_termination: a procedure or DO block that commits.
+        if self.error.code.as_deref().is_some_and(|code| code.contains("2D000")) {
+            return format!(
+                "it commits by itself, which a transaction forbids: put `-- windlass: no-transaction` at the head of {}",
+                self.place.file
+            );
+        }
         match self.stands {
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
             Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),

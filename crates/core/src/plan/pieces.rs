@@ -94,10 +94,11 @@ impl<'m> Prepared<'m> {
 
     /// Whether it may leave the session's settings changed.
     pub(super) fn touches_session(&self) -> bool {
-        self.foreign_keys != ForeignKeys::AsTheyAre
-            || self.facts.iter().any(|facts| {
-                facts.session != SessionUse::None || matches!(facts.effect, Effect::Session | Effect::Unknown)
-            })
+        let sent = self.pieces.iter().flat_map(|piece| &piece.run).map(|&index| &self.facts[index]);
+        let touches = |facts: &Facts| {
+            facts.session != SessionUse::None || matches!(facts.effect, Effect::Session | Effect::Unknown)
+        };
+        self.foreign_keys != ForeignKeys::AsTheyAre || sent.into_iter().any(touches)
     }
 }
 
@@ -166,7 +167,7 @@ impl Cutter<'_, '_> {
         for index in 0..self.statements.len() {
             let facts = &self.facts[index];
             match &facts.transaction {
-                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh, true),
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(control) => {
                     let control = control.clone();
                     self.control(index, &control)?;
@@ -174,11 +175,11 @@ impl Cutter<'_, '_> {
                 }
                 Transaction::Outside(why) => {
                     self.refuse_outside(index, why)?;
-                    self.push(PieceKind::Alone, index, true);
+                    self.push(PieceKind::Alone, index);
                     fresh = true;
                 }
                 Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
-                    self.join(index, &mut fresh, false)
+                    self.absorb_alone(index);
                 }
                 Transaction::Inside if self.mode == TransactionMode::Off && self.open.is_none() => {
                     let kind = if facts.session == SessionUse::Setting {
@@ -186,11 +187,11 @@ impl Cutter<'_, '_> {
                     } else {
                         PieceKind::Alone
                     };
-                    self.push(kind, index, true);
+                    self.push(kind, index);
                     fresh = true;
                 }
                 Transaction::Inside => {
-                    self.join(index, &mut fresh, true);
+                    self.join(index, &mut fresh);
                     if self.enum_value_is_used_later(index) && self.open.is_none() {
                         self.refuse_outside(
                             index,
@@ -223,10 +224,8 @@ impl Cutter<'_, '_> {
             }
             match &facts.transaction {
                 // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
-                Transaction::Control(Control::Other) if facts.effect == Effect::Session => {
-                    self.join(index, &mut fresh, false);
-                }
-                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh, true),
+                Transaction::Control(Control::Other) if facts.effect == Effect::Session => self.absorb_alone(index),
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(control) => {
                     let control = control.clone();
                     self.control(index, &control)?;
@@ -240,13 +239,13 @@ impl Cutter<'_, '_> {
                         && facts.session == SessionUse::None
                         && facts.objects != Objects::Unknown
                     {
-                        self.join(index, &mut fresh, true);
+                        self.join(index, &mut fresh);
                     } else {
                         if self.mode == TransactionMode::Required {
                             self.refuse_outside(index, "it commits implicitly")?;
                         }
                         let setting = facts.session == SessionUse::Setting;
-                        self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index, true);
+                        self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index);
                         fresh = true;
                     }
                 }
@@ -315,31 +314,28 @@ impl Cutter<'_, '_> {
     }
 
     /// Puts a statement into the transaction before it, unless a cut was made there.
-    fn join(&mut self, index: usize, fresh: &mut bool, run: bool) {
+    fn join(&mut self, index: usize, fresh: &mut bool) {
         let only_absorbed = |piece: &Piece| piece.kind == PieceKind::Transaction && piece.run.is_empty();
         match self.pieces.last_mut() {
             Some(piece) if piece.kind == PieceKind::Transaction && (!*fresh || only_absorbed(piece)) => {
                 piece.last = index + 1;
-                if run {
-                    piece.run.push(index);
-                }
+                piece.run.push(index);
             }
-            _ => self.push(PieceKind::Transaction, index, run),
+            _ => self.push(PieceKind::Transaction, index),
         }
         *fresh = false;
     }
 
-    fn push(&mut self, kind: PieceKind, index: usize, run: bool) {
+    fn push(&mut self, kind: PieceKind, index: usize) {
         // A leading piece that holds nothing but absorbed control becomes part of what follows it.
         if let Some(piece) = self.pieces.last_mut()
             && piece.run.is_empty()
         {
             (piece.kind, piece.last) = (kind, index + 1);
-            piece.run.extend(run.then_some(index));
+            piece.run.push(index);
             return;
         }
-        let run = if run { vec![index] } else { Vec::new() };
-        self.pieces.push(Piece { kind, first: index, last: index + 1, run });
+        self.pieces.push(Piece { kind, first: index, last: index + 1, run: vec![index] });
     }
 
     /// Cut when the new label, or code that may hold it, appears later in the file (PostgreSQL, ALTER TYPE).
