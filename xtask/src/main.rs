@@ -35,6 +35,15 @@ enum Task {
         /// Run all of the long fault and property matrices instead of a sample
         #[arg(long)]
         full: bool,
+        /// What the samples of the long matrices are drawn with; random by default
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// Only the K-th of N parts of the long matrices
+        #[arg(long, value_name = "K/N")]
+        shard: Option<test::Shard>,
+        /// How many tests run at once; most of them wait for a server
+        #[arg(long, value_name = "N", env = "RUST_TEST_THREADS", default_value_t = test::THREADS)]
+        test_threads: usize,
         /// Only tests whose name holds this
         filter: Option<String>,
     },
@@ -73,9 +82,14 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
-        Task::Test { on, full, filter } => {
-            test::run(&test::Selection { targets: provision::chosen(&on), full, filter })
-        }
+        Task::Test { on, full, seed, shard, test_threads, filter } => test::run(&test::Selection {
+            targets: provision::chosen(&on),
+            full,
+            seed: seed.unwrap_or_else(test::random_seed),
+            shard,
+            threads: test_threads,
+            filter,
+        }),
         Task::Tools => tools(),
         Task::Check => check::run(),
         Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),
