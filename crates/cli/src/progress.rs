@@ -69,7 +69,7 @@ impl<'p> Progress<'p> {
         let text = format!("for another deployer: {told}");
         if self.is_drawn {
             self.output.bar().set_message(text);
-            self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "            {since}"));
+            self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "{since:>12}"));
         } else if waited >= self.next_waiting_line {
             self.next_waiting_line = waited + WAITING_LINES;
             self.output.progress("Waiting", &text);
@@ -90,7 +90,7 @@ impl<'p> Progress<'p> {
             bar.set_prefix("");
             bar.set_message("");
             let head = line(self.color(), "Applying", "[{bar:26}] {pos}/{len} {prefix}");
-            self.draw(style(&head, "             {wide_msg}").progress_chars("=> "));
+            self.draw(style(&head, "{since:>12} {wide_msg}").progress_chars("=> "));
         }
     }
 

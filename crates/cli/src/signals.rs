@@ -4,8 +4,12 @@ use crate::output::Output;
 use windlass_core::apply::Stop;
 
 /// Resolves once a signal asked to stop; goes on listening for a second one.
-pub(crate) async fn watch(stop: Stop, output: Output, asked: tokio::sync::oneshot::Sender<()>) {
-    let Ok(mut signals) = Signals::listen() else { return };
+pub(crate) async fn watch(
+    mut signals: Signals,
+    stop: Stop,
+    output: Output,
+    asked: tokio::sync::oneshot::Sender<()>,
+) {
     let name = signals.next().await.0;
     stop.ask();
     output.progress("Stopping", &format!("after the running statement ({name}; once more to stop at once)"));
@@ -16,15 +20,16 @@ pub(crate) async fn watch(stop: Stop, output: Output, asked: tokio::sync::onesho
     std::process::exit(128 + number);
 }
 
+/// What asks to stop; listened to from the moment it is made.
 #[cfg(unix)]
-struct Signals {
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
@@ -37,12 +42,13 @@ impl Signals {
     }
 }
 
+/// What asks to stop.
 #[cfg(not(unix))]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         Ok(Self)
     }
 

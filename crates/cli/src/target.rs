@@ -208,17 +208,16 @@ fn unreadable(error: impl Error + Send + Sync + 'static) -> TargetError {
 
 /// The URL without password and parameters.
 fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.split('?').next().unwrap_or("").to_owned();
+    };
     // A password may hold an unescaped `?`, `/` or `@`: only what follows the last `@` is surely none of it.
     let (user, rest) = match rest.rsplit_once('@') {
-        Some((before, after)) => {
-            (before.trim_start_matches('/').split(':').next(), format!("//{{user}}{after}"))
-        }
-        None => (None, rest.to_owned()),
+        Some((before, after)) => (before.split(':').next().filter(|user| !user.is_empty()), after),
+        None => (None, rest),
     };
-    let rest = rest.split('?').next().unwrap_or("").to_owned();
-    let user = user.filter(|user| !user.is_empty()).map(|user| format!("{user}@")).unwrap_or_default();
-    format!("{scheme}:{}", rest.replacen("{user}", &user, 1))
+    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    format!("{scheme}://{user}{}", rest.split('?').next().unwrap_or(""))
 }
 
 /// Takes the secrets out of a text that was made of a URL.
@@ -235,12 +234,15 @@ pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
     text
 }
 
-/// What in a URL may be a password, as written and as meant.
+/// What in a URL, or in what was meant as one, may be a password: as written and as meant.
 fn passwords(url: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let rest = url.split_once(':').map_or(url, |(_, rest)| rest);
-    if let Some((_, password)) = rest.rsplit_once('@').and_then(|(before, _)| before.split_once(':')) {
-        found.push(password.to_owned());
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    if let Some((before, _)) = rest.rsplit_once('@') {
+        let after_colons = before.match_indices(':').map(|(colon, _)| before[colon + 1..].to_owned());
+        // Where slashes show what the scheme is, a password begins at the first colon and may hold more.
+        let most = if rest.len() < url.len() { 1 } else { 2 };
+        found.extend(after_colons.take(most));
     }
     for pair in rest.split(['?', '&']) {
         if let Some((key, value)) = pair.split_once('=')
@@ -276,6 +278,7 @@ mod tests {
         );
         assert_eq!(without_secrets("postgres://ann:s3c?r@e/t@db/shop"), "postgres://ann@db/shop");
         assert_eq!(without_secrets("postgres:///shop?password=s3cret"), "postgres:///shop");
+        assert_eq!(without_secrets("sqlite:/srv/me@home/app.db?mode=ro"), "sqlite:/srv/me@home/app.db");
         assert_eq!(without_secrets("mysql://:s3cret@db/shop"), "mysql://db/shop");
     }
 

@@ -8,7 +8,7 @@ use crate::identity;
 use crate::json::{AppliedBody, Body, DeployBody, DryRunBody, PlanBody, milliseconds};
 use crate::output::{count, elapsed};
 use crate::progress::Progress;
-use crate::signals;
+use crate::signals::{self, Signals};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
@@ -54,7 +54,8 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     }
     let stop = Stop::new();
     let (asked, mut interrupted) = oneshot::channel();
-    let watch = tokio::spawn(signals::watch(stop.clone(), context.output.clone(), asked));
+    let signals = Signals::listen().map_err(Error::Runtime)?;
+    let watch = tokio::spawn(signals::watch(signals, stop.clone(), context.output.clone(), asked));
     let session = tokio::select! {
         session = context.connect(&target, args.create_database) => session?,
         Ok(()) = &mut interrupted => return Err(Error::Interrupted),
@@ -155,7 +156,7 @@ fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Du
     let versioned = || migrations.iter().filter(|migration| migration.kind() == MigrationKind::Versioned);
     let last = match &options.to {
         Some(to) => versioned().find(|m| m.name() == to || m.version().is_some_and(|v| v.as_str() == to)),
-        None => versioned().last(),
+        None => versioned().next_back(),
     };
     let at = match last {
         Some(last) if !is_ahead => format!(", at {}", last.name()),

@@ -1,0 +1,157 @@
+//! `--json`: one document a command, as `docs/json.md` describes it.
+
+mod support;
+
+use serde_json::Value;
+use support::Project;
+
+const USERS: (&str, &str) = ("1_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);");
+const DOCUMENT: &str = include_str!("../../../docs/json.md");
+
+/// The document has these members and no other, and the page tells of each.
+#[track_caller]
+fn members(value: &Value, expected: &[&str]) {
+    let mut found: Vec<_> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut expected = expected.to_vec();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected, "{value:#}");
+    for member in found {
+        assert!(DOCUMENT.contains(&format!("`{member}`")), "docs/json.md does not tell of `{member}`");
+    }
+}
+
+const COMMON: [&str; 4] = ["version", "ok", "command", "exit_code"];
+
+#[test]
+fn deploy_and_its_dry_run() {
+    let project = Project::with(&[USERS]);
+    let plan = project.deploy(&["--dry-run", "--json"]).ends_with(0).json();
+    members(&plan, &[&COMMON[..], &["database", "dry_run", "plan", "remarks"]].concat());
+    assert_eq!(plan["plan"]["migrations"], serde_json::json!(["1_users"]));
+    assert!(plan["plan"]["text"].as_str().expect("text").contains("execute 1_users 1/1"));
+
+    let ran = project.deploy(&["--json"]).ends_with(0);
+    assert!(ran.stderr.contains("Applying 1_users"), "people read stderr as without it: {ran:#?}");
+    let done = ran.json();
+    let all = ["database", "dry_run", "applied", "waited_ms", "duration_ms", "remarks"];
+    members(&done, &[&COMMON[..], &all].concat());
+    members(&done["database"], &["url", "product", "version"]);
+    members(&done["applied"][0], &["name", "statements", "duration_ms"]);
+    assert_eq!(
+        (&done["ok"], &done["command"], &done["dry_run"]),
+        (&true.into(), &"deploy".into(), &false.into())
+    );
+    assert_eq!(project.deploy(&["--json"]).ends_with(0).json()["applied"], serde_json::json!([]));
+}
+
+#[test]
+fn a_failed_deploy() {
+    let project = Project::fixture("bookshop-broken/sqlite");
+    let failed = project.deploy(&["--json"]).ends_with(4).json();
+    members(&failed, &[&COMMON[..], &["applied", "error"]].concat());
+    assert_eq!(failed["applied"].as_array().map(Vec::len), Some(2));
+    let error = &failed["error"];
+    let all = [
+        "kind",
+        "message",
+        "causes",
+        "notes",
+        "hint",
+        "migration",
+        "file",
+        "line",
+        "column",
+        "statement",
+        "database",
+    ];
+    members(error, &all);
+    members(&error["database"], &["message", "code", "detail", "hint", "context"]);
+    assert_eq!(error["kind"], "failed");
+    assert_eq!(error["migration"], "20240308100000_add_price");
+    assert_eq!(error["file"], "migrations/20240308100000_add_price.sql");
+    assert_eq!((&error["line"], &error["column"]), (&5.into(), &29.into()));
+    assert_eq!(error["statement"], serde_json::json!({ "number": 2, "of": 3 }));
+    assert_eq!(error["database"]["message"], "no such column: page");
+
+    let status = project.on_app(&["status", "--json"]).ends_with(0).json();
+    members(&status, &[&COMMON[..], &["database", "settled", "blocked", "migrations", "notices"]].concat());
+    let migration = &status["migrations"][2];
+    members(migration, &["name", "state", "file", "applied_at", "error", "renamed_to", "attempt"]);
+    assert_eq!((&migration["state"], &status["settled"]), (&"rolled back".into(), &false.into()));
+    assert!(
+        migration["error"].as_str().expect("an error").ends_with("no such column: page (SQLITE_ERROR (1))")
+    );
+
+    let history = project.on_app(&["history", "--json"]).ends_with(0).json();
+    members(&history, &[&COMMON[..], &["database", "attempts"]].concat());
+    let attempt = [
+        "id",
+        "name",
+        "kind",
+        "state",
+        "checksum",
+        "statements",
+        "completed",
+        "in_flight",
+        "started_at",
+        "finished_at",
+        "rolled_back_at",
+        "duration_ms",
+        "error",
+        "resolution",
+        "applied_by",
+        "tool",
+    ];
+    members(&history["attempts"][2], &attempt);
+    members(&migration["attempt"], &attempt);
+    assert_eq!(history["attempts"][0]["state"], "applied");
+}
+
+#[test]
+fn every_other_command() {
+    let project = Project::with(&[USERS]);
+    project.sql("CREATE TABLE users (id)");
+    let baseline = project.on_app(&["baseline", "1_users", "--json"]).ends_with(0).json();
+    members(&baseline, &[&COMMON[..], &["database", "recorded"]].concat());
+    let resolve = project.on_app(&["resolve", "--rolled-back", "1_users", "--json"]).ends_with(0).json();
+    members(&resolve, &[&COMMON[..], &["database", "migration", "resolution"]].concat());
+    assert_eq!(resolve["resolution"], "rolled_back");
+    let new = project.run(&["new", "x", "--json"]).ends_with(0).json();
+    members(&new, &[&COMMON[..], &["files"]].concat());
+    let completions = project.run(&["completions", "fish", "--json"]).ends_with(0).json();
+    members(&completions, &[&COMMON[..], &["shell", "script"]].concat());
+    let check = project.on_app(&["status", "--check", "--json"]).ends_with(8).json();
+    assert_eq!((&check["ok"], &check["settled"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn errors_of_every_kind() {
+    let project = Project::with(&[USERS]);
+    project.sql("CREATE TABLE theirs (id)");
+    let kind = |arguments: &[&str], code: i32| {
+        let value = project.run(&[arguments, &["--json"]].concat()).ends_with(code).json();
+        assert_eq!(value["ok"], false);
+        let kind = value["error"]["kind"].as_str().expect("a kind").to_owned();
+        assert!(DOCUMENT.contains(&format!("`{kind}`")), "docs/json.md does not tell of `{kind}`");
+        kind
+    };
+    assert_eq!(kind(&["deploy", "--no-such-flag"], 2), "usage");
+    assert_eq!(kind(&["deploy"], 2), "url");
+    assert_eq!(kind(&["deploy", "--config", "nowhere.toml"], 2), "config");
+    assert_eq!(kind(&["deploy", "--database-url", "sqlite:app.db"], 3), "not_empty");
+    assert_eq!(kind(&["deploy", "--database-url", "sqlite:no.db"], 6), "connect");
+    assert_eq!(kind(&["deploy", "--database-url", "sqlite:app.db", "--dir", "nowhere"], 7), "project");
+    assert_eq!(kind(&["deploy", "--database-url", "sqlite:app.db", "--to", "9"], 2), "unknown_migration");
+}
+
+#[test]
+fn the_page_tells_every_kind() {
+    let source = include_str!("../src/error.rs");
+    let kinds: Vec<_> =
+        source.match_indices("(Exit::").filter_map(|(at, _)| source[at..].split('"').nth(1)).collect();
+    assert!(kinds.len() > 30, "{kinds:?}");
+    for kind in kinds {
+        assert!(DOCUMENT.contains(&format!("`{kind}`")), "docs/json.md does not tell of `{kind}`");
+    }
+}

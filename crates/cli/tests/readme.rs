@@ -1,0 +1,110 @@
+//! README and docs are run, not believed: every `console` block is run in a fresh folder, in order,
+//! and must print what it shows. Times, dates and the name of who runs it are compared as such.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A command of a block and the output shown below it.
+struct Shown {
+    command: String,
+    output: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The commands of all `console` blocks: `$ ` begins one, `> ` goes on with it.
+fn shown(markdown: &str) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    for line in markdown.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            all.push(Shown { command: command.to_owned(), output: String::new() });
+        } else if let (true, Some(last)) = (inside, all.last_mut()) {
+            match line.strip_prefix("> ").or((line == ">").then_some("")) {
+                Some(more) if last.output.is_empty() => {
+                    let _ = write!(last.command, "\n{more}");
+                }
+                _ => {
+                    let _ = writeln!(last.output, "{line}");
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Runs a command in the folder as a reader would, standard error among the output.
+fn run(command: &str, folder: &Path) -> String {
+    let binaries = Path::new(env!("CARGO_BIN_EXE_windlass")).parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("{{ {command}\n}} 2>&1")).current_dir(folder).env("PATH", path);
+    for variable in ["DATABASE_URL", "WINDLASS_DIR", "NO_COLOR", "CLICOLOR_FORCE"] {
+        shell.env_remove(variable);
+    }
+    let output = shell.output().expect("a shell");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The text with what differs from run to run made equal.
+fn normal(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.trim_end().lines() {
+        let words = line.split_inclusive([' ', '(', ')', ',']).map(|word| {
+            let bare = word.trim_end_matches([' ', '(', ')', ',']);
+            let end = &word[bare.len()..];
+            let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+            let like = |pattern: &str| {
+                bare.len() == pattern.len()
+                    && bare.bytes().zip(pattern.bytes()).all(|(b, p)| if p == b'9' { b.is_ascii_digit() } else { b == p })
+            };
+            let number = digits > 0 && bare.trim_start_matches('<').bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            if like("9999-99-99") {
+                format!("DATE{end}")
+            } else if like("99:99:99") {
+                format!("TIME{end}")
+            } else if number {
+                format!("N{end}")
+            } else if let Some((_, host)) = bare.split_once('@').filter(|(_, host)| !host.is_empty()) {
+                let _ = host;
+                format!("WHO{end}")
+            } else if digits >= 14 && bare.contains("_create_users") {
+                let (before, after) = bare.split_at(bare.find("2").unwrap_or(0));
+                format!("{before}VERSION{}{end}", &after[14.min(after.len())..])
+            } else {
+                word.to_owned()
+            }
+        });
+        // Columns are as wide as their widest cell, which a time may be.
+        let line: Vec<String> = words.collect();
+        let _ = writeln!(lines, "{}", line.concat().split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    lines
+}
+
+fn check(document: &str) {
+    let text = std::fs::read_to_string(root().join(document)).expect("the document");
+    let commands = shown(&text);
+    assert!(!commands.is_empty(), "{document} shows no command");
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixtures = root().join("migrations-fixtures").canonicalize().expect("the fixtures");
+    std::os::unix::fs::symlink(fixtures, folder.path().join("migrations-fixtures")).expect("a link");
+    let mut wrong = String::new();
+    for Shown { command, output } in commands.iter().filter(|shown| !shown.command.starts_with("cargo ")) {
+        let printed = run(command, folder.path());
+        if normal(&printed) != normal(output) {
+            let _ = writeln!(wrong, "$ {command}\n--- shown\n{output}--- printed\n{printed}");
+        }
+    }
+    assert!(wrong.is_empty(), "{document}:\n{wrong}");
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    check("README.md");
+}
