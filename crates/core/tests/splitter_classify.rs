@@ -257,7 +257,15 @@ fn effects() {
             effect(Effect::Query),
             &["SELECT 1", "SELECT count(*) FROM t WHERE a IN (1, 2)", "WITH c AS (SELECT 1) SELECT * FROM c"],
         );
-        all(dialect, effect(Effect::Unknown), &["SELECT my_function(1)"]);
+        let unknown = [
+            "SELECT my_function(1)",
+            "SELECT a, my_function(1) AS b FROM t",
+            "SELECT 1 FROM t JOIN u ON my_function(t.a)",
+        ];
+        all(dialect, effect(Effect::Unknown), &unknown);
+        let known =
+            "WITH a (b, c) AS (SELECT 1, 2), d (e) AS (SELECT 1) UPDATE t SET x = (SELECT b FROM a, d)";
+        all(dialect, |facts| matches!(facts.objects, Objects::Known(_)), &[known]);
     }
     all(
         Postgres,
@@ -368,6 +376,8 @@ fn objects() {
     check(Postgres, "GRANT SELECT, INSERT ON TABLE a, b TO r", &["a", "b"]);
     check(Postgres, "INSERT INTO t SELECT * FROM generate_series(1, 3)", &["t"]);
     check(Postgres, "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", &["t"]);
+    check(Postgres, "VACUUM (ANALYZE) a, b (x, y)", &["a", "b"]);
+    check(Postgres, "REINDEX (VERBOSE) INDEX CONCURRENTLY s.i", &["s.i"]);
     check(MySql, "CREATE TABLE `a``b` LIKE d.T", &["a`b", "d.T"]);
     check(MySql, "RENAME TABLE a TO b, c TO d", &["a", "b", "c", "d"]);
     check(MySql, "ALTER TABLE a RENAME b", &["a", "b"]);

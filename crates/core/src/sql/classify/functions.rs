@@ -21,7 +21,7 @@ pub(super) enum Call {
 }
 
 /// Words before a parenthesis that call nothing.
-const KEYWORDS: &str = " all and any array as asc between by cascaded case check collate columns constraint \
+const KEYWORDS: &str = " all and any array as asc between by cascaded conflict case check collate columns constraint \
     default desc distinct do else end escape except exists filter foreign from full fulltext generated group \
     grouping having if ilike in include index inherits inner intersect into is isnull join key lateral left like \
     limit list match materialized natural not notnull null offset on only or order outer over partition partitions primary \
@@ -60,7 +60,13 @@ const HARMLESS: &str = " abs array_agg array_append array_cat array_length array
     time_format time_to_sec timediff timestampadd timestampdiff to_days utc_date utc_time utc_timestamp \
     unix_timestamp from_unixtime from_days week weekday weekofyear yearweek sysdate julianday strftime unixepoch timediff \
     clock_timestamp statement_timestamp timeofday isfinite justify_days bin bin_to_uuid uuid_to_bin \
-    inet6_aton inet6_ntoa bit_length bit_count soundex any_value row_to_json hstore ";
+    inet6_aton inet6_ntoa bit_length bit_count soundex any_value hstore pg_get_serial_sequence \
+    to_regclass to_regtype format_type current_setting current_schema current_database database schema version \
+    current_user session_user user pg_typeof obj_description col_description setweight ts_rank \
+    plainto_tsquery websearch_to_tsquery array_to_json jsonb_pretty jsonb_path_query text2ltree \
+    string_to_table regexp_count regexp_like regexp_substr nth_value percentile_cont percentile_disc stddev_samp \
+    stddev_pop var_samp var_pop json_query json_value json_exists total group_concat_ws printf likely unlikely \
+    sqlite_version ";
 
 /// What calling this function means; the name is as written.
 pub(super) fn call(name: &str, postgres: bool) -> Call {

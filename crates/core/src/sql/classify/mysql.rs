@@ -73,11 +73,11 @@ fn data(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         names.extend(table.name());
     }
     let facts = Facts::of(Effect::Data).naming(sketch.tables_and(names)).groupable_if(sketch.is_plain());
-    if sketch.unknown_call { facts.naming_unknown() } else { facts }
+    if sketch.has_unknown_call() { facts.naming_unknown() } else { facts }
 }
 
 fn query(sketch: &Sketch<'_>) -> Facts {
-    match sketch.unknown_call || sketch.sequence {
+    match sketch.has_unknown_call() || sketch.sequence {
         true => Facts::of(Effect::Unknown),
         false => Facts::of(Effect::Query).naming(sketch.tables_and(Vec::new())),
     }

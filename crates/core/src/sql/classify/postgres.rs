@@ -27,8 +27,9 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         "SECURITY" | "IMPORT" | "REASSIGN" => Facts::of(Effect::Schema),
         "REINDEX" => reindex(cursor),
         "CLUSTER" => cluster(cursor),
-        "VACUUM" => Facts::of(Effect::Server).outside("VACUUM cannot run inside a transaction block"),
-        "ANALYZE" | "ANALYSE" | "CHECKPOINT" => Facts::of(Effect::Server),
+        "VACUUM" => maintenance(cursor).outside("VACUUM cannot run inside a transaction block"),
+        "ANALYZE" | "ANALYSE" => maintenance(cursor),
+        "CHECKPOINT" => Facts::of(Effect::Server),
         "DISCARD" => discard(cursor),
         "LOCK" => lock(cursor),
         "SET" => set(cursor),
@@ -53,7 +54,7 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
 
 fn data(sketch: &Sketch<'_>) -> Facts {
     let facts = Facts::of(Effect::Data).naming(sketch.tables_and(Vec::new()));
-    let facts = if sketch.unknown_call { facts.naming_unknown() } else { facts };
+    let facts = if sketch.has_unknown_call() { facts.naming_unknown() } else { facts };
     session_of(sketch, facts)
 }
 
@@ -71,7 +72,7 @@ fn query(sketch: &Sketch<'_>, cursor: Cursor<'_, '_>) -> Facts {
         return data(sketch).groupable_if(sketch.is_plain());
     }
     let effect = match () {
-        () if sketch.unknown_call => Effect::Unknown,
+        () if sketch.has_unknown_call() => Effect::Unknown,
         () if cursor.has(&["INTO"]) => Effect::Schema,
         () if sketch.sequence => Effect::Data,
         () if sketch.setting => Effect::Session,
@@ -218,20 +219,34 @@ fn refresh(mut cursor: Cursor<'_, '_>) -> Facts {
 }
 
 fn reindex(mut cursor: Cursor<'_, '_>) -> Facts {
-    let facts = Facts::of(Effect::Schema);
-    if cursor.has(&["CONCURRENTLY"]) && !option_is_off(cursor, "CONCURRENTLY") {
-        return facts.outside("REINDEX CONCURRENTLY cannot run inside a transaction block");
-    }
+    let concurrently = cursor.has(&["CONCURRENTLY"]) && !option_is_off(cursor, "CONCURRENTLY");
     skip_options(&mut cursor);
-    if cursor.eat_any(&["DATABASE", "SYSTEM", "SCHEMA"]) {
-        return facts
-            .outside("REINDEX of a schema, database or system cannot run inside a transaction block");
-    }
-    if !cursor.eat_any(&["INDEX", "TABLE"]) {
-        return facts;
-    }
+    let whole = cursor.eat_any(&["DATABASE", "SYSTEM", "SCHEMA"]);
+    cursor.eat_any(&["INDEX", "TABLE"]);
     cursor.eat("CONCURRENTLY");
-    facts.naming(cursor.one_name())
+    let facts = Facts::of(Effect::Schema).naming(cursor.one_name());
+    let facts = if whole { facts.naming_unknown() } else { facts };
+    match (concurrently, whole) {
+        (true, _) => facts.outside("REINDEX CONCURRENTLY cannot run inside a transaction block"),
+        (false, true) => {
+            facts.outside("REINDEX of a schema, database or system cannot run inside a transaction block")
+        }
+        (false, false) => facts,
+    }
+}
+
+/// `VACUUM` and `ANALYZE`: of the named tables, or of all.
+fn maintenance(mut cursor: Cursor<'_, '_>) -> Facts {
+    skip_options(&mut cursor);
+    cursor.skip(&["FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"]);
+    let mut names = Vec::new();
+    while let Some(name) = cursor.name() {
+        names.push(name);
+        skip_options(&mut cursor);
+        cursor.eat_punctuation(",");
+    }
+    let facts = Facts::of(Effect::Server);
+    if names.is_empty() { facts } else { facts.naming(names) }
 }
 
 fn cluster(mut cursor: Cursor<'_, '_>) -> Facts {

@@ -22,8 +22,7 @@ pub(super) struct Sketch<'a> {
     pub(super) sequence: bool,
     /// It calls `set_config`.
     pub(super) setting: bool,
-    /// It calls a function of which nothing is known.
-    pub(super) unknown_call: bool,
+    unknown_calls: Vec<UnknownCall>,
     /// It connects elsewhere.
     pub(super) remote: bool,
     /// It reads or writes state of the session, and which.
@@ -35,6 +34,15 @@ pub(super) struct Sketch<'a> {
     before_previous: Option<Token<'a>>,
 }
 
+/// A call of a function of which nothing is known.
+#[derive(Clone, Copy, Debug)]
+struct UnknownCall {
+    /// How many parentheses it stands in.
+    depth: usize,
+    /// It stands where `WITH name (columns) AS (` would; what follows will tell.
+    may_be_query: bool,
+}
+
 /// Where the walk stands in the lists of tables.
 #[derive(Debug, Default)]
 struct Walk {
@@ -44,6 +52,8 @@ struct Walk {
     expects: bool,
     /// The parts of the name that is being read.
     parts: Vec<String>,
+    /// The last unknown call turns out to be the name of a query if a parenthesis follows.
+    names_query: bool,
 }
 
 impl<'a> Sketch<'a> {
@@ -55,7 +65,7 @@ impl<'a> Sketch<'a> {
             clock: false,
             sequence: false,
             setting: false,
-            unknown_call: false,
+            unknown_calls: Vec::new(),
             remote: false,
             session: None,
             writes: false,
@@ -83,9 +93,14 @@ impl<'a> Sketch<'a> {
         objects
     }
 
+    /// It calls a function of which nothing is known.
+    pub(super) fn has_unknown_call(&self) -> bool {
+        !self.unknown_calls.is_empty()
+    }
+
     /// Nothing in it depends on the transaction it runs in.
     pub(super) fn is_plain(&self) -> bool {
-        !(self.clock || self.setting || self.unknown_call || self.remote || self.session.is_some())
+        !(self.clock || self.setting || self.has_unknown_call() || self.remote || self.session.is_some())
     }
 
     fn read(&mut self, text: &'a str) {
@@ -137,6 +152,11 @@ impl<'a> Sketch<'a> {
     fn punctuation(&mut self, token: &Token<'a>) {
         match token.text {
             "(" => {
+                let behind_as =
+                    self.previous.is_some_and(|token| token.is_word("AS") || token.is_word("MATERIALIZED"));
+                if behind_as && std::mem::take(&mut self.walk.names_query) {
+                    self.unknown_calls.pop();
+                }
                 self.call();
                 self.walk.expects = false;
                 self.walk.in_from.push(false);
@@ -152,27 +172,7 @@ impl<'a> Sketch<'a> {
 
     fn call(&mut self) {
         let Some(function) = self.previous.filter(|token| token.kind == TokenKind::Word) else { return };
-        // The name of an index, a table, an alias or a constraint stands before its columns.
-        let named = self.before_previous.is_some_and(|token| {
-            [
-                "KEY",
-                "INDEX",
-                "UNIQUE",
-                "INTO",
-                "TABLE",
-                "REFERENCES",
-                "AS",
-                "ON",
-                "EXISTS",
-                "RECURSIVE",
-                "CONFLICT",
-                "VIEW",
-            ]
-            .iter()
-            .any(|word| token.is_word(word))
-        }) || self.before_previous.is_some_and(|token| token.is_punctuation("."))
-            && self.names_table(function);
-        if named {
+        if self.is_name_before_columns(function) {
             return;
         }
         match call(function.text, self.dialect == Dialect::Postgres) {
@@ -182,8 +182,26 @@ impl<'a> Sketch<'a> {
             Call::Setting => self.setting = true,
             Call::Session(why) => self.session = Some(why),
             Call::Remote => self.remote = true,
-            Call::Unknown => self.unknown_call = true,
+            Call::Unknown => {
+                let depth = self.walk.in_from.len();
+                let listed = self.before_previous.is_some_and(|before| {
+                    before.is_punctuation(",") || before.is_word("WITH") || before.is_word("RECURSIVE")
+                });
+                let may_be_query = listed && !self.walk.in_from[depth - 1];
+                self.unknown_calls.push(UnknownCall { depth, may_be_query });
+            }
         }
+    }
+
+    /// The name of an index, a table, an alias or a constraint stands before its columns.
+    fn is_name_before_columns(&self, name: Token<'a>) -> bool {
+        const BEFORE: [&str; 8] = ["KEY", "INDEX", "UNIQUE", "INTO", "TABLE", "REFERENCES", "AS", "VIEW"];
+        self.before_previous.is_some_and(|before| match before.text {
+            "." => self.names_table(name),
+            // The alias of a subquery.
+            ")" => true,
+            _ => BEFORE.iter().any(|word| before.is_word(word)),
+        })
     }
 
     /// The name was just taken for a table's.
@@ -220,6 +238,12 @@ impl<'a> Sketch<'a> {
         // Most words in rows and definitions are none of these: their first letter tells.
         let place = self.walk.in_from.len() - 1;
         match token.text.as_bytes()[0].to_ascii_uppercase() {
+            b'A' if token.is_word("AS") => {
+                let behind_columns = self.previous.is_some_and(|token| token.is_punctuation(")"));
+                let last = self.unknown_calls.last();
+                self.walk.names_query =
+                    behind_columns && last.is_some_and(|call| call.may_be_query && call.depth == place + 1);
+            }
             b'F' if token.is_word("FROM") => {
                 self.walk.in_from[place] = true;
                 self.walk.expects = true;

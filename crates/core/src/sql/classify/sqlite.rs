@@ -37,11 +37,11 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
 
 fn data(sketch: &Sketch<'_>) -> Facts {
     let facts = Facts::of(Effect::Data).naming(sketch.tables_and(Vec::new())).groupable_if(sketch.is_plain());
-    if sketch.unknown_call { facts.naming_unknown() } else { facts }
+    if sketch.has_unknown_call() { facts.naming_unknown() } else { facts }
 }
 
 fn query(sketch: &Sketch<'_>) -> Facts {
-    match sketch.unknown_call {
+    match sketch.has_unknown_call() {
         true => Facts::of(Effect::Unknown),
         false => Facts::of(Effect::Query).naming(sketch.tables_and(Vec::new())).groupable_if(true),
     }

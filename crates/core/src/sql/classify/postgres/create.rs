@@ -25,9 +25,9 @@ fn created(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     }
     if cursor.eat("MATERIALIZED VIEW") {
         let facts = named(sketch, cursor).groupable_if(sketch.is_plain());
-        return if sketch.unknown_call { facts.naming_unknown() } else { facts };
+        return if sketch.has_unknown_call() { facts.naming_unknown() } else { facts };
     }
-    if cursor.eat_any(&["VIEW", "SEQUENCE"]) {
+    if cursor.eat_any(&["VIEW", "SEQUENCE", "STATISTICS"]) {
         return named(sketch, cursor);
     }
     if cursor.eat_any(&["TYPE", "DOMAIN"]) {
@@ -115,7 +115,7 @@ fn table(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let deferred = cursor.has(&["DEFERRABLE", "DEFERRED"]) || cursor.has_phrase("ON COMMIT");
     let facts = Facts::of(Effect::Schema).naming(sketch.tables_and(names));
     let facts = facts.groupable_if(!deferred && (!evaluated || sketch.is_plain()));
-    if evaluated && sketch.unknown_call { facts.naming_unknown() } else { facts }
+    if evaluated && sketch.has_unknown_call() { facts.naming_unknown() } else { facts }
 }
 
 /// Types and domains are made of types.
