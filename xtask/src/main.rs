@@ -1,5 +1,6 @@
 //! Project tasks: `cargo xtask …`.
 
+mod bench;
 mod check;
 mod corpus;
 mod provision;
@@ -47,7 +48,7 @@ enum Task {
         /// Only tests whose name holds this
         filter: Option<String>,
     },
-    /// Check formatting, lints, documentation, dependencies and paths
+    /// Check formatting, lints, documentation, dependencies and text
     Check,
     /// Start private throwaway database servers and print the variables that name them
     Servers {
@@ -67,7 +68,14 @@ enum Task {
         /// Only these histories
         names: Vec<String>,
     },
-    // A task to come: `bench` (bench.rs) gets its variant here.
+    /// Measure windlass beside the least that can be right, on durable databases, and print the ratios
+    Bench {
+        /// Only these databases, such as sqlite,postgres-18
+        #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
+        on: Vec<Target>,
+        /// Only these parts: a up to date, b onto an empty database, c onto history, d splitting, e memory
+        parts: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -90,6 +98,7 @@ fn run(task: Task) -> Result<ExitCode> {
             threads: test_threads,
             filter,
         }),
+        Task::Bench { on, parts } => bench::run(&on, &parts),
         Task::Tools => tools(),
         Task::Check => check::run(),
         Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),

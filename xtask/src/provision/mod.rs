@@ -48,7 +48,6 @@ pub(crate) enum Durability {
     /// Survives the kill of a session, not the loss of power: fast, for the suite.
     Throwaway,
     /// Durable settings, data on disk: for measurements.
-    #[allow(dead_code, reason = "the bench task comes later")]
     Durable,
 }
 
