@@ -1,8 +1,8 @@
-//! `cargo xtask check`: form, lints, documentation, licences, and paths that belong to one machine.
+//! `cargo xtask check`: form, lints, documentation, licences, and what no file may hold.
 
 mod dependencies;
 mod licences;
-mod paths;
+mod text;
 
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ const CHECKS: [Check; 5] = [
         cargo(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])
     }),
     ("dependencies", dependencies),
-    ("paths", paths::check),
+    ("text", text::check),
 ];
 
 /// Runs every check, also after one has failed, and prints what they came to.
