@@ -3,7 +3,6 @@
 use crate::config::{Secret, Settings};
 use std::error::Error;
 use windlass_core::driver::Driver;
-use windlass_core::history::DEFAULT_TABLE;
 
 /// What begins a URL, per kind of database.
 const SCHEMES: [(Kind, &[&str]); 3] = [
@@ -89,6 +88,7 @@ pub(crate) struct Target {
 
 #[derive(Debug)]
 enum Options {
+    Postgres(windlass_postgres::Options),
     MySql(windlass_mysql::Options),
     Sqlite(windlass_sqlite::Options),
 }
@@ -100,16 +100,20 @@ impl Target {
     /// When there is none, or it means no database. No connection is opened.
     pub(crate) fn of(settings: &Settings) -> Result<Self, TargetError> {
         let url = settings.database_url.as_ref().ok_or(TargetError::None)?.reveal();
-        let table = settings.history_table.as_deref().unwrap_or(DEFAULT_TABLE);
+        // A table that nobody named is looked for where the driver keeps it.
+        let table = settings.history_table.as_deref();
         let options = match kind(url)? {
-            Kind::Postgres => return Err(TargetError::NoScheme),
+            Kind::Postgres => {
+                let options = windlass_postgres::Options::parse(url).map_err(unreadable)?;
+                Options::Postgres(named(options, table, windlass_postgres::Options::history_table))
+            }
             Kind::MySql => {
                 let options = windlass_mysql::Options::parse(url).map_err(unreadable)?;
-                Options::MySql(options.history_table(table))
+                Options::MySql(named(options, table, windlass_mysql::Options::history_table))
             }
             Kind::Sqlite => {
                 let options = windlass_sqlite::Options::parse(url).map_err(unreadable)?;
-                Options::Sqlite(options.history_table(table))
+                Options::Sqlite(named(options, table, windlass_sqlite::Options::history_table))
             }
         };
         Ok(Self { place: without_secrets(url), options })
@@ -146,6 +150,7 @@ type Opened = Result<Box<dyn Driver>, Unopened>;
 impl Options {
     async fn open(&self) -> Opened {
         match self {
+            Self::Postgres(options) => opened(windlass_postgres::Postgres::connect(options).await),
             Self::MySql(options) => opened(windlass_mysql::connect(options).await),
             Self::Sqlite(options) => opened(windlass_sqlite::Sqlite::connect(options)),
         }
@@ -154,6 +159,10 @@ impl Options {
     /// Creates the database and opens a session with it.
     async fn create(&self) -> Opened {
         match self {
+            Self::Postgres(options) => {
+                windlass_postgres::Postgres::create_database(options).await.map_err(Unopened::from)?;
+                self.open().await
+            }
             Self::MySql(options) => {
                 windlass_mysql::create_database(options).await.map_err(Unopened::from)?;
                 self.open().await
@@ -169,6 +178,13 @@ fn opened<D: Driver + 'static, E: Into<Unopened>>(result: Result<D, E>) -> Opene
     match result {
         Ok(driver) => Ok(Box::new(driver)),
         Err(error) => Err(error.into()),
+    }
+}
+
+impl From<windlass_postgres::ConnectError> for Unopened {
+    fn from(error: windlass_postgres::ConnectError) -> Self {
+        let is_missing = matches!(error, windlass_postgres::ConnectError::MissingDatabase { .. });
+        Self { is_missing, source: error.into() }
     }
 }
 
@@ -200,6 +216,13 @@ fn kind(url: &str) -> Result<Kind, TargetError> {
         return Err(TargetError::UnknownScheme { scheme: scheme.to_owned() });
     }
     Err(TargetError::NoScheme)
+}
+
+fn named<'t, O>(options: O, table: Option<&'t str>, name: impl FnOnce(O, &'t str) -> O) -> O {
+    match table {
+        Some(table) => name(options, table),
+        None => options,
+    }
 }
 
 fn unreadable(error: impl Error + Send + Sync + 'static) -> TargetError {
