@@ -23,11 +23,16 @@ async fn deploy_as(
 #[ignore = "needs servers: cargo xtask test"]
 fn a_project_is_deployed_and_then_current() {
     on_each(async |scratch| {
-        let migrations = fixture("shop/mysql");
-        let report = deploy_as("a", &mut scratch.driver().await, &migrations).await.unwrap();
-        assert_eq!(report.applied.len(), migrations.len());
-        let again = deploy_as("b", &mut scratch.driver().await, &migrations).await.unwrap();
-        assert_eq!(again, Report::default());
+        for (number, name) in ["shop/mysql", "long/mysql"].into_iter().enumerate() {
+            if number > 0 {
+                scratch.empty().await;
+            }
+            let migrations = fixture(name);
+            let report = deploy_as("a", &mut scratch.driver().await, &migrations).await.unwrap();
+            assert_eq!(report.applied.len(), migrations.len());
+            let again = deploy_as("b", &mut scratch.driver().await, &migrations).await.unwrap();
+            assert_eq!(again, Report::default());
+        }
     });
 }
 

@@ -71,6 +71,14 @@ impl Scratch {
             .collect()
     }
 
+    /// Makes the database empty again.
+    pub(crate) async fn empty(&mut self) {
+        let name = self.name.clone();
+        self.raw(&format!("DROP DATABASE {name}")).await;
+        create_database(&self.options()).await.unwrap();
+        self.raw(&format!("USE {name}")).await;
+    }
+
     /// The names of the tables, the history left out.
     pub(crate) async fn tables(&mut self) -> Vec<String> {
         let mut tables = self.raw("SHOW TABLES").await;
