@@ -230,3 +230,8 @@ fn at_one_moment<T>(
     let found = found?;
     ended.map(|()| found)
 }
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
