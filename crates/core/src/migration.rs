@@ -1,75 +1,14 @@
 //! Migration: a named, ordered script, its version, and what identifies its text.
 
+mod version;
+
+pub use version::{Version, version_of};
+
 use crate::sql::Dialect;
 use crate::sql::checksum::token_checksum;
 use crate::sql::split::{SplitError, Statement, split};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::fmt;
-
-/// A version, compared part by part as numbers: `2` before `10`, `118_7` before `118_10`, `1.2.3` before `1.10`.
-///
-/// Parts are separated by `.`, `_` or `-`; leading zeros mean nothing, and a missing part counts as zero.
-#[derive(Clone, Debug)]
-pub struct Version(Cow<'static, str>);
-
-const SEPARATORS: [char; 3] = ['.', '_', '-'];
-
-impl Version {
-    /// Reads a version; `None` when a part is empty or holds anything but digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_version =
-            text.split(SEPARATORS).all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-        is_version.then(|| Self(Cow::Owned(text.to_owned())))
-    }
-
-    /// The version as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.split(SEPARATORS).map(|part| part.trim_start_matches('0'))
-    }
-}
-
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (mut left, mut right) = (self.parts(), other.parts());
-        loop {
-            // Without leading zeros the longer run of digits is the larger number, whatever its size.
-            let (a, b) = match (left.next(), right.next()) {
-                (None, None) => return Ordering::Equal,
-                (a, b) => (a.unwrap_or(""), b.unwrap_or("")),
-            };
-            let order = a.len().cmp(&b.len()).then_with(|| a.cmp(b));
-            if order != Ordering::Equal {
-                return order;
-            }
-        }
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Version {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Version {}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Where a migration stands in the order of all: versioned ones by version, then by name in bytes;
 /// repeatable ones after them, by name.
@@ -87,26 +26,6 @@ impl Position {
     pub fn of(name: &str) -> Self {
         let version = version_of(name);
         Self { version: (version.is_none(), version), name: name.to_owned() }
-    }
-}
-
-/// The version a migration's name begins with: `20240102_add_email`, `V118_7__x`, `0001-init`.
-///
-/// `None` for a repeatable migration (`R__name`) and for a name without a version.
-pub fn version_of(name: &str) -> Option<Version> {
-    let flyway = name.strip_prefix(['V', 'v']).and_then(|rest| rest.split_once("__"));
-    if let Some((version, _)) = flyway {
-        return Version::parse(version);
-    }
-    let run = name.bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')).count();
-    let mut version = name[..run].trim_end_matches(['.', '-']);
-    // In `0001-3d_models` the second number belongs to the name.
-    if name[version.len()..].starts_with(|c: char| !matches!(c, '_' | '-')) {
-        version = version.rsplit_once('-')?.0;
-    }
-    match name.as_bytes().get(version.len()) {
-        None | Some(b'_' | b'-') => Version::parse(version),
-        _ => None,
     }
 }
 
@@ -319,36 +238,6 @@ pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_compare_as_numbers_part_by_part() {
-        let sorted =
-            ["1", "1.2.3", "1.10", "2", "10", "118_7", "118_10", "20240101", "99999999999999999999999999"];
-        for pair in sorted.windows(2) {
-            assert!(Version::parse(pair[0]) < Version::parse(pair[1]), "{pair:?}");
-        }
-        assert_eq!(Version::parse("01.0"), Version::parse("1"));
-        assert!(
-            Version::parse("1..2").is_none()
-                && Version::parse("").is_none()
-                && Version::parse("1a").is_none()
-        );
-    }
-
-    #[test]
-    fn the_version_is_read_from_the_name() {
-        let version = |name: &str| version_of(name).map(|v| v.to_string());
-        assert_eq!(version("20240102_add_email").as_deref(), Some("20240102"));
-        assert_eq!(version("V118_7__fix").as_deref(), Some("118_7"));
-        assert_eq!(version("V1.2.3__x").as_deref(), Some("1.2.3"));
-        assert_eq!(version("2019-05-04-120000_x").as_deref(), Some("2019-05-04-120000"));
-        assert_eq!(version("0001-init").as_deref(), Some("0001"));
-        assert_eq!(version("0001").as_deref(), Some("0001"));
-        assert_eq!(version("0001-3d_models").as_deref(), Some("0001"));
-        assert_eq!(version("R__views"), None);
-        assert_eq!(version("add_email"), None);
-        assert_eq!(version("12abc"), None);
-    }
 
     #[test]
     fn repeatable_migrations_stand_after_versioned_ones() {
