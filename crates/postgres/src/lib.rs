@@ -7,7 +7,8 @@
 //! # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 //! let options = Options::parse("postgres://app@db.example/shop?sslmode=verify-full")?;
 //! let mut database = Postgres::connect(&options).await?;
-//! println!("PostgreSQL {}: {:?}", database.capabilities().version, database.head().await?);
+//! println!("PostgreSQL {}", database.capabilities().version);
+//! println!("{:?}", database.head().await?);
 //! # Ok(())
 //! # }
 //! ```

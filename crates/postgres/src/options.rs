@@ -2,6 +2,8 @@
 
 mod parameters;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod url;
 
 pub use surroundings::{Nothing, Process, Surroundings};

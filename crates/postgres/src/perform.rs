@@ -188,7 +188,12 @@ impl Performance<'_> {
         let commit = steps.iter().position(|step| matches!(step, Step::Commit));
         let begun = steps.iter().position(|step| matches!(step, Step::Begin));
         let in_transaction = begun.is_some_and(|begun| begun <= failure.step) && commit > Some(failure.step);
+        let mut to_ask = matches!(failure.cause, Cause::Stopped);
         for sent in flight.sent.drain(..) {
+            if to_ask && may_be_cancelled(steps, sent.index) {
+                self.session.cancel().await;
+                to_ask = false;
+            }
             let before_commit = in_transaction && Some(sent.index) < commit;
             if let Answer::Reply(reply) = sent.reply {
                 outlived |=
@@ -196,13 +201,23 @@ impl Performance<'_> {
             }
         }
         flight.bytes = 0;
-        let _ = self.session.run("ROLLBACK").await;
+        self.roll_back().await;
         if outlived {
             // The server had no transaction open: what came after the failure ran on its own.
             let words = format!("statements after step {} took effect although it failed", failure.step);
             return Failure { step: failure.step, cause: Cause::Lost(words) };
         }
         failure
+    }
+
+    /// A request to stop that comes late may meet the ROLLBACK itself.
+    async fn roll_back(&self) {
+        for _ in 0..3 {
+            match self.session.run("ROLLBACK").await {
+                Err(error) if error.code() == Some(code::QUERY_CANCELED) => {}
+                _ => break,
+            }
+        }
     }
 
     fn cause(&self, step: &Step<'_>, is_stopping: bool, error: TransportError) -> Cause {

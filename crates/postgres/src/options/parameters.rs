@@ -184,7 +184,8 @@ impl Given {
                 sockets.chain(["localhost"]).map(|name| (name.to_owned(), port)).collect()
             }
         };
-        if ports.len() > 1 && ports.len() != names.len() {
+        let all_have_ports = names.iter().all(|(_, port)| port.is_some());
+        if !all_have_ports && ports.len() > 1 && ports.len() != names.len() {
             return Err(UrlError::Ports { ports: ports.len(), hosts: names.len() });
         }
         let all = names.iter().enumerate().map(|(index, (name, port))| {

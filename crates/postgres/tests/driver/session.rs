@@ -1,0 +1,110 @@
+//! The session: its settings, and its lock.
+
+use crate::support::*;
+use windlass_core::driver::{Driver as _, Lock};
+use windlass_core::plan::Step;
+use windlass_postgres::Postgres;
+
+crate::on_servers!(
+    settings_are_pinned_and_restored,
+    the_history_is_written_whatever_a_migration_has_set,
+    the_lock_tells_its_holder,
+);
+
+/// Reads in the driver's own session: a statement that raises what it found.
+async fn seen(driver: &mut Postgres, expression: &str) -> String {
+    let migration = migration();
+    let sql = format!("DO $$ BEGIN RAISE EXCEPTION '%', {expression}; END $$");
+    let failure = perform(driver, &[execute(&migration, &sql)]).await.unwrap_err();
+    match failure.cause {
+        windlass_core::driver::Cause::Refused(error) => error.message,
+        cause => panic!("{cause:?}"),
+    }
+}
+
+const SETTINGS: &str = "(SELECT string_agg(current_setting(s), '|') FROM unnest(ARRAY['search_path', 'client_encoding', \
+                        'datestyle', 'intervalstyle', 'timezone', 'statement_timeout', 'lock_timeout', \
+                        'standard_conforming_strings', 'transaction_isolation', 'role', \
+                        'client_connection_check_interval']) s)";
+const PINNED: &str = "\"$user\",public|UTF8|ISO, MDY|postgres|UTC|0|0|on|read committed|none|2s";
+
+async fn settings_are_pinned_and_restored(database: Database) {
+    let name = &database.name;
+    database
+        .sql(&format!(
+            "ALTER DATABASE {name} SET search_path = nowhere; ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'; \
+             ALTER DATABASE {name} SET statement_timeout = '1min'; ALTER DATABASE {name} SET datestyle = 'SQL, DMY'; \
+             ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"
+        ))
+        .await;
+    let mut driver = database.ready().await;
+    assert_eq!(seen(&mut driver, SETTINGS).await, PINNED);
+    assert_eq!(driver.try_lock().await.unwrap(), Lock::Acquired);
+    let migration = migration();
+    let statements = [
+        "SELECT set_config('search_path', '', false)",
+        "SET client_encoding = 'LATIN1'",
+        "SET TimeZone = 'Europe/Berlin'",
+        "SET IntervalStyle = 'iso_8601'",
+        "SET lock_timeout = '1s'",
+        "SET standard_conforming_strings = off",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET ROLE pg_monitor",
+        "SET application_name = 'other'",
+        "BEGIN",
+    ];
+    let mut steps: Vec<_> = statements.iter().map(|sql| execute(&migration, sql)).collect();
+    steps.insert(0, execute(&migration, "CREATE TEMP TABLE left_over (a int)"));
+    perform(&mut driver, &steps).await.unwrap();
+    assert_ne!(seen(&mut driver, SETTINGS).await, PINNED);
+    perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
+    assert_eq!(seen(&mut driver, SETTINGS).await, PINNED);
+    assert_eq!(seen(&mut driver, "current_setting('application_name')").await, "windlass");
+    assert_eq!(seen(&mut driver, "coalesce(to_regclass('left_over')::text, 'none')").await, "none");
+    let mut other = database.connect().await;
+    assert!(matches!(other.try_lock().await.unwrap(), Lock::Held(_)), "the lock outlives the settings");
+    let given = options(&format!("{}?schema=My%20app&options=-c%20lock_timeout%3D7s", database.url()));
+    let mut driver = Postgres::connect(&given).await.unwrap();
+    assert_eq!(
+        seen(&mut driver, "current_setting('search_path') || current_setting('lock_timeout')").await,
+        "\"My app\"7s"
+    );
+}
+
+async fn the_history_is_written_whatever_a_migration_has_set(database: Database) {
+    let role = format!("{}_owner", database.name);
+    database.sql(&format!("CREATE ROLE {role}; GRANT CREATE ON SCHEMA public TO {role}")).await;
+    let mut driver = database.ready().await;
+    let migration = migration();
+    let set_role = format!("SET ROLE {role}");
+    let statements = [
+        "SET statement_timeout = 1",
+        "SET search_path = ''",
+        &set_role,
+        "SET standard_conforming_strings = off",
+    ];
+    perform(&mut driver, &transaction(&migration, &statements)).await.unwrap();
+    // Behind a cut the migration goes on with what it has set.
+    assert_eq!(seen(&mut driver, "current_setting('role')").await, role);
+    let steps = [claim("2_b"), execute(&migration, &set_role), record("2_b")];
+    perform(&mut driver, &steps).await.unwrap();
+    assert_eq!(seen(&mut driver, "current_setting('role')").await, role);
+    perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
+    drop(driver);
+    database.sql(&format!("REVOKE ALL ON SCHEMA public FROM {role}; DROP ROLE {role}")).await;
+}
+
+async fn the_lock_tells_its_holder(database: Database) {
+    let (mut first, mut second) = (database.connect().await, database.connect().await);
+    assert_eq!(first.try_lock().await.unwrap(), Lock::Acquired);
+    assert_eq!(first.try_lock().await.unwrap(), Lock::Acquired);
+    let Lock::Held(holder) = second.try_lock().await.unwrap() else { panic!("it is held") };
+    assert!(holder.session.is_some() && holder.since.is_some(), "{holder:?}");
+    assert_eq!(holder.who.as_deref(), Some("user postgres application windlass from 127.0.0.1"));
+    first.unlock().await.unwrap();
+    assert_eq!(second.try_lock().await.unwrap(), Lock::Acquired);
+    drop(second);
+    // Another history in the same database is another lock.
+    let mut other = Postgres::connect(&options(&format!("{}?schema=app", database.url()))).await.unwrap();
+    assert_eq!(other.try_lock().await.unwrap(), Lock::Acquired);
+}
