@@ -135,16 +135,11 @@ impl Diagnosis {
         self.notes.push(match failed.stands {
             Stands::Nothing => format!("`{}` was rolled back: nothing of it stands", failed.migration),
             Stands::Part { completed } => {
-                format!(
-                    "the first {} of `{}` stand; the failed one does not",
-                    statements(completed),
-                    failed.migration
-                )
+                format!("of `{}`, {} of {} statements stand", failed.migration, completed, failed.of)
             }
             Stands::PartOfUnit { completed } => format!(
-                "of `{}` the first {} stand, and some of those that belong together after them",
-                failed.migration,
-                statements(completed)
+                "of `{}`, {} of {} statements stand, and some of those that belong together after them",
+                failed.migration, completed, failed.of
             ),
             _ => "see `windlass status` for what stands".to_owned(),
         });
@@ -156,8 +151,9 @@ impl Diagnosis {
 
     fn blocked(&mut self, blocked: &Blocked, progressed: Option<&crate::commands::deploy::Progressed>) {
         // Not what could not be done, but why, is what a person wants to read first.
-        self.message = blocked.to_string();
-        self.causes.clear();
+        let (message, cause) = reason(blocked);
+        self.message = message;
+        self.causes = cause.into_iter().collect();
         self.follow(StdError::source(blocked));
         self.hint = blocked.hint();
         let (migration, place) = subject(blocked);
@@ -224,6 +220,16 @@ pub(crate) fn held_by(holder: &Holder) -> String {
     told
 }
 
+/// A reason in words, and what the database said where that is part of it.
+pub(crate) fn reason(blocked: &Blocked) -> (String, Option<String>) {
+    let message = blocked.to_string();
+    let Blocked::Failed { attempt, .. } = blocked else { return (message, None) };
+    match &attempt.error {
+        Some(error) => (message.replacen(&format!(": {error}"), "", 1), Some(error.clone())),
+        None => (message, None),
+    }
+}
+
 /// The migration and the place that a reason is about.
 fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
     match blocked {
@@ -252,10 +258,6 @@ fn first_place(message: &str) -> Option<Place> {
         Some((file, line)) => Some(Place { file: file.to_owned(), line, column: last }),
         None => Some(Place { file: rest.to_owned(), line: last, column: 1 }),
     }
-}
-
-fn statements(number: u32) -> String {
-    count(number as usize, "statement")
 }
 
 /// The first few names.

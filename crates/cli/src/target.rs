@@ -245,14 +245,15 @@ fn without_secrets(url: &str) -> String {
 
 /// Takes the secrets out of a text that was made of a URL.
 pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
-    let mut secrets: Vec<String> =
-        ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok()).collect();
-    if let Some(url) = url.map(Secret::reveal) {
-        secrets.extend(passwords(url));
-    }
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret.as_str(), "***");
+    let url = url.map_or("", Secret::reveal);
+    let place = without_secrets(url);
+    let mut text = if url.contains('@') { text.replace(url, &place) } else { text.to_owned() };
+    let environment = ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok());
+    for secret in environment.chain(passwords(url)) {
+        // A word that the place is made of (`postgres`) tells nothing where it stands by itself.
+        if !secret.is_empty() && !place.contains(&secret) {
+            text = text.replace(&secret, "***");
+        }
     }
     text
 }
@@ -309,5 +310,8 @@ mod tests {
     fn secrets_are_taken_out() {
         let url = Secret::new("postgres://ann:s3%20cret@db/shop?sslpassword=key1");
         assert_eq!(redact("wrong `s3 cret`, s3%20cret or key1", Some(&url)), "wrong `***`, *** or ***");
+        let usual = Secret::new("postgres://postgres:postgres@db/shop");
+        let told = redact("postgres://postgres:postgres@db/shop: user postgres", Some(&usual));
+        assert_eq!(told, "postgres://postgres@db/shop: user postgres");
     }
 }

@@ -49,7 +49,7 @@ fn an_empty_history_is_no_error() {
 fn half_a_migration_blocks_until_somebody_decides() {
     let project = Project::with(&[USERS, HALF]);
     let failed = project.deploy(&[]).ends_with(4).err("migrations/3_half.sql:3:1");
-    assert!(failed.stderr.contains("the first 2 statements of `3_half` stand"), "{failed:#?}");
+    assert!(failed.stderr.contains("of `3_half`, 2 of 3 statements stand"), "{failed:#?}");
     let hint = "     hint: edit the statements that have not run and deploy again\n           or try the same text again";
     assert!(failed.stderr.contains(hint), "{failed:#?}");
     project.on_app(&["status", "--check"]).ends_with(8).out("failed   3_half").out("2 of 3 statements stand");

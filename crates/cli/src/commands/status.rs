@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::args::Status;
+use crate::diagnosis::reason;
 use crate::error::{Error, blocked_kind};
 use crate::exit::Exit;
 use crate::json::{BlockedBody, Body, DatabaseBody, MigrationBody, StatusBody};
@@ -38,7 +39,7 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
             .map(|hint| format!("\n      {}", hint.replace("; ", "\n      ")))
             .unwrap_or_default();
         let why = std::error::Error::source(blocked).map(|source| format!(": {source}")).unwrap_or_default();
-        context.output.note(&format!("deploy is blocked: {blocked}{why}{hint}"));
+        context.output.note(&format!("deploy is blocked: {}{why}{hint}", reason(blocked).0));
     }
     let exit = if args.check && !settled { Exit::Unsettled } else { Exit::Done };
     let body = StatusBody {
