@@ -93,9 +93,15 @@ impl Database {
     /// The names of its tables, sorted, the history's aside.
     pub async fn tables(&self) -> Vec<String> {
         let sql = match self.target.family {
-            Family::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
-            Family::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-            _ => "SELECT table_name FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE'",
+            Family::Postgres => {
+                "SELECT tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            }
+            Family::Sqlite => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            }
+            _ => {
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE'"
+            }
         };
         let mut names: Vec<String> = self.query(sql).await.into_iter().flatten().flatten().collect();
         names.retain(|name| !name.starts_with("_windlass"));

@@ -1,11 +1,15 @@
 //! What every scenario shares: the targets, a database of its own, and a raw session beside windlass.
 
 mod database;
+mod deployer;
+mod meddling;
 mod raw;
 mod scenario;
 mod target;
 
 pub use database::{Database, Session};
-pub use raw::Rows;
+pub use deployer::{Meeting, StopsAt, start, start_with};
+pub use meddling::{DEADLINE, Login, until};
+pub use raw::{Raw, Rows};
 pub use scenario::{Outcome, Scenario, Test, deploy, deploy_with, migrations, options, run_suite};
 pub use target::{Family, Target, targets};

@@ -6,47 +6,60 @@ use mysql_async::prelude::Queryable;
 /// Rows of text; `None` is NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
 
-pub(crate) enum Raw {
+/// A session with the database's own client.
+pub struct Raw(Client);
+
+enum Client {
     Postgres(tokio_postgres::Client),
     MySql(mysql_async::Conn),
     Sqlite(rusqlite::Connection),
 }
 
 impl Raw {
+    /// Opens one.
     pub(crate) async fn connect(target: &Target, url: &str) -> Self {
-        match target.family {
+        Self(match target.family {
             Family::Postgres => {
-                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a raw session");
+                let (client, connection) =
+                    tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a raw session");
                 tokio::spawn(connection);
-                Self::Postgres(client)
+                Client::Postgres(client)
             }
             Family::MySql | Family::MariaDb => {
                 let options = mysql_async::Opts::from_url(url).expect("a raw URL");
-                Self::MySql(mysql_async::Conn::new(options).await.expect("a raw session"))
+                Client::MySql(mysql_async::Conn::new(options).await.expect("a raw session"))
             }
             Family::Sqlite => {
                 let path = url.trim_start_matches("sqlite:");
-                Self::Sqlite(rusqlite::Connection::open(path).expect("a raw session"))
+                Client::Sqlite(rusqlite::Connection::open(path).expect("a raw session"))
             }
-        }
+        })
     }
 
     /// Runs a script of statements.
-    pub(crate) async fn execute(&mut self, sql: &str) -> Result<(), String> {
-        match self {
-            Self::Postgres(client) => client.batch_execute(sql).await.map_err(|error| format!("{error:?}")),
-            Self::MySql(conn) => {
+    ///
+    /// # Errors
+    /// The database's words.
+    pub async fn execute(&mut self, sql: &str) -> Result<(), String> {
+        match &mut self.0 {
+            Client::Postgres(client) => client.batch_execute(sql).await.map_err(|error| format!("{error:?}")),
+            Client::MySql(conn) => {
                 let result = conn.query_iter(sql).await.map_err(|error| error.to_string())?;
                 result.drop_result().await.map_err(|error| error.to_string())
             }
-            Self::Sqlite(connection) => connection.execute_batch(sql).map_err(|error| error.to_string()),
+            Client::Sqlite(connection) => connection.execute_batch(sql).map_err(|error| error.to_string()),
         }
     }
 
-    pub(crate) async fn query(&mut self, sql: &str) -> Rows {
-        match self {
-            Self::Postgres(client) => {
-                let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    /// Reads rows.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn query(&mut self, sql: &str) -> Rows {
+        match &mut self.0 {
+            Client::Postgres(client) => {
+                let messages =
+                    client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
                 let row = |message| match message {
                     tokio_postgres::SimpleQueryMessage::Row(row) => {
                         Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
@@ -55,8 +68,9 @@ impl Raw {
                 };
                 messages.into_iter().filter_map(row).collect()
             }
-            Self::MySql(conn) => {
-                let rows: Vec<mysql_async::Row> = conn.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            Client::MySql(conn) => {
+                let rows: Vec<mysql_async::Row> =
+                    conn.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
                 let text = |value: mysql_async::Value| match value {
                     mysql_async::Value::NULL => None,
                     mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
@@ -64,7 +78,7 @@ impl Raw {
                 };
                 rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect()).collect()
             }
-            Self::Sqlite(connection) => {
+            Client::Sqlite(connection) => {
                 let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
                 let columns = statement.column_count();
                 let text = |value| match value {

@@ -37,8 +37,9 @@ impl fmt::Display for Target {
 /// # Errors
 /// Says what is missing: a target is never left out in silence.
 pub fn targets() -> Result<Vec<Target>, String> {
-    let names = std::env::var("WINDLASS_TEST_TARGETS")
-        .map_err(|_| "WINDLASS_TEST_TARGETS is not set: run `cargo xtask test`, which provides the databases")?;
+    let names = std::env::var("WINDLASS_TEST_TARGETS").map_err(
+        |_| "WINDLASS_TEST_TARGETS is not set: run `cargo xtask test`, which provides the databases",
+    )?;
     names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(target).collect()
 }
 
@@ -53,7 +54,9 @@ fn target(name: &str) -> Result<Target, String> {
     let variable = format!("WINDLASS_TEST_{}", name.to_uppercase().replace(['-', '.'], "_"));
     let url = match family {
         Family::Sqlite => String::new(),
-        _ => std::env::var(&variable).map_err(|_| format!("{variable} is not set for the target `{name}`"))?,
+        _ => {
+            std::env::var(&variable).map_err(|_| format!("{variable} is not set for the target `{name}`"))?
+        }
     };
     Ok(Target { name: name.to_owned(), family, url })
 }
