@@ -21,21 +21,21 @@ pub(crate) fn run(database: &Database, scripts: &[Script]) -> Result<Result<(), 
     for script in scripts {
         let output = fed(&mut shell(database)?, &script.text)?;
         if !output.status.success() {
-            return Ok(Err(Refused::read(database.target().family, script, &output.stderr)));
+            let complaint = String::from_utf8_lossy(&output.stderr).replace(database.name(), "DATABASE");
+            return Ok(Err(Refused::read(database.target().family, script, &complaint)));
         }
     }
     Ok(Ok(()))
 }
 
 impl Refused {
-    fn read(family: Family, script: &Script, complaint: &[u8]) -> Self {
-        let complaint = String::from_utf8_lossy(complaint);
+    fn read(family: Family, script: &Script, complaint: &str) -> Self {
         let (code, message) = match family {
-            Family::Postgres => after(&complaint, "ERROR:  ").and_then(|rest| rest.split_once(": ")),
-            Family::MySql | Family::MariaDb => after(&complaint, "ERROR ")
+            Family::Postgres => after(complaint, "ERROR:  ").and_then(|rest| rest.split_once(": ")),
+            Family::MySql | Family::MariaDb => after(complaint, "ERROR ")
                 .and_then(|rest| Some((rest.split_once(' ')?.0, rest.split_once(": ")?.1))),
             Family::Sqlite => {
-                after(&complaint, "near line ").and_then(|rest| Some(("", rest.split_once(": ")?.1)))
+                after(complaint, "near line ").and_then(|rest| Some(("", rest.split_once(": ")?.1)))
             }
         }
         .unwrap_or(("", complaint.trim()));
@@ -187,7 +187,7 @@ mod tests {
     fn codes_are_read_from_what_clients_say() {
         let script = Script::of("1_x.sql", "");
         let read = |family, complaint: &str| {
-            let refused = Refused::read(family, &script, complaint.as_bytes());
+            let refused = Refused::read(family, &script, complaint);
             (refused.code.unwrap_or_default(), refused.message)
         };
         let pair = |code: &str, message: &str| (code.to_owned(), message.to_owned());

@@ -151,7 +151,10 @@ fn order(name: &str) -> Option<Vec<u128>> {
     } else if parts[0].len() == 8 && parts[0].starts_with("20") {
         parts[0] += "000000";
     }
-    parts.iter().map(|part| part.parse().ok()).collect()
+    let mut order = parts.iter().map(|part| part.parse().ok()).collect::<Option<Vec<u128>>>()?;
+    // A part that is not there counts as zero.
+    order.truncate(order.iter().rposition(|part| *part != 0).map_or(0, |last| last + 1));
+    Some(order)
 }
 
 /// The text before the section that undoes it.

@@ -4,7 +4,8 @@ use crate::client::{self, Refused};
 use crate::history::{History, Script};
 use harness::{Database, Target, options};
 use similar::TextDiff;
-use std::time::{Duration, Instant};
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use windlass_core::apply::{DeployError, DeployOptions, FailedStatement, Report, Silent, Stop};
 use windlass_core::driver::Driver;
 use windlass_core::source::Migrations;
@@ -35,7 +36,7 @@ pub(crate) async fn run(history: &History, target: &Target) -> Verdict {
 
 async fn compare(history: &History, deployed: &Database, plain: &Database) -> Result<Verdict, String> {
     let scripts = history.scripts().map_err(|error| format!("{}: {error}", history.dir.display()))?;
-    let began = today(plain).await;
+    let began = (today(plain).await, now());
     if let Some(before) = history.before() {
         plain.sql(before).await;
         deployed.sql(before).await;
@@ -44,7 +45,7 @@ async fn compare(history: &History, deployed: &Database, plain: &Database) -> Re
     let migrations = Migrations::from_dir(&history.dir).map_err(|error| told(&error))?;
     same_scripts(&scripts, &migrations)?;
     let by_windlass = deploy(deployed, &migrations, history.before().is_some()).await;
-    let days = [began, today(plain).await];
+    let span = Span { days: [began.0, today(plain).await], seconds: began.1..=now() };
     match (by_client, by_windlass) {
         (Err(refused), Err(error)) => both_refused(&refused, &error),
         (Ok(()), Err(error)) => {
@@ -52,7 +53,7 @@ async fn compare(history: &History, deployed: &Database, plain: &Database) -> Re
         }
         (Err(refused), Ok(_)) => Err(format!("the plain client fails, and windlass does not\n{refused}")),
         (Ok(()), Ok((report, elapsed))) => {
-            let lines = same_databases(plain, deployed, &days)?;
+            let lines = same_databases(plain, deployed, &span)?;
             Ok(Verdict::Equal(format!(
                 "{} migrations, {} statements, {:.1} s, schema and data equal ({} lines)",
                 report.applied.len(),
@@ -113,7 +114,7 @@ fn both_refused(refused: &Refused, error: &DeployError) -> Result<Verdict, Strin
         return Err(format!("both fail, for different reasons\n{refused}\n{}", story(error)));
     };
     match failed.place.file.ends_with(&refused.script) && same_reason(refused, failed) {
-        true => Ok(Verdict::BothRefused(format!("{refused}"))),
+        true => Ok(Verdict::BothRefused(refused.to_string())),
         false => Err(format!("both fail, for different reasons\n{refused}\n{}", story(error))),
     }
 }
@@ -129,9 +130,9 @@ fn same_reason(refused: &Refused, failed: &FailedStatement) -> bool {
 }
 
 /// Compares schema and data; gives the number of lines that write them down.
-fn same_databases(plain: &Database, deployed: &Database, days: &[String]) -> Result<usize, String> {
-    let expected = without_times(&client::dump(plain)?, days);
-    let found = without_times(&client::dump(deployed)?, days);
+fn same_databases(plain: &Database, deployed: &Database, span: &Span) -> Result<usize, String> {
+    let expected = span.leave_out(&client::dump(plain)?);
+    let found = span.leave_out(&client::dump(deployed)?);
     if found.contains("_windlass") {
         return Err("the history table is in the dump".to_owned());
     }
@@ -144,18 +145,36 @@ fn same_databases(plain: &Database, deployed: &Database, days: &[String]) -> Res
     Err(format!("the databases differ by {} lines of diff{shown}", grouped(diff.lines().count())))
 }
 
-/// Rows hold the moment they were written: what follows the day of the run is left out.
-fn without_times(text: &str, days: &[String]) -> String {
-    let mut text = text.to_owned();
-    for day in days {
-        let mut pieces = text.split(day.as_str());
-        let first = pieces.next().unwrap_or_default().to_owned();
-        text = pieces.fold(first, |text, piece| {
+/// When both sides ran: rows hold the moment they were written.
+#[derive(Debug)]
+struct Span {
+    days: [String; 2],
+    seconds: RangeInclusive<u64>,
+}
+
+impl Span {
+    /// The text with the moments of the span left out, as dates with times and as seconds since 1970.
+    fn leave_out(&self, text: &str) -> String {
+        let text = self.days.iter().fold(text.to_owned(), |text, day| {
             let is_time = |letter: char| letter.is_ascii_digit() || " T:.+Z".contains(letter);
-            text + "NOW" + piece.trim_start_matches(is_time)
+            let mut pieces = text.split(day.as_str());
+            let first = pieces.next().unwrap_or_default().to_owned();
+            pieces.fold(first, |text, piece| text + "NOW" + piece.trim_start_matches(is_time))
         });
+        let numbers_apart = text.split_inclusive(|letter: char| !letter.is_ascii_digit());
+        numbers_apart.fold(String::new(), |text, piece| {
+            let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+            let seconds = piece.get(..10.min(digits)).and_then(|seconds| seconds.parse().ok());
+            match seconds.is_some_and(|seconds| digits >= 10 && self.seconds.contains(&seconds)) {
+                true => text + "NOW" + &piece[digits..],
+                false => text + piece,
+            }
+        })
     }
-    text
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 async fn today(database: &Database) -> String {
@@ -199,10 +218,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_times_of_the_run_are_left_out() {
+    fn only_the_moments_of_the_run_are_left_out() {
         let days = ["2026-11-22".to_owned(), "2026-11-23".to_owned()];
+        let span = Span { days, seconds: 1_795_386_222..=1_795_386_230 };
         let rows = "(1,'2026-11-22 21:07:03.123+00','2020-01-01 10:00:00')\n2\t2026-11-23 00:00:01\tx";
-        assert_eq!(without_times(rows, &days), "(1,'NOW','2020-01-01 10:00:00')\n2\tNOW\tx");
+        assert_eq!(span.leave_out(rows), "(1,'NOW','2020-01-01 10:00:00')\n2\tNOW\tx");
+        assert_eq!(span.leave_out("(1795386225000,1795386221,17953)"), "(NOW,1795386221,17953)");
     }
 
     #[test]
