@@ -246,8 +246,11 @@ fn without_secrets(url: &str) -> String {
 /// Takes the secrets out of a text that was made of a URL.
 pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
     let url = url.map_or("", Secret::reveal);
-    let place = without_secrets(url);
-    let mut text = if url.contains('@') { text.replace(url, &place) } else { text.to_owned() };
+    let (mut text, mut place) = (text.to_owned(), String::new());
+    if url.contains("://") {
+        place = without_secrets(url);
+        text = text.replace(url, &place);
+    }
     let environment = ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok());
     for secret in environment.chain(passwords(url)) {
         // A word that the place is made of (`postgres`) tells nothing where it stands by itself.

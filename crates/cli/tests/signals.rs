@@ -58,6 +58,8 @@ fn the_first_signal_stops_at_a_true_state() {
             ("2_slow.sql", &slow(1_500_000)),
             ("3_last.sql", "CREATE TABLE last (id);"),
         ]);
+        // A database that is not empty any more: its migrations commit one by one.
+        project.deploy(&["--to", "1_first"]).ends_with(0);
         let mut running = Running::deploy(&project);
         running.until("Applying 2_slow");
         running.send(signal);
