@@ -14,13 +14,14 @@ use crate::workspace;
 type Check = (&'static str, fn() -> Result<()>);
 
 const CHECKS: [Check; 5] = [
+    // The quick ones come first.
     ("formatting", || cargo(&["fmt", "--check"], &[])),
+    ("dependencies", dependencies),
+    ("text", text::check),
     ("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])),
     ("documentation", || {
         cargo(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])
     }),
-    ("dependencies", dependencies),
-    ("text", text::check),
 ];
 
 /// Runs every check, also after one has failed, and prints what they came to.
