@@ -1,6 +1,6 @@
 //! TLS: what of the server's certificate is checked, as libpq's `sslmode` says.
 
-use crate::options::{Authorities, Certificates, SslMode};
+use crate::options::{Certificates, SslMode};
 use std::path::PathBuf;
 
 /// How an encrypted channel is made, if at all.
@@ -54,7 +54,8 @@ pub(crate) use with_rustls::connector;
 
 #[cfg(feature = "tls-rustls")]
 mod with_rustls {
-    use super::{Authorities, Certificates, Connector, PathBuf, SslMode, TlsError};
+    use super::{Certificates, Connector, PathBuf, SslMode, TlsError};
+    use crate::options::Authorities;
     use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
     use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
     use rustls::crypto::{CryptoProvider, ring};

@@ -164,12 +164,12 @@ impl Reply {
 
 /// The configuration's way to say whether TLS is used.
 pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode {
-    match connector {
-        Connector::Plain => SslMode::Disable,
+    match (connector, only_if_offered) {
+        (Connector::Plain, _) => SslMode::Disable,
         #[cfg(feature = "tls-rustls")]
-        Connector::Rustls(_) if only_if_offered => SslMode::Prefer,
+        (Connector::Rustls(_), true) => SslMode::Prefer,
         #[cfg(feature = "tls-rustls")]
-        Connector::Rustls(_) => SslMode::Require,
+        (Connector::Rustls(_), false) => SslMode::Require,
     }
 }
 

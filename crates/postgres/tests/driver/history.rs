@@ -8,6 +8,7 @@ use windlass_postgres::Postgres;
 
 crate::on_servers!(
     many_create_the_history_at_once,
+    a_history_that_another_is_creating_is_waited_for,
     the_head_is_the_newest_row,
     a_claim_that_is_taken_is_told_apart_from_a_users_own_key,
     a_rival_waits_for_the_first_and_meets_its_claim,
@@ -21,6 +22,10 @@ crate::on_servers!(
     the_session_of_an_attempt_is_known_dead_or_alive,
 );
 
+/// How many sessions of this database wait for a lock.
+const WAITING: &str = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+                       WHERE NOT granted AND datname = current_database()";
+
 async fn many_create_the_history_at_once(database: Database) {
     let creators = (0..8).map(|_| {
         let url = format!("{}?schema=app", database.url());
@@ -33,6 +38,20 @@ async fn many_create_the_history_at_once(database: Database) {
         creator.await.unwrap().unwrap();
     }
     assert_eq!(database.value("SELECT count(*) FROM app._windlass_migrations").await, "0");
+}
+
+async fn a_history_that_another_is_creating_is_waited_for(database: Database) {
+    let mut first = database.raw().await;
+    let creating = first.transaction().await.unwrap();
+    creating.batch_execute("CREATE TABLE _windlass_migrations (id int)").await.unwrap();
+    let mut driver = database.connect().await;
+    let second = tokio::spawn(async move { perform(&mut driver, &[Step::CreateHistory]).await });
+    let observer = database.raw().await;
+    while value(&observer, WAITING).await == "0" {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    creating.commit().await.unwrap();
+    second.await.unwrap().unwrap();
 }
 
 async fn the_head_is_the_newest_row(database: Database) {
@@ -78,8 +97,7 @@ async fn a_rival_waits_for_the_first_and_meets_its_claim(database: Database) {
         perform(&mut driver, &transaction(&migration, &["CREATE TABLE t (a int)"])).await
     });
     let observer = database.raw().await;
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
-    while value(&observer, waiting).await == "0" {
+    while value(&observer, WAITING).await == "0" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     held.commit().await.unwrap();
