@@ -34,6 +34,10 @@ pub(crate) struct Global {
     pub(crate) dir: Option<PathBuf>,
 
     /// The configuration file [default: windlass.toml, where it is there]
+    ///
+    /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file, dir,
+    /// history_table, lock_wait, strict_order. Paths are told from the file's folder. The command line
+    /// comes before the environment, and that before the file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 

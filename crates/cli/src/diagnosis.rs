@@ -8,7 +8,7 @@ use crate::output::{count, elapsed};
 use crate::target::redact;
 use std::error::Error as StdError;
 use windlass_core::apply::{DeployError, FailedStatement, ResolveFailure, Stands};
-use windlass_core::driver::{DatabaseError, Holder};
+use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::plan::{Blocked, Place, ResolveError};
 
 /// An error, with everything a person needs to go on.
@@ -67,6 +67,8 @@ impl Diagnosis {
         while let Some(cause) = next {
             match cause.downcast_ref::<DatabaseError>() {
                 Some(database) => self.database = Some(database.clone()),
+                // That the database refused is plain from what it said.
+                None if matches!(cause.downcast_ref(), Some(DriverError::Refused(_))) => {}
                 None => {
                     let told = cause.to_string();
                     // A message often quotes its own cause: it is not said twice.

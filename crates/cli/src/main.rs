@@ -24,7 +24,7 @@ use diagnosis::Diagnosis;
 use error::Error;
 use exit::Exit;
 use json::Document;
-use output::Output;
+use output::{Output, Verbosity};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -41,7 +41,12 @@ fn run(cli: &Cli) -> Exit {
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
     logging::begin(cli.global.verbose);
-    let output = Output::new(cli.global.json, cli.global.quiet);
+    let verbosity = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Usual,
+        (false, _) => Verbosity::Log,
+    };
+    let output = Output::new(cli.global.json, verbosity);
     let command = cli.command.name();
     let mut url = None;
     let answered = Settings::resolve(&cli.global).map_err(Error::from).and_then(|settings| {
@@ -74,7 +79,7 @@ fn refuse(error: &clap::Error) -> Exit {
         arguments().fold(text, |text, argument| target::redact(&text, Some(&Secret::new(argument))))
     };
     anstream::eprint!("{}", clean(error.render().ansi().to_string()));
-    let output = Output::new(arguments().any(|argument| argument == "--json"), true);
+    let output = Output::new(arguments().any(|argument| argument == "--json"), Verbosity::Usual);
     output.document(&Document::usage(&clean(error.render().to_string())));
     Exit::Usage
 }

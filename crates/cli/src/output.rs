@@ -15,17 +15,32 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     json: bool,
-    quiet: bool,
+    verbosity: Verbosity,
     bar: ProgressBar,
 }
 
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// Errors, and what was asked for.
+    Quiet,
+    /// What goes on.
+    Usual,
+    /// A log besides: a bar would be in its way.
+    Log,
+}
+
 impl Output {
-    pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, bar: ProgressBar::hidden() }
+    pub(crate) fn new(json: bool, verbosity: Verbosity) -> Self {
+        Self { json, verbosity, bar: ProgressBar::hidden() }
     }
 
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
     }
 
     /// The bar: hidden until somebody gives it a place to draw.
@@ -42,21 +57,21 @@ impl Output {
 
     /// What was done, as it is done: `     Applied 2_add_email`.
     pub(crate) fn done(&self, verb: &str, text: &str) {
-        if !self.json && !self.quiet {
+        if !self.json && !self.is_quiet() {
             self.stdout(&line(GOOD, verb, text));
         }
     }
 
     /// What goes on.
     pub(crate) fn progress(&self, verb: &str, text: &str) {
-        if !self.quiet {
+        if !self.is_quiet() {
             self.stderr(&line(BUSY, verb, text));
         }
     }
 
     /// What is worth knowing and no error.
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
+        if !self.is_quiet() {
             self.stderr(&format!("{WARN}note:{WARN:#} {text}"));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::commands::deploy::AppliedMigration;
 use crate::diagnosis::held_by;
-use crate::output::{BUSY, Output, count, elapsed, line};
+use crate::output::{BUSY, Output, Verbosity, count, elapsed, line};
 use indicatif::{ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ pub(crate) struct Progress<'p> {
 impl<'p> Progress<'p> {
     pub(crate) fn new(output: Output, migrations: &'p Migrations, dialect: Dialect) -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let is_drawn = std::io::stderr().is_terminal() && !output.is_quiet() && !is_dumb;
+        let is_drawn = std::io::stderr().is_terminal() && output.verbosity() == Verbosity::Usual && !is_dumb;
         Self {
             output,
             migrations,
