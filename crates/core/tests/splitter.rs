@@ -263,7 +263,7 @@ fn mysql_comments() {
     check(MySql, "# a;\nSELECT 1 # b;\n, 2; SELECT 2", &["SELECT 1 # b;\n, 2", "SELECT 2"]);
     check(MySql, "SELECT 5--1; SELECT 2", &["SELECT 5--1", "SELECT 2"]);
     check(MySql, "SELECT 5 -- 1; SELECT 2\n", &["SELECT 5"]);
-    check(MySql, "SELECT 1;\n--no space;\n  --'nor here\nSELECT 2", &["SELECT 1", "SELECT 2"]);
+    check(MySql, "SELECT 1; --'no space;\n--no space;\n  --'nor here\nSELECT 2", &["SELECT 1", "SELECT 2"]);
     check(MySql, "SELECT 1 /* /* ; */ ; SELECT 2", &["SELECT 1", "SELECT 2"]);
     check(MySql, "/*!40101 SET NAMES utf8 */;\nSELECT 1;", &["/*!40101 SET NAMES utf8 */", "SELECT 1"]);
     check(

@@ -111,7 +111,16 @@ fn transaction_control() {
     );
     all(Postgres, control(Control::Commit), &["END", "END TRANSACTION"]);
     all(Postgres, control(Control::Rollback), &["ABORT"]);
-    all(Postgres, control(Control::Other), &["SET TRANSACTION READ ONLY", "PREPARE TRANSACTION 'x'"]);
+    all(Postgres, control(Control::Isolation), &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"]);
+    all(
+        Postgres,
+        control(Control::Other),
+        &[
+            "SET TRANSACTION READ ONLY",
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY",
+            "PREPARE TRANSACTION 'x'",
+        ],
+    );
     all(
         MySql,
         control(Control::Begin { plain: false }),

@@ -101,7 +101,7 @@ fn dialect() -> impl Strategy<Value = Dialect> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn tokens_lose_nothing(dialect in dialect(), script in script()) {
@@ -118,6 +118,12 @@ proptest! {
     #[test]
     fn statements_are_in_order_and_hold_all_that_counts(dialect in dialect(), script in script()) {
         let Ok(statements) = split(dialect, &script) else { return Ok(()) };
+        // Two minus signs that a terminator cuts off from what follows begin a comment in MySQL.
+        prop_assume!(!statements.iter().any(|statement| statement.text(&script).ends_with("--")));
+        // Nor is `DELIMITER` at a line's start a command when more follows it on the line.
+        prop_assume!(!statements.iter().any(|statement| {
+            tokens(dialect, statement.text(&script)).any(|token| token.kind == TokenKind::ClientCommand)
+        }));
         let mut end = 0;
         let mut significant = 0;
         for statement in &statements {

@@ -61,6 +61,8 @@ pub enum Control {
     Rollback,
     /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`.
     Savepoint,
+    /// PostgreSQL: `SET TRANSACTION ISOLATION LEVEL …`, which has to come before the transaction's first query.
+    Isolation,
     /// Anything else that steers transactions: two-phase commit, XA, a change of autocommit.
     Other,
 }

@@ -291,13 +291,13 @@ impl<'a> Lexer<'a> {
         start + scan::postgres_operator(&self.text.as_bytes()[start..])
     }
 
-    /// MySQL wants space behind the dashes; its client also skips a line that begins with them
-    /// where a statement would begin.
+    /// MySQL wants space behind the dashes; its client takes them for a comment without it too where
+    /// a statement would begin.
     fn starts_line_comment(&self, start: usize) -> bool {
         let bytes = self.text.as_bytes();
         self.dialect != Dialect::MySql
             || bytes.get(start + 2).is_none_or(|&byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
-            || self.at_start && self.begins_line(start)
+            || self.at_start
     }
 
     /// Only white space stands before this place on its line.
@@ -383,7 +383,7 @@ impl<'a> Lexer<'a> {
 
     fn dot(&mut self, start: usize) -> (TokenKind, usize) {
         let bytes = self.text.as_bytes();
-        let behind_name = start > 0 && scan::continues_word(bytes[start - 1]);
+        let behind_name = !self.at_start && scan::continues_word(bytes[start - 1]);
         match bytes.get(start + 1) {
             Some(b'.') => (TokenKind::Punctuation, start + 2),
             Some(b'0'..=b'9') if !behind_name => (TokenKind::Number, scan::number(bytes, start)),

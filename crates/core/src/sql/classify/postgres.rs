@@ -294,7 +294,9 @@ fn lock(mut cursor: Cursor<'_, '_>) -> Facts {
 
 fn set(mut cursor: Cursor<'_, '_>) -> Facts {
     if cursor.eat("TRANSACTION") {
-        return Facts::control(Control::Other);
+        // A transaction that reads only could not hold the record of what it did.
+        let isolation = cursor.sees("ISOLATION LEVEL") && !cursor.has(&["ONLY", "DEFERRABLE"]);
+        return Facts::control(if isolation { Control::Isolation } else { Control::Other });
     }
     if cursor.eat("LOCAL") {
         return session_bound("SET LOCAL holds until its transaction ends");
