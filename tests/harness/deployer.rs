@@ -1,6 +1,6 @@
 //! Deployers on threads of their own, and observers that act at a moment they were told.
 
-use crate::{DEADLINE, Session};
+use crate::{DEADLINE, Family, Session};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -47,18 +47,36 @@ impl Observer for StopsAt {
     }
 }
 
-/// Deployers that wait for one another: whoever runs a statement goes on once all others wait for it.
+/// Deployers that wait for one another: whoever is to run something goes on once all others wait for it.
 #[derive(Clone, Debug)]
 pub struct Meeting {
     others: usize,
+    /// PostgreSQL has a whole transaction, and commits it, before the first statement's start is told; on
+    /// SQLite the others see nothing before the transaction has begun.
+    at: Moment,
     waiting: Arc<AtomicUsize>,
     has_waited: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Planned,
+    StatementStarts,
+}
+
 impl Meeting {
     /// A meeting of so many; each gets a clone.
-    pub fn of(deployers: usize) -> Self {
-        Self { others: deployers - 1, waiting: Arc::default(), has_waited: false }
+    pub fn of(deployers: usize, family: Family) -> Self {
+        let at = if family == Family::Sqlite { Moment::StatementStarts } else { Moment::Planned };
+        Self { others: deployers - 1, at, waiting: Arc::default(), has_waited: false }
+    }
+
+    fn wait_for_others(&self) {
+        let began = Instant::now();
+        while self.waiting.load(Ordering::SeqCst) < self.others {
+            assert!(began.elapsed() < DEADLINE, "the others never waited");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -68,13 +86,8 @@ impl Observer for Meeting {
             Event::Waiting { .. } if !std::mem::replace(&mut self.has_waited, true) => {
                 self.waiting.fetch_add(1, Ordering::SeqCst);
             }
-            Event::StatementStarts(_) => {
-                let began = Instant::now();
-                while self.waiting.load(Ordering::SeqCst) < self.others {
-                    assert!(began.elapsed() < DEADLINE, "the others never waited");
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            }
+            Event::Planned(_) if self.at == Moment::Planned => self.wait_for_others(),
+            Event::StatementStarts(_) if self.at == Moment::StatementStarts => self.wait_for_others(),
             _ => {}
         }
     }

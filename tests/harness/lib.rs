@@ -9,7 +9,7 @@ mod target;
 
 pub use database::{Database, Session};
 pub use deployer::{Meeting, StopsAt, start, start_with};
-pub use meddling::{DEADLINE, Login, until};
+pub use meddling::{DEADLINE, Login, Waiting, another_authority};
 pub use raw::{Raw, Rows};
 pub use scenario::{Outcome, Scenario, Test, deploy, deploy_with, migrations, options, run_suite};
 pub use target::{Family, Target, targets};

@@ -7,14 +7,24 @@ use std::time::{Duration, Instant};
 /// How long anything is waited for. Far beyond what it takes: only a test that fails waits for it.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Waits until a look finds it so.
-///
-/// # Panics
-/// When it is not so by the deadline.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < DEADLINE, "{what}: not so after {DEADLINE:?}");
+/// Waiting for something that surely comes: a loop looks, and pauses here.
+pub struct Waiting<'w> {
+    what: &'w str,
+    began: Instant,
+}
+
+impl<'w> Waiting<'w> {
+    /// Begins to wait.
+    pub fn for_this(what: &'w str) -> Self {
+        Self { what, began: Instant::now() }
+    }
+
+    /// Lets a moment pass.
+    ///
+    /// # Panics
+    /// Past the deadline.
+    pub async fn pause(&self) {
+        assert!(self.began.elapsed() < DEADLINE, "{}: not so after {DEADLINE:?}", self.what);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -48,13 +58,13 @@ impl Database {
             }
         };
         let (sql, mut session) = (format!("{sql}'%{text}%'"), self.session().await);
-        let mut found = None;
-        until(text, async || {
-            found = session.query(&sql).await.into_iter().flatten().flatten().next();
-            found.is_some()
-        })
-        .await;
-        found.expect("a session")
+        let waiting = Waiting::for_this(text);
+        loop {
+            if let Some(number) = session.query(&sql).await.into_iter().flatten().flatten().next() {
+                return number;
+            }
+            waiting.pause().await;
+        }
     }
 
     /// Ends a session, whatever it is doing.
@@ -110,9 +120,57 @@ impl Database {
         format!("{scheme}://{user}:{password}@{place}")
     }
 
-    /// The server's superuser's password, which no output may hold.
-    pub fn password(&self) -> Option<&str> {
-        let (login, _) = self.target().url.rsplit_once('@')?;
-        login.rsplit_once(':').map(|(_, password)| password)
+    /// The superuser's name, as the target's URL has it.
+    pub fn user(&self) -> &str {
+        self.login().0
     }
+
+    /// Host and port.
+    pub fn place(&self) -> String {
+        let (_, place) = self.target().url.rsplit_once('@').expect("a login");
+        place.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// What ends a DROP DATABASE that some session may still be in.
+    pub fn force(&self) -> &'static str {
+        if self.target().family == Family::Postgres { " WITH (FORCE)" } else { "" }
+    }
+
+    /// Creates the database that a URL names, by the driver's own means.
+    ///
+    /// # Errors
+    /// The driver's words.
+    pub async fn create_by(&self, url: &str) -> Result<(), String> {
+        match self.target().family {
+            Family::Postgres => {
+                let options = windlass_postgres::Options::parse(url).map_err(|error| error.to_string())?;
+                windlass_postgres::Postgres::create_database(&options)
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            _ => {
+                let options = windlass_mysql::Options::parse(url).map_err(|error| error.to_string())?;
+                windlass_mysql::create_database(&options).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// The server's superuser's password, which no output may hold.
+    pub fn password(&self) -> &str {
+        self.login().1
+    }
+
+    fn login(&self) -> (&str, &str) {
+        let (before, _) = self.target().url.rsplit_once('@').expect("a login");
+        let (_, login) = before.split_once("://").expect("a URL");
+        login.split_once(':').expect("a password")
+    }
+}
+
+/// The certificate of an authority that nobody trusts.
+pub fn another_authority() -> String {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority.self_signed(&key).expect("a certificate").pem()
 }

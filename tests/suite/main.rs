@@ -3,8 +3,10 @@
 mod deploying;
 mod failing;
 mod policies;
+mod refusing;
+mod waiting;
 
 fn main() {
-    let scenarios = [deploying::all(), failing::all(), policies::all()];
+    let scenarios = [deploying::all(), failing::all(), policies::all(), refusing::all(), waiting::all()];
     harness::run_suite(scenarios.into_iter().flatten().collect());
 }

@@ -36,7 +36,7 @@ impl MySql {
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, .. }) => {
                 return Ok(Head::None);
             }
-            Err(broken) => return Err(history_error(broken)),
+            Err(broken) => return Err(history_error(&self.history_table, broken)),
         };
         let Some(row) = sets.first().and_then(|rows| rows.first()) else { return Ok(Head::None) };
         let mut fields = Fields::new(row);
@@ -80,7 +80,7 @@ impl MySql {
             {
                 return Err(newer(newer_format(sets.get(before_history)).unwrap_or_default()));
             }
-            Err(broken) => return Err(history_error(broken)),
+            Err(broken) => return Err(history_error(&self.history_table, broken)),
         };
         if let Some(format) = newer_format(sets.get(before_history)) {
             return Err(newer(format));
@@ -282,9 +282,11 @@ fn newer(format: u32) -> DriverError {
     ))
 }
 
-fn history_error(broken: Broken) -> DriverError {
+fn history_error(table: &str, broken: Broken) -> DriverError {
     match broken.error {
-        TransportError::Server { code: NO_SUCH_COLUMN, message, .. } => DriverError::History(message),
+        TransportError::Server { code: NO_SUCH_COLUMN, message, .. } => {
+            DriverError::History(format!("{table}: {message}"))
+        }
         other => other.into(),
     }
 }
