@@ -131,8 +131,8 @@ fn same_reason(refused: &Refused, failed: &FailedStatement) -> bool {
 
 /// Compares schema and data; gives the number of lines that write them down.
 fn same_databases(plain: &Database, deployed: &Database, span: &Span) -> Result<usize, String> {
-    let expected = span.leave_out(&client::dump(plain)?);
-    let found = span.leave_out(&client::dump(deployed)?);
+    let expected = rows_sorted(&span.leave_out(&client::dump(plain)?));
+    let found = rows_sorted(&span.leave_out(&client::dump(deployed)?));
     if found.contains("_windlass") {
         return Err("the history table is in the dump".to_owned());
     }
@@ -143,6 +143,25 @@ fn same_databases(plain: &Database, deployed: &Database, span: &Span) -> Result<
     let diff = diff.unified_diff().header("plain client", "windlass").to_string();
     let shown = diff.lines().take(LONGEST_DIFF).fold(String::new(), |text, line| text + "\n" + line);
     Err(format!("the databases differ by {} lines of diff{shown}", grouped(diff.lines().count())))
+}
+
+/// PostgreSQL dumps rows as they lie in the file, which depends on how transactions were cut.
+fn rows_sorted(dump: &str) -> String {
+    let mut lines: Vec<&str> = dump.lines().collect();
+    let mut begin = None;
+    for place in 0..lines.len() {
+        match begin {
+            None if lines[place].starts_with("COPY ") && lines[place].ends_with(" FROM stdin;") => {
+                begin = Some(place + 1);
+            }
+            Some(first) if lines[place] == "\\." => {
+                lines[first..place].sort_unstable();
+                begin = None;
+            }
+            _ => {}
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// When both sides ran: rows hold the moment they were written.
@@ -224,6 +243,12 @@ mod tests {
         let rows = "(1,'2026-11-22 21:07:03.123+00','2020-01-01 10:00:00')\n2\t2026-11-23 00:00:01\tx";
         assert_eq!(span.leave_out(rows), "(1,'NOW','2020-01-01 10:00:00')\n2\tNOW\tx");
         assert_eq!(span.leave_out("(1795386225000,1795386221,17953)"), "(NOW,1795386221,17953)");
+    }
+
+    #[test]
+    fn rows_are_sorted_and_nothing_else_is() {
+        let dump = "z\na\nCOPY t (n) FROM stdin;\n2\n1\n\\.\nc\nb\n";
+        assert_eq!(rows_sorted(dump), "z\na\nCOPY t (n) FROM stdin;\n1\n2\n\\.\nc\nb\n");
     }
 
     #[test]
