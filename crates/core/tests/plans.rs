@@ -60,6 +60,28 @@ fn one_transaction_holds_claim_change_and_record() {
 }
 
 #[test]
+fn an_isolation_level_comes_before_the_claim() {
+    check(
+        Product::PostgreSql,
+        "BEGIN; SET LOCAL lock_timeout = 0; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; DELETE FROM t; COMMIT;",
+        "begin
+            execute 1_m 3/5: SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+            claim 1_m
+            execute 1_m 2/5: SET LOCAL lock_timeout = 0
+            execute 1_m 4/5: DELETE FROM t
+            record 1_m applied
+        commit
+        restore settings
+        --",
+    );
+    refused(
+        Product::PostgreSql,
+        "DELETE FROM t; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
+        "1_m.sql:1:16: an isolation level that does not come first in its transaction cannot be part of a migration",
+    );
+}
+
+#[test]
 fn what_cannot_be_in_a_transaction_stands_alone() {
     check(
         Product::PostgreSql,

@@ -233,17 +233,21 @@ impl<'m> Builder<'_, 'm> {
         for (index, piece) in left.iter().enumerate() {
             let next = left.get(index + 1);
             let transaction = piece.kind == PieceKind::Transaction;
+            let run = piece.run.iter().copied().filter(|&statement| statement >= completed);
+            let (first, run): (Vec<_>, Vec<_>) =
+                run.partition(|&statement| prepared.sets_isolation(statement));
+            let execute = |statement: usize| Step::Execute(prepared.statements[statement].clone());
             if transaction {
                 // What came before stands on its own: it is never sent with the transaction.
                 self.close(&mut open, transaction_prelude);
                 open.push(Step::Begin);
             }
+            open.extend(first.into_iter().map(execute));
             if let Some(opening) = opening.take() {
                 self.create_history(&mut open);
                 open.push(opening);
             }
-            let run = piece.run.iter().filter(|&&statement| statement >= completed);
-            open.extend(run.map(|&statement| Step::Execute(prepared.statements[statement].clone())));
+            open.extend(run.into_iter().map(execute));
             if transaction && prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
                 open.push(Step::CheckForeignKeys);
             }

@@ -92,6 +92,11 @@ impl<'m> Prepared<'m> {
             && self.facts.iter().all(|facts| facts.groupable)
     }
 
+    /// Whether a statement has to come before the first query of its transaction, the claim included.
+    pub(super) fn sets_isolation(&self, statement: usize) -> bool {
+        self.facts[statement].transaction == Transaction::Control(Control::Isolation)
+    }
+
     /// Whether it may leave the session's settings changed.
     pub(super) fn touches_session(&self) -> bool {
         let sent = self.pieces.iter().flat_map(|piece| &piece.run).map(|&index| &self.facts[index]);
@@ -168,6 +173,9 @@ impl Cutter<'_, '_> {
             let facts = &self.facts[index];
             match &facts.transaction {
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
+                Transaction::Control(Control::Isolation) if self.comes_before_queries(fresh) => {
+                    self.join(index, &mut fresh);
+                }
                 Transaction::Control(control) => {
                     let control = control.clone();
                     self.control(index, &control)?;
@@ -224,7 +232,9 @@ impl Cutter<'_, '_> {
             }
             match &facts.transaction {
                 // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
-                Transaction::Control(Control::Other) if facts.effect == Effect::Session => self.absorb_alone(index),
+                Transaction::Control(Control::Other) if facts.effect == Effect::Session => {
+                    self.absorb_alone(index)
+                }
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(control) => {
                     let control = control.clone();
@@ -296,8 +306,18 @@ impl Cutter<'_, '_> {
             }
             Control::Begin { .. } => Err(self.unsupported(index, "a transaction with options of its own")),
             Control::Rollback => Err(self.unsupported(index, "a rollback inside a migration")),
+            Control::Isolation => {
+                Err(self.unsupported(index, "an isolation level that does not come first in its transaction"))
+            }
             _ => Err(self.unsupported(index, "this kind of transaction control")),
         }
+    }
+
+    /// Whether the transaction that the next statement joins has nothing but settings so far.
+    fn comes_before_queries(&self, fresh: bool) -> bool {
+        let is_wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+        let run = self.pieces.last().map_or(&[][..], |piece| &piece.run);
+        is_wrapped && (fresh || run.iter().all(|&index| self.facts[index].effect == Effect::Session))
     }
 
     /// A statement that the segments themselves express: counted with the piece before it, never sent.
