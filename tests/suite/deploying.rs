@@ -29,7 +29,9 @@ async fn a_deploy_brings_an_empty_database_to_the_end(database: &Database) {
     assert_eq!(database.tables().await, ["users"]);
     assert_eq!(database.value("SELECT email FROM users WHERE id = 2").await, "grace;'s");
     let inspection = driver.inspect().await.expect("a history");
-    assert!(inspection.history.attempts.iter().all(|a| a.state() == State::Applied && a.finished_at.is_some()));
+    assert!(
+        inspection.history.attempts.iter().all(|a| a.state() == State::Applied && a.finished_at.is_some())
+    );
     assert!(inspection.history.verify().is_ok());
 }
 
@@ -77,7 +79,9 @@ async fn settings_of_one_migration_do_not_reach_the_next(database: &Database) {
     let (set, show) = match database.target().family {
         Family::Postgres => ("SET search_path = ''", "SELECT current_setting('search_path')"),
         Family::Sqlite => ("PRAGMA foreign_keys = ON", "SELECT foreign_keys FROM pragma_foreign_keys"),
-        _ => ("SET foreign_key_checks = 0, unique_checks = 0", "SELECT @@foreign_key_checks + @@unique_checks"),
+        _ => {
+            ("SET foreign_key_checks = 0, unique_checks = 0", "SELECT @@foreign_key_checks + @@unique_checks")
+        }
     };
     let keep = format!("INSERT INTO seen {show}");
     let first = format!("CREATE TABLE seen (setting varchar(99)); {keep};");

@@ -46,7 +46,9 @@ async fn a_failed_tail_is_mended_and_deployed(database: &Database) {
     let again = deploy(&mut *database.connect().await, &migrations(&[USERS, ("2_half", half)])).await;
     assert!(matches!(again, Err(DeployError::Blocked(Blocked::Failed { .. }))), "{again:?}");
     let mended = "CREATE TABLE half (n int);\nINSERT INTO half VALUES (1);\nINSERT INTO half VALUES (2);";
-    deploy(&mut *database.connect().await, &migrations(&[USERS, ("2_half", mended)])).await.expect("the mended tail");
+    deploy(&mut *database.connect().await, &migrations(&[USERS, ("2_half", mended)]))
+        .await
+        .expect("the mended tail");
     assert_eq!(database.value("SELECT sum(n) FROM half").await, "3");
 }
 
@@ -67,7 +69,9 @@ async fn a_failed_migration_is_resolved(database: &Database) {
     let run = harness::options().run;
     let resolve = windlass_core::apply::resolve;
     database.sql("CREATE TABLE nowhere (n int)").await;
-    resolve(&mut *driver, &set, &run, Resolution::Resume, "2_half", "the table is there now").await.expect("resume");
+    resolve(&mut *driver, &set, &run, Resolution::Resume, "2_half", "the table is there now")
+        .await
+        .expect("resume");
     deploy(&mut *driver, &set).await.expect("a resumed deploy");
     assert_eq!(database.value("SELECT count(*) FROM nowhere").await, "1");
     let history = driver.inspect().await.expect("a history").history;

@@ -47,7 +47,9 @@ async fn an_edited_migration_is_refused_and_accepted(database: &Database) {
     let set = migrations(&edited);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
-    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b", "typo").await.expect("accepted");
+    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b", "typo")
+        .await
+        .expect("accepted");
     assert_eq!(deploy(&mut *driver, &set).await.expect("the rest").applied.len(), 1);
 }
 
@@ -68,7 +70,9 @@ async fn a_renamed_migration_is_told(database: &Database) {
     let set = migrations(&renamed);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
-    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b_better", "").await.expect("accepted");
+    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b_better", "")
+        .await
+        .expect("accepted");
     assert!(deploy(&mut *driver, &set).await.expect("nothing to do").applied.is_empty());
 }
 
@@ -80,7 +84,8 @@ async fn a_missing_migration_is_refused(database: &Database) {
 
 async fn an_older_release_is_no_error(database: &Database) {
     deployed(database, &[A, B, C]).await;
-    let report = deploy(&mut *database.connect().await, &migrations(&[A, B])).await.expect("an older release");
+    let report =
+        deploy(&mut *database.connect().await, &migrations(&[A, B])).await.expect("an older release");
     assert!(report.applied.is_empty());
     assert_eq!(report.remarks, [Remark::Ahead { names: vec!["3_c".to_owned()] }]);
 }
@@ -123,7 +128,8 @@ async fn a_dependent_late_migration_is_refused(database: &Database) {
 async fn a_database_with_objects_and_no_history_is_refused(database: &Database) {
     database.sql("CREATE TABLE somebody (n int)").await;
     let refused = blocked(database, &[A]).await;
-    let told = matches!(&refused, Blocked::NotEmpty { examples } if examples.iter().any(|e| e.contains("somebody")));
+    let told =
+        matches!(&refused, Blocked::NotEmpty { examples } if examples.iter().any(|e| e.contains("somebody")));
     assert!(told && refused.hint().is_some_and(|hint| hint.contains("baseline")), "{refused:?}");
     let mut insist = options();
     insist.plan.allow_non_empty = true;
@@ -135,7 +141,8 @@ async fn baseline_records_without_running(database: &Database) {
     database.sql("CREATE TABLE a (n int)").await;
     let set = migrations(&[A, B]);
     let mut driver = database.connect().await;
-    let recorded = windlass_core::apply::baseline(&mut *driver, &set, &options().run, "1_a").await.expect("a baseline");
+    let recorded =
+        windlass_core::apply::baseline(&mut *driver, &set, &options().run, "1_a").await.expect("a baseline");
     assert_eq!(recorded, ["1_a"]);
     let report = deploy(&mut *driver, &set).await.expect("the rest");
     assert_eq!(report.applied.len(), 1);

@@ -13,7 +13,7 @@ use crate::driver::{
 };
 use crate::history::{Attempt, FORMAT, History, Liveness};
 use crate::plan::{Claim, ResolveInto, Step};
-use crate::sql::classify::{Effect, Transaction, classify};
+use crate::sql::classify::{Effect, SessionUse, Transaction, classify};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -215,7 +215,10 @@ impl SimDriver {
         if outside && self.staged.is_some() && self.capabilities.ddl == Ddl::Transactional {
             return Err(Cause::Refused(refusal("cannot run inside a transaction")));
         }
-        self.change(|contained| contained.effects.push(sql.to_owned()));
+        // What is harmless to repeat leaves nothing to count.
+        if facts.session != SessionUse::Setting && !sql.starts_with("VACUUM") {
+            self.change(|contained| contained.effects.push(sql.to_owned()));
+        }
         let commits = self.capabilities.ddl == Ddl::ImplicitCommit && facts.effect == Effect::Schema;
         if commits && let Some(staged) = self.staged.take() {
             self.database.shared().committed = staged;

@@ -339,6 +339,8 @@ fn notices_tell_what_is_no_error() {
     assert_eq!(left_out(&["V1_a.sql", "V2__b.sql"]), "V1_a.sql");
     assert_eq!(left_out(&["1_a/up.sql", "1_a/seed.sql"]), "seed.sql");
     assert_eq!(left_out(&["1_a/up.sql", "data.sql"]), "data.sql");
+    assert_eq!(left_out(&["1_a/migration.sql", "1_a/seed.sql"]), "seed.sql");
+    assert_eq!(left_out(&["1_a/migration.sql", "1_a/down.sql", "1_a/seed.sql"]), "seed.sql");
 }
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
