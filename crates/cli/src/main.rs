@@ -36,6 +36,10 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Exit {
     match cli.global.color {
+        // In a CI job colours are taken to be wanted, whatever the terminal; one that is dumb says otherwise.
+        Color::Auto if std::env::var_os("TERM").is_some_and(|term| term == "dumb") => {
+            anstream::ColorChoice::Never.write_global();
+        }
         Color::Auto => {}
         Color::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
