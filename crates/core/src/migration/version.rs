@@ -60,14 +60,10 @@ impl Date {
         };
         let in_range = |place: usize, allowed: RangeInclusive<u8>| {
             let part = digits.get(place..place + 2);
-            part.is_none_or(|part| part.parse().is_ok_and(|number| allowed.contains(&number)))
+            part.is_some_and(|part| part.parse().is_ok_and(|number| allowed.contains(&number)))
         };
-        let is_date = digits.starts_with("20")
-            && in_range(4, 1..=12)
-            && in_range(6, 1..=31)
-            && in_range(8, 0..=23)
-            && in_range(10, 0..=59)
-            && in_range(12, 0..=59);
+        // The time may be anything: people count upwards there by hand, past 59 too.
+        let is_date = digits.starts_with("20") && in_range(4, 1..=12) && in_range(6, 1..=31);
         let mut padded = [b'0'; 14];
         padded.get_mut(..digits.len())?.copy_from_slice(digits.as_bytes());
         is_date.then_some(Self { digits: padded, length })
@@ -173,6 +169,8 @@ mod tests {
             "20180101_2",
             "2018-01-01-000001",
             "201801020304",
+            "2018-01-02-152396-0000",
+            "2018-01-02-152396-0001",
             "2018-01-03",
             "2018-01-03-000000-0001",
             "2018-01-03-000000-0002",
