@@ -70,8 +70,8 @@ pub(crate) fn dump(database: &Database) -> Result<String, String> {
             checked("sqlite3", output)?
         }
     };
-    // A key made up for each dump, and what SQLite's counters being in use at all leaves behind.
-    let aside = ["\\restrict ", "\\unrestrict ", "DELETE FROM sqlite_sequence;"];
+    // A key made up for each dump; what SQLite's counters leave behind once they were in use; statistics.
+    let aside = ["\\restrict ", "\\unrestrict ", "DELETE FROM sqlite_sequence;", "INSERT INTO sqlite_stat"];
     let told = |line: &&str| !aside.iter().any(|start| line.starts_with(start));
     let lines =
         text.lines().filter(told).map(|line| without_counter(line).replace(database.name(), "DATABASE"));

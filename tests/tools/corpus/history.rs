@@ -136,6 +136,10 @@ fn goes_back(path: &Path) -> bool {
 /// Dates are one number of 14 digits, however they are written (`20170831`, `2017-08-31-230457`): real
 /// histories hold several spellings, and mean them to sort by time.
 fn order(name: &str) -> Option<Vec<u128>> {
+    // Repeatable ones come last.
+    if name.starts_with("R__") {
+        return Some(vec![u128::MAX]);
+    }
     let version = match name.strip_prefix('V').and_then(|rest| rest.split_once("__")) {
         Some((version, _)) => version,
         None => name.split(['_', '.', '/']).next()?,
@@ -184,6 +188,7 @@ mod tests {
         assert!(sorted.is_sorted_by(|a, b| order(a) < order(b)));
         assert!(order("V118_7__a.sql") < order("V118_10__a.sql"));
         assert!(order("0163.up.sql") < order("0164_x.up.sql"));
+        assert!(order("99999999999999_x.sql") < order("R__views.sql"));
         assert_eq!(order("data_oauth.sql"), None);
     }
 
