@@ -52,8 +52,7 @@ impl Migrations {
     /// a name twice, a name without a version, a folder without its script. The error names the file.
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self, SourceError> {
         let dir = dir.as_ref();
-        let files = folder::list(dir)?.into_iter().map(|path| (path.into(), None)).collect();
-        Ok(Self { dir: Some(dir.to_owned()), ..assemble::assemble(dir, files)? })
+        Ok(Self { dir: Some(dir.to_owned()), ..assemble::assemble(dir, folder::list(dir)?)? })
     }
 
     /// Embedded scripts, in any order: pairs of path and text.
@@ -126,7 +125,9 @@ impl Migrations {
             });
         let empty = self.list.iter().filter(|migration| is_empty(dialect, migration));
         let empty = empty.map(|migration| Notice::Empty { name: migration.name().to_owned() });
-        shared.chain(empty).chain(self.left_out.iter().cloned()).collect()
+        let beside = if self.dir.is_some() { folder::beside(self) } else { Vec::new() };
+        let beside = beside.into_iter().filter(|notice| !self.left_out.contains(notice));
+        shared.chain(empty).chain(self.left_out.iter().cloned()).chain(beside).collect()
     }
 }
 

@@ -339,8 +339,11 @@ fn notices_tell_what_is_no_error() {
     assert_eq!(left_out(&["V1_a.sql", "V2__b.sql"]), "V1_a.sql");
     assert_eq!(left_out(&["1_a/up.sql", "1_a/seed.sql"]), "seed.sql");
     assert_eq!(left_out(&["1_a/up.sql", "data.sql"]), "data.sql");
-    assert_eq!(left_out(&["1_a/migration.sql", "1_a/seed.sql"]), "seed.sql");
     assert_eq!(left_out(&["1_a/migration.sql", "1_a/down.sql", "1_a/seed.sql"]), "seed.sql");
+    let dir =
+        folder(&["1_a/migration.sql", "1_a/seed.sql", "1_a/.x.sql", "1_a/notes.md", "2_b/migration.sql"]);
+    let notices = Migrations::from_dir(dir.path()).unwrap().notices(Dialect::Postgres);
+    assert_eq!(notices, [Notice::Aside { path: dir.path().join("1_a/seed.sql") }]);
 }
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {

@@ -8,7 +8,7 @@ use crate::migration::{Migration, Position, Script, StandingDigest, TransactionM
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A path below the folder, and its text unless that is to be read from there.
 pub(super) type File = (Cow<'static, str>, Option<Cow<'static, str>>);
@@ -27,12 +27,13 @@ pub(super) fn assemble(dir: &Path, mut files: Vec<File>) -> Result<Migrations, S
     let mut set = Set::new(dir);
     let (ups, others): (Vec<_>, Vec<_>) =
         files.into_iter().zip(&roles).partition(|(_, file)| file.role == Role::Up);
-    let texts = in_parallel(&ups, |((path, text), _)| match text {
-        Some(_) => Ok(None),
-        None => folder::read(&dir.join(&**path)).map(|text| Some(text.into())),
+    let read = in_parallel(&ups, |((path, text), _)| {
+        let full = dir.join(&**path);
+        let read = if text.is_some() { Cow::Borrowed("") } else { folder::read(&full)?.into() };
+        Ok((origin(full), read))
     })?;
-    for (((path, text), recognised), read) in ups.into_iter().zip(texts) {
-        set.add((path, text.or(read)), recognised)?;
+    for (((_, text), recognised), (origin, read)) in ups.into_iter().zip(read) {
+        set.add(origin, text.unwrap_or(read), recognised)?;
     }
     for (file, recognised) in others {
         set.attach(file, recognised)?;
@@ -76,8 +77,12 @@ impl<'d> Set<'d> {
         Self { dir, list: Vec::new(), by_name: OnceCell::new(), left_out: Vec::new() }
     }
 
-    fn add(&mut self, file: File, recognised: &Recognised<'_>) -> Result<(), SourceError> {
-        let (origin, text) = self.text(file)?;
+    fn add(
+        &mut self,
+        origin: String,
+        text: Cow<'static, str>,
+        recognised: &Recognised<'_>,
+    ) -> Result<(), SourceError> {
         let name = recognised.name.clone().into_owned();
         let may_have_sections = matches!(recognised.layout, None | Some(Layout::Plain));
         let parted =
@@ -99,7 +104,7 @@ impl<'d> Set<'d> {
             Some(text) => text,
             None => folder::read(&full)?.into(),
         };
-        Ok((full.to_string_lossy().into_owned(), text))
+        Ok((origin(full), text))
     }
 
     fn attach(&mut self, file: File, recognised: &Recognised<'_>) -> Result<(), SourceError> {
@@ -204,6 +209,11 @@ impl<'d> Set<'d> {
             }),
         }
     }
+}
+
+/// The path that messages show.
+fn origin(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap_or_else(|path| path.to_string_lossy().into_owned())
 }
 
 fn duplicate(first: &Migration, second: &Migration) -> SourceError {

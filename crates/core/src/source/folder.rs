@@ -1,18 +1,23 @@
 //! The folder of migrations: which files are in it, and their text.
 
-use super::SourceError;
+use super::assemble;
 use super::layout::without_sql;
 use super::parallel::in_parallel;
+use super::{Migrations, Notice, SourceError};
 use crate::migration::version_of;
-use std::fs::{self, DirEntry, FileType};
-use std::io;
+use std::fs::{self, DirEntry, File, FileType};
+use std::io::{self, Read};
 use std::path::Path;
 
-/// The paths, below `dir` and with `/` between their parts, of everything that may matter.
+/// The usual script of a migration with a folder of its own.
+const SCRIPT: &str = "migration.sql";
+
+/// The paths, below `dir` and with `/` between their parts, of everything that may matter; and the text
+/// of those that had to be opened to see that they are there.
 ///
 /// The kind of an entry comes with the listing: no file is asked for more than its text.
-pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
-    let (mut paths, mut folders) = (Vec::new(), Vec::new());
+pub(super) fn list(dir: &Path) -> Result<Vec<assemble::File>, SourceError> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
     let entries = fs::read_dir(dir).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SourceError::NoFolder { dir: dir.into() },
         io::ErrorKind::NotADirectory => SourceError::NotAFolder { path: dir.into() },
@@ -24,22 +29,44 @@ pub(super) fn list(dir: &Path) -> Result<Vec<String>, SourceError> {
         if matters(&name) {
             let path = entry.path();
             if kind_of(&entry, &path)?.is_file() {
-                paths.push(name);
+                files.push((name.into(), None));
                 continue;
             }
         }
         folders.push((entry, name));
     }
     let listed = in_parallel(&folders, |(entry, name)| list_folder(entry, name))?;
-    paths.extend(listed.into_iter().flatten());
-    Ok(paths)
+    files.extend(listed.into_iter().flatten());
+    Ok(files)
+}
+
+/// What stands beside the scripts in folders that were not listed when they were read.
+pub(super) fn beside(migrations: &Migrations) -> Vec<Notice> {
+    let origins = migrations.iter().map(|migration| Path::new(migration.up().origin()));
+    let folders = origins.filter(|origin| origin.ends_with(SCRIPT)).filter_map(Path::parent);
+    let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let aside = entries.filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        without_sql(&name).is_some() && !name.starts_with('.') && name != SCRIPT && name != "down.sql"
+    });
+    let mut paths: Vec<_> = aside.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| Notice::Aside { path }).collect()
 }
 
 /// The text of the script at `path`.
 pub(super) fn read(path: &Path) -> Result<String, SourceError> {
-    let bytes = fs::read(path).map_err(|source| SourceError::Unreadable { path: path.into(), source })?;
+    let bytes = read_bytes(path).map_err(|source| SourceError::Unreadable { path: path.into(), source })?;
     String::from_utf8(bytes)
         .map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+/// Most scripts fit into the first read, so their size is not asked for beforehand.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(4 * 1024);
+    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 /// A name to look at: not a hidden one, and text. A name that is not matters only where it is a script's.
@@ -68,26 +95,29 @@ fn kind_of(entry: &DirEntry, path: &Path) -> Result<FileType, SourceError> {
     fs::metadata(path).map(|metadata| metadata.file_type()).map_err(unreadable)
 }
 
-fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<String>, SourceError> {
-    let mut paths = Vec::new();
+fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<assemble::File>, SourceError> {
+    let mut files = Vec::new();
     let is_migration = version_of(name).is_some();
     let folder = entry.path();
     match kind_of(entry, &folder) {
         Ok(kind) if kind.is_dir() => {}
         Err(error) if is_migration => return Err(error),
-        _ => return Ok(paths),
+        _ => return Ok(files),
+    }
+    if is_migration && let Some(text) = only_script(&folder) {
+        return Ok(vec![(format!("{name}/{SCRIPT}").into(), Some(text.into()))]);
     }
     let unreadable = |source| SourceError::Unreadable { path: folder.clone(), source };
     let entries = match fs::read_dir(&folder) {
         Err(source) if is_migration => return Err(unreadable(source)),
-        Err(_) => return Ok(paths),
+        Err(_) => return Ok(files),
         Ok(entries) => entries,
     };
     let mut has_script = false;
     for file in entries {
         let file = file.map_err(unreadable)?;
         let Some(file) = name_of(&file)? else { continue };
-        let is_script = matches!(&*file, "migration.sql" | "up.sql");
+        let is_script = matches!(&*file, SCRIPT | "up.sql");
         if !is_migration && is_script {
             return Err(SourceError::NoVersion { path: folder });
         }
@@ -97,13 +127,25 @@ fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<String>, SourceError>
         }
         has_script |= is_script || file == "down.sql";
         if is_migration && (without_sql(&file).is_some() || file == "metadata.toml") {
-            paths.push(format!("{name}/{file}"));
+            files.push((format!("{name}/{file}").into(), None));
         }
     }
     if is_migration && !has_script {
         return Err(SourceError::MissingScript { folder });
     }
-    Ok(paths)
+    Ok(files)
+}
+
+/// The text of `migration.sql` where nothing that says more of the migration stands beside it.
+///
+/// To ask for the few names that there can be costs half of what listing the folder does, which with
+/// thousands of them is most of a deploy that has nothing to do. Any trouble is the listing's to tell.
+fn only_script(folder: &Path) -> Option<String> {
+    let text = read(&folder.join(SCRIPT)).ok()?;
+    let is_absent = |name: &str| {
+        fs::symlink_metadata(folder.join(name)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    ["up.sql", "down.sql", "metadata.toml"].into_iter().all(is_absent).then_some(text)
 }
 
 fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> SourceError {

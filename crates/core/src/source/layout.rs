@@ -77,7 +77,11 @@ pub(super) struct Recognised<'p> {
 ///
 /// A path that does not end in `.sql` is the name of an embedded migration.
 pub(super) fn recognise<'p>(dir: &Path, path: &'p str) -> Result<Recognised<'p>, SourceError> {
-    let file = &dir.join(path);
+    // The whole path is put together only where an error has to name it.
+    recognise_at(Path::new(path), path).or_else(|_| recognise_at(&dir.join(path), path))
+}
+
+fn recognise_at<'p>(file: &Path, path: &'p str) -> Result<Recognised<'p>, SourceError> {
     if let Some((folder, script)) = path.split_once('/') {
         return in_folder(file, folder, script);
     }

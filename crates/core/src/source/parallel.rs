@@ -14,8 +14,12 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> Result<R, SourceError> + Sync,
 ) -> Result<Vec<R>, SourceError> {
+    // To ask how many threads there can be opens files: for few items that is the dearest part.
+    if items.len() < FEW {
+        return items.iter().map(work).collect();
+    }
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_THREADS));
-    if items.len() < FEW || threads == 1 {
+    if threads == 1 {
         return items.iter().map(work).collect();
     }
     let next = AtomicUsize::new(0);
