@@ -111,7 +111,7 @@ pub(crate) fn quantile(values: &[f64], part: f64) -> f64 {
 /// The heading of the table.
 pub(crate) fn heading() -> String {
     let head = ["case", "database", "ratio", "middle half", "aim", "floor", "windlass", "trips", "windlass'"];
-    format!("{}\n{}", columns(head.map(str::to_owned)), "-".repeat(132))
+    format!("{}\n{}", columns(head.map(str::to_owned)), "-".repeat(138))
 }
 
 /// A line as it is printed.
@@ -141,7 +141,7 @@ pub(crate) fn told(line: &Line) -> String {
 
 fn columns([case, target, ratio, spread, aim, floor, windlass, trips, own_trips]: [String; 9]) -> String {
     format!(
-        "{case:<44}{target:<14}{ratio:>7} {spread:>12} {aim:>6}{floor:>14}{windlass:>14}{trips:>9}{own_trips:>10}"
+        "{case:<50}{target:<14}{ratio:>7} {spread:>12} {aim:>6}{floor:>14}{windlass:>14}{trips:>9}{own_trips:>10}"
     )
 }
 

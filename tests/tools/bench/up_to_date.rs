@@ -12,6 +12,7 @@ use windlass_core::source::Migrations;
 
 const LENGTHS: [usize; 3] = [10, 1_000, 5_000];
 const ROUNDS: usize = 41;
+const EMBEDDED_ROUNDS: usize = 101;
 const PROCESS_ROUNDS: usize = 21;
 
 /// Measures every length in every way on one target.
@@ -43,7 +44,7 @@ pub(crate) async fn applied(place: &Place, length: usize) -> Migrations {
 
 async fn embedded(target: &Target, place: &Place, migrations: &Migrations) -> Line {
     let rounds = alternate(
-        ROUNDS,
+        EMBEDDED_ROUNDS,
         async || {
             let began = Instant::now();
             look(place).await;
