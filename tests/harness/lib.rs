@@ -1,5 +1,6 @@
 //! What every scenario shares: the targets, a database of its own, and a raw session beside windlass.
 
+mod command;
 mod database;
 mod deployer;
 mod meddling;
@@ -7,6 +8,7 @@ mod raw;
 mod scenario;
 mod target;
 
+pub use command::{Project, Ran, binary};
 pub use database::{Database, Session};
 pub use deployer::{Meeting, StopsAt, start, start_with};
 pub use meddling::{DEADLINE, Login, Waiting, another_authority};

@@ -1,5 +1,6 @@
 //! The cross-database suite: every scenario on every database that makes the promise.
 
+mod command;
 mod deploying;
 mod failing;
 mod policies;
@@ -7,6 +8,7 @@ mod refusing;
 mod waiting;
 
 fn main() {
-    let scenarios = [deploying::all(), failing::all(), policies::all(), refusing::all(), waiting::all()];
+    let scenarios =
+        [command::all(), deploying::all(), failing::all(), policies::all(), refusing::all(), waiting::all()];
     harness::run_suite(scenarios.into_iter().flatten().collect());
 }
