@@ -193,6 +193,15 @@ pub fn binary() -> &'static Path {
         if built.is_none_or(|built| newest(&crates) > built) {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let mut build = Command::new(cargo);
+            // What cargo tells the test of its package would make build scripts run again that look at it.
+            for (name, _) in std::env::vars_os() {
+                let is_of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"]
+                    .iter()
+                    .any(|prefix| name.to_str().is_some_and(|name| name.starts_with(prefix)));
+                if is_of_package {
+                    build.env_remove(name);
+                }
+            }
             build.args(["build", "--quiet", "--package", "windlass-cli"]).current_dir(&crates);
             if folder.file_name() == Some(OsStr::new("release")) {
                 build.arg("--release");
