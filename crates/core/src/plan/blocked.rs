@@ -2,7 +2,7 @@
 
 use super::Execute;
 use crate::directive::DirectiveError;
-use crate::history::{Attempt, HistoryError, InFlight};
+use crate::history::{Attempt, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
 use crate::sql::split::SplitError;
 use std::fmt;
@@ -272,6 +272,11 @@ impl Blocked {
             ),
             Self::HeadChanged { attempt } => format!(
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
+                attempt.name
+            ),
+            Self::Running { attempt } if attempt.owner_session == Liveness::Unknown => format!(
+                "whether its session still lives cannot be told from here; wait for it to end, or, once you know that \
+                it is gone: `windlass resolve --resume {}`",
                 attempt.name
             ),
             Self::Running { .. } => "wait for it to end, then deploy again".to_owned(),

@@ -4,7 +4,7 @@ use super::build::{checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Inspection};
-use crate::history::{Attempt, AttemptKind, HistoryError, State};
+use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::split::SplitError;
 
@@ -158,7 +158,10 @@ fn decide<'m>(
     let state = attempt.state();
     let wrong = |why| Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
     let (into, verb) = match (resolution, state) {
-        (_, State::Running) => return wrong("its session still lives; wait for it to end"),
+        // Where the server cannot tell whether the session lives, a person has to.
+        (_, State::Running) if attempt.owner_session == Liveness::Alive => {
+            return wrong("its session still lives; wait for it to end");
+        }
         (Resolution::Applied, State::Applied) => return wrong("there is nothing to resolve"),
         (Resolution::Resume, State::Applied) => return wrong("there is nothing to resume"),
         (Resolution::Applied, _) => (ResolveInto::Applied, "applied"),
