@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: windlass beside the least that can be right, on databases with durable settings.
 
-use std::env;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -39,7 +38,7 @@ pub(crate) fn run(on: &[Target], parts: &[String]) -> Result<ExitCode> {
 }
 
 fn cargo(words: &[&str]) -> Result<Command> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words).current_dir(workspace::root()?);
+    let mut command = workspace::cargo()?;
+    command.args(words);
     Ok(command)
 }

@@ -1,8 +1,7 @@
 //! `cargo xtask corpus`: whole histories deployed, and held against what the databases' own clients make of them.
 
-use std::env;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
@@ -16,12 +15,12 @@ pub(crate) fn run(dir: &Path, targets: &[Target], names: &[String]) -> Result<Ex
     let dir = dir.canonicalize().with_context(|| format!("cannot open {}", dir.display()))?;
     let tools = tools_of(targets)?;
     let servers = Servers::start(targets, Durability::Throwaway)?;
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = workspace::cargo()?;
     command
         .args(["run", "--quiet", "--package", "windlass-tests", "--bin", "corpus", "--"])
         .arg(dir)
         .args(names);
-    command.current_dir(workspace::root()?).stdin(Stdio::null());
+    command.stdin(Stdio::null());
     command.envs(servers.environment()).envs(tools).env("WINDLASS_TEST_TARGETS", list(targets));
     let mut corpus = spawn_bound(&mut command, Signal::SIGTERM).context("cannot start cargo")?;
     let group = Pid::from_raw(i32::try_from(corpus.id())?);

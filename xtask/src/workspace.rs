@@ -39,8 +39,15 @@ pub(crate) fn corpora() -> Result<Option<PathBuf>> {
 }
 
 /// A command for cargo, at the workspace's root.
+///
+/// It does not hand on what cargo told this program about itself: build scripts watch those variables, and
+/// would be run again each time that cargo is called from here and from a shell in turn.
 pub(crate) fn cargo() -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let own = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(own)) {
+        command.env_remove(name);
+    }
     command.current_dir(root()?);
     Ok(command)
 }
