@@ -121,7 +121,7 @@ impl Performance<'_> {
         })
     }
 
-    /// Reads answers until no more than so many bytes are on their way.
+    /// Reads answers until no more than so many bytes are on their way; none with zero.
     async fn settle(
         &self,
         steps: &[Step<'_>],
@@ -129,11 +129,13 @@ impl Performance<'_> {
         bytes: usize,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
-        let drained = bytes == 0;
-        while flight.bytes > bytes
-            || flight.sent.len() >= MESSAGES_AHEAD
-            || (drained && !flight.sent.is_empty())
-        {
+        // A full window is read half empty: what follows then goes out together, not one by one.
+        let messages = match flight.sent.len() {
+            _ if bytes == 0 => 0,
+            MESSAGES_AHEAD.. => MESSAGES_AHEAD / 2,
+            _ => MESSAGES_AHEAD,
+        };
+        while flight.bytes > bytes || flight.sent.len() > messages {
             let Some(mut sent) = flight.sent.pop_front() else { break };
             flight.bytes -= sent.bytes;
             let index = sent.index;
