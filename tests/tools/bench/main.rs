@@ -49,8 +49,9 @@ async fn run(chosen: &impl Fn(&str) -> bool) -> Result<(), String> {
     let targets = harness::targets()?;
     let mut print = |line: Line| println!("{}", told(&line));
     println!("SQLite's files are in {}", env::temp_dir().display());
+    println!("ratio: the median of rounds in turn, and their middle half; floor and windlass: medians");
     println!(
-        "trips: round trips until connected + after; ratio: medians; middle half: of single rounds' ratios\n"
+        "trips: round trips on the wire until connected + after, the floor's and windlass'; ◄ above the aim\n"
     );
     println!("{}", heading());
     for target in targets.iter().filter(|_| chosen("a")) {

@@ -11,6 +11,7 @@ pub(crate) struct Line {
     pub(crate) unit: &'static str,
     pub(crate) floor: f64,
     pub(crate) windlass: f64,
+    pub(crate) ratio: f64,
     /// The middle half of the ratios of single rounds.
     pub(crate) spread: Option<(f64, f64)>,
     pub(crate) aim: Aim,
@@ -36,14 +37,10 @@ pub(crate) struct Trips {
 }
 
 impl Line {
-    fn ratio(&self) -> f64 {
-        self.windlass / self.floor
-    }
-
     fn is_above_its_aim(&self) -> bool {
         match self.aim {
             // What is printed is compared: 1.20 is not above 1.2.
-            Aim::Ratio(aim) => (self.ratio() * 100.0).round() > aim * 100.0,
+            Aim::Ratio(aim) => (self.ratio * 100.0).round() > aim * 100.0,
             Aim::AtLeast(aim) => self.windlass < aim,
             Aim::None => false,
         }
@@ -87,6 +84,8 @@ impl Rounds {
             unit: "ms",
             floor: quantile(&self.floor, 0.5),
             windlass: quantile(&self.windlass, 0.5),
+            // Of rounds that stand side by side: a disk that is slow for a while is so for both.
+            ratio: quantile(&ratios, 0.5),
             spread: Some((quantile(&ratios, 0.25), quantile(&ratios, 0.75))),
             aim,
             trips: None,
@@ -125,7 +124,7 @@ pub(crate) fn told(line: &Line) -> String {
     let mut text = columns([
         line.case.clone(),
         line.target.clone(),
-        format!("{:.2}×", line.ratio()),
+        format!("{:.2}×", line.ratio),
         line.spread.map(|(low, high)| format!("{low:.2}–{high:.2}")).unwrap_or_default(),
         aim,
         amount(line.floor, line.unit),

@@ -89,5 +89,6 @@ fn line(case: &str, target: &str, floor: &[String], windlass: &[String]) -> Line
 
 fn of(case: &str, target: &str, floor: f64, windlass: f64) -> Line {
     let (case, target) = (case.to_owned(), target.to_owned());
-    Line { case, target, unit: "MB", floor, windlass, spread: None, aim: Aim::None, trips: None }
+    let ratio = windlass / floor;
+    Line { case, target, unit: "MB", floor, windlass, ratio, spread: None, aim: Aim::None, trips: None }
 }

@@ -29,6 +29,7 @@ pub(crate) async fn measure(print: &mut impl FnMut(Line)) {
             rounds.line("(d) splitting 50 MB; floor: copy, find newlines", name, Aim::AtLeast(200.0));
         let speed = |milliseconds: f64| script.len() as f64 / 1_000.0 / milliseconds;
         (line.unit, line.floor, line.windlass) = ("MB/s", speed(line.floor), speed(line.windlass));
+        line.ratio = 1.0 / line.ratio;
         line.spread = line.spread.map(|(low, high)| (1.0 / high, 1.0 / low));
         print(line);
     }
