@@ -43,7 +43,10 @@ pub struct Repeat {
 #[non_exhaustive]
 pub enum DirectiveError {
     /// A directive that nobody knows.
-    #[error("line {line}, column {column}: unknown directive `{found}`; did you mean `{nearest}`?")]
+    #[error(
+        "line {line}, column {column}: unknown directive `{found}`; did you mean `{nearest}`?{}",
+        all(nearest)
+    )]
     Unknown {
         /// Line of the word.
         line: u32,
@@ -51,7 +54,7 @@ pub enum DirectiveError {
         column: u32,
         /// What was written.
         found: String,
-        /// The known directive that is nearest.
+        /// The known directive that is nearest; where the word before the colon is wrong, how they begin.
         nearest: &'static str,
     },
     /// Something behind a known directive that it cannot have.
@@ -157,6 +160,11 @@ const REQUIRED: &str = "transaction required";
 const LOCK_TIMEOUT: &str = "lock-timeout";
 const REPEAT: &str = "repeat";
 const KNOWN: [&str; 4] = [NO_TRANSACTION, REQUIRED, LOCK_TIMEOUT, REPEAT];
+
+/// The known directives, behind a message that asks whether one of them was meant.
+fn all(nearest: &str) -> String {
+    if KNOWN.contains(&nearest) { format!(" There are `{}`", KNOWN.join("`, `")) } else { String::new() }
+}
 
 struct Reader<'s> {
     dialect: Dialect,

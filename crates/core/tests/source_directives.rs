@@ -1,8 +1,10 @@
 //! Directives: ours, other tools' markers, and everything that is misspelt.
 
+use proptest::prelude::*;
 use std::time::Duration;
 use windlass_core::directive::{Directives, directives};
 use windlass_core::migration::TransactionMode::{self, Automatic, Off, Required};
+use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect::{self, MySql, Postgres, Sqlite};
 
 fn read(dialect: Dialect, script: &str) -> Directives {
@@ -79,6 +81,10 @@ fn what_cannot_be_followed_is_refused_with_its_place() {
             "line 1, column 14: unknown directive `no-transactions`; did you mean `no-t",
         ),
         ("-- windlass: no transaction", "`no transaction`; did you mean `no-transaction`?"),
+        (
+            "-- windlass: isolation",
+            "There are `no-transaction`, `transaction required`, `lock-timeout`, `repeat`",
+        ),
         ("-- windlass: No-Transaction", "`No-Transaction`; did you mean `no-transaction`?"),
         ("-- windlass: transaction off", "`transaction off`; did you mean `transaction required`?"),
         ("-- windlass: transaction requird", "did you mean `transaction required`?"),
@@ -158,4 +164,119 @@ fn the_place_of_an_error_is_data_too() {
     assert_eq!(error.position(), (2, 16));
     let error = directives(Sqlite, "-- windlass: repeat\nSELECT 1;\nSELECT 'x").unwrap_err();
     assert_eq!(error.position(), (3, 8));
+}
+
+/// What begins, ends or misspells a directive or a section, in one dialect or another.
+const PIECES: &[&str] = &[
+    "--",
+    "#",
+    "/*",
+    "*/",
+    "/*!",
+    "/**/",
+    "/",
+    "*",
+    "-",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u{feff}",
+    "\u{a0}",
+    "é",
+    ";",
+    "'",
+    "$$",
+    "SELECT 1",
+    "windlass:",
+    " windlass: ",
+    "windlas",
+    "Windlass",
+    ":",
+    "repeat",
+    "no-transaction",
+    "transaction",
+    "required",
+    "lock-timeout",
+    "until",
+    "pause",
+    "5_000 rows",
+    "100ms",
+    "99999999999999999999h",
+    "5é",
+    "+goose",
+    "+goose Up\n",
+    "+goose Down\n",
+    "NO TRANSACTION",
+    "+goose StatementBegin\n",
+    "+goose ENVSUB ON",
+    "migrate:",
+    "migrate:up\n",
+    "migrate:down\n",
+    "migrate:ü",
+    "transaction:false",
+    "atlas:txmode",
+    "DELIMITER //\n",
+];
+
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![6 => prop::sample::select(PIECES).prop_map(str::to_owned), 1 => any::<String>()];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+/// Names of files, and of what stands beside them.
+fn file_name() -> impl Strategy<Value = String> {
+    const NAMES: &[&str] = &[
+        "1_a.sql",
+        "1_a.up.sql",
+        "1_a.down.sql",
+        "1_a/up.sql",
+        "1_a/down.sql",
+        "1_a/metadata.toml",
+        "V1__a.sql",
+        "1_a/migration.sql",
+        "U1__a.sql",
+        "V1__a.sql.conf",
+        "R__a.sql",
+        "1_a_up.sql",
+        "1_a_down.sql",
+        "B1__a.sql",
+        "V1_a.sql",
+        "vé",
+        "a",
+        "",
+    ];
+    prop_oneof![4 => prop::sample::select(NAMES).prop_map(str::to_owned), 1 => "[VvURB1é_/.]{0,9}(\\.sql)?"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_script_is_read_or_refused(script in pieces()) {
+        for dialect in [Postgres, MySql, Sqlite] {
+            if let Err(error) = directives(dialect, &script) {
+                let (line, column) = error.position();
+                prop_assert!(line > 0 && column > 0, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_files_are_read_or_refused(files in prop::collection::vec((file_name(), pieces()), 1..3)) {
+        if let Ok(migrations) = Migrations::from_scripts(files) {
+            for dialect in [Postgres, MySql, Sqlite] {
+                migrations.notices(dialect);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_comment_need_not_be_closed() {
+    for script in ["CREATE TABLE t (a); /* unclosed", "/* unclosed", "/*/", "/*"] {
+        assert_eq!(read(Sqlite, script), Directives::default(), "{script:?}");
+    }
+    let error = directives(Sqlite, "/* windlass: repeat").unwrap_err().to_string();
+    assert_eq!(error, "line 1, column 4: unknown directive `windlass: repeat`; did you mean `-- windlass:`?");
 }

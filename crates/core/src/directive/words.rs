@@ -5,26 +5,40 @@ use crate::sql::lexer::Token;
 use std::time::Duration;
 
 const PREFIX: &str = "windlass:";
+const BLOCK: &str = "/*";
 
 /// The words behind `-- windlass:`; `None` where the comment is no directive.
 ///
 /// What looks like one and is not (`windlas:`, `Windlass:`, no colon, a block comment) is an error:
 /// a directive is never ignored.
 pub(super) fn directive<'s>(script: &'s str, token: &Token<'s>) -> Result<Option<Words<'s>>, DirectiveError> {
-    let line = token.text.strip_prefix("--").or_else(|| token.text.strip_prefix('#'));
-    let text = line.or_else(|| token.text.strip_prefix("/*")?.strip_suffix("*/")).unwrap_or_default();
-    let start = token.offset + (text.as_ptr() as usize - token.text.as_ptr() as usize);
+    let (marker, text) = content(token.text);
+    let is_line = marker != BLOCK;
+    let start = token.offset + marker.len();
     let words = Words::new(script, start, text);
     if !looks_like_one(words.rest()) {
         return Ok(None);
     }
-    if let Some(directive) = words.rest().strip_prefix(PREFIX).filter(|_| line.is_some()) {
+    if let Some(directive) = words.rest().strip_prefix(PREFIX).filter(|_| is_line) {
         let place = words.place() + PREFIX.len();
         return Ok(Some(Words::new(script, place, directive)));
     }
     let (line, column) = words.position();
     let found = words.rest().lines().next().unwrap_or_default().to_owned();
     Err(DirectiveError::Unknown { line, column, found, nearest: "-- windlass:" })
+}
+
+/// What begins a comment, and the words in it. A block comment that is never closed has words too.
+fn content(comment: &str) -> (&'static str, &str) {
+    for marker in ["--", "#"] {
+        if let Some(text) = comment.strip_prefix(marker) {
+            return (marker, text);
+        }
+    }
+    match comment.strip_prefix(BLOCK) {
+        Some(text) => (BLOCK, text.strip_suffix("*/").unwrap_or(text)),
+        None => ("", ""),
+    }
 }
 
 fn looks_like_one(text: &str) -> bool {

@@ -146,9 +146,10 @@ impl Tool {
     }
 }
 
+/// Where `comment` begins, which is the end of the line.
 fn column_of(line: &str, comment: &str) -> u32 {
-    let bytes = comment.as_ptr() as usize - line.as_ptr() as usize;
-    u32::try_from(line[..bytes].chars().count()).unwrap_or(u32::MAX - 1) + 1
+    let before = line.trim_end().strip_suffix(comment).unwrap_or_default();
+    u32::try_from(before.chars().count()).unwrap_or(u32::MAX - 1) + 1
 }
 
 #[derive(Clone, Copy, Debug)]
