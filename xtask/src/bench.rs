@@ -24,11 +24,11 @@ pub(crate) fn run(on: &[Target], parts: &[String]) -> Result<ExitCode> {
         }
     }
     let servers = Servers::start(targets, Durability::Durable)?;
-    let run = ["run", "--quiet", "--release", "--package", "windlass-tests", "--bin", "bench", "--"];
-    let mut command = cargo(&run)?;
+    // Called by its path: cargo would wait for any other build to end, with the servers idle.
+    let mut command = Command::new(workspace::target_folder()?.join("release/bench"));
     command.args(parts).stdin(Stdio::null());
     command.envs(servers.environment()).env("WINDLASS_TEST_TARGETS", list(targets));
-    let mut bench = spawn_bound(&mut command, Signal::SIGTERM).context("cannot start cargo")?;
+    let mut bench = spawn_bound(&mut command, Signal::SIGTERM).context("cannot start the built program")?;
     let group = Pid::from_raw(i32::try_from(bench.id())?);
     // Ended by its own process group, it lets this process go on to end the servers.
     signals::forward(move |_| {
