@@ -43,7 +43,7 @@ async fn an_edited_migration_is_refused_and_accepted(database: &Database) {
     deployed(database, &[A, B]).await;
     let edited = [A, ("2_b", "CREATE TABLE b (n bigint);"), C];
     let refused = blocked(database, &edited).await;
-    assert!(matches!(&refused, Blocked::Edited { names } if names == &["2_b"]), "{refused:?}");
+    assert!(matches!(&refused, Blocked::Edited { names, .. } if names == &["2_b"]), "{refused:?}");
     let set = migrations(&edited);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
@@ -107,7 +107,7 @@ async fn nothing_in_common_is_refused(database: &Database) {
 async fn an_independent_late_migration_runs(database: &Database) {
     deployed(database, &[A, C]).await;
     let report = deploy(&mut *database.connect().await, &migrations(&[A, B, C])).await.expect("a late one");
-    assert_eq!(report.remarks, [Remark::OutOfOrder { name: "2_b".to_owned() }]);
+    assert_eq!(report.remarks, [Remark::OutOfOrder { name: "2_b".to_owned(), independent: true }]);
     assert_eq!(database.tables().await, ["a", "b", "c"]);
     let again = deploy(&mut *database.connect().await, &migrations(&[A, B, C])).await.expect("nothing to do");
     assert!(again.applied.is_empty() && again.remarks.is_empty(), "{again:?}");

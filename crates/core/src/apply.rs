@@ -88,11 +88,11 @@ pub struct Applied {
 #[non_exhaustive]
 pub enum DeployError {
     /// There is no plan; nothing was run.
-    #[error("there is nothing that can be run")]
+    #[error("the deploy is blocked: nothing was run")]
     Blocked(#[from] Blocked),
     /// A statement was refused.
-    #[error("migration `{}` failed", .0.migration)]
-    Statement(Box<FailedStatement>),
+    #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
+    Statement(#[source] Box<FailedStatement>),
     /// The database refused something of windlass's own, or cannot be read.
     #[error("the database could not be used")]
     Driver(#[from] DriverError),

@@ -152,6 +152,22 @@ pub struct Run {
     pub tool: String,
 }
 
+impl Run {
+    /// A run with a token of its own, by this person or program (`ada@laptop`) with this version of it.
+    ///
+    /// ```
+    /// use windlass_core::driver::Run;
+    ///
+    /// let run = Run::new("my app on host 7", "my app 1.2.0");
+    /// assert_ne!(run.owner, Run::new("my app on host 7", "my app 1.2.0").owner);
+    /// ```
+    pub fn new(applied_by: impl Into<String>, tool: impl Into<String>) -> Self {
+        let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+        let owner = format!("{:016x}{:016x}", random(), random());
+        Self { owner, applied_by: applied_by.into(), tool: tool.into() }
+    }
+}
+
 /// What the database itself said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatabaseError {

@@ -43,6 +43,18 @@ pub enum Stands {
     },
 }
 
+impl std::fmt::Display for FailedStatement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "at {}", self.offending_place())
+    }
+}
+
+impl std::error::Error for FailedStatement {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 impl FailedStatement {
     pub(super) fn new(execute: &Execute<'_>, error: DatabaseError, stands: Stands) -> Self {
         Self {
@@ -81,11 +93,19 @@ impl FailedStatement {
                 self.place.file
             );
         }
+        if self.error.code.as_deref().is_some_and(says_full) {
+            return "make room on the database's disk and deploy again".to_owned();
+        }
         match self.stands {
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
             Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),
         }
     }
+}
+
+/// Whether a code says that a disk or a file is full (PostgreSQL, MySQL, SQLite).
+fn says_full(code: &str) -> bool {
+    ["53100", "1021 ", "1114 ", "SQLITE_FULL"].iter().any(|full| code.starts_with(full))
 }
 
 /// A cause in a line of words.

@@ -57,6 +57,10 @@ pub enum Blocked {
     Edited {
         /// Their names.
         names: Vec<String>,
+        /// How many are applied in all.
+        applied: usize,
+        /// Whether none of them had a statement when it was applied.
+        empty: bool,
     },
     /// Applied migrations that the project does not have.
     #[error("applied, and not in the project: {}", .names.join(", "))]
@@ -243,7 +247,14 @@ impl Blocked {
                     .to_owned()
             }
             Self::ReadOnly { .. } => "deploy to the primary, with a role that may write".to_owned(),
-            Self::Edited { names } => format!(
+            Self::Edited { names, empty: true, .. } => format!(
+                "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
+                names[0]
+            ),
+            Self::Edited { names, applied, .. } if names.len() > 1 && names.len() * 2 > *applied => {
+                "most of what is applied differs: check the database URL and the migrations folder".to_owned()
+            }
+            Self::Edited { names, .. } => format!(
                 "put the old text back and write a new migration; or take the text as it is: `windlass resolve --accept-edit {}`",
                 names[0]
             ),

@@ -38,8 +38,15 @@ pub enum Remark {
         /// Their names.
         names: Vec<String>,
     },
-    /// Older than what is applied, and independent of it: it runs.
+    /// Older than what is applied, and it runs.
     OutOfOrder {
+        /// Its name.
+        name: String,
+        /// Whether it names nothing that the later applied ones name; else it runs because it was asked for.
+        independent: bool,
+    },
+    /// A repeatable migration that was applied is no longer in the project; what it made stands.
+    RepeatableGone {
         /// Its name.
         name: String,
     },
@@ -74,8 +81,14 @@ impl std::fmt::Display for Remark {
                     names.join(", ")
                 )
             }
-            Self::OutOfOrder { name } => {
+            Self::OutOfOrder { name, independent: true } => {
                 write!(f, "{name} is older than what is applied, and independent of it")
+            }
+            Self::OutOfOrder { name, independent: false } => {
+                write!(f, "{name} is older than what is applied, and runs all the same, as asked")
+            }
+            Self::RepeatableGone { name } => {
+                write!(f, "{name} was applied and is no longer in the project; what it made stands")
             }
             Self::Reformatted { name } => write!(f, "{name} changed in comments or white space only"),
             Self::Resumes { name, completed } => write!(f, "{name} goes on after statement {completed}"),

@@ -78,7 +78,9 @@ pub fn resolve<'m>(
         return Err(ResolveError::ReadOnly(reason.clone()));
     }
     let attempts = &inspection.history.attempts;
-    let standing = attempts.iter().find(|a| a.claimed && a.name == name);
+    // By its whole name, or by what else tells it in the project, such as its version.
+    let named = |wanted: &str| attempts.iter().find(|a| a.claimed && a.name == wanted);
+    let standing = named(name).or_else(|| named(find_migration(migrations, name).ok()?.name()));
     match (resolution, standing) {
         (Resolution::Applied, None) => {
             let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;

@@ -5,7 +5,7 @@ use super::pieces::Prepared;
 use super::standing::Standing;
 use super::{Blocked, Place};
 use crate::driver::{Capabilities, Contents, Inspection};
-use crate::history::{Attempt, State};
+use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
 use crate::sql::Dialect;
 use crate::sql::classify::Objects;
@@ -52,7 +52,9 @@ pub(super) fn survey<'m, 'h>(
     }
     check_missing(migrations, &standing, &pending, capabilities.dialect, &mut remarks)?;
     if !edited.is_empty() {
-        return Err(Blocked::Edited { names: edited });
+        let applied = standing.values().filter(|a| a.state() == State::Applied).count();
+        let empty = edited.iter().all(|name| standing[name.as_str()].statements == 0);
+        return Err(Blocked::Edited { names: edited, applied, empty });
     }
     let resumed =
         unfinished.map(|(migration, attempt)| go_on(migration, attempt, capabilities)).transpose()?;
@@ -147,9 +149,16 @@ fn check_missing(
     let mut missing: Vec<&Attempt> =
         standing.values().copied().filter(|a| !known.contains(a.name.as_str())).collect();
     missing.sort_by_cached_key(|attempt| Position::of(&attempt.name));
+    // What a repeatable migration made stands as it is when its file goes: nothing is missing for the rest.
+    let (gone, missing): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|a| a.kind == AttemptKind::Repeatable && a.state() == State::Applied);
+    remarks.extend(gone.iter().map(|attempt| Remark::RepeatableGone { name: attempt.name.clone() }));
     let (Some(first), Some(any)) = (missing.first(), migrations.first()) else { return Ok(()) };
     for attempt in &missing {
-        let same_text = |(m, _): &&(&Migration, bool)| !matches!(compare(m, attempt, dialect), Text::Changed);
+        // Two empty scripts are alike without being the same.
+        let same_text = |(m, _): &&(&Migration, bool)| {
+            attempt.statements > 0 && !matches!(compare(m, attempt, dialect), Text::Changed)
+        };
         if let Some((renamed, _)) = pending.iter().find(same_text) {
             return Err(Blocked::Renamed { from: attempt.name.clone(), to: renamed.name().to_owned() });
         }
@@ -157,7 +166,7 @@ fn check_missing(
     if let Some(unfinished) = missing.iter().find(|a| a.state() != State::Applied) {
         return Err(unfinished_elsewhere(unfinished));
     }
-    if missing.len() == standing.len() {
+    if missing.len() + gone.len() == standing.len() {
         return Err(Blocked::NothingInCommon { applied: first.name.clone(), project: any.name().to_owned() });
     }
     let names: Vec<String> = missing.iter().map(|a| a.name.clone()).collect();
@@ -235,23 +244,22 @@ fn check_order(
         let name = work.migration.name().to_owned();
         let later =
             || migrations.iter().filter(applied).filter(|m| Position::of(m.name()) > Position::of(&name));
-        let independent = options.out_of_order || {
-            let mine = names_of(&work.prepared);
-            for other in later() {
-                let theirs = names_of(&Prepared::new(other, capabilities)?);
-                let (Some(mine), Some(theirs)) = (&mine, &theirs) else {
-                    return Err(Blocked::OutOfOrder { name, last: other.name().to_owned(), shared: None });
-                };
-                if let Some(shared) = mine.intersection(theirs).min() {
-                    let shared = Some(format!("`{shared}`"));
-                    return Err(Blocked::OutOfOrder { name, last: other.name().to_owned(), shared });
-                }
+        let mine = names_of(&work.prepared);
+        let mut independent = true;
+        for other in later() {
+            let shared = match (&mine, names_of(&Prepared::new(other, capabilities)?)) {
+                (Some(mine), Some(theirs)) => match mine.intersection(&theirs).min() {
+                    None => continue,
+                    Some(shared) => Some(format!("`{shared}`")),
+                },
+                _ => None,
+            };
+            if !options.out_of_order {
+                return Err(Blocked::OutOfOrder { name, last: other.name().to_owned(), shared });
             }
-            true
-        };
-        if independent {
-            remarks.push(Remark::OutOfOrder { name });
+            independent = false;
         }
+        remarks.push(Remark::OutOfOrder { name, independent });
     }
     Ok(())
 }
