@@ -58,7 +58,7 @@ fn every_layout_is_recognised() {
         (Plain, &["1_a.SQL"], &["1_a"]),
         (Plain, &["1-a.sql", "0002-2fa.sql"], &["1-a", "0002-2fa"]),
         (PrismaFolder, &["2_b/migration.sql", "1_a/migration.sql", "1_a/down.sql"], &["1_a", "2_b"]),
-        (PrismaFolder, &["1_a/migration.sql", "data.sql", "meta/journal.json", "seeds/1_x.sql"], &["1_a"]),
+        (PrismaFolder, &["1_a/migration.sql", "data.sql", "meta/journal.json", "seeds/x.sql"], &["1_a"]),
         (UpDownFiles, &["1_a.up.sql", "1_a.down.sql", "2_b.up.sql"], &["1_a", "2_b"]),
         (UpDownFiles, &["1.up.sql", "1.down.sql", "2_b_up.sql", "2_b_down.sql"], &["1", "2_b"]),
         (UpDownFiles, &["1_a_up.sql", "1_a_down.sql"], &["1_a"]),

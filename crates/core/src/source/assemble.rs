@@ -23,6 +23,7 @@ pub(super) fn assemble(dir: &Path, mut files: Vec<File>) -> Result<Migrations, S
         roles.push(recognise(dir, path)?);
     }
     read_underscores(&mut roles);
+    refuse_nested(dir, &paths, &roles)?;
 
     let mut set = Set::new(dir);
     let (ups, others): (Vec<_>, Vec<_>) =
@@ -39,6 +40,23 @@ pub(super) fn assemble(dir: &Path, mut files: Vec<File>) -> Result<Migrations, S
         set.attach(file, recognised)?;
     }
     set.finish()
+}
+
+/// A migration deeper than migrations are looked for must not be left out in silence.
+fn refuse_nested(
+    dir: &Path,
+    paths: &[Cow<'static, str>],
+    roles: &[Recognised<'_>],
+) -> Result<(), SourceError> {
+    let is_nested = |file: &&Recognised<'_>| file.role == Role::Nested;
+    let Some(first) = roles.iter().position(|file| is_nested(&file)) else { return Ok(()) };
+    let has_own = roles.iter().any(|file| file.role == Role::Up);
+    // Embedded scripts have no folder that could be a wrong one.
+    if has_own || dir.as_os_str().is_empty() {
+        return Err(SourceError::Nested { file: dir.join(&*paths[first]) });
+    }
+    let folders = roles.iter().filter(is_nested).map(|file| file.name.to_string()).collect();
+    Err(SourceError::OnlyInSubFolders { dir: dir.into(), folders })
 }
 
 /// A migration, and what other files say of it.
@@ -144,7 +162,7 @@ impl<'d> Set<'d> {
                 self.left_out.push(Notice::Aside { path });
             }
             (Role::Aside, _) => self.left_out.push(Notice::Aside { path }),
-            (Role::Settings, None) | (Role::Up, _) => {}
+            (Role::Settings, None) | (Role::Up | Role::Nested, _) => {}
         }
         Ok(())
     }

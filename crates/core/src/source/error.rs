@@ -99,10 +99,21 @@ pub enum SourceError {
         folder: PathBuf,
     },
     /// A script deeper in the tree than scripts are looked for.
-    #[error("{file} is a migration in a sub folder, where it would not be found: move it up")]
+    #[error(
+        "{file} is a migration in a sub folder, where it would not be found: \
+         move it up, or out of the folder of migrations if it is none"
+    )]
     Nested {
         /// The script.
         file: PathBuf,
+    },
+    /// The folder holds folders of migrations, and no migration.
+    #[error("{dir} has no migrations itself; {}", do_instead(folders))]
+    OnlyInSubFolders {
+        /// The folder.
+        dir: PathBuf,
+        /// The names of the sub folders that hold migrations, in order.
+        folders: Vec<String>,
     },
     /// A script that undoes a migration which is not there, newer than every migration.
     #[error("{path} undoes a migration that is not there")]
@@ -198,4 +209,15 @@ pub enum SourceError {
         /// What can stand there.
         expected: &'static str,
     },
+}
+
+/// Which sub folders hold the migrations, and what to do about it.
+fn do_instead(folders: &[String]) -> String {
+    match folders {
+        [folder] => format!("its sub folder {folder} does: name that as the folder of migrations"),
+        _ => {
+            let folders = folders.join(", ");
+            format!("its sub folders {folders} do: name one of them as the folder of migrations")
+        }
+    }
 }

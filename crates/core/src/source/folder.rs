@@ -1,11 +1,11 @@
 //! The folder of migrations: which files are in it, and their text.
 
 use super::assemble;
-use super::layout::without_sql;
+use super::layout::{SCRIPTS, is_migration, without_sql};
 use super::parallel::in_parallel;
 use super::{Migrations, Notice, SourceError};
 use crate::migration::version_of;
-use std::fs::{self, DirEntry, File, FileType};
+use std::fs::{self, DirEntry, File, FileType, ReadDir};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -96,44 +96,71 @@ fn kind_of(entry: &DirEntry, path: &Path) -> Result<FileType, SourceError> {
 }
 
 fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<assemble::File>, SourceError> {
-    let mut files = Vec::new();
-    let is_migration = version_of(name).is_some();
+    let is_versioned = version_of(name).is_some();
     let folder = entry.path();
     match kind_of(entry, &folder) {
         Ok(kind) if kind.is_dir() => {}
-        Err(error) if is_migration => return Err(error),
-        _ => return Ok(files),
+        Err(error) if is_versioned => return Err(error),
+        _ => return Ok(Vec::new()),
     }
-    if is_migration && let Some(text) = only_script(&folder) {
+    if is_versioned && let Some(text) = only_script(&folder) {
         return Ok(vec![(format!("{name}/{SCRIPT}").into(), Some(text.into()))]);
     }
-    let unreadable = |source| SourceError::Unreadable { path: folder.clone(), source };
-    let entries = match fs::read_dir(&folder) {
-        Err(source) if is_migration => return Err(unreadable(source)),
-        Err(_) => return Ok(files),
-        Ok(entries) => entries,
-    };
+    match fs::read_dir(&folder) {
+        Err(source) if is_versioned => Err(SourceError::Unreadable { path: folder, source }),
+        Err(_) => Ok(Vec::new()),
+        Ok(entries) if is_versioned => list_migration(&folder, name, entries),
+        Ok(entries) => look_into(&folder, name, entries),
+    }
+}
+
+/// The files of a folder that is named like a migration.
+fn list_migration(folder: &Path, name: &str, entries: ReadDir) -> Result<Vec<assemble::File>, SourceError> {
+    let (mut files, mut nested) = (Vec::new(), None);
     let mut has_script = false;
-    for file in entries {
-        let file = file.map_err(unreadable)?;
-        let Some(file) = name_of(&file)? else { continue };
-        let is_script = matches!(&*file, SCRIPT | "up.sql");
-        if !is_migration && is_script {
-            return Err(SourceError::NoVersion { path: folder });
-        }
+    for entry in entries {
+        let entry = entry.map_err(|source| SourceError::Unreadable { path: folder.into(), source })?;
+        let Some(file) = name_of(&entry)? else { continue };
         // Flyway looks for scripts in sub folders too, so that its users may have put them there.
         if file.starts_with("R__") || (file.starts_with('V') && version_of(&file).is_some()) {
             return Err(SourceError::Nested { file: folder.join(file) });
         }
-        has_script |= is_script || file == "down.sql";
-        if is_migration && (without_sql(&file).is_some() || file == "metadata.toml") {
+        has_script |= SCRIPTS.contains(&&*file) || file == "down.sql";
+        if without_sql(&file).is_some() || file == "metadata.toml" {
             files.push((format!("{name}/{file}").into(), None));
         }
+        nested = first(nested, is_migration(&file).then_some(file));
     }
-    if is_migration && !has_script {
-        return Err(SourceError::MissingScript { folder });
+    match nested {
+        _ if has_script => Ok(files),
+        // A year, say, that holds the migrations of this year.
+        Some(file) => Err(SourceError::Nested { file: folder.join(file) }),
+        None => Err(SourceError::MissingScript { folder: folder.into() }),
     }
-    Ok(files)
+}
+
+/// The first migration in a folder where none belongs: it must not be left out in silence.
+fn look_into(folder: &Path, name: &str, entries: ReadDir) -> Result<Vec<assemble::File>, SourceError> {
+    let mut nested = None;
+    for entry in entries {
+        let entry = entry.map_err(|source| SourceError::Unreadable { path: folder.into(), source })?;
+        let Some(file) = name_of(&entry)? else { continue };
+        if SCRIPTS.contains(&&*file) {
+            return Err(SourceError::NoVersion { path: folder.into() });
+        }
+        let script = || {
+            let has = |script: &&&str| folder.join(&file).join(script).is_file();
+            let is_folder = version_of(&file).is_some() && without_sql(&file).is_none();
+            SCRIPTS.iter().filter(|_| is_folder).find(has).map(|script| format!("{file}/{script}"))
+        };
+        nested = first(nested, if is_migration(&file) { Some(file) } else { script() });
+    }
+    Ok(nested.map(|path| (format!("{name}/{path}").into(), None)).into_iter().collect())
+}
+
+/// Of two paths the one that sorts first, so that an error is the same whatever the order of a listing.
+fn first(one: Option<String>, other: Option<String>) -> Option<String> {
+    one.into_iter().chain(other).min()
 }
 
 /// The text of `migration.sql` where nothing that says more of the migration stands beside it.

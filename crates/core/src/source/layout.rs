@@ -47,6 +47,9 @@ impl fmt::Display for Layout {
     }
 }
 
+/// The scripts that a migration with a folder of its own can have.
+pub(super) const SCRIPTS: [&str; 2] = ["migration.sql", "up.sql"];
+
 /// What a file is to its migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -62,6 +65,8 @@ pub(super) enum Role {
     OneUnderscore,
     /// `name.sql`: SQL without a version, where scripts have one.
     Unversioned,
+    /// `sub/1_a.sql`: a migration deeper than migrations are looked for.
+    Nested,
 }
 
 /// A file and the migration it belongs to.
@@ -114,12 +119,23 @@ pub(super) fn without_sql(path: &str) -> Option<&str> {
     path.get(stem..)?.eq_ignore_ascii_case(".sql").then(|| &path[..stem])
 }
 
+/// Whether a path below some folder is one that a migration has: `1_a.sql`, `V1__a.sql`, `1_a/migration.sql`.
+pub(super) fn is_migration(path: &str) -> bool {
+    match path.split_once('/') {
+        Some((folder, script)) => version_of(folder).is_some() && SCRIPTS.contains(&script),
+        None => without_sql(path).is_some_and(|stem| {
+            stem.starts_with("R__") || (version_of(stem).is_some() && !stem.ends_with(".down"))
+        }),
+    }
+}
+
 fn in_folder<'p>(path: &Path, folder: &'p str, script: &str) -> Result<Recognised<'p>, SourceError> {
     let (role, layout) = match script {
         "migration.sql" => (Role::Up, Some(Layout::PrismaFolder)),
         "up.sql" => (Role::Up, Some(Layout::UpDownFolders)),
         "down.sql" => (Role::Down, None),
         "metadata.toml" => (Role::Settings, None),
+        _ if version_of(folder).is_none() && is_migration(script) => (Role::Nested, None),
         _ => (Role::Aside, None),
     };
     if role == Role::Up {
