@@ -82,3 +82,15 @@ fn two_in_one_second_keep_their_order() {
     let second = created(&project, &["a"]);
     assert!(first < second, "{first:?} {second:?}");
 }
+
+#[test]
+fn a_name_that_is_there_or_became_another_is_told() {
+    let project = Project::with(&[("1_add_email.sql", "SELECT 1;")]);
+    let ran = project.run(&["new", "add", "email"]).ends_with(0).out("2_add_email.sql");
+    ran.err("note: migrations/1_add_email.sql has the same name");
+    let ran = project.run(&["new", "Ümlaut straße"]).ends_with(0);
+    ran.err("note: `Ümlaut straße` became `mlaut_stra_e`").out("3_mlaut_stra_e.sql");
+    assert_eq!(project.run(&["new", "Add phone!"]).ends_with(0).stderr, "");
+    let flyway = Project::with(&[("V1.2__add_email.sql", "SELECT 1;")]);
+    flyway.run(&["new", "add_email"]).ends_with(0).err("V1.2__add_email.sql has the same name");
+}

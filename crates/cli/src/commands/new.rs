@@ -54,7 +54,14 @@ pub(crate) fn run(context: &Context, args: &New) -> Result<(Exit, Body), Error> 
         Err(error) => return Err(error.into()),
     };
     let given = args.name.join(" ");
-    let name = cleaned(&given).ok_or(NewError::NoName { given })?;
+    let name = cleaned(&given).ok_or_else(|| NewError::NoName { given: given.clone() })?;
+    if !given.is_ascii() {
+        context.output.note(&format!("`{given}` became `{name}`: a name is made of a-z, 0-9 and `_`"));
+    }
+    let namesake = migrations.iter().flat_map(Migrations::iter).find(|other| title(other) == Some(&name));
+    if let Some(other) = namesake.filter(|_| !args.repeatable) {
+        context.output.note(&format!("{} has the same name", other.up().origin()));
+    }
     let layout = migrations.as_ref().and_then(Migrations::layout);
     let files = if args.repeatable {
         vec![(format!("R__{name}.sql"), comment(&name))]
@@ -79,6 +86,14 @@ fn cleaned(given: &str) -> Option<String> {
     let words: Vec<_> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     Some(words.join("_")).filter(|name| !name.is_empty())
+}
+
+/// A migration's name without its version.
+fn title(migration: &Migration) -> Option<&str> {
+    let version = migration.version()?;
+    let name = migration.name();
+    let name = name.strip_prefix(['V', 'v']).unwrap_or(name);
+    Some(name.strip_prefix(version.as_str())?.trim_start_matches(['_', '-']))
 }
 
 fn newest_version(migrations: &Migrations) -> Option<String> {
