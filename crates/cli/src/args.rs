@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -195,6 +196,40 @@ pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// What other tools call it, and what to do here.
+const ELSEWHERE: [(&[&str], &str); 6] = [
+    (&["migrate", "up", "apply", "run"], "`windlass deploy` runs the migrations that are pending"),
+    (&["info", "list"], "`windlass status` tells where every migration stands"),
+    (
+        &["validate", "verify", "check"],
+        "`windlass status --check` ends with code 8 unless everything is applied as it is",
+    ),
+    (
+        &["repair", "force", "fix"],
+        "`windlass resolve` writes a decision about one migration into the history",
+    ),
+    (
+        &["down", "undo", "revert", "rollback", "redo", "reset"],
+        "windlass does not run down scripts yet: undo with a new migration (`windlass new NAME`) and deploy it",
+    ),
+    (
+        &["push", "dev", "diff", "generate", "create", "add"],
+        "windlass does not write the SQL yet: `windlass new NAME` begins a migration, and you write it",
+    ),
+];
+
+/// A command that other tools have is answered with what it is called here.
+pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let tip = ELSEWHERE.iter().find_map(|(words, tip)| words.contains(&word.as_str()).then_some(*tip));
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        // A word that only looks alike is no help beside what is meant.
+        error.remove(ContextKind::SuggestedSubcommand);
+    }
+    error
 }
 
 /// Reads `60s`, `2m`, `500ms`; a bare number is seconds.

@@ -1,6 +1,7 @@
 //! Settings: from the command line, the environment and `windlass.toml`, in this order.
 
 use crate::args::{Global, duration};
+use crate::target;
 use serde::Deserialize;
 use std::env;
 use std::fmt;
@@ -92,6 +93,9 @@ pub(crate) enum ConfigError {
         /// The variable.
         name: &'static str,
     },
+    /// A history table without a name.
+    #[error("the history table has no name")]
+    EmptyHistoryTable,
     /// A file with nothing in it, where a URL should be.
     #[error("{} holds no database URL", path.display())]
     EmptyUrlFile {
@@ -141,11 +145,14 @@ impl Settings {
             (None, Some(path), _) => Some(url_in(path)?),
             (None, None, Some(url)) => Some(Secret::new(url)),
             (None, None, None) => match (&file.database_url, &file.database_url_file) {
-                (Some(url), _) => Some(Secret::new(expand(url, &path, "database_url")?)),
-                (None, Some(url_file)) => Some(url_in(&beside(url_file))?),
+                (Some(url), _) => Some(url_beside(&path, &expand(url, &path, "database_url")?)),
+                (None, Some(url_file)) => Some(url_beside(&path, url_in(&beside(url_file))?.reveal())),
                 (None, None) => None,
             },
         };
+        if global.history_table.as_ref().or(file.history_table.as_ref()).is_some_and(String::is_empty) {
+            return Err(ConfigError::EmptyHistoryTable);
+        }
         Ok(Self {
             database_url,
             dir,
@@ -195,6 +202,12 @@ fn url_in(path: &Path) -> Result<Secret, ConfigError> {
         "" => Err(ConfigError::EmptyUrlFile { path: path.to_owned() }),
         url => Ok(Secret::new(url)),
     }
+}
+
+/// A URL that the file at `config` gives: the file that SQLite is to open is told from that folder.
+fn url_beside(config: &Path, url: &str) -> Secret {
+    let folder = config.parent().unwrap_or(Path::new(""));
+    Secret::new(target::relative_to(folder, url))
 }
 
 /// A variable that is set to nothing counts as not set.

@@ -4,7 +4,7 @@ use crate::config::Secret;
 use crate::error::{Error, Undeployed};
 use crate::excerpt::Excerpt;
 use crate::exit::Exit;
-use crate::output::{count, elapsed};
+use crate::output::{count, elapsed, stand};
 use crate::target::redact;
 use std::error::Error as StdError;
 use windlass_core::apply::{DeployError, FailedStatement, ResolveFailure, Stands};
@@ -110,6 +110,18 @@ impl Diagnosis {
                         "`{name}` stands part-way; the next deploy goes on after its last completed statement"
                     )
                 }));
+                match progressed.rolled_back.as_slice() {
+                    [] => {}
+                    [name] => {
+                        self.migration.get_or_insert_with(|| name.clone());
+                        self.notes.push(format!("`{name}` was rolled back: nothing of it stands"));
+                    }
+                    several => self.notes.push(format!(
+                        "{} shared a transaction and were rolled back: {}",
+                        count(several.len(), "migration"),
+                        some(several)
+                    )),
+                }
                 self.hint = Some("deploy again to go on".to_owned());
             }
             _ => {}
@@ -121,6 +133,8 @@ impl Diagnosis {
     }
 
     fn failed(&mut self, failed: &FailedStatement, progressed: &crate::commands::deploy::Progressed) {
+        // The excerpt and the database's own words say what the chain of causes does.
+        self.causes.clear();
         self.message = format!(
             "migration `{}` failed at statement {} of {}",
             failed.migration, failed.number, failed.of
@@ -137,11 +151,12 @@ impl Diagnosis {
         self.notes.push(match failed.stands {
             Stands::Nothing => format!("`{}` was rolled back: nothing of it stands", failed.migration),
             Stands::Part { completed } => {
-                format!("of `{}`, {} of {} statements stand", failed.migration, completed, failed.of)
+                format!("of `{}`, {}", failed.migration, stand(completed, failed.of))
             }
             Stands::PartOfUnit { completed } => format!(
-                "of `{}`, {} of {} statements stand, and some of those that belong together after them",
-                failed.migration, completed, failed.of
+                "of `{}`, {}, and some of those that belong together after them",
+                failed.migration,
+                stand(completed, failed.of)
             ),
             _ => "see `windlass status` for what stands".to_owned(),
         });
@@ -235,7 +250,7 @@ pub(crate) fn reason(blocked: &Blocked) -> (String, Option<String>) {
 /// The migration and the place that a reason is about.
 fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
     match blocked {
-        Blocked::Edited { names } | Blocked::Missing { names } => (names.first().cloned(), None),
+        Blocked::Edited { names, .. } | Blocked::Missing { names } => (names.first().cloned(), None),
         Blocked::Renamed { to, .. } => (Some(to.clone()), None),
         Blocked::OutOfOrder { name, .. } => (Some(name.clone()), None),
         Blocked::Failed { attempt, next } => (Some(attempt.name.clone()), next.clone()),

@@ -47,7 +47,8 @@ pub(crate) struct DatabaseBody {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct DeployBody {
-    pub(crate) database: DatabaseBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<DatabaseBody>,
     pub(crate) dry_run: bool,
     pub(crate) applied: Vec<AppliedBody>,
     pub(crate) waited_ms: Option<u64>,

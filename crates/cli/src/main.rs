@@ -24,13 +24,13 @@ use diagnosis::Diagnosis;
 use error::Error;
 use exit::Exit;
 use json::Document;
-use output::{Output, Verbosity};
+use output::{BAD, BOLD, Output, Verbosity};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => run(&cli).into(),
-        Err(error) => refuse(&error).into(),
+        Err(error) => refuse(error).into(),
     }
 }
 
@@ -57,7 +57,7 @@ fn run(cli: &Cli) -> Exit {
         url.clone_from(&settings.database_url);
         commands::run(&cli.command, settings, &output)
     });
-    match answered {
+    let exit = match answered {
         Ok((exit, body)) => {
             output.document(&Document::answer(command, exit, body));
             exit
@@ -68,14 +68,33 @@ fn run(cli: &Cli) -> Exit {
             output.document(&Document::error(command, &diagnosis, error.applied()));
             diagnosis.exit
         }
+    };
+    match output.lost() {
+        Some(error) => unwritten(&output, &error, exit),
+        None => exit,
     }
 }
 
+/// What was asked for has reached nobody: that is no success.
+fn unwritten(output: &Output, error: &std::io::Error, exit: Exit) -> Exit {
+    output.error(&format!(
+        "{BAD}error{BAD:#}{BOLD}: stdout cannot be written to{BOLD:#}\n{}",
+        render::entry("caused by", &error.to_string())
+    ));
+    if exit == Exit::Done { Exit::Other } else { exit }
+}
+
 /// A command line that cannot be understood, or one that asks for help.
-fn refuse(error: &clap::Error) -> Exit {
+fn refuse(error: clap::Error) -> Exit {
+    let error = args::with_tip(error);
     if !error.use_stderr() {
-        let _ = error.print();
-        return Exit::Done;
+        let output = Output::new(false, Verbosity::Usual);
+        return match error.print() {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                unwritten(&output, &error, Exit::Done)
+            }
+            _ => Exit::Done,
+        };
     }
     // A URL given in the wrong place is quoted by the parser, password and all.
     let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());

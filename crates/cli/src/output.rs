@@ -2,7 +2,8 @@
 
 use clap::builder::styling::{AnsiColor, Color, Style};
 use indicatif::ProgressBar;
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) const GOOD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 pub(crate) const BUSY: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Cyan)));
@@ -17,6 +18,8 @@ pub(crate) struct Output {
     json: bool,
     verbosity: Verbosity,
     bar: ProgressBar,
+    /// Why something could not be written to stdout.
+    lost: Arc<Mutex<Option<io::Error>>>,
 }
 
 /// How much is told.
@@ -32,7 +35,7 @@ pub(crate) enum Verbosity {
 
 impl Output {
     pub(crate) fn new(json: bool, verbosity: Verbosity) -> Self {
-        Self { json, verbosity, bar: ProgressBar::hidden() }
+        Self { json, verbosity, bar: ProgressBar::hidden(), lost: Arc::default() }
     }
 
     pub(crate) fn verbosity(&self) -> Verbosity {
@@ -76,6 +79,13 @@ impl Output {
         }
     }
 
+    /// What is surely not as it was meant.
+    pub(crate) fn warning(&self, text: &str) {
+        if !self.is_quiet() {
+            self.stderr(&format!("{WARN}warning:{WARN:#} {text}"));
+        }
+    }
+
     /// What went wrong: said even when asked to be quiet.
     pub(crate) fn error(&self, text: &str) {
         self.stderr(text);
@@ -86,15 +96,29 @@ impl Output {
         if self.json {
             let text = serde_json::to_string_pretty(document);
             // Not through a stream that strips colours: escapes inside of strings are data.
-            let _ = writeln!(std::io::stdout().lock(), "{}", text.unwrap_or_default());
+            let mut stream = io::stdout().lock();
+            self.keep(writeln!(stream, "{}", text.unwrap_or_default()).and_then(|()| stream.flush()));
         }
     }
 
-    // Whoever reads may have gone (`| head`): that is no reason to stop a deploy.
+    /// Why something could not be written to stdout, if so: no deploy ends early for that, and none hides it.
+    pub(crate) fn lost(&self) -> Option<io::Error> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, written: io::Result<()>) {
+        // Whoever reads may have gone (`| head`), having read all that was wanted.
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
     fn stdout(&self, text: &str) {
         self.bar.suspend(|| {
             let mut stream = anstream::stdout().lock();
-            let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+            self.keep(writeln!(stream, "{text}").and_then(|()| stream.flush()));
         });
     }
 
@@ -116,6 +140,12 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// `1 of 3 statements stands`, `2 of 3 statements stand`.
+pub(crate) fn stand(completed: u32, of: u32) -> String {
+    let verb = if completed == 1 { "stands" } else { "stand" };
+    format!("{completed} of {} {verb}", count(of as usize, "statement"))
+}
+
 /// A duration as people say it.
 pub(crate) fn elapsed(duration: std::time::Duration) -> String {
     match duration.as_millis() {
@@ -130,6 +160,13 @@ pub(crate) fn elapsed(duration: std::time::Duration) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn numbers_agree_with_their_words() {
+        assert_eq!(stand(1, 3), "1 of 3 statements stands");
+        assert_eq!(stand(2, 3), "2 of 3 statements stand");
+        assert_eq!(stand(0, 1), "0 of 1 statement stand");
+    }
 
     #[test]
     fn durations_read_like_speech() {

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 use windlass_core::apply::{Event, Observer};
-use windlass_core::plan::Execute;
+use windlass_core::plan::{Execute, Plan, Segment, Step};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
 
@@ -27,6 +27,10 @@ pub(crate) struct Progress<'p> {
     is_drawn: bool,
     /// The migration that was last told of.
     running: String,
+    /// Migrations that share a transaction, each set with whether it was told of.
+    groups: Vec<(Vec<String>, bool)>,
+    /// Migrations with statements sent, and not applied yet.
+    begun: Vec<String>,
     statements: HashMap<String, u32>,
     next_waiting_line: Duration,
     has_noticed: bool,
@@ -43,6 +47,8 @@ impl<'p> Progress<'p> {
             dialect,
             is_drawn,
             running: String::new(),
+            groups: Vec::new(),
+            begun: Vec::new(),
             statements: HashMap::new(),
             next_waiting_line: Duration::ZERO,
             has_noticed: false,
@@ -76,7 +82,17 @@ impl<'p> Progress<'p> {
         }
     }
 
-    fn planned(&mut self, migrations: usize) {
+    /// What a run that stopped here has rolled back: what was begun and neither applied nor kept part-way.
+    pub(crate) fn rolled_back(&self, part_way: Option<&str>) -> Vec<String> {
+        self.begun.iter().filter(|name| Some(name.as_str()) != part_way).cloned().collect()
+    }
+
+    fn planned(&mut self, plan: &Plan<'_>) {
+        let migrations = plan.migrations().len();
+        tracing::info!(migrations, segments = plan.segments.len(), "planned");
+        self.running.clear();
+        self.begun.clear();
+        self.groups = plan.segments.iter().filter_map(group).map(|names| (names, false)).collect();
         if !self.has_noticed {
             self.has_noticed = true;
             for notice in self.migrations.notices(self.dialect) {
@@ -100,9 +116,9 @@ impl<'p> Progress<'p> {
         if self.running != name {
             name.clone_into(&mut self.running);
             self.statements.insert(name.to_owned(), execute.of);
+            self.begun.push(name.to_owned());
             if !self.is_drawn {
-                self.output
-                    .progress("Applying", &format!("{name} ({})", count(execute.of as usize, "statement")));
+                self.tell(name, execute.of);
             }
         }
         if self.is_drawn {
@@ -113,7 +129,33 @@ impl<'p> Progress<'p> {
         }
     }
 
+    /// One line a transaction, whose migrations stand or fall together.
+    fn tell(&mut self, name: &str, statements: u32) {
+        let group = self.groups.iter_mut().find(|(names, _)| names.iter().any(|other| other == name));
+        let what = match group {
+            Some((_, true)) => return,
+            Some((names, is_told)) => {
+                *is_told = true;
+                format!("{} in one transaction", count(names.len(), "migration"))
+            }
+            None => format!("{name} ({})", count(statements as usize, "statement")),
+        };
+        self.output.progress("Applying", &what);
+    }
+
+    fn apart(&self, names: &[String]) {
+        tracing::info!(?names, "run again by themselves: their common transaction failed");
+        if !self.is_drawn {
+            let what = match names {
+                [name] => format!("after a rollback: {name} failed, and runs by itself now"),
+                _ => format!("after a rollback: {} run one by one now", count(names.len(), "migration")),
+            };
+            self.output.progress("Retrying", &what);
+        }
+    }
+
     fn applied(&mut self, name: &str, took: Duration) {
+        self.begun.retain(|begun| begun != name);
         let statements = self.statements.get(name).copied().unwrap_or(0);
         self.applied.push(AppliedMigration { name: name.to_owned(), statements, elapsed: took });
         if self.is_drawn {
@@ -137,11 +179,7 @@ impl Observer for Progress<'_> {
             Event::UpToDate => tracing::info!("the newest row of the history says that nothing is to do"),
             Event::Waiting { holder, waited } => self.waits(held_by(holder), waited),
             Event::Remark(remark) => self.output.note(&remark.to_string()),
-            Event::Planned(plan) => {
-                let (migrations, segments) = (plan.migrations().len(), plan.segments.len());
-                tracing::info!(migrations, segments, "planned");
-                self.planned(migrations);
-            }
+            Event::Planned(plan) => self.planned(plan),
             Event::StatementStarts(execute) => self.starts(execute),
             Event::StatementEnds(execute) => {
                 tracing::debug!(
@@ -151,13 +189,20 @@ impl Observer for Progress<'_> {
                 );
             }
             Event::Applied { name, elapsed } => self.applied(name, elapsed),
-            Event::Apart { names } => {
-                tracing::info!(?names, "run again by themselves: their common transaction failed");
-                self.running.clear();
-            }
+            Event::Apart { names } => self.apart(names),
             _ => {}
         }
     }
+}
+
+/// The migrations that a segment claims together, where they are several.
+fn group(segment: &Segment<'_>) -> Option<Vec<String>> {
+    segment.steps.iter().find_map(|step| match step {
+        Step::Claim(claims) if claims.len() > 1 => {
+            Some(claims.iter().map(|claim| claim.name.to_owned()).collect())
+        }
+        _ => None,
+    })
 }
 
 /// Two lines: what goes on, and the statement that runs with the time it takes.

@@ -63,7 +63,7 @@ fn report<'d>(message: &'d str, excerpt: &'d Excerpt) -> Group<'d> {
 }
 
 /// A key in its column, and a text that stays beside it however many lines it has.
-fn entry(key: &str, text: &str) -> String {
+pub(crate) fn entry(key: &str, text: &str) -> String {
     let indent = format!("\n{:KEYS$}  ", "");
     let text = text.trim_end().lines().collect::<Vec<_>>().join(&indent);
     format!("{BOLD}{key:>KEYS$}:{BOLD:#} {text}")

@@ -2,6 +2,7 @@
 
 use crate::config::{Secret, Settings};
 use std::error::Error;
+use std::path::Path;
 use windlass_core::driver::Driver;
 
 /// What begins a URL, per kind of database.
@@ -69,13 +70,29 @@ pub(crate) struct ConnectFailure {
     pub(crate) is_missing: bool,
     /// In the driver's words.
     pub(crate) source: Box<dyn Error + Send + Sync>,
+    if_missing: IfMissing,
 }
 
 impl ConnectFailure {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
-        self.is_missing.then(|| "`--create-database` creates it".to_owned())
+        let hint = match self.if_missing {
+            IfMissing::Leave => "a dry run does not create it: deploy with `--create-database` does",
+            _ => "`windlass deploy --create-database` creates it",
+        };
+        self.is_missing.then(|| hint.to_owned())
     }
+}
+
+/// What to do about a database that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfMissing {
+    /// Create it.
+    Create,
+    /// What the URL says; without a word of its own that is an error.
+    AsTheUrlSays,
+    /// It is an error, whatever the URL says.
+    Leave,
 }
 
 /// A database that a URL names.
@@ -119,18 +136,17 @@ impl Target {
         Ok(Self { place: without_secrets(url), options })
     }
 
-    /// Opens a session; a missing database is created where that is asked for.
+    /// Opens a session.
     ///
     /// # Errors
     /// In the driver's words.
-    pub(crate) async fn connect(&self, create: bool) -> Result<Box<dyn Driver>, ConnectFailure> {
+    pub(crate) async fn connect(&self, if_missing: IfMissing) -> Result<Box<dyn Driver>, ConnectFailure> {
         let failure = |Unopened { is_missing, source }| {
-            // A driver whose words name the way out already needs no second hint.
-            let is_missing = is_missing && !source.to_string().contains("--create-database");
-            ConnectFailure { place: self.place.clone(), is_missing, source }
+            let place = self.place.clone();
+            ConnectFailure { place, is_missing, source, if_missing }
         };
-        match self.options.open().await {
-            Err(unopened) if create && unopened.is_missing => {
+        match self.options.open(if_missing).await {
+            Err(unopened) if unopened.is_missing && if_missing == IfMissing::Create => {
                 tracing::info!("creating the database");
                 self.options.create().await.map_err(failure)
             }
@@ -148,10 +164,14 @@ struct Unopened {
 type Opened = Result<Box<dyn Driver>, Unopened>;
 
 impl Options {
-    async fn open(&self) -> Opened {
+    async fn open(&self, if_missing: IfMissing) -> Opened {
         match self {
             Self::Postgres(options) => opened(windlass_postgres::Postgres::connect(options).await),
             Self::MySql(options) => opened(windlass_mysql::connect(options).await),
+            // Only of SQLite's the URL may say that it is to be created.
+            Self::Sqlite(options) if if_missing == IfMissing::Leave => {
+                opened(windlass_sqlite::Sqlite::connect(&options.clone().create_database(false)))
+            }
             Self::Sqlite(options) => opened(windlass_sqlite::Sqlite::connect(options)),
         }
     }
@@ -161,11 +181,11 @@ impl Options {
         match self {
             Self::Postgres(options) => {
                 windlass_postgres::Postgres::create_database(options).await.map_err(Unopened::from)?;
-                self.open().await
+                self.open(IfMissing::Leave).await
             }
             Self::MySql(options) => {
                 windlass_mysql::create_database(options).await.map_err(Unopened::from)?;
-                self.open().await
+                self.open(IfMissing::Leave).await
             }
             Self::Sqlite(options) => {
                 opened(windlass_sqlite::Sqlite::connect(&options.clone().create_database(true)))
@@ -197,8 +217,13 @@ impl From<windlass_mysql::ConnectError> for Unopened {
 
 impl From<windlass_sqlite::ConnectError> for Unopened {
     fn from(error: windlass_sqlite::ConnectError) -> Self {
-        let is_missing = matches!(error, windlass_sqlite::ConnectError::Missing { .. });
-        Self { is_missing, source: error.into() }
+        match error {
+            // The driver's words end with a way out, which is not the same for every command.
+            windlass_sqlite::ConnectError::Missing { path } => {
+                Self { is_missing: true, source: format!("there is no file `{}`", path.display()).into() }
+            }
+            error => Self { is_missing: false, source: error.into() },
+        }
     }
 }
 
@@ -227,6 +252,25 @@ fn named<'t, O>(options: O, table: Option<&'t str>, name: impl FnOnce(O, &'t str
 
 fn unreadable(error: impl Error + Send + Sync + 'static) -> TargetError {
     TargetError::Unreadable(Box::new(error))
+}
+
+/// The URL with the file that it names, where that is SQLite's and no whole path, below `folder`.
+pub(crate) fn relative_to(folder: &Path, url: &str) -> String {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let is_sqlite = matches!(kind(url), Ok(Kind::Sqlite));
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, format!("?{query}")),
+        None => (rest, String::new()),
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let is_file = !path.is_empty() && path != ":memory:" && Path::new(path).is_relative();
+    if !is_sqlite || !is_file || folder.as_os_str().is_empty() {
+        return url.to_owned();
+    }
+    // What means something in a URL is no part of the folder's name.
+    let folder = folder.display().to_string().replace('%', "%25").replace('?', "%3F");
+    let path = Path::new(&folder).join(path.strip_prefix("./").unwrap_or(path));
+    format!("{scheme}:{}{query}", path.display())
 }
 
 /// The URL without password and parameters.
@@ -307,6 +351,23 @@ mod tests {
         assert_eq!(without_secrets("postgres:///shop?password=s3cret"), "postgres:///shop");
         assert_eq!(without_secrets("sqlite:/srv/me@home/app.db?mode=ro"), "sqlite:/srv/me@home/app.db");
         assert_eq!(without_secrets("mysql://:s3cret@db/shop"), "mysql://db/shop");
+    }
+
+    #[test]
+    fn a_file_is_told_from_the_folder_of_what_names_it() {
+        let below = |url| relative_to(Path::new("deploy/50%"), url);
+        assert_eq!(below("sqlite:app.db"), "sqlite:deploy/50%25/app.db");
+        assert_eq!(below("sqlite://app.db?mode=rwc"), "sqlite:deploy/50%25/app.db?mode=rwc");
+        assert_eq!(below("file:./dev.db"), "file:deploy/50%25/dev.db");
+        assert_eq!(below("file:../dev.db"), "file:deploy/50%25/../dev.db");
+        for whole in
+            ["sqlite:/srv/app.db", "sqlite:///srv/app.db", "sqlite::memory:", "postgres://h/app", "?"]
+        {
+            assert_eq!(below(whole), whole);
+        }
+        assert_eq!(relative_to(Path::new(""), "file:./dev.db"), "file:./dev.db");
+        let root = relative_to(Path::new("/etc"), "sqlite:app.db");
+        assert_eq!(windlass_sqlite::Options::parse(&root).unwrap().path(), Some(Path::new("/etc/app.db")));
     }
 
     #[test]

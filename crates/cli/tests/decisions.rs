@@ -42,7 +42,11 @@ fn an_empty_history_is_no_error() {
     project.on_app(&["history"]).ends_with(0).out("no attempts");
     std::fs::create_dir(project.path("migrations")).expect("a folder");
     project.on_app(&["status", "--check"]).ends_with(0).out("no migrations");
-    project.deploy(&[]).ends_with(0).out("nothing to do: the folder has no migrations");
+    project
+        .deploy(&[])
+        .ends_with(0)
+        .err("warning: there are no migrations in migrations")
+        .out("nothing to do");
 }
 
 #[test]
@@ -69,7 +73,19 @@ fn each_decision_does_what_it_says() {
     let project = Project::with(&[USERS, HALF]);
     project.deploy(&[]).ends_with(4);
     project.sql("DROP TABLE half");
-    project.on_app(&["resolve", "--rolled-back", "3_half", "--reason", "dropped it"]).ends_with(0);
+    let half = project.read("migrations/3_half.sql");
+    project
+        .on_app(&["resolve", "--rolled-back", "3_half", "--reason", "dropped it"])
+        .ends_with(0)
+        .out("Resolved 3_half: nothing of it stands; the next deploy runs it from its beginning\n");
+    project.deploy(&[]).ends_with(4);
+    project.sql("DROP TABLE half");
+    std::fs::remove_file(project.path("migrations/3_half.sql")).expect("removed");
+    project
+        .on_app(&["resolve", "--rolled-back", "3_half", "--reason", "dropped it"])
+        .ends_with(0)
+        .out("Resolved 3_half: nothing of it stands; it is not in the project, so no deploy runs it\n");
+    project.write("migrations/3_half.sql", &half);
     project
         .on_app(&["status"])
         .ends_with(0)

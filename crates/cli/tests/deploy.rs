@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::Project;
+use support::{Project, Ran};
 
 const USERS: (&str, &str) = ("1_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);");
 const EMAIL: (&str, &str) =
@@ -18,7 +18,7 @@ fn it_applies_what_is_pending_and_then_nothing() {
     assert!(lines[0].starts_with("     Applied 20240102093000_create_customers (1 statement, "));
     assert!(lines[8].starts_with("    Finished 8 migrations in "));
     assert!(lines[8].ends_with(", at 20240402120000_low_stock_view"));
-    assert!(first.stderr.contains("    Applying 20240109141000_create_orders (3 statements)\n"));
+    assert_eq!(first.stderr, "    Applying 8 migrations in one transaction\n");
     assert_eq!(project.count("SELECT count(*) FROM low_stock"), 1);
 
     let second = project.deploy(&[]).ends_with(0);
@@ -33,6 +33,45 @@ fn quiet_says_nothing_of_success_and_everything_of_failure() {
     let ran = project.deploy(&["-q"]).ends_with(4);
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.starts_with("error: migration `3_broken` failed at statement 2 of 2\n"), "{ran:#?}");
+}
+
+#[test]
+fn plain_lines_tell_of_a_transaction_once_and_of_its_failure() {
+    let project = Project::with(&[USERS, EMAIL, BROKEN]);
+    let ran = project.deploy(&[]).ends_with(4);
+    let progress: Vec<_> = ran.stderr.lines().take_while(|line| !line.starts_with("error")).collect();
+    let expected = [
+        "    Applying 3 migrations in one transaction",
+        "    Retrying after a rollback: 3_broken failed, and runs by itself now",
+        "    Applying 2 migrations in one transaction",
+        "    Applying 3_broken (2 statements)",
+    ];
+    assert_eq!(progress, expected);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_no_success_and_a_closed_pipe_is() {
+    let project = Project::with(&[USERS]);
+    project.deploy(&[]).ends_with(0);
+    for arguments in
+        [&["status"][..], &["status", "--json"], &["deploy"], &["--help"], &["completions", "bash"]]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("the device");
+        let mut command = project.command(arguments);
+        command.env("DATABASE_URL", "sqlite:app.db").stdout(full);
+        let ran = Ran::of(command.output().expect("runs")).ends_with(1);
+        assert!(
+            ran.stderr.starts_with("error: stdout cannot be written to\ncaused by: No space left"),
+            "{ran:#?}"
+        );
+
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = project.command(arguments);
+        command.env("DATABASE_URL", "sqlite:app.db").stdout(writer);
+        assert_eq!(Ran::of(command.output().expect("runs")).ends_with(0).stderr, "");
+    }
 }
 
 #[test]
@@ -83,7 +122,8 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     assert_eq!(std::fs::read(project.path("app.db")).expect("the file"), before);
     let missing =
         project.run(&["deploy", "--dry-run", "--create-database", "--database-url", "sqlite:new.db"]);
-    missing.ends_with(6);
+    missing.ends_with(6).err("caused by: there is no file `new.db`\n     hint: a dry run does not create it");
+    project.run(&["deploy", "--dry-run", "--database-url", "sqlite:new.db?mode=rwc"]).ends_with(6);
     assert!(!project.path("new.db").exists());
 }
 
@@ -101,6 +141,21 @@ fn a_missing_database_is_created_only_when_asked_for() {
     project.run(&["deploy", "--database-url", "sqlite:app.db"]).ends_with(6).err("--create-database");
     assert!(!project.path("app.db").exists());
     project.run(&["deploy", "--database-url", "sqlite:app.db", "--create-database"]).ends_with(0);
+}
+
+#[test]
+fn no_database_is_created_for_an_empty_folder() {
+    let project = Project::empty();
+    std::fs::create_dir(project.path("migrations")).expect("a folder");
+    for url in ["sqlite:app.db", "sqlite:app.db?mode=rwc"] {
+        let ran = project.run(&["deploy", "--create-database", "--database-url", url]).ends_with(0);
+        ran.err("warning: there are no migrations in migrations\n")
+            .err("sqlite:app.db is not there, and was not");
+        assert!(!project.path("app.db").exists());
+    }
+    let ran = project.run(&["deploy", "--json", "--create-database", "--database-url", "sqlite:app.db"]);
+    assert_eq!(ran.ends_with(0).json()["database"], serde_json::Value::Null);
+    project.run(&["deploy", "--database-url", "mysql://ann@127.0.0.1:1/shop"]).ends_with(6);
 }
 
 #[test]

@@ -26,6 +26,7 @@ const COMMON: [&str; 4] = ["version", "ok", "command", "exit_code"];
 #[test]
 fn deploy_and_its_dry_run() {
     let project = Project::with(&[USERS]);
+    project.sql("PRAGMA user_version = 1");
     let plan = project.deploy(&["--dry-run", "--json"]).ends_with(0).json();
     members(&plan, &[&COMMON[..], &["database", "dry_run", "plan", "remarks"]].concat());
     assert_eq!(plan["plan"]["migrations"], serde_json::json!(["1_users"]));

@@ -41,7 +41,14 @@ fn the_file_names_folder_table_and_variables() {
     let mut command = project.command(&["deploy", "--config", "deploy/windlass.toml"]);
     command.env("APP_DB", "app.db");
     Ran::of(command.output().expect("runs")).ends_with(0);
-    assert_eq!(project.count("SELECT count(*) FROM deploys"), 1);
+    assert!(!project.path("app.db").exists());
+    let there = ["--database-url", "sqlite:deploy/app.db", "--history-table", "deploys"];
+    project.run(&[&["history"], &there[..]].concat()).ends_with(0).out("1_users");
+
+    project.write("deploy/windlass.toml", "database_url_file = \"url.txt\"\ndir = \"sql\"\n");
+    project.write("deploy/url.txt", "file:./from-file.db?mode=rwc\n");
+    project.run(&["deploy", "--config", "deploy/windlass.toml"]).ends_with(0);
+    assert!(project.path("deploy/from-file.db").exists());
 }
 
 #[test]
@@ -59,6 +66,7 @@ fn what_cannot_be_understood_is_code_2_and_names_itself() {
         .run(&["deploy", "--database-url", "sqlite:a?colour=red"])
         .ends_with(2)
         .err("unknown parameter `colour`");
+    project.deploy(&["--history-table", ""]).ends_with(2).err("the history table has no name");
     project.run(&["deploy", "--lock-wait", "soon"]).ends_with(2).err("60s");
     project.run(&["deploy", "--no-such-flag"]).ends_with(2);
     project.run(&["deploy", "--config", "nowhere.toml"]).ends_with(2).err("nowhere.toml cannot be read");
@@ -145,4 +153,28 @@ fn help_version_and_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         project.run(&["completions", shell]).ends_with(0).out("windlass").out("dry-run");
     }
+}
+
+#[test]
+fn commands_of_other_tools_are_told_what_they_are_called_here() {
+    let project = Project::empty();
+    for (word, tip) in [
+        ("migrate", "windlass deploy"),
+        ("up", "windlass deploy"),
+        ("info", "windlass status"),
+        ("validate", "windlass status --check"),
+        ("repair", "windlass resolve"),
+        ("down", "does not run down scripts yet"),
+        ("undo", "does not run down scripts yet"),
+        ("revert", "does not run down scripts yet"),
+        ("rollback", "does not run down scripts yet"),
+        ("push", "windlass new"),
+        ("dev", "windlass new"),
+        ("diff", "windlass new"),
+    ] {
+        let ran = project.run(&[word]).ends_with(2).err(&format!("unrecognized subcommand '{word}'"));
+        let tips: Vec<_> = ran.stderr.lines().filter(|line| line.contains("tip:")).collect();
+        assert!(tips.len() == 1 && tips[0].contains(tip), "{ran:#?}");
+    }
+    project.run(&["stauts"]).ends_with(2).err("'status'");
 }

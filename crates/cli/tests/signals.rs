@@ -26,7 +26,10 @@ struct Running {
 impl Running {
     fn deploy(project: &Project) -> Self {
         let mut command = project.command(&["deploy", "--database-url", "sqlite:app.db?mode=rwc"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs"))
+    }
+
+    fn of(mut child: Child) -> Self {
         let stderr = BufReader::new(child.stderr.take().expect("stderr"));
         Self { child, stderr, told: String::new() }
     }
@@ -70,6 +73,27 @@ fn the_first_signal_stops_at_a_true_state() {
         assert!(!told.contains("Applying 3_last"), "{told}");
         project.on_app(&["status", "--check"]).ends_with(8).out("applied  1_first").out("pending  3_last");
         project.deploy(&[]).ends_with(0).out("Applied 3_last");
+    }
+}
+
+#[test]
+fn what_a_stop_rolled_back_is_named() {
+    let slow = format!("{}CREATE TABLE after (id);", slow(1_500_000));
+    let project = Project::with(&[("1_slow.sql", &slow), ("2_more.sql", "CREATE TABLE more (id);")]);
+    for (to, note) in [
+        ("1_slow", "note: `1_slow` was rolled back: nothing of it stands\n"),
+        // On an empty database both share a transaction; the second was not begun.
+        ("2_more", "note: `1_slow` was rolled back: nothing of it stands\n"),
+    ] {
+        let mut command =
+            project.command(&["deploy", "--database-url", "sqlite:app.db?mode=rwc", "--to", to]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        let mut running = Running::of(child);
+        running.until("Applying");
+        running.send(Signal::SIGINT);
+        let (code, told) = running.end();
+        assert!(code == Some(9) && told.contains(note), "{code:?}: {told}");
+        assert!(told.contains("hint: deploy again to go on"), "{told}");
     }
 }
 

@@ -9,6 +9,7 @@ use crate::json::{AppliedBody, Body, DeployBody, DryRunBody, PlanBody, milliseco
 use crate::output::{count, elapsed};
 use crate::progress::Progress;
 use crate::signals::{self, Signals};
+use crate::target::IfMissing;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
@@ -31,6 +32,8 @@ pub(crate) struct Progressed {
     pub(crate) migrations: Migrations,
     pub(crate) dialect: Dialect,
     pub(crate) applied: Vec<AppliedMigration>,
+    /// What a request to stop rolled back.
+    pub(crate) rolled_back: Vec<String>,
 }
 
 impl Progressed {
@@ -47,22 +50,56 @@ impl Progressed {
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let options = options(context, args);
+    if migrations.is_empty() {
+        context.output.warning(&empty(context));
+    }
     if args.dry_run {
         // It writes nothing, and so creates nothing.
-        let session = context.connect(&target, false).await?;
+        let session = context.connect(&target, IfMissing::Leave).await?;
         return dry_run(context, session, migrations, &options.plan).await;
     }
+    let if_missing = match args.create_database {
+        _ if migrations.is_empty() => IfMissing::Leave,
+        true => IfMissing::Create,
+        false => IfMissing::AsTheUrlSays,
+    };
     let stop = Stop::new();
     let (asked, mut interrupted) = oneshot::channel();
     let signals = Signals::listen().map_err(Error::Runtime)?;
     let watch = tokio::spawn(signals::watch(signals, stop.clone(), context.output.clone(), asked));
     let session = tokio::select! {
-        session = context.connect(&target, args.create_database) => session?,
+        session = context.connect(&target, if_missing) => match session {
+            Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
+                watch.abort();
+                return Ok(nothing_at_all(context, &failure.place));
+            }
+            session => session?,
+        },
         Ok(()) = &mut interrupted => return Err(Error::Interrupted),
     };
     let result = deploy(context, session, migrations, &options, &stop).await;
     watch.abort();
     result
+}
+
+fn empty(context: &Context) -> String {
+    format!("there are no migrations in {}", context.settings.dir.display())
+}
+
+/// No migration, and no database either: none is created for nothing.
+fn nothing_at_all(context: &Context, place: &str) -> (Exit, Body) {
+    let missing = format!("{place} is not there, and was not created");
+    context.output.note(&missing);
+    context.output.done("Finished", "nothing to do");
+    let body = DeployBody {
+        database: None,
+        dry_run: false,
+        applied: Vec::new(),
+        waited_ms: None,
+        duration_ms: 0,
+        remarks: vec![empty(context), missing],
+    };
+    (Exit::Done, Body::Deploy(body))
 }
 
 fn options(context: &Context, args: &Deploy) -> DeployOptions {
@@ -95,16 +132,25 @@ async fn deploy(
             let summary = summary(&report, &migrations, &options.plan, began.elapsed());
             context.output.done("Finished", &summary);
             let body = DeployBody {
-                database: session.database,
+                database: Some(session.database),
                 dry_run: false,
                 applied: applied.iter().map(AppliedBody::of).collect(),
                 waited_ms: report.waited.map(milliseconds),
                 duration_ms: milliseconds(began.elapsed()),
-                remarks: report.remarks.iter().map(ToString::to_string).collect(),
+                remarks: remarks(context, &migrations, &report.remarks),
             };
             Ok((Exit::Done, Body::Deploy(body)))
         }
-        Err(error) => Err(undeployed(error, migrations, dialect, applied)),
+        Err(error) => {
+            let rolled_back = match &error {
+                DeployError::Stopped { part_way, .. } => progress.rolled_back(part_way.as_deref()),
+                _ => Vec::new(),
+            };
+            let mut undeployed = undeployed(error, &migrations, dialect);
+            undeployed.progressed.applied = applied;
+            undeployed.progressed.rolled_back = rolled_back;
+            Err(Error::Deploy(Box::new(undeployed)))
+        }
     }
 }
 
@@ -117,7 +163,7 @@ async fn dry_run(
     let dialect = session.driver.capabilities().dialect;
     let outlook = match apply::dry_run(&mut *session.driver, &migrations, options).await {
         Ok(outlook) => outlook,
-        Err(error) => return Err(undeployed(error, migrations, dialect, Vec::new())),
+        Err(error) => return Err(Error::Deploy(Box::new(undeployed(error, &migrations, dialect)))),
     };
     for remark in &outlook.remarks {
         context.output.note(&remark.to_string());
@@ -136,18 +182,20 @@ async fn dry_run(
         database: session.database,
         dry_run: true,
         plan: PlanBody::of(&outlook.plan),
-        remarks: outlook.remarks.iter().map(ToString::to_string).collect(),
+        remarks: remarks(context, &migrations, &outlook.remarks),
     };
     Ok((Exit::Done, Body::DryRun(body)))
 }
 
-fn undeployed(
-    error: DeployError,
-    migrations: Migrations,
-    dialect: Dialect,
-    applied: Vec<AppliedMigration>,
-) -> Error {
-    Error::Deploy(Box::new(Undeployed { error, progressed: Progressed { migrations, dialect, applied } }))
+fn remarks(context: &Context, migrations: &Migrations, remarks: &[Remark]) -> Vec<String> {
+    let empty = migrations.is_empty().then(|| empty(context));
+    empty.into_iter().chain(remarks.iter().map(ToString::to_string)).collect()
+}
+
+fn undeployed(error: DeployError, migrations: &Migrations, dialect: Dialect) -> Undeployed {
+    let migrations = migrations.clone();
+    let progressed = Progressed { migrations, dialect, applied: Vec::new(), rolled_back: Vec::new() };
+    Undeployed { error, progressed }
 }
 
 /// The last line: what was done, and where the database is now.
@@ -164,7 +212,6 @@ fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Du
     };
     let waited = report.waited.map(|waited| format!("waited {} for another deployer", elapsed(waited)));
     match (report.applied.len(), waited) {
-        (0, None) if migrations.is_empty() => "nothing to do: the folder has no migrations".to_owned(),
         (0, None) => format!("nothing to do{at}"),
         (0, Some(waited)) => format!("nothing to do: {waited} and found it done{at}"),
         (number, waited) => {

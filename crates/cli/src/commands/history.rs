@@ -7,13 +7,13 @@ use crate::exit::Exit;
 use crate::json::{AttemptBody, Body};
 use crate::output::{BAD, BOLD, DIM, GOOD, WARN, elapsed};
 use crate::table::{Cell, Row, table};
-use crate::target::Target;
+use crate::target::{IfMissing, Target};
 use std::time::Duration;
 use windlass_core::history::{Attempt, State};
 
 pub(crate) async fn run(context: &Context) -> Result<(Exit, Body), Error> {
     let target = Target::of(&context.settings)?;
-    let mut session = context.connect(&target, false).await?;
+    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
     let history = session.driver.inspect().await?.history;
     if history.attempts.is_empty() {
         context.output.result("no attempts");

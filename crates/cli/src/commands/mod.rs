@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::json::{Body, DatabaseBody};
 use crate::output::Output;
-use crate::target::Target;
+use crate::target::{IfMissing, Target};
 use std::future::Future;
 use windlass_core::driver::Driver;
 use windlass_core::source::Migrations;
@@ -51,9 +51,9 @@ impl Context {
         Ok((target, migrations))
     }
 
-    pub(crate) async fn connect(&self, target: &Target, create: bool) -> Result<Session, Error> {
+    pub(crate) async fn connect(&self, target: &Target, if_missing: IfMissing) -> Result<Session, Error> {
         tracing::info!(database = target.place, "connecting");
-        let driver = target.connect(create).await?;
+        let driver = target.connect(if_missing).await?;
         let capabilities = driver.capabilities();
         tracing::info!(product = %capabilities.product, version = capabilities.version, "connected");
         Ok(Session { database: DatabaseBody::of(&target.place, capabilities), driver })

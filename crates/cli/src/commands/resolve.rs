@@ -6,32 +6,51 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::identity;
 use crate::json::Body;
+use crate::target::IfMissing;
 use windlass_core::apply;
+use windlass_core::migration::Migration;
 use windlass_core::plan::Resolution;
 
 pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let (resolution, word, told) = decision(args);
-    let mut session = context.connect(&target, false).await?;
+    let (resolution, word) = decision(args);
+    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
     let run = identity::run();
     apply::resolve(&mut *session.driver, &migrations, &run, resolution, &args.name, &args.reason).await?;
+    let means = |migration: &Migration| {
+        migration.name() == args.name || migration.version().is_some_and(|v| v.as_str() == args.name)
+    };
+    let told = consequence(resolution, migrations.iter().any(means));
     context.output.done("Resolved", &format!("{}: {told}", args.name));
     let body = Body::Resolve { database: session.database, migration: args.name.clone(), resolution: word };
     Ok((Exit::Done, body))
 }
 
-fn decision(args: &Resolve) -> (Resolution, &'static str, &'static str) {
+fn decision(args: &Resolve) -> (Resolution, &'static str) {
     if args.applied {
-        (Resolution::Applied, "applied", "the whole of it stands")
+        (Resolution::Applied, "applied")
     } else if args.rolled_back {
-        (
-            Resolution::RolledBack,
-            "rolled_back",
-            "nothing of it stands; the next deploy runs it from its beginning",
-        )
+        (Resolution::RolledBack, "rolled_back")
     } else if args.resume {
-        (Resolution::Resume, "resume", "the next deploy goes on after its last completed statement")
+        (Resolution::Resume, "resume")
     } else {
-        (Resolution::AcceptEdit, "accept_edit", "its text in the project is the one that counts")
+        (Resolution::AcceptEdit, "accept_edit")
+    }
+}
+
+/// What is true from now on.
+fn consequence(resolution: Resolution, is_in_project: bool) -> &'static str {
+    match (resolution, is_in_project) {
+        (Resolution::Applied, true) => "the whole of it stands",
+        (Resolution::Applied, false) => "the whole of it stands; it is not in the project",
+        (Resolution::RolledBack, true) => "nothing of it stands; the next deploy runs it from its beginning",
+        (Resolution::RolledBack, false) => {
+            "nothing of it stands; it is not in the project, so no deploy runs it"
+        }
+        (Resolution::Resume, true) => "the next deploy goes on after its last completed statement",
+        (Resolution::Resume, false) => {
+            "once it is in the project again, a deploy goes on after its last completed statement"
+        }
+        _ => "its text in the project is the one that counts",
     }
 }

@@ -6,8 +6,9 @@ use crate::diagnosis::reason;
 use crate::error::{Error, blocked_kind};
 use crate::exit::Exit;
 use crate::json::{BlockedBody, Body, DatabaseBody, MigrationBody, StatusBody};
-use crate::output::{BAD, DIM, GOOD, WARN, elapsed};
+use crate::output::{BAD, DIM, GOOD, WARN, elapsed, stand};
 use crate::table::{Cell, Row, table};
+use crate::target::IfMissing;
 use clap::builder::styling::Style;
 use std::time::Duration;
 use windlass_core::history::HistoryError;
@@ -16,7 +17,7 @@ use windlass_core::status::{Standing, StatusLine, status};
 
 pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, false).await?;
+    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
     let inspection = session.driver.inspect().await?;
     let capabilities = session.driver.capabilities();
 
@@ -82,7 +83,7 @@ fn row(line: &StatusLine) -> Row {
                     .map(|text| Cell::new(text).styled(DIM)),
             );
         } else if line.standing != Standing::RolledBack {
-            below.push(format!("{} of {} statements stand", attempt.completed, attempt.statements));
+            below.push(stand(attempt.completed, attempt.statements));
             below.extend(
                 line.in_flight().map(|flight| format!("statement {} was under way", flight.to_text())),
             );
