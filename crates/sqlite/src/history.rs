@@ -1,7 +1,7 @@
 //! The history table: its SQL, and its rows as attempts.
 
 use crate::error::{is_missing_table, refused};
-use crate::lock::liveness;
+use crate::lock::{Session, liveness};
 use rusqlite::{Connection, Row};
 use windlass_core::driver::{DriverError, Head};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
@@ -164,8 +164,12 @@ impl HistoryTable {
         }
     }
 
-    /// All rows, oldest first.
-    pub(crate) fn read(&self, connection: &Connection) -> Result<History, DriverError> {
+    /// All rows, oldest first, as they stand for the session that asks.
+    pub(crate) fn read(
+        &self,
+        connection: &Connection,
+        asking: Option<&Session>,
+    ) -> Result<History, DriverError> {
         let newest =
             match connection.query_row(&format!("SELECT max(format) FROM {}", self.quoted), [], |row| {
                 row.get::<_, Option<i64>>(0)
@@ -181,7 +185,7 @@ impl HistoryTable {
             )));
         }
         let attempts = self.attempts(connection, "true", |row| {
-            attempt(row).map_err(|error| self.unreadable_row(row, &error))
+            attempt(row, asking).map_err(|error| self.unreadable_row(row, &error))
         })?;
         Ok(History { exists: true, attempts })
     }
@@ -227,7 +231,7 @@ const COLUMNS: &str = "id, kind, name, checksum, token_checksum, claim, owner, s
                        duration_ms, resolution, digest";
 
 /// Reads a row of [`COLUMNS`].
-pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, String> {
+pub(crate) fn attempt(row: &Row<'_>, asking: Option<&Session>) -> Result<Attempt, String> {
     let mut columns = Columns { row, next: 0 };
     let id = columns.take()?;
     let kind: String = columns.take()?;
@@ -261,7 +265,7 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, String> {
     };
     // Of an attempt that came to its end nobody asks whether its owner lives.
     if attempt.finished_at.is_none() && attempt.rolled_back_at.is_none() {
-        attempt.owner_session = liveness(&attempt.owner, session.as_deref());
+        attempt.owner_session = liveness(&attempt.owner, session.as_deref(), asking);
     }
     Ok(attempt)
 }

@@ -3,6 +3,7 @@
 use crate::connect::cannot_write;
 use crate::error::refused;
 use crate::history::HistoryTable;
+use crate::lock::Session;
 use rusqlite::Connection;
 use std::path::Path;
 use windlass_core::driver::{Access, Contents, DriverError, Inspection};
@@ -10,10 +11,11 @@ use windlass_core::driver::{Access, Contents, DriverError, Inspection};
 pub(crate) fn inspect(
     connection: &Connection,
     table: &HistoryTable,
+    asking: Option<&Session>,
     opened_read_only: Option<&str>,
 ) -> Result<Inspection, DriverError> {
     crate::at_one_moment(connection, || {
-        let history = table.read(connection)?;
+        let history = table.read(connection, asking)?;
         let contents = contents(connection, table).map_err(|error| refused(&error))?;
         let access = access(connection, opened_read_only).map_err(|error| refused(&error))?;
         Ok(Inspection { history, contents, access })

@@ -166,7 +166,7 @@ impl Driver for Sqlite<'_> {
     }
 
     async fn inspect(&mut self) -> Result<Inspection, DriverError> {
-        inspect::inspect(self.connection.get(), &self.table, self.read_only)
+        inspect::inspect(self.connection.get(), &self.table, self.session.as_ref(), self.read_only)
     }
 
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
@@ -182,6 +182,7 @@ impl Driver for Sqlite<'_> {
 
     /// Held while another connection writes, or a living process is in the midst of an attempt that is not all
     /// in one transaction. Nothing is kept once it is acquired: the claim, and `BEGIN IMMEDIATE`, do the rest.
+    /// It waits for no writer, whatever `busy_timeout` says; an application's busy handler is asked all the same.
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {
         let connection = self.connection.get();
         if !connection.is_autocommit() {

@@ -10,7 +10,7 @@
 use crate::error::{is_busy, refused};
 use crate::history::{HistoryTable, attempt};
 use crate::perform::run_to_end;
-use rusqlite::Connection;
+use rusqlite::{Connection, Error};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -99,9 +99,11 @@ fn start_of(pid: u32) -> Option<String> {
     fields.split_whitespace().nth(19).map(str::to_owned)
 }
 
-/// Whether the owner of an unfinished attempt lives. An attempt without an owner waits for one.
-pub(crate) fn liveness(owner: &str, session: Option<&str>) -> Liveness {
-    if owner.is_empty() {
+/// Whether the owner of an unfinished attempt lives. An attempt without an owner waits for one, and the session
+/// that asks is not running one of its own: it does one thing at a time.
+pub(crate) fn liveness(owner: &str, session: Option<&str>, asking: Option<&Session>) -> Liveness {
+    let is_asking = session.is_some() && session == asking.and_then(Session::as_text);
+    if owner.is_empty() || is_asking {
         return Liveness::Gone;
     }
     let (Some((process, number)), Some(this)) = (session.and_then(Process::parse), Process::this()) else {
@@ -139,12 +141,34 @@ pub(crate) fn try_lock(
     table: &HistoryTable,
     session: Option<&Session>,
 ) -> Result<Lock, DriverError> {
+    let wait = read_wait(connection).map_err(|error| refused(&error))?;
+    // With no time to wait there may be an application's busy handler, which setting the time would take away.
+    if wait == 0 {
+        return try_now(connection, table, session);
+    }
+    set_wait(connection, 0).map_err(|error| refused(&error))?;
+    let tried = try_now(connection, table, session);
+    set_wait(connection, wait).map_err(|error| refused(&error))?;
+    tried
+}
+
+fn read_wait(connection: &Connection) -> Result<i64, Error> {
+    connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0))
+}
+
+fn set_wait(connection: &Connection, milliseconds: i64) -> Result<(), Error> {
+    run_to_end(connection, &format!("PRAGMA busy_timeout = {milliseconds}"))
+}
+
+fn try_now(
+    connection: &Connection,
+    table: &HistoryTable,
+    session: Option<&Session>,
+) -> Result<Lock, DriverError> {
     let wrote = run_to_end(connection, "BEGIN IMMEDIATE");
     let writer = match &wrote {
         Ok(()) => None,
-        Err(error) if is_busy(error) => {
-            Some(Holder { running: Some("a transaction that writes".to_owned()), ..Holder::default() })
-        }
+        Err(error) if is_busy(error) => Some(writer()),
         Err(error) => return Err(refused(error)),
     };
     let runner = running(connection, table, session);
@@ -159,18 +183,23 @@ pub(crate) fn try_lock(
     }
 }
 
+/// SQLite does not tell whose transaction it is: it need not be a deployer's.
+fn writer() -> Holder {
+    let who = Some("a connection of this or another program".to_owned());
+    Holder { who, running: Some("a transaction that writes".to_owned()), ..Holder::default() }
+}
+
 fn running(
     connection: &Connection,
     table: &HistoryTable,
-    own: Option<&Session>,
+    asking: Option<&Session>,
 ) -> Result<Option<Holder>, DriverError> {
     let unfinished = "claim IS NOT NULL AND finished_at IS NULL AND error IS NULL";
-    let own = own.and_then(Session::as_text);
     let holders = table.attempts(connection, unfinished, |row| {
         let session: Option<String> = row.get("session").unwrap_or_default();
         // A row that cannot be read is told by whoever reads the history.
-        let attempt = attempt(row).ok().filter(|attempt| attempt.owner_session == Liveness::Alive);
-        Ok(attempt.filter(|_| session.as_deref() != own).map(|attempt| holder(&attempt, session.as_deref())))
+        let attempt = attempt(row, asking).ok().filter(|attempt| attempt.owner_session == Liveness::Alive);
+        Ok(attempt.map(|attempt| holder(&attempt, session.as_deref())))
     })?;
     Ok(holders.into_iter().flatten().next())
 }
@@ -193,9 +222,11 @@ mod tests {
     fn a_session_lives_until_its_driver_is_dropped() {
         let session = Session::begin();
         let text = session.as_text().unwrap().to_owned();
-        assert_eq!(liveness("a", Some(&text)), Liveness::Alive);
+        assert_eq!(liveness("a", Some(&text), None), Liveness::Alive);
+        assert_eq!(liveness("a", Some(&text), Some(&Session::begin())), Liveness::Alive);
+        assert_eq!(liveness("a", Some(&text), Some(&session)), Liveness::Gone, "it asks, so it runs nothing");
         drop(session);
-        assert_eq!(liveness("a", Some(&text)), Liveness::Gone);
+        assert_eq!(liveness("a", Some(&text), None), Liveness::Gone);
     }
 
     #[test]
@@ -207,17 +238,21 @@ mod tests {
         };
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let (pid, start) = (child.id(), start_of(child.id()).unwrap());
-        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot))), Liveness::Alive);
+        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot)), None), Liveness::Alive);
         assert_eq!(
-            liveness("a", Some(&text(pid, "1", &this.boot))),
+            liveness("a", Some(&text(pid, "1", &this.boot)), None),
             Liveness::Gone,
             "the PID was given again"
         );
-        assert_eq!(liveness("a", Some(&text(pid, &start, "another"))), Liveness::Unknown, "another machine");
+        assert_eq!(
+            liveness("a", Some(&text(pid, &start, "another")), None),
+            Liveness::Unknown,
+            "another machine"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot))), Liveness::Gone);
-        assert_eq!(liveness("", Some("anything")), Liveness::Gone, "nobody owns it");
-        assert_eq!(liveness("a", None), Liveness::Unknown);
+        assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot)), None), Liveness::Gone);
+        assert_eq!(liveness("", Some("anything"), None), Liveness::Gone, "nobody owns it");
+        assert_eq!(liveness("a", None, None), Liveness::Unknown);
     }
 }

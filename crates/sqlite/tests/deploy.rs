@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
-use windlass_core::apply::{DeployError, DeployOptions, Report, Silent, Stop, deploy};
+use windlass_core::apply::{DeployError, DeployOptions, Event, Observer, Report, Silent, Stop, deploy};
 use windlass_core::driver::{Driver, NoWatch, Run};
 use windlass_core::history::{AttemptKind, State};
 use windlass_core::plan::{Claim, Step};
@@ -101,4 +101,47 @@ fn what_a_dead_owner_left_is_finished_and_a_living_one_is_left_alone() {
     assert_eq!(report.applied.len(), 1);
     let attempt = now(rival.inspect()).unwrap().history.attempts.remove(0);
     assert_eq!((attempt.owner.as_str(), attempt.epoch, attempt.state()), ("b", 2, State::Applied));
+}
+
+/// Asks to stop once the first statement has run.
+struct StopsAfterOne<'s>(&'s Stop);
+
+impl Observer for StopsAfterOne<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(event, Event::StatementEnds(_)) {
+            self.0.ask();
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_session_goes_on_with_what_it_left_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let script = "-- windlass: no-transaction\nCREATE TABLE t (a);\nVACUUM;\nCREATE TABLE u (a);";
+    let migrations = Migrations::from_scripts([("1_x.sql", script)]).unwrap();
+    let mut driver = Sqlite::connect(&Options::file(&path).create_database(true)).unwrap();
+    let mut options = DeployOptions::new(run("a"));
+    options.lock_wait = Duration::from_millis(1);
+    let stop = Stop::new();
+    let error =
+        now(deploy(&mut driver, &migrations, &options, &mut StopsAfterOne(&stop), &stop)).unwrap_err();
+    assert!(
+        matches!(&error, DeployError::Stopped { part_way: Some(name), .. } if name == "1_x"),
+        "{error:?}"
+    );
+
+    let report = now(deploy(&mut driver, &migrations, &options, &mut Silent, &Stop::new())).unwrap();
+    assert_eq!(report.applied.len(), 1);
+    let attempt = now(driver.inspect()).unwrap().history.attempts.remove(0);
+    assert_eq!((attempt.epoch, attempt.completed, attempt.state()), (2, 3, State::Applied));
+}
+
+#[test]
+fn a_comment_that_is_never_closed_ends_with_the_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrations = Migrations::from_scripts([("1_x.sql", "CREATE TABLE t (i int); /* unclosed")]).unwrap();
+    let report = deploy_as("a", &folder.path().join("app.db"), &migrations).unwrap();
+    assert_eq!(report.applied.len(), 1);
 }

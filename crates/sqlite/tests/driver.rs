@@ -313,7 +313,7 @@ fn failures_are_recorded() {
     perform(&mut driver, &[failed(), failed(), Step::Claim(vec![claim("1_x")])]).unwrap();
     let attempts = inspect(&mut driver).history.attempts;
     let states: Vec<State> = attempts.iter().map(Attempt::state).collect();
-    assert_eq!(states, [State::RolledBack, State::RolledBack, State::RolledBack, State::Running]);
+    assert_eq!(states, [State::RolledBack, State::RolledBack, State::RolledBack, State::Interrupted]);
     assert_eq!((attempts[2].error.as_deref(), attempts[2].digest.as_str()), (Some("e"), "d2"));
 }
 
@@ -597,6 +597,46 @@ fn another_writer_is_waited_for_and_told() {
 }
 
 #[test]
+fn the_lock_is_tried_without_waiting() {
+    let file = File::new();
+    let mut connection = file.raw();
+    let wait = |connection: &Connection| -> i64 {
+        connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).unwrap()
+    };
+    connection.busy_timeout(Duration::from_secs(60)).unwrap();
+    let other = file.raw();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let began = Instant::now();
+    let Lock::Held(holder) = now(Sqlite::borrowed(&mut connection).try_lock()).unwrap() else {
+        panic!("held")
+    };
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert_eq!(holder.who.as_deref(), Some("a connection of this or another program"));
+    assert_eq!(wait(&connection), 60_000);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(now(Sqlite::borrowed(&mut connection).try_lock()).unwrap(), Lock::Acquired);
+    assert_eq!(wait(&connection), 60_000);
+}
+
+#[test]
+fn a_try_leaves_an_applications_busy_handler_in_place() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    fn handler(_: i32) -> bool {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        false
+    }
+    let file = File::new();
+    let mut connection = file.raw();
+    connection.busy_handler(Some(handler)).unwrap();
+    assert_eq!(now(Sqlite::borrowed(&mut connection).try_lock()).unwrap(), Lock::Acquired);
+    let other = file.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap_err();
+    assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn an_attempt_in_pieces_is_its_living_owners() {
     let file = File::new();
@@ -607,6 +647,7 @@ fn an_attempt_in_pieces_is_its_living_owners() {
     assert_eq!((holder.who.as_deref(), holder.running.as_deref()), (Some("mia@host"), Some("1_x")));
     assert_eq!(holder.session, Some(format!("process {}", std::process::id())));
     assert_eq!(now(first.try_lock()).unwrap(), Lock::Acquired, "its own attempt does not stop it");
+    assert_eq!(only_attempt(&mut first).state(), State::Interrupted, "who asks is not running it");
     drop(first);
     assert_eq!(only_attempt(&mut second).owner_session, Liveness::Gone);
     assert_eq!(only_attempt(&mut second).state(), State::Interrupted);
