@@ -2,6 +2,7 @@
 
 use crate::history::InFlight;
 use crate::migration::{Checksums, Migration};
+use crate::sql::classify::ObjectName;
 use std::fmt;
 
 mod blocked;
@@ -56,8 +57,14 @@ pub enum Step<'m> {
         checksums: Checksums,
         /// Statements in the script as it is now.
         statements: u32,
+        /// Statements completed, as far as is known now.
+        completed: u32,
+        /// Chained checksum of the completed statements.
+        prefix: String,
         /// What is in flight next.
         in_flight: Option<InFlight>,
+        /// The objects whose looks tell its outcome.
+        watched: Vec<ObjectName>,
     },
     /// Run a statement.
     Execute(Execute<'m>),
@@ -73,6 +80,8 @@ pub enum Step<'m> {
         prefix: String,
         /// What runs next outside a transaction.
         in_flight: Option<InFlight>,
+        /// The objects whose looks tell its outcome: how they are now is kept with the note.
+        watched: Vec<ObjectName>,
     },
     /// Mark attempts as applied, finished now by the server's clock. Fenced. One write where that is cheaper.
     Record(Vec<Record<'m>>),
@@ -130,6 +139,8 @@ pub struct Claim<'m> {
     pub statements: u32,
     /// What runs first outside a transaction.
     pub in_flight: Option<InFlight>,
+    /// The objects whose looks tell its outcome: how they are now is kept with the note.
+    pub watched: Vec<ObjectName>,
     /// A repeatable migration's earlier attempt gives up its claim in the same write.
     pub supersedes: bool,
 }

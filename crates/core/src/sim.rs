@@ -11,10 +11,11 @@ use crate::driver::{
     Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
     Inspection, Lock, Run, Watch,
 };
-use crate::history::{Attempt, FORMAT, History, Liveness};
+use crate::history::{Attempt, FORMAT, History, Liveness, Sight};
 use crate::plan::{Claim, ResolveInto, Step};
-use crate::sql::classify::{Effect, Transaction, classify};
+use crate::sql::classify::{Effect, ObjectName, SessionUse, Transaction, classify};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ struct Contained {
     history: Option<Vec<Attempt>>,
     effects: Vec<String>,
     format: u32,
+    /// How watched objects looked when the note about them was written, by row.
+    looks: BTreeMap<i64, (Vec<ObjectName>, Vec<String>)>,
 }
 
 #[derive(Debug, Default)]
@@ -196,12 +199,18 @@ impl SimDriver {
             Step::Claim(claims) => {
                 for claim in claims {
                     self.claim(run, claim, None)?;
+                    self.change(|contained| contained.keep_look(claim.name, &claim.watched));
                 }
             }
             Step::RecordFailure { claim, error, digest } => {
                 self.claim(run, claim, Some((error.clone(), digest.clone())))?;
             }
-            _ => return self.update(run, step),
+            _ => {
+                self.update(run, step)?;
+                if let Step::TakeOver { name, watched, .. } | Step::Checkpoint { name, watched, .. } = step {
+                    self.change(|contained| contained.keep_look(name, watched));
+                }
+            }
         }
         Ok(())
     }
@@ -215,7 +224,10 @@ impl SimDriver {
         if outside && self.staged.is_some() && self.capabilities.ddl == Ddl::Transactional {
             return Err(Cause::Refused(refusal("cannot run inside a transaction")));
         }
-        self.change(|contained| contained.effects.push(sql.to_owned()));
+        // What is harmless to repeat leaves nothing to count.
+        if facts.session != SessionUse::Setting && !sql.starts_with("VACUUM") {
+            self.change(|contained| contained.effects.push(sql.to_owned()));
+        }
         let commits = self.capabilities.ddl == Ddl::ImplicitCommit && facts.effect == Effect::Schema;
         if commits && let Some(staged) = self.staged.take() {
             self.database.shared().committed = staged;
@@ -245,6 +257,7 @@ impl SimDriver {
             completed: 0,
             prefix: None,
             in_flight: claim.in_flight,
+            sight: Sight::Unknown,
             started_at: now.clone(),
             finished_at: None,
             rolled_back_at: failed.is_some().then_some(now),
@@ -287,14 +300,23 @@ impl SimDriver {
                 row.map(change).ok_or(Cause::Fenced)
             };
             match step {
-                Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
-                    fenced(rows, name, from_owner, *from_epoch, &mut |row| {
-                        (row.owner, row.epoch) = (mine.clone(), from_epoch + 1);
-                        (row.checksums, row.statements) = (checksums.clone(), *statements);
-                        (row.in_flight, row.error) = (*in_flight, None);
-                    })
-                }
-                Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
+                Step::TakeOver {
+                    name,
+                    from_owner,
+                    from_epoch,
+                    checksums,
+                    statements,
+                    completed,
+                    prefix,
+                    in_flight,
+                    ..
+                } => fenced(rows, name, from_owner, *from_epoch, &mut |row| {
+                    (row.owner, row.epoch) = (mine.clone(), from_epoch + 1);
+                    (row.checksums, row.statements) = (checksums.clone(), *statements);
+                    (row.in_flight, row.error) = (*in_flight, None);
+                    (row.completed, row.prefix) = (*completed, Some(prefix.clone()));
+                }),
+                Step::Checkpoint { name, epoch, completed, prefix, in_flight, .. } => {
                     fenced(rows, name, &mine, *epoch, &mut |row| {
                         (row.completed, row.in_flight, row.prefix) =
                             (*completed, *in_flight, Some(prefix.clone()));
@@ -320,6 +342,32 @@ impl SimDriver {
                 _ => Ok(()),
             }
         })
+    }
+}
+
+impl Contained {
+    /// Keeps how the watched objects look now, with the note of what is in flight.
+    fn keep_look(&mut self, name: &str, watched: &[ObjectName]) {
+        let row = self.history.iter().flatten().find(|row| row.claimed && row.name == name);
+        if let Some(id) = row.map(|row| row.id) {
+            self.looks.insert(id, (watched.to_vec(), self.look(watched)));
+        }
+    }
+
+    fn look(&self, watched: &[ObjectName]) -> Vec<String> {
+        let names =
+            |effect: &str, object: &ObjectName| effect.split([' ', '(', ',']).any(|w| w == object.name);
+        let about = |effect: &&String| watched.iter().any(|object| names(effect, object));
+        self.effects.iter().filter(about).cloned().collect()
+    }
+
+    fn sight(&self, attempt: &Attempt) -> Sight {
+        match self.looks.get(&attempt.id) {
+            Some((watched, before)) if attempt.in_flight.is_some() && !watched.is_empty() => {
+                if self.look(watched) == *before { Sight::Untouched } else { Sight::Changed }
+            }
+            _ => Sight::Unknown,
+        }
     }
 }
 
@@ -377,6 +425,7 @@ impl Driver for SimDriver {
             let mut attempts = shared.committed.history.clone().unwrap_or_default();
             for attempt in &mut attempts {
                 let session = attempt.owner.rsplit_once('#').and_then(|(_, id)| id.parse::<usize>().ok());
+                attempt.sight = shared.committed.sight(attempt);
                 attempt.owner_session = match session.and_then(|id| shared.sessions.get(id)) {
                     Some(true) => Liveness::Alive,
                     Some(false) => Liveness::Gone,

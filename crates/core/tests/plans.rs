@@ -19,7 +19,8 @@ fn capabilities(product: Product) -> Capabilities {
 fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result<String, Blocked> {
     let migrations = Migrations::from_scripts(scripts.iter().copied()).expect("a set of migrations");
     let history = History { exists: true, attempts: Vec::new() };
-    let inspection = Inspection { history, contents: Contents::Holds(vec!["x".to_owned()]), access: Access::Writable };
+    let inspection =
+        Inspection { history, contents: Contents::Holds(vec!["x".to_owned()]), access: Access::Writable };
     let mut options = Options::default();
     options.allow_non_empty = true;
     let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), &options)?;
@@ -34,7 +35,9 @@ fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result
 #[track_caller]
 fn check(product: Product, sql: &'static str, expected: &str) {
     let text = planned(product, &[("1_m.sql", sql)]).unwrap_or_else(|blocked| panic!("{blocked:?}"));
-    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).filter(|l| !l.is_empty()).collect::<Vec<_>>();
+    let lines = |text: &str| {
+        text.lines().map(|line| line.trim().to_owned()).filter(|l| !l.is_empty()).collect::<Vec<_>>()
+    };
     assert_eq!(lines(&text), lines(expected), "\n{text}");
 }
 
@@ -216,11 +219,25 @@ fn markers_turn_wrapping_off() {
     check(
         Product::PostgreSql,
         "-- windlass: no-transaction\nCREATE TABLE a (n int); CREATE TABLE b (n int);",
+        "begin
+            claim 1_m
+            execute 1_m 1/2: CREATE TABLE a (n int)
+            checkpoint 1_m 1
+        commit
+        --
+        begin
+            execute 1_m 2/2: CREATE TABLE b (n int)
+            record 1_m applied
+        commit
+        --",
+    );
+    check(
+        Product::PostgreSql,
+        "-- windlass: no-transaction\nCALL p();",
         "claim 1_m, in flight 1
-        execute 1_m 1/2: CREATE TABLE a (n int)
-        checkpoint 1_m 1, in flight 2
-        execute 1_m 2/2: CREATE TABLE b (n int)
+        execute 1_m 1/1: CALL p()
         record 1_m applied
+        restore settings
         --",
     );
 }
@@ -262,8 +279,11 @@ fn what_cannot_be_is_refused_before_anything_runs() {
         "BEGIN;\n\\d users\n",
         "1_m.sql:2:1: line 2 holds `\\d`, a command of the database's own client, which is not SQL",
     );
-    refused(Product::Sqlite, "BEGIN; INSERT INTO t VALUES (1); ROLLBACK;",
-        "1_m.sql:1:34: a rollback inside a migration cannot be part of a migration");
+    refused(
+        Product::Sqlite,
+        "BEGIN; INSERT INTO t VALUES (1); ROLLBACK;",
+        "1_m.sql:1:34: a rollback inside a migration cannot be part of a migration",
+    );
 }
 
 #[test]
@@ -272,7 +292,8 @@ fn commits_are_grouped_on_an_empty_database_only() {
     let migrations = Migrations::from_scripts(scripts).expect("a set of migrations");
     let inspection =
         Inspection { history: History::default(), contents: Contents::Empty, access: Access::Writable };
-    let outlook = plan(migrations.as_slice(), &inspection, &capabilities(Product::Sqlite), &Options::default());
+    let outlook =
+        plan(migrations.as_slice(), &inspection, &capabilities(Product::Sqlite), &Options::default());
     let text = outlook.expect("a plan").plan.to_string();
     let expected = "begin\n    create history\n    claim 1_a\n    claim 2_b\n    execute 1_a 1/1: CREATE TABLE a (n int)\n    \
         execute 2_b 1/1: CREATE TABLE b (n int)\n    record 1_a applied\n    record 2_b applied\ncommit\n";

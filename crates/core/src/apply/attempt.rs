@@ -32,7 +32,6 @@ struct Live {
 }
 
 pub(super) struct Runner<'r> {
-    inspection: &'r Inspection,
     capabilities: &'r Capabilities,
     run: &'r Run,
     observer: &'r mut dyn Observer,
@@ -55,7 +54,7 @@ impl<'r> Runner<'r> {
         let digest = Standing::of(&inspection.history.attempts).digest();
         let history_exists = inspection.history.exists;
         let applied = Vec::new();
-        Self { inspection, capabilities, run, observer, stop, digest, live: None, history_exists, applied }
+        Self { capabilities, run, observer, stop, digest, live: None, history_exists, applied }
     }
 
     pub(super) async fn run(
@@ -93,14 +92,12 @@ impl<'r> Runner<'r> {
                         prefix: String::new(),
                     });
                 }
-                Step::TakeOver { name, from_epoch, .. } => {
-                    let before =
-                        self.inspection.history.attempts.iter().find(|a| a.claimed && a.name == *name);
-                    self.live = before.map(|attempt| Live {
-                        name: attempt.name.clone(),
+                Step::TakeOver { name, from_epoch, completed, prefix, .. } => {
+                    self.live = Some(Live {
+                        name: (*name).to_owned(),
                         epoch: from_epoch + 1,
-                        completed: attempt.completed,
-                        prefix: attempt.prefix.clone().unwrap_or_default(),
+                        completed: *completed,
+                        prefix: prefix.clone(),
                     });
                 }
                 Step::Checkpoint { completed, prefix, .. } => {
@@ -204,7 +201,7 @@ impl<'r> Runner<'r> {
                 if !self.history_exists {
                     steps.push(Step::CreateHistory);
                 }
-                let claim = Claim { in_flight: None, ..claim.clone() };
+                let claim = Claim { in_flight: None, watched: Vec::new(), ..claim.clone() };
                 steps.push(Step::RecordFailure { claim, error: words, digest: self.digest.clone() });
             }
             _ => {}
@@ -218,7 +215,7 @@ impl<'r> Runner<'r> {
         let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
         let Live { name, epoch, completed, prefix } = live;
         let steps = [
-            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None },
+            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None, watched: Vec::new() },
             Step::RestoreSettings,
         ];
         let written = driver.perform(self.run, &steps, &mut NoWatch).await;

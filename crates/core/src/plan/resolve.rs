@@ -134,6 +134,7 @@ fn baseline_plan<'m>(
             checksums: checksums(migration, capabilities.dialect),
             statements,
             in_flight: None,
+            watched: Vec::new(),
             supersedes: false,
         });
         let digest = standing.add(name, migration.raw_checksum());
