@@ -3,13 +3,12 @@
 //! Every statement qualifies the table with its database and writes text in a form that means the same
 //! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
 
+use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::Run;
-use windlass_core::history::FORMAT;
+use windlass_core::history::{FORMAT, InFlight};
 use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
-
-use crate::note::Note;
 
 /// The longest name of a migration, in characters.
 pub(crate) const NAME_LENGTH: usize = 255;
@@ -198,14 +197,14 @@ impl Table {
         &self,
         run: &Run,
         (name, epoch): (&str, u32),
-        (completed, prefix, note): (u32, &str, &Note),
+        (completed, prefix, in_flight): (u32, &str, Option<InFlight>),
         error: &str,
         rolled_back: Option<&str>,
     ) -> String {
         let mut set = format!(
             "completed = {completed}, prefix = {}, {}, error = {}, {}",
             text(prefix),
-            note.assignments(),
+            Note::assignments_at_failure(in_flight),
             text(error),
             duration()
         );

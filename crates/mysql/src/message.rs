@@ -160,8 +160,7 @@ fn texts<'s>(
             records.iter().flat_map(|record| guarded(table.record(writer.run, record))).collect()
         }
         Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {
-            let note = Note::unwatched(*in_flight);
-            let progress = (*completed, prefix.as_str(), &note);
+            let progress = (*completed, prefix.as_str(), *in_flight);
             guarded(table.fail(writer.run, (name, *epoch), progress, error, rolled_back.as_deref()))
         }
         Step::RecordFailure { claim, error, digest } => {

@@ -24,6 +24,14 @@ impl Note {
         Self { in_flight, watched: None }
     }
 
+    /// For an UPDATE of an attempt that failed: of statements that are still in flight the look stays.
+    pub(crate) fn assignments_at_failure(in_flight: Option<InFlight>) -> String {
+        match in_flight {
+            Some(in_flight) => format!("in_flight = {}", text(&in_flight.to_text())),
+            None => Self::unwatched(None).assignments(),
+        }
+    }
+
     /// The note, and the statement that is to run before it: it looks at the objects as they are now.
     pub(crate) fn watching(
         eyes: Option<Eyes<'_>>,
