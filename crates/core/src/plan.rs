@@ -1,6 +1,6 @@
 //! Plan: what is to be done, as data that reads like speech; or the typed reason why there is no plan.
 
-use crate::history::InFlight;
+use crate::history::{InFlight, Remnant};
 use crate::migration::{Checksums, Migration};
 use crate::sql::classify::ObjectName;
 use std::fmt;
@@ -8,13 +8,14 @@ use std::fmt;
 mod blocked;
 mod build;
 mod pieces;
+mod remnant;
 mod resolve;
 mod standing;
 mod state;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
-pub(crate) use pieces::refusal_leaves_nothing;
+pub(crate) use pieces::{refusal_leaves_nothing, refusal_leaves_remnant};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 
@@ -66,6 +67,33 @@ pub enum Step<'m> {
         /// The objects whose looks tell its outcome.
         watched: Vec<ObjectName>,
     },
+    /// Take a standing attempt over as it is: owner and epoch change where they are still as read, else
+    /// `Fenced`; its error is cleared. What it says of statements in flight, and the look that was kept
+    /// with it, stay: what those left is to be cleared away first.
+    Hold {
+        /// The migration.
+        name: &'m str,
+        /// The owner that was read.
+        from_owner: String,
+        /// The epoch that was read; the attempt's epoch becomes one more.
+        from_epoch: u32,
+        /// Of the script as it is now.
+        checksums: Checksums,
+        /// Statements in the script as it is now.
+        statements: u32,
+        /// Statements completed, as was read.
+        completed: u32,
+        /// Their chained checksum, as was read.
+        prefix: String,
+    },
+    /// Clear away what a statement left when it was cut off, unless that is gone already. A driver refuses
+    /// where it is no remnant any more: another session brought it to its end.
+    Clear {
+        /// What it left.
+        remnant: Remnant,
+        /// The statement's number.
+        left_by: u32,
+    },
     /// Run a statement.
     Execute(Execute<'m>),
     /// Write how far the attempt has come. Fenced by owner and epoch.
@@ -95,7 +123,8 @@ pub enum Step<'m> {
         completed: u32,
         /// Chained checksum of the completed statements.
         prefix: String,
-        /// Statements that belong together and of which some took effect: a person must look.
+        /// Statements that belong together and of which some took effect: a person must look. Or one
+        /// statement that may have left something: the look that was kept with its note stays.
         in_flight: Option<InFlight>,
         /// The database's words.
         error: String,
@@ -187,6 +216,8 @@ pub enum ResolveInto<'m> {
     RolledBack,
     /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty.
     Resumable,
+    /// The same, and what it says of statements in flight stays: what those left is cleared away first.
+    ResumableOnceCleared,
     /// The text (and, after a renaming, the name) as it is in the project now.
     Accepted {
         /// The name in the project.
@@ -248,7 +279,7 @@ impl<'m> Step<'m> {
     pub fn begun(&self) -> Vec<&'m str> {
         match self {
             Step::Claim(claims) => claims.iter().map(|claim| claim.name).collect(),
-            Step::TakeOver { name, .. } => vec![name],
+            Step::TakeOver { name, .. } | Step::Hold { name, .. } => vec![name],
             _ => Vec::new(),
         }
     }
@@ -300,6 +331,8 @@ impl fmt::Display for Step<'_> {
                 f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
             Step::TakeOver { name, in_flight, .. } => write!(f, "take over {name}{}", flight(in_flight)),
+            Step::Hold { name, .. } => write!(f, "take over {name} as it stands"),
+            Step::Clear { remnant, left_by } => write!(f, "{remnant} (left by statement {left_by})"),
             Step::Execute(execute) => execute.fmt(f),
             Step::Checkpoint { name, completed, in_flight, .. } => {
                 write!(f, "checkpoint {name} {completed}{}", flight(in_flight))
@@ -318,7 +351,7 @@ impl fmt::Display for Step<'_> {
                 let into = match &resolve.into {
                     ResolveInto::Applied => "applied",
                     ResolveInto::RolledBack => "rolled back",
-                    ResolveInto::Resumable => "to be resumed",
+                    ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => "to be resumed",
                     ResolveInto::Accepted { .. } => "accepted as it is",
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)

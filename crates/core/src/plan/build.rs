@@ -1,6 +1,7 @@
 //! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
 
 use super::pieces::{Piece, PieceKind, Prepared, shows};
+use super::remnant::{Cleared, clear};
 use super::standing::Standing;
 use super::state::{Resumed, Survey, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step};
@@ -182,15 +183,25 @@ impl<'m> Builder<'_, 'm> {
     fn apply(&mut self, work: &Work<'m>) {
         let claim = claim(work, self.capabilities, first_left(&work.prepared, 0));
         let opening = Step::Claim(vec![claim]);
-        self.run(&work.prepared, opening, 0, 1);
+        self.run(&work.prepared, Some(opening), 0, 1);
     }
 
     fn resume(&mut self, resumed: &Resumed<'m, '_>) {
-        let Resumed { prepared, attempt, completed } = resumed;
+        let Resumed { prepared, attempt, completed, remnant } = resumed;
         let completed = *completed;
         let next = first_left(prepared, completed);
 
         self.replay_settings(prepared, completed);
+        if let Some(remnant) = remnant {
+            let cleared = Cleared {
+                completed: length(completed),
+                prefix: Prefix::new(self.capabilities.dialect).after(prepared, completed),
+                in_flight: next.and_then(in_flight),
+                watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
+            };
+            self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared));
+            return self.run(prepared, None, completed, attempt.epoch + 1);
+        }
         let opening = Step::TakeOver {
             name: prepared.migration.name(),
             from_owner: attempt.owner.clone(),
@@ -202,7 +213,7 @@ impl<'m> Builder<'_, 'm> {
             in_flight: next.and_then(in_flight),
             watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
         };
-        self.run(prepared, opening, completed, attempt.epoch + 1);
+        self.run(prepared, Some(opening), completed, attempt.epoch + 1);
     }
 
     /// Session state is part of a migration: plain settings that ran before the crash are set again.
@@ -214,7 +225,7 @@ impl<'m> Builder<'_, 'm> {
         }
     }
 
-    fn run(&mut self, prepared: &Prepared<'m>, opening: Step<'m>, completed: usize, epoch: u32) {
+    fn run(&mut self, prepared: &Prepared<'m>, opening: Option<Step<'m>>, completed: usize, epoch: u32) {
         let name = prepared.migration.name();
         let statements = length(prepared.statements.len());
         let digest = self.standing.add(name, prepared.migration.raw_checksum());
@@ -222,7 +233,7 @@ impl<'m> Builder<'_, 'm> {
             || Step::Record(vec![Record { name, epoch, completed: statements, digest: digest.clone() }]);
         let mut prefix = Prefix::new(self.capabilities.dialect);
         let mut open: Vec<Step<'m>> = Vec::new();
-        let mut opening = Some(opening);
+        let mut opening = opening;
         if let Some(Step::TakeOver { .. }) = opening {
             // Committed by itself: a failure after it is then this run's to record.
             open.extend(opening.take());

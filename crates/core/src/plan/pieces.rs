@@ -130,6 +130,9 @@ fn foreign_keys(facts: &[Facts]) -> ForeignKeys {
 
 /// Whether the objects that a statement names look otherwise once it is done, and it is done whole or not at all.
 pub(super) fn shows(capabilities: &Capabilities, facts: &Facts, sql: &str) -> bool {
+    if capabilities.product == Product::PostgreSql {
+        return shows_on_postgres(facts);
+    }
     let words = leading_words(sql, 40);
     let first = words.first().map_or("", String::as_str);
     let has = |word: &str| words.iter().any(|w| w == word);
@@ -151,15 +154,27 @@ pub(super) fn shows(capabilities: &Capabilities, facts: &Facts, sql: &str) -> bo
     }
 }
 
+/// What can be in a transaction needs no look there. A name may have a schema: an object is found by it.
+///
+/// These are not done at once, but what they leave when they are cut off is known for what it is.
+fn shows_on_postgres(facts: &Facts) -> bool {
+    const SHOWING: [&str; 3] =
+        ["CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY", "ALTER TABLE … DETACH"];
+    let Transaction::Outside(why) = facts.transaction else { return false };
+    matches!(&facts.objects, Objects::Known(names) if !names.is_empty())
+        && SHOWING.iter().any(|showing| why.starts_with(showing))
+}
+
 /// Whether running a statement again changes nothing that its first run did not.
 pub(super) fn repeats_harmlessly(execute: &Execute<'_>) -> bool {
     let words = leading_words(execute.sql, 40);
     let has = |word: &str| words.iter().any(|w| w == word);
     match words.first().map_or("", String::as_str) {
         "VACUUM" | "ANALYZE" | "ANALYSE" | "OPTIMIZE" | "CHECK" | "REPAIR" | "FLUSH" | "GRANT" | "REVOKE"
-        | "SET" | "COMMENT" | "PRAGMA" | "REFRESH" => true,
+        | "SET" | "COMMENT" | "PRAGMA" | "REFRESH" | "REINDEX" => true,
         // An index whose build was cut short stands, and is invalid: IF NOT EXISTS would leave it so.
-        "CREATE" | "DROP" if has("CONCURRENTLY") || has("SELECT") => false,
+        "CREATE" if has("CONCURRENTLY") => false,
+        "CREATE" | "DROP" if has("SELECT") => false,
         "CREATE" | "DROP" => words.iter().take(4).any(|word| word == "IF") && has("EXISTS"),
         _ => false,
     }
@@ -188,6 +203,11 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         },
         Product::Sqlite => true,
     }
+}
+
+/// Whether a refusal of this statement, outside a transaction, leaves something that is known for what it is.
+pub(crate) fn refusal_leaves_remnant(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
+    capabilities.product == Product::PostgreSql && !refusal_leaves_nothing(capabilities, execute)
 }
 
 fn drops(sql: &str) -> bool {

@@ -4,7 +4,7 @@ use super::build::{checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Inspection};
-use crate::history::{Attempt, AttemptKind, HistoryError, State};
+use crate::history::{Attempt, AttemptKind, HistoryError, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::split::SplitError;
 
@@ -164,6 +164,7 @@ fn decide<'m>(
         (Resolution::Resume, State::Applied) => return wrong("there is nothing to resume"),
         (Resolution::Applied, _) => (ResolveInto::Applied, "applied"),
         (Resolution::RolledBack, _) => (ResolveInto::RolledBack, "rolled back"),
+        (_, _) if matches!(attempt.sight, Sight::Remnant(_)) => (ResolveInto::ResumableOnceCleared, "resume"),
         (_, _) => (ResolveInto::Resumable, "resume"),
     };
     let digest = match resolution {

@@ -5,7 +5,7 @@ use super::pieces::{Prepared, repeats_harmlessly};
 use super::standing::Standing;
 use super::{Blocked, Place};
 use crate::driver::{Capabilities, Contents, Inspection};
-use crate::history::{Attempt, InFlight, Sight, State};
+use crate::history::{Attempt, InFlight, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
 use crate::sql::Dialect;
 use crate::sql::classify::Objects;
@@ -25,6 +25,8 @@ pub(super) struct Resumed<'m, 'h> {
     pub(super) attempt: &'h Attempt,
     /// Statements that stand, those included that a look found done.
     pub(super) completed: usize,
+    /// What the statement in flight left, which is cleared away first.
+    pub(super) remnant: Option<&'h Remnant>,
 }
 
 pub(super) fn survey<'m, 'h>(
@@ -224,20 +226,32 @@ fn go_on<'m, 'h>(
     if state == State::Failed && same_text {
         return Err(Blocked::Failed { attempt: boxed(), next: place(completed) });
     }
-    Ok(Resumed { prepared, attempt, completed })
+    let remnant = match &attempt.sight {
+        // How a refused detachment goes on is up to the one who edits the text.
+        Sight::Remnant(Remnant::PendingDetach { .. }) if state == State::Failed => None,
+        Sight::Remnant(remnant) => Some(remnant),
+        _ => None,
+    };
+    Ok(Resumed { prepared, attempt, completed, remnant })
 }
 
 /// How many statements stand when some were in flight: settled by what a look told, or by their being
 /// harmless to repeat; `None` when neither settles it.
 fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_text: bool) -> Option<usize> {
     let (first, last) = (in_flight.first.checked_sub(1)? as usize, in_flight.last as usize);
-    let statements = prepared.statements.get(first..last)?;
-    let interrupted = attempt.state() == State::Interrupted;
-    match attempt.sight {
-        Sight::Untouched if interrupted => Some(attempt.completed as usize),
+    let completed = attempt.completed as usize;
+    let refused = attempt.state() == State::Failed;
+    let statements = prepared.statements.get(first..last);
+    match &attempt.sight {
+        // A single statement that was refused was not done, whatever it left.
+        _ if refused => (last == first + 1).then_some(completed),
+        Sight::Untouched => Some(completed),
         // The statement that was done is the one that stands in the file.
-        Sight::Changed if interrupted && same_text && statements.len() == 1 => Some(last),
-        _ if interrupted && statements.iter().all(repeats_harmlessly) => Some(attempt.completed as usize),
+        Sight::Changed if same_text && statements?.len() == 1 => Some(last),
+        Sight::Remnant(Remnant::InvalidIndex { .. }) => Some(completed),
+        Sight::Remnant(Remnant::PendingDetach { .. }) if same_text && statements?.len() == 1 => Some(last),
+        Sight::Remnant(_) => None,
+        _ if statements?.iter().all(repeats_harmlessly) => Some(completed),
         _ => None,
     }
 }
