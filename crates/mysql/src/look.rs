@@ -102,40 +102,50 @@ impl<'d> Eyes<'d> {
             scope.as_str(),
             digest(PLACE),
             digest("HEX(VERSION())"),
-            digest("CONCAT_WS('.', COUNT(*), BIT_XOR(definition))"),
-            digest("CONCAT_WS('.', COUNT(*), BIT_XOR(moment))"),
+            digest("CONCAT_WS('.', COUNT(*), SUM(definition))"),
+            digest("CONCAT_WS('.', COUNT(*), SUM(moment))"),
         )
     }
 
-    /// A row for everything there is to see, and one more, so that nothing seen is a look as well.
+    /// A row for everything there is to see, in any order, and one more, so that nothing seen is a look as well.
     fn rows(self, objects: &[ObjectName], scope: Scope) -> String {
         let mut rows = "SELECT 0 AS definition, 0 AS moment, 0 AS engine".to_owned();
         let reached = |source: &&Source| source.cost == Cost::OneObject || scope == Scope::All;
+        // A statement that swaps two names has each of them several times.
+        let mut names: Vec<String> = Vec::new();
+        for object in objects.iter().map(|object| name(&object.name)) {
+            if names.len() < MOST && !names.contains(&object) {
+                names.push(object);
+            }
+        }
         for source in sources(self.product).iter().filter(reached) {
-            for object in objects.iter().take(MOST) {
-                self.branch(&mut rows, source, &name(&object.name));
+            for name in &names {
+                self.branch(&mut rows, source, name);
             }
         }
         rows
     }
 
-    fn branch(self, rows: &mut String, source: &Source, name_literal: &str) {
+    fn branch(self, rows: &mut String, source: &Source, object: &str) {
         let mut definition: Vec<String> = source.short.iter().map(|field| format!("HEX({field})")).collect();
         definition.extend(source.long.iter().map(|field| format!("SHA2({field}, 256)")));
-        let moments: Vec<String> = source.moments.iter().map(|field| (*field).to_owned()).collect();
-        let moment = match moments.as_slice() {
-            [] => "0".to_owned(),
-            moments => hash(source.tag, &[&definition[..source.keys], moments].concat()),
+        let moment = if source.moments.is_empty() {
+            "0".to_owned()
+        } else {
+            let keys = definition.iter().take(source.keys).cloned();
+            let moments = source.moments.iter().map(|field| (*field).to_owned());
+            hash(source.tag, &keys.chain(moments).collect::<Vec<_>>())
         };
         let _ = write!(
             rows,
-            " UNION ALL SELECT {}, {moment}, {} FROM {} WHERE {} = {} AND {} = {name_literal}",
+            " UNION ALL SELECT {}, {moment}, {} FROM {} WHERE {} = {} AND {} = {object}{}",
             hash(source.tag, &definition),
             source.engine,
             source.from,
             source.schema,
             name(self.database),
             source.name,
+            source.besides,
         );
     }
 }
@@ -197,7 +207,7 @@ fn name(name: &str) -> String {
 
 /// The names, as the history keeps them.
 pub(crate) fn names_to_text(objects: &[ObjectName]) -> String {
-    objects.iter().take(MOST).map(|object| identifier(&object.name)).collect::<Vec<_>>().join(",")
+    objects.iter().map(|object| identifier(&object.name)).collect::<Vec<_>>().join(",")
 }
 
 /// Reads what [`names_to_text`] wrote.

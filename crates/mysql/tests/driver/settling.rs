@@ -26,7 +26,7 @@ const SETUP: [&str; 10] = [
     "INSERT INTO users (login) VALUES ('a'), ('b')",
 ];
 
-const STATEMENTS: [&str; 45] = [
+const STATEMENTS: [&str; 46] = [
     "CREATE TABLE made (id int)",
     "CREATE TABLE made LIKE users",
     "CREATE TABLE `Ö``'\"\\ x` (id int)",
@@ -57,6 +57,7 @@ const STATEMENTS: [&str; 45] = [
     "RENAME TABLE orders TO sales",
     "ALTER TABLE orders RENAME TO sales",
     "RENAME TABLE orders TO sales, users TO people",
+    "RENAME TABLE orders TO held, parts TO orders, held TO parts",
     "CREATE VIEW seen AS SELECT id FROM users",
     "CREATE OR REPLACE VIEW shown AS SELECT n FROM users",
     "ALTER VIEW shown AS SELECT login FROM users",

@@ -481,8 +481,8 @@ fn an_owner_is_alive_until_its_session_is_gone() {
         assert_eq!((seen.owner_session, seen.state()), (Liveness::Alive, State::Running));
 
         let session = scratch.raw("SELECT session FROM _windlass_migrations").await.remove(0);
-        let (id, rest) = session.split_once('/').unwrap();
-        scratch.raw(&format!("KILL {id}")).await;
+        let (_, rest) = session.split_once('/').unwrap();
+        scratch.kill_owner().await;
         let lost = owner.perform(&run("a"), &[record("1_one")], &mut NoWatch).await.unwrap_err();
         assert!(matches!(lost.cause, Cause::Lost(_)), "{lost:?}");
         let seen = other.inspect().await.unwrap().history.attempts.remove(0);
