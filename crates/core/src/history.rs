@@ -65,6 +65,8 @@ pub struct Attempt {
     pub prefix: Option<String>,
     /// The statements that were running outside a transaction when the row was last written.
     pub in_flight: Option<InFlight>,
+    /// What a look at the objects that those statements name tells of their outcome.
+    pub sight: Sight,
     /// When it began.
     pub started_at: String,
     /// When it was recorded as applied.
@@ -105,6 +107,50 @@ impl InFlight {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         Some(Self { first: first.parse().ok()?, last: last.parse().ok()? })
     }
+}
+
+/// What the objects that a statement in flight names tell of its outcome.
+///
+/// It is only told of a single statement, and of one that shows: it is done whole or not at all, and
+/// done it leaves other objects than it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sight {
+    /// They are as they were before it was sent: it was not done.
+    Untouched,
+    /// They are other than they were: it was done.
+    Changed,
+    /// It was begun and not brought to its end, and this is what it left.
+    Remnant(Remnant),
+    /// No look can tell, or none was possible.
+    #[default]
+    Unknown,
+}
+
+/// What a statement leaves that works in several transactions of its own and is cut off between them.
+///
+/// Only what was not there before the statement was sent, and what no session works on, is its remnant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Remnant {
+    /// An index that is not valid. Once it is dropped, nothing of the statement stands.
+    InvalidIndex {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        index: String,
+    },
+    /// A partition whose detachment is pending. Once it is finished, the statement is done.
+    PendingDetach {
+        /// The partitioned table's schema.
+        schema: String,
+        /// The partitioned table.
+        table: String,
+        /// The partition's schema.
+        partition_schema: String,
+        /// The partition.
+        partition: String,
+    },
 }
 
 /// Whether a session still lives.

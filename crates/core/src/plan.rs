@@ -1,19 +1,21 @@
 //! Plan: what is to be done, as data that reads like speech; or the typed reason why there is no plan.
 
-use crate::history::InFlight;
+use crate::history::{InFlight, Remnant};
 use crate::migration::{Checksums, Migration};
+use crate::sql::classify::ObjectName;
 use std::fmt;
 
 mod blocked;
 mod build;
 mod pieces;
+mod remnant;
 mod resolve;
 mod standing;
 mod state;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
-pub(crate) use pieces::refusal_leaves_nothing;
+pub(crate) use pieces::{refusal_leaves_nothing, refusal_leaves_remnant};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 
@@ -56,8 +58,41 @@ pub enum Step<'m> {
         checksums: Checksums,
         /// Statements in the script as it is now.
         statements: u32,
+        /// Statements completed, as far as is known now.
+        completed: u32,
+        /// Chained checksum of the completed statements.
+        prefix: String,
         /// What is in flight next.
         in_flight: Option<InFlight>,
+        /// The objects whose looks tell its outcome.
+        watched: Vec<ObjectName>,
+    },
+    /// Take a standing attempt over as it is: owner and epoch change where they are still as read, else
+    /// `Fenced`; its error is cleared. What it says of statements in flight, and the look that was kept
+    /// with it, stay: what those left is to be cleared away first.
+    Hold {
+        /// The migration.
+        name: &'m str,
+        /// The owner that was read.
+        from_owner: String,
+        /// The epoch that was read; the attempt's epoch becomes one more.
+        from_epoch: u32,
+        /// Of the script as it is now.
+        checksums: Checksums,
+        /// Statements in the script as it is now.
+        statements: u32,
+        /// Statements completed, as was read.
+        completed: u32,
+        /// Their chained checksum, as was read.
+        prefix: String,
+    },
+    /// Clear away what a statement left when it was cut off, unless that is gone already. A driver refuses
+    /// where it is no remnant any more: another session brought it to its end.
+    Clear {
+        /// What it left.
+        remnant: Remnant,
+        /// The statement's number.
+        left_by: u32,
     },
     /// Run a statement.
     Execute(Execute<'m>),
@@ -73,6 +108,8 @@ pub enum Step<'m> {
         prefix: String,
         /// What runs next outside a transaction.
         in_flight: Option<InFlight>,
+        /// The objects whose looks tell its outcome: how they are now is kept with the note.
+        watched: Vec<ObjectName>,
     },
     /// Mark attempts as applied, finished now by the server's clock. Fenced. One write where that is cheaper.
     Record(Vec<Record<'m>>),
@@ -86,7 +123,8 @@ pub enum Step<'m> {
         completed: u32,
         /// Chained checksum of the completed statements.
         prefix: String,
-        /// Statements that belong together and of which some took effect: a person must look.
+        /// Statements that belong together and of which some took effect: a person must look. Or one
+        /// statement that may have left something: the look that was kept with its note stays.
         in_flight: Option<InFlight>,
         /// The database's words.
         error: String,
@@ -130,6 +168,8 @@ pub struct Claim<'m> {
     pub statements: u32,
     /// What runs first outside a transaction.
     pub in_flight: Option<InFlight>,
+    /// The objects whose looks tell its outcome: how they are now is kept with the note.
+    pub watched: Vec<ObjectName>,
     /// A repeatable migration's earlier attempt gives up its claim in the same write.
     pub supersedes: bool,
 }
@@ -176,6 +216,8 @@ pub enum ResolveInto<'m> {
     RolledBack,
     /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty.
     Resumable,
+    /// The same, and what it says of statements in flight stays: what those left is cleared away first.
+    ResumableOnceCleared,
     /// The text (and, after a renaming, the name) as it is in the project now.
     Accepted {
         /// The name in the project.
@@ -237,7 +279,7 @@ impl<'m> Step<'m> {
     pub fn begun(&self) -> Vec<&'m str> {
         match self {
             Step::Claim(claims) => claims.iter().map(|claim| claim.name).collect(),
-            Step::TakeOver { name, .. } => vec![name],
+            Step::TakeOver { name, .. } | Step::Hold { name, .. } => vec![name],
             _ => Vec::new(),
         }
     }
@@ -289,6 +331,8 @@ impl fmt::Display for Step<'_> {
                 f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
             Step::TakeOver { name, in_flight, .. } => write!(f, "take over {name}{}", flight(in_flight)),
+            Step::Hold { name, .. } => write!(f, "take over {name} as it stands"),
+            Step::Clear { remnant, left_by } => write!(f, "{remnant} (left by statement {left_by})"),
             Step::Execute(execute) => execute.fmt(f),
             Step::Checkpoint { name, completed, in_flight, .. } => {
                 write!(f, "checkpoint {name} {completed}{}", flight(in_flight))
@@ -307,7 +351,7 @@ impl fmt::Display for Step<'_> {
                 let into = match &resolve.into {
                     ResolveInto::Applied => "applied",
                     ResolveInto::RolledBack => "rolled back",
-                    ResolveInto::Resumable => "to be resumed",
+                    ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => "to be resumed",
                     ResolveInto::Accepted { .. } => "accepted as it is",
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)

@@ -11,10 +11,11 @@ use crate::driver::{
     Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
     Inspection, Lock, Run, Watch,
 };
-use crate::history::{Attempt, FORMAT, History, Liveness};
+use crate::history::{Attempt, FORMAT, History, Liveness, Remnant, Sight};
 use crate::plan::{Claim, ResolveInto, Step};
-use crate::sql::classify::{Effect, SessionUse, Transaction, classify};
+use crate::sql::classify::{Effect, ObjectName, SessionUse, Transaction, classify};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub enum Mode {
     Refused,
     /// The session dies before the call reaches the database.
     DiedBefore,
+    /// The session dies while the database acts: a concurrent build leaves an index that is not valid;
+    /// what is done at once is not done.
+    DiedWithin,
     /// The session dies after the database acted, before it could answer.
     DiedAfter,
 }
@@ -44,6 +48,17 @@ struct Contained {
     history: Option<Vec<Attempt>>,
     effects: Vec<String>,
     format: u32,
+    /// Concurrent builds that were cut off or refused: their indexes are not valid, and are in the way.
+    remnants: Vec<String>,
+    /// How watched objects looked when the note about them was written, by row.
+    looks: BTreeMap<i64, Look>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Look {
+    watched: Vec<ObjectName>,
+    effects: Vec<String>,
+    remnants: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +91,11 @@ impl SimDatabase {
     /// The statements whose effect is durable, in order.
     pub fn effects(&self) -> Vec<String> {
         self.shared().committed.effects.clone()
+    }
+
+    /// The concurrent builds that left an index that is not valid.
+    pub fn remnants(&self) -> Vec<String> {
+        self.shared().committed.remnants.clone()
     }
 
     /// The history as it is.
@@ -155,7 +175,7 @@ impl SimDriver {
         match self.faults.iter().find(|fault| fault.call == number).map(|fault| fault.mode) {
             None => Ok(act(self)),
             Some(Mode::Refused) => Err(Told::Refused),
-            Some(Mode::DiedBefore) => {
+            Some(Mode::DiedBefore | Mode::DiedWithin) => {
                 self.die();
                 Err(Told::Lost)
             }
@@ -193,15 +213,24 @@ impl SimDriver {
                 contained.format = FORMAT;
             }),
             Step::Execute(execute) => return self.execute(execute.sql),
+            Step::Clear { remnant, .. } => {
+                self.change(|contained| contained.remnants.retain(|sql| *remnant != remnant_of(sql)));
+            }
             Step::Claim(claims) => {
                 for claim in claims {
                     self.claim(run, claim, None)?;
+                    self.change(|contained| contained.keep_look(claim.name, &claim.watched));
                 }
             }
             Step::RecordFailure { claim, error, digest } => {
                 self.claim(run, claim, Some((error.clone(), digest.clone())))?;
             }
-            _ => return self.update(run, step),
+            _ => {
+                self.update(run, step)?;
+                if let Step::TakeOver { name, watched, .. } | Step::Checkpoint { name, watched, .. } = step {
+                    self.change(|contained| contained.keep_look(name, watched));
+                }
+            }
         }
         Ok(())
     }
@@ -209,6 +238,9 @@ impl SimDriver {
     fn execute(&mut self, sql: &str) -> Result<(), Cause> {
         if sql.starts_with("fail") {
             return Err(Cause::Refused(refusal("refused as asked")));
+        }
+        if self.change(|contained| contained.remnants.iter().any(|remnant| remnant == sql)) {
+            return Err(Cause::Refused(refusal("it already exists")));
         }
         let facts = classify(self.capabilities.dialect, sql);
         let outside = matches!(facts.transaction, Transaction::Outside(_));
@@ -248,6 +280,7 @@ impl SimDriver {
             completed: 0,
             prefix: None,
             in_flight: claim.in_flight,
+            sight: Sight::Unknown,
             started_at: now.clone(),
             finished_at: None,
             rolled_back_at: failed.is_some().then_some(now),
@@ -273,6 +306,20 @@ impl SimDriver {
         })
     }
 
+    /// A concurrent build that the next call refuses or is cut off in leaves its index.
+    fn leave_remnant(&mut self, step: &Step<'_>) {
+        let cut_off = |fault: &Fault| {
+            fault.call == self.calls && matches!(fault.mode, Mode::Refused | Mode::DiedWithin)
+        };
+        if let Step::Execute(execute) = step
+            && execute.sql.starts_with("CREATE INDEX CONCURRENTLY")
+            && self.is_alive()
+            && self.faults.iter().any(cut_off)
+        {
+            self.change(|contained| contained.remnants.push(execute.sql.to_owned()));
+        }
+    }
+
     /// The steps that change a standing row, fenced by owner and epoch.
     fn update(&mut self, run: &Run, step: &Step<'_>) -> Result<(), Cause> {
         let now = self.tick();
@@ -290,14 +337,30 @@ impl SimDriver {
                 row.map(change).ok_or(Cause::Fenced)
             };
             match step {
-                Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
+                Step::TakeOver {
+                    name,
+                    from_owner,
+                    from_epoch,
+                    checksums,
+                    statements,
+                    completed,
+                    prefix,
+                    in_flight,
+                    ..
+                } => fenced(rows, name, from_owner, *from_epoch, &mut |row| {
+                    (row.owner, row.epoch) = (mine.clone(), from_epoch + 1);
+                    (row.checksums, row.statements) = (checksums.clone(), *statements);
+                    (row.in_flight, row.error) = (*in_flight, None);
+                    (row.completed, row.prefix) = (*completed, Some(prefix.clone()));
+                }),
+                Step::Hold { name, from_owner, from_epoch, checksums, statements, .. } => {
                     fenced(rows, name, from_owner, *from_epoch, &mut |row| {
                         (row.owner, row.epoch) = (mine.clone(), from_epoch + 1);
                         (row.checksums, row.statements) = (checksums.clone(), *statements);
-                        (row.in_flight, row.error) = (*in_flight, None);
+                        row.error = None;
                     })
                 }
-                Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
+                Step::Checkpoint { name, epoch, completed, prefix, in_flight, .. } => {
                     fenced(rows, name, &mine, *epoch, &mut |row| {
                         (row.completed, row.in_flight, row.prefix) =
                             (*completed, *in_flight, Some(prefix.clone()));
@@ -326,17 +389,58 @@ impl SimDriver {
     }
 }
 
+impl Contained {
+    /// Keeps how the watched objects look now, with the note of what is in flight.
+    fn keep_look(&mut self, name: &str, watched: &[ObjectName]) {
+        let row = self.history.iter().flatten().find(|row| row.claimed && row.name == name);
+        if let Some(id) = row.map(|row| row.id) {
+            self.looks.insert(id, self.look(watched));
+        }
+    }
+
+    fn look(&self, watched: &[ObjectName]) -> Look {
+        let names =
+            |effect: &str, object: &ObjectName| effect.split([' ', '(', ',']).any(|w| w == object.name);
+        let about = |effect: &&String| watched.iter().any(|object| names(effect, object));
+        let those = |texts: &[String]| texts.iter().filter(about).cloned().collect();
+        let (effects, remnants) = (those(&self.effects), those(&self.remnants));
+        Look { watched: watched.to_vec(), effects, remnants }
+    }
+
+    fn sight(&self, attempt: &Attempt) -> Sight {
+        let Some(before) = self.looks.get(&attempt.id) else { return Sight::Unknown };
+        if attempt.in_flight.is_none() || before.watched.is_empty() {
+            return Sight::Unknown;
+        }
+        let now = self.look(&before.watched);
+        match now.remnants.iter().find(|remnant| !before.remnants.contains(remnant)) {
+            Some(sql) => Sight::Remnant(remnant_of(sql)),
+            None if now == *before => Sight::Untouched,
+            None => Sight::Changed,
+        }
+    }
+}
+
+/// A build's index is told by the build.
+fn remnant_of(sql: &str) -> Remnant {
+    Remnant::InvalidIndex { schema: "public".to_owned(), index: sql.to_owned() }
+}
+
 fn resolve_row(rows: &mut [Attempt], resolve: &crate::plan::Resolve<'_>, now: &str) -> Result<(), Cause> {
     let as_read = |row: &&mut Attempt| {
         row.id == resolve.id && row.owner == resolve.from_owner && row.epoch == resolve.from_epoch
     };
     let row = rows.iter_mut().find(as_read).ok_or(Cause::Fenced)?;
     row.resolution = Some(resolve.resolution.clone());
-    row.in_flight = None;
+    if !matches!(resolve.into, ResolveInto::ResumableOnceCleared) {
+        row.in_flight = None;
+    }
     match &resolve.into {
         ResolveInto::Applied => (row.finished_at, row.error) = (Some(now.to_owned()), None),
         ResolveInto::RolledBack => (row.rolled_back_at, row.claimed) = (Some(now.to_owned()), false),
-        ResolveInto::Resumable => (row.owner, row.error) = (String::new(), None),
+        ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
+            (row.owner, row.error) = (String::new(), None);
+        }
         ResolveInto::Accepted { name, checksums } => {
             (row.name, row.checksums) = ((*name).to_owned(), checksums.clone());
         }
@@ -380,6 +484,7 @@ impl Driver for SimDriver {
             let mut attempts = shared.committed.history.clone().unwrap_or_default();
             for attempt in &mut attempts {
                 let session = attempt.owner.rsplit_once('#').and_then(|(_, id)| id.parse::<usize>().ok());
+                attempt.sight = shared.committed.sight(attempt);
                 attempt.owner_session = match session.and_then(|id| shared.sessions.get(id)) {
                     Some(true) => Liveness::Alive,
                     Some(false) => Liveness::Gone,
@@ -403,6 +508,7 @@ impl Driver for SimDriver {
                 return Err(Failure { step: index, cause: Cause::Stopped });
             }
             watch.starts(index);
+            self.leave_remnant(step);
             let cause = match self.call(|driver| driver.act(run, step)) {
                 Ok(Ok(())) => {
                     watch.ends(index);

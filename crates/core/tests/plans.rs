@@ -241,11 +241,25 @@ fn markers_turn_wrapping_off() {
     check(
         Product::PostgreSql,
         "-- windlass: no-transaction\nCREATE TABLE a (n int); CREATE TABLE b (n int);",
+        "begin
+            claim 1_m
+            execute 1_m 1/2: CREATE TABLE a (n int)
+            checkpoint 1_m 1
+        commit
+        --
+        begin
+            execute 1_m 2/2: CREATE TABLE b (n int)
+            record 1_m applied
+        commit
+        --",
+    );
+    check(
+        Product::PostgreSql,
+        "-- windlass: no-transaction\nCALL p();",
         "claim 1_m, in flight 1
-        execute 1_m 1/2: CREATE TABLE a (n int)
-        checkpoint 1_m 1, in flight 2
-        execute 1_m 2/2: CREATE TABLE b (n int)
+        execute 1_m 1/1: CALL p()
         record 1_m applied
+        restore settings
         --",
     );
 }

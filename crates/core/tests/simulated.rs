@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
+use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy, resolve};
 use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run};
 use windlass_core::history::State;
-use windlass_core::plan::Blocked;
+use windlass_core::plan::{Blocked, Resolution};
 use windlass_core::sim::{Fault, Mode, SimDatabase, SimDriver};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
@@ -146,6 +146,7 @@ fn check_after_fault(
     match result {
         Ok(()) => {
             assert_eq!(effects, whole, "{told}: the effects differ from the uninterrupted run's");
+            assert_eq!(database.remnants(), [""; 0], "{told}: an index that is not valid is left");
             let standing: Vec<_> = database.attempts().into_iter().filter(|a| a.claimed).collect();
             assert_eq!(standing.len(), migrations.len(), "{told}");
             assert!(standing.iter().all(|a| a.state() == State::Applied), "{told}: {standing:#?}");
@@ -164,17 +165,28 @@ fn check_after_fault(
                 whole[..effects.len()],
                 "{told}: blocked, and something ran twice or out of turn"
             );
+            resume(database, capabilities, migrations, &attempt.name);
+            assert_eq!(database.effects(), whole, "{told}: resumed, the effects differ");
+            assert_eq!(database.remnants(), [""; 0], "{told}: resumed, an index that is not valid is left");
             true
         }
         Err(error) => panic!("{told}: {error:?}"),
     }
 }
 
+/// What was refused is tried again, once a person says so.
+fn resume(database: &SimDatabase, capabilities: &Capabilities, migrations: &Migrations, name: &str) {
+    let mut driver = database.connect(capabilities.clone(), Vec::new());
+    let who = options("person").run;
+    ready(resolve(&mut driver, migrations, &who, Resolution::Resume, name, "")).expect("a decision");
+    run(&mut driver, migrations, "last").expect("a deploy after the decision");
+}
+
 fn every_fault(capabilities: &Capabilities, migrations: &Migrations) -> Totals {
     let (whole, calls) = uninterrupted(capabilities, migrations);
     let mut totals = Totals::default();
     for call in 0..calls {
-        for mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedAfter] {
+        for mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedWithin, Mode::DiedAfter] {
             let told = format!("{:?} call {call} {mode:?}", capabilities.product);
             let database = SimDatabase::new();
             let mut driver = database.connect(capabilities.clone(), vec![Fault { call, mode }]);
@@ -182,7 +194,7 @@ fn every_fault(capabilities: &Capabilities, migrations: &Migrations) -> Totals {
             assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
             let _ = ready(driver.unlock());
             drop(driver);
-            if mode == Mode::DiedBefore && result.is_ok() {
+            if matches!(mode, Mode::DiedBefore | Mode::DiedWithin) && result.is_ok() {
                 assert_eq!(call, calls - 1, "{told}: only giving the lock back may fail unnoticed");
             }
             totals.points += 1;
@@ -214,7 +226,7 @@ fn second_faults(
     let mut totals = Totals::default();
     for second in 0.. {
         let mut calls = 0;
-        for second_mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedAfter] {
+        for second_mode in [Mode::Refused, Mode::DiedBefore, Mode::DiedWithin, Mode::DiedAfter] {
             let told =
                 format!("{:?} call {call} {mode:?}, then {second} {second_mode:?}", capabilities.product);
             let database = SimDatabase::new();

@@ -3,6 +3,7 @@
 //! Every statement qualifies the table with its database and writes text in a form that means the same
 //! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
 
+use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::Run;
 use windlass_core::history::{FORMAT, InFlight};
@@ -13,7 +14,7 @@ use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
 pub(crate) const NAME_LENGTH: usize = 255;
 
 /// Columns that [`Table::select`] reads, in its order.
-pub(crate) const COLUMNS: [&str; 22] = [
+pub(crate) const COLUMNS: [&str; 25] = [
     "id",
     "kind",
     "name",
@@ -27,6 +28,9 @@ pub(crate) const COLUMNS: [&str; 22] = [
     "completed",
     "prefix",
     "in_flight",
+    "watched",
+    "looked",
+    "writes",
     "started_at",
     "finished_at",
     "rolled_back_at",
@@ -75,6 +79,8 @@ impl Table {
              completed INT UNSIGNED NOT NULL, \
              prefix VARCHAR(255) NULL, \
              in_flight VARCHAR(32) NULL, \
+             watched MEDIUMTEXT NULL, \
+             looked VARCHAR(512) NULL, \
              started_at DATETIME(6) NOT NULL, \
              finished_at DATETIME(6) NULL, \
              rolled_back_at DATETIME(6) NULL, \
@@ -99,20 +105,32 @@ impl Table {
         format!("SELECT MAX(format) FROM {}", self.qualified)
     }
 
+    /// How often the unfinished rows were written to.
+    pub(crate) fn select_writes(&self) -> String {
+        format!("SELECT id, writes FROM {} WHERE claim IS NOT NULL AND finished_at IS NULL", self.qualified)
+    }
+
     pub(crate) fn select(&self) -> String {
         format!("SELECT {} FROM {} ORDER BY id", COLUMNS.join(", "), self.qualified)
     }
 
     /// A new row per claim, in order. A duplicate claim is refused by the unique key.
-    pub(crate) fn claim(&self, writer: Writer<'_>, claims: &[Claim<'_>]) -> String {
-        let rows = claims.iter().map(|claim| self.row(writer, claim, &text(claim.name), "NULL, NULL, ''"));
-        self.insert(rows)
+    pub(crate) fn claim<'c, 'm: 'c>(
+        &self,
+        writer: Writer<'_>,
+        claims: impl IntoIterator<Item = (&'c Claim<'m>, &'c Note)>,
+    ) -> String {
+        let row = |(claim, note): (&Claim<'m>, &Note)| {
+            self.row(writer, claim, note, &text(claim.name), "NULL, NULL, ''")
+        };
+        self.insert(claims.into_iter().map(row))
     }
 
     /// A row that never held its claim.
     pub(crate) fn failure(&self, writer: Writer<'_>, claim: &Claim<'_>, error: &str, digest: &str) -> String {
         let end = format!("{NOW}, {}, {}", text(error), text(digest));
-        self.insert(std::iter::once(self.row(writer, claim, "NULL", &end)))
+        let note = Note::unwatched(claim.in_flight);
+        self.insert(std::iter::once(self.row(writer, claim, &note, "NULL", &end)))
     }
 
     /// An earlier attempt gives up its claim, unless it still runs or is of the very same text:
@@ -133,11 +151,12 @@ impl Table {
         name: &str,
         (from_owner, from_epoch): (&str, u32),
         (checksums, statements): (&Checksums, u32),
-        in_flight: Option<InFlight>,
+        (completed, prefix): (u32, &str),
+        note: &Note,
     ) -> String {
         let set = format!(
             "owner = {}, session = {}, applied_by = {}, tool = {}, epoch = {}, error = NULL, digest = '', \
-             raw_checksum = {}, token_checksum = {}, statements = {statements}, in_flight = {}",
+             raw_checksum = {}, token_checksum = {}, statements = {statements}, completed = {completed}, prefix = {}, {}",
             text(&writer.run.owner),
             text(writer.session),
             short(&writer.run.applied_by, 255),
@@ -145,7 +164,8 @@ impl Table {
             u64::from(from_epoch) + 1,
             text(&checksums.raw),
             text(&checksums.tokens),
-            flight(in_flight),
+            text(prefix),
+            note.assignments(),
         );
         self.update(&set, &fence(name, from_owner, from_epoch))
     }
@@ -156,17 +176,17 @@ impl Table {
         (name, epoch): (&str, u32),
         completed: u32,
         prefix: &str,
-        in_flight: Option<InFlight>,
+        note: &Note,
     ) -> String {
-        let set =
-            format!("completed = {completed}, prefix = {}, in_flight = {}", text(prefix), flight(in_flight));
+        let set = format!("completed = {completed}, prefix = {}, {}", text(prefix), note.assignments());
         self.update(&set, &fence(name, &run.owner, epoch))
     }
 
     pub(crate) fn record(&self, run: &Run, record: &Record<'_>) -> String {
         let set = format!(
-            "completed = {}, in_flight = NULL, error = NULL, digest = {}, finished_at = {NOW}, {}",
+            "completed = {}, {}, error = NULL, digest = {}, finished_at = {NOW}, {}",
             record.completed,
+            Note::unwatched(None).assignments(),
             text(&record.digest),
             duration()
         );
@@ -182,9 +202,9 @@ impl Table {
         rolled_back: Option<&str>,
     ) -> String {
         let mut set = format!(
-            "completed = {completed}, prefix = {}, in_flight = {}, error = {}, {}",
+            "completed = {completed}, prefix = {}, {}, error = {}, {}",
             text(prefix),
-            flight(in_flight),
+            Note::assignments_at_failure(in_flight),
             text(error),
             duration()
         );
@@ -214,7 +234,8 @@ impl Table {
             _ => return None,
         };
         let set = format!(
-            "{into}, in_flight = NULL, resolution = {}, digest = {}, epoch = epoch + 1",
+            "{into}, {}, resolution = {}, digest = {}, epoch = epoch + 1",
+            Note::unwatched(None).assignments(),
             text(&resolve.resolution),
             text(&resolve.digest)
         );
@@ -235,14 +256,14 @@ impl Table {
     fn insert(&self, rows: impl Iterator<Item = String>) -> String {
         format!(
             "INSERT INTO {} (format, kind, name, raw_checksum, token_checksum, claim, owner, session, epoch, \
-             statements, completed, in_flight, started_at, applied_by, tool, writes, rolled_back_at, error, digest) \
+             statements, completed, in_flight, watched, looked, started_at, applied_by, tool, writes, rolled_back_at, error, digest) \
              VALUES {}",
             self.qualified,
             rows.collect::<Vec<_>>().join(", ")
         )
     }
 
-    fn row(&self, writer: Writer<'_>, claim: &Claim<'_>, held: &str, end: &str) -> String {
+    fn row(&self, writer: Writer<'_>, claim: &Claim<'_>, note: &Note, held: &str, end: &str) -> String {
         format!(
             "({FORMAT}, {}, {}, {}, {}, {held}, {}, {}, 1, {}, 0, {}, {NOW}, {}, {}, 0, {end})",
             text(claim.kind.as_str()),
@@ -252,7 +273,7 @@ impl Table {
             text(&writer.run.owner),
             text(writer.session),
             claim.statements,
-            flight(claim.in_flight),
+            note.values(),
             short(&writer.run.applied_by, 255),
             short(&writer.run.tool, 64),
         )
@@ -275,10 +296,6 @@ fn fence(name: &str, owner: &str, epoch: u32) -> String {
 
 fn duration() -> String {
     format!("duration_ms = GREATEST(0, TIMESTAMPDIFF(MICROSECOND, started_at, {NOW})) DIV 1000")
-}
-
-fn flight(in_flight: Option<InFlight>) -> String {
-    in_flight.map_or_else(|| "NULL".to_owned(), |in_flight| text(&in_flight.to_text()))
 }
 
 /// A quoted name.

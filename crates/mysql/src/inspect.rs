@@ -4,8 +4,9 @@ use crate::MySql;
 use crate::history::{COLUMNS, identifier, text};
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
+use crate::unfinished::{Kept, SessionToken, user_of};
 use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product};
-use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
+use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
 
 const NO_SUCH_TABLE: u16 = 1146;
@@ -16,17 +17,8 @@ const NO_SUCH_COLUMN: u16 = 1054;
 pub(crate) struct Session {
     pub(crate) token: String,
     pub(crate) max_allowed_packet: usize,
-    seen: SessionToken,
-    user: String,
-}
-
-/// A session as the history keeps it: numbers are used again after a restart, so the server's start goes with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SessionToken {
-    connection: u64,
-    started: String,
-    server: String,
-    account: String,
+    pub(crate) seen: SessionToken,
+    pub(crate) user: String,
 }
 
 impl MySql {
@@ -92,13 +84,13 @@ impl MySql {
         let access = access(sets[place].first(), &sets[before_history - 1], product);
         let rows = if exists { sets.get(before_history + 1) } else { None };
         let mut attempts = Vec::new();
-        let mut sessions = Vec::new();
+        let mut kept = Vec::new();
         for row in rows.into_iter().flatten() {
-            let (attempt, session) = attempt(row)?;
+            let (attempt, besides) = attempt(row)?;
             attempts.push(attempt);
-            sessions.push(session);
+            kept.push(besides);
         }
-        self.look_for_owners(&mut attempts, &sessions).await?;
+        self.look_at_unfinished(&mut attempts, &kept).await?;
         Ok(Inspection {
             history: History { exists, attempts },
             contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
@@ -122,80 +114,10 @@ impl MySql {
         self.session = Some(Session { token: seen.to_text(), max_allowed_packet, seen, user });
         Ok(())
     }
-
-    /// Whether the owners of unfinished attempts still live.
-    async fn look_for_owners(
-        &mut self,
-        attempts: &mut [Attempt],
-        sessions: &[String],
-    ) -> Result<(), DriverError> {
-        let unfinished = |a: &Attempt| {
-            a.claimed && a.finished_at.is_none() && a.rolled_back_at.is_none() && !a.owner.is_empty()
-        };
-        if !attempts.iter().any(unfinished) {
-            return Ok(());
-        }
-        let Some(session) = self.session.clone() else { return Ok(()) };
-        let tokens: Vec<Option<SessionToken>> =
-            sessions.iter().map(|text| SessionToken::parse(text)).collect();
-        let ids = attempts.iter().zip(&tokens).filter(|(a, _)| unfinished(a));
-        let ids: Vec<String> =
-            ids.filter_map(|(_, token)| token.as_ref().map(|t| t.connection.to_string())).collect();
-        let listed = if ids.is_empty() { Vec::new() } else { self.listed(&ids).await? };
-        let sees_all =
-            listed.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some("PROCESS")));
-        for (attempt, token) in attempts.iter_mut().zip(&tokens).filter(|(a, _)| unfinished(a)) {
-            let Some(token) = token.as_ref() else { continue };
-            let is_listed = listed
-                .iter()
-                .any(|row| row.first().and_then(|id| id.as_ref()?.parse().ok()) == Some(token.connection));
-            attempt.owner_session = if token.server != session.seen.server || token.started.is_empty() {
-                Liveness::Unknown
-            } else if token.started != session.seen.started {
-                // The server was started again since: no session of before is left.
-                Liveness::Gone
-            } else if is_listed {
-                Liveness::Alive
-            } else if sees_all || user_of(&token.account) == session.user {
-                Liveness::Gone
-            } else {
-                Liveness::Unknown
-            };
-        }
-        Ok(())
-    }
-
-    async fn listed(&mut self, ids: &[String]) -> Result<Vec<Row>, DriverError> {
-        let query = format!(
-            "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE id IN ({});\n\
-             SELECT 'PROCESS' FROM information_schema.user_privileges \
-             WHERE grantee = {GRANTEE} AND privilege_type = 'PROCESS'",
-            ids.join(", ")
-        );
-        let sets = self.transport.query(&query).await.map_err(|broken| DriverError::from(broken.error))?;
-        Ok(sets.into_iter().flatten().collect())
-    }
-}
-
-impl SessionToken {
-    fn to_text(&self) -> String {
-        format!("{}/{}/{}/{}", self.connection, self.started, self.server, self.account)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(4, '/');
-        let connection = parts.next()?.parse().ok()?;
-        let [started, server, account] = [parts.next()?, parts.next()?, parts.next()?].map(str::to_owned);
-        Some(Self { connection, started, server, account })
-    }
-}
-
-fn user_of(account: &str) -> &str {
-    account.rsplit_once('@').map_or(account, |(user, _)| user)
 }
 
 /// The current account as the tables of privileges write it.
-const GRANTEE: &str = r#"CONCAT("'", REPLACE(CURRENT_USER(), '@', "'@'"), "'")"#;
+pub(crate) const GRANTEE: &str = r#"CONCAT("'", REPLACE(CURRENT_USER(), '@', "'@'"), "'")"#;
 
 fn facts(product: Product) -> String {
     let (server, status, read_only, session) = match product {
@@ -291,7 +213,7 @@ fn history_error(table: &str, broken: Broken) -> DriverError {
     }
 }
 
-fn attempt(row: &Row) -> Result<(Attempt, String), DriverError> {
+fn attempt(row: &Row) -> Result<(Attempt, Kept), DriverError> {
     let mut fields = Fields::new(row);
     let id = fields.number("id")?;
     let kind = fields.text("kind")?;
@@ -302,6 +224,18 @@ fn attempt(row: &Row) -> Result<(Attempt, String), DriverError> {
     let claimed = fields.optional("claim").is_some();
     let owner = fields.text("owner")?;
     let session = fields.text("session")?;
+    let epoch = fields.number("epoch")?;
+    let statements = fields.number("statements")?;
+    let completed = fields.number("completed")?;
+    let prefix = fields.optional("prefix");
+    let in_flight = match fields.optional("in_flight") {
+        None => None,
+        Some(text) => Some(InFlight::parse(&text).ok_or_else(|| {
+            DriverError::History(format!("row {id} has `{text}` in flight, which is no statement"))
+        })?),
+    };
+    let (watched, looked) = (fields.optional("watched"), fields.optional("looked"));
+    let kept = Kept { session, watched, looked, writes: fields.text("writes")? };
     let attempt = Attempt {
         id,
         kind,
@@ -310,16 +244,12 @@ fn attempt(row: &Row) -> Result<(Attempt, String), DriverError> {
         claimed,
         owner,
         owner_session: Liveness::Unknown,
-        epoch: fields.number("epoch")?,
-        statements: fields.number("statements")?,
-        completed: fields.number("completed")?,
-        prefix: fields.optional("prefix"),
-        in_flight: match fields.optional("in_flight") {
-            None => None,
-            Some(text) => Some(InFlight::parse(&text).ok_or_else(|| {
-                DriverError::History(format!("row {id} has `{text}` in flight, which is no statement"))
-            })?),
-        },
+        epoch,
+        statements,
+        completed,
+        prefix,
+        in_flight,
+        sight: Sight::Unknown,
         started_at: fields.text("started_at")?,
         finished_at: fields.optional("finished_at"),
         rolled_back_at: fields.optional("rolled_back_at"),
@@ -330,7 +260,7 @@ fn attempt(row: &Row) -> Result<(Attempt, String), DriverError> {
         resolution: fields.optional("resolution"),
         digest: fields.text("digest")?,
     };
-    Ok((attempt, session))
+    Ok((attempt, kept))
 }
 
 /// Reads a row's fields one after another.

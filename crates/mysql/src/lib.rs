@@ -23,13 +23,16 @@ mod errors;
 mod history;
 mod inspect;
 mod lock;
+mod look;
 mod message;
 mod my_cnf;
+mod note;
 mod options;
 mod perform;
 mod settings;
 mod tls;
 mod transport;
+mod unfinished;
 
 pub use connect::{connect, create_database};
 pub use errors::ConnectError;

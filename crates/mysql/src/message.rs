@@ -2,6 +2,8 @@
 
 use crate::errors::SEPARATOR;
 use crate::history::{GUARD, NAME_LENGTH, Table, Writer};
+use crate::look::{Eyes, Scope};
+use crate::note::Note;
 use crate::settings;
 use std::borrow::Cow;
 use windlass_core::driver::{Cause, DatabaseError, Failure, Product};
@@ -61,6 +63,8 @@ pub(crate) struct Outline<'d> {
     pub(crate) writer: Writer<'d>,
     pub(crate) product: Product,
     pub(crate) database: &'d str,
+    /// `None` where no look tells anything.
+    pub(crate) eyes: Option<Eyes<'d>>,
 }
 
 /// The statements of all steps, in order.
@@ -74,7 +78,8 @@ pub(crate) fn pieces<'s>(
     for (index, step) in steps.iter().enumerate() {
         let cause = |cause| Failure { step: index, cause };
         let from = pieces.len();
-        let texts = texts(outline, step, transaction, *traces).map_err(cause)?;
+        let scope = scope(steps.get(index + 1));
+        let texts = texts(outline, step, scope, transaction, *traces).map_err(cause)?;
         pieces.extend(texts.into_iter().map(|(text, role)| Piece {
             closes: role == Role::Statement && closes(&text, *traces),
             text,
@@ -109,10 +114,11 @@ type Texts<'s> = Vec<(Cow<'s, str>, Role)>;
 fn texts<'s>(
     outline: Outline<'_>,
     step: &'s Step<'_>,
+    scope: Scope,
     transaction: bool,
     traces: Traces,
 ) -> Result<Texts<'s>, Cause> {
-    let Outline { table, writer, product, database } = outline;
+    let Outline { table, writer, product, database, eyes } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
     let guarded = |text: String| {
         let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
@@ -121,18 +127,34 @@ fn texts<'s>(
         }
         texts
     };
+    // The look is in the message of the note, and before it.
+    let noted = |look: Option<String>, text: String| {
+        look.map(own).into_iter().chain(guarded(text)).collect::<Texts<'s>>()
+    };
     Ok(match step {
         Step::CreateHistory => vec![own(table.create())],
         Step::Begin => vec![own("START TRANSACTION".to_owned())],
         Step::Commit => vec![own("COMMIT".to_owned())],
-        Step::Claim(claims) => claim(outline, claims, transaction)?,
-        Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
-            let from = (from_owner.as_str(), *from_epoch);
-            guarded(table.take_over(writer, name, from, (checksums, *statements), *in_flight))
+        Step::Claim(claims) => claim(outline, claims, scope, transaction)?,
+        Step::TakeOver {
+            name,
+            from_owner,
+            from_epoch,
+            checksums,
+            statements,
+            completed,
+            prefix,
+            in_flight,
+            watched,
+        } => {
+            let (note, look) = Note::watching(eyes, *in_flight, (watched, scope), 0);
+            let (from, script) = ((from_owner.as_str(), *from_epoch), (checksums, *statements));
+            noted(look, table.take_over(writer, name, from, script, (*completed, prefix), &note))
         }
         Step::Execute(execute) => vec![(Cow::Borrowed(execute.sql), Role::Statement)],
-        Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
-            guarded(table.checkpoint(writer.run, (name, *epoch), *completed, prefix, *in_flight))
+        Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched } => {
+            let (note, look) = Note::watching(eyes, *in_flight, (watched, scope), 0);
+            noted(look, table.checkpoint(writer.run, (name, *epoch), *completed, prefix, &note))
         }
         Step::Record(records) => {
             records.iter().flat_map(|record| guarded(table.record(writer.run, record))).collect()
@@ -158,14 +180,31 @@ fn texts<'s>(
     })
 }
 
+/// How far to look before the step that follows: a trigger that is dropped is named without its table.
+fn scope(next: Option<&Step<'_>>) -> Scope {
+    match next {
+        Some(Step::Execute(execute))
+            if !is_word(execute.sql, "DROP") || !mentions(execute.sql, "trigger") =>
+        {
+            Scope::Quick
+        }
+        _ => Scope::All,
+    }
+}
+
 fn unknown() -> Cause {
     let message = "the step is not one that MySQL and MariaDB know".to_owned();
     Cause::Refused(DatabaseError { message, ..DatabaseError::default() })
 }
 
 /// Claims are one write; where an earlier attempt gives its claim up as well, a transaction makes them one.
-fn claim<'s>(outline: Outline<'_>, claims: &[Claim<'_>], transaction: bool) -> Result<Texts<'s>, Cause> {
-    let Outline { table, writer, .. } = outline;
+fn claim<'s>(
+    outline: Outline<'_>,
+    claims: &[Claim<'_>],
+    scope: Scope,
+    transaction: bool,
+) -> Result<Texts<'s>, Cause> {
+    let Outline { table, writer, eyes, .. } = outline;
     claims.iter().try_for_each(check_name)?;
     let mut texts: Texts<'s> = claims
         .iter()
@@ -176,7 +215,14 @@ fn claim<'s>(outline: Outline<'_>, claims: &[Claim<'_>], transaction: bool) -> R
     if wrap {
         texts.insert(0, (Cow::Borrowed("START TRANSACTION"), Role::Own));
     }
-    texts.extend(claims.chunks(ROWS).map(|rows| (Cow::Owned(table.claim(writer, rows)), Role::Claim)));
+    for rows in claims.chunks(ROWS) {
+        let watching = |(number, claim): (usize, &Claim<'_>)| {
+            Note::watching(eyes, claim.in_flight, (&claim.watched, scope), number)
+        };
+        let (notes, looks): (Vec<Note>, Vec<Option<String>>) = rows.iter().enumerate().map(watching).unzip();
+        texts.extend(looks.into_iter().flatten().map(|look| (Cow::Owned(look), Role::Own)));
+        texts.push((Cow::Owned(table.claim(writer, rows.iter().zip(&notes))), Role::Claim));
+    }
     if wrap {
         texts.push((Cow::Borrowed("COMMIT"), Role::Own));
     }
@@ -297,6 +343,7 @@ mod tests {
             writer: Writer { run: &run, session: "" },
             product: Product::MySql,
             database: "d",
+            eyes: None,
         };
         let pieces = pieces(outline, &steps, &mut Traces::default()).unwrap();
         let mut messages = Vec::new();

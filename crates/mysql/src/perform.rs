@@ -3,6 +3,7 @@
 use crate::MySql;
 use crate::errors::{database_error, ends_session, local_file, statement_error};
 use crate::history::Writer;
+use crate::look::Eyes;
 use crate::message::{Outline, Piece, Role, joined, message_end, pieces};
 use crate::transport::{Broken, Rows, TransportError};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Run, Watch};
@@ -27,6 +28,7 @@ impl MySql {
             writer: Writer { run, session: &session.token },
             product: self.capabilities.product,
             database: &self.database,
+            eyes: Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database),
         };
         let pieces = pieces(outline, steps, &mut self.traces)?;
         let mut start = 0;

@@ -4,7 +4,7 @@ use crate::error::{is_missing_table, refused};
 use crate::lock::{Session, liveness};
 use rusqlite::{Connection, Row};
 use windlass_core::driver::{DriverError, Head};
-use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
+use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
 
 /// The server's clock, in the form that the history keeps.
@@ -103,11 +103,12 @@ impl HistoryTable {
         format!("UPDATE {} SET {set} WHERE {fence}", self.quoted)
     }
 
-    /// The fence, then 4 the new owner, 5 its session, 6 checksum, 7 token checksum, 8 statements, 9 in flight.
+    /// The fence, then 4 the new owner, 5 its session, 6 checksum, 7 token checksum, 8 statements, 9 completed,
+    /// 10 prefix, 11 in flight.
     pub(crate) fn take_over(&self) -> String {
         self.fenced(
             "owner = ?4, session = ?5, epoch = epoch + 1, error = NULL, checksum = ?6, token_checksum = ?7, \
-             statements = ?8, in_flight = ?9, digest = ''",
+             statements = ?8, completed = ?9, prefix = nullif(?10, ''), in_flight = ?11, digest = ''",
         )
     }
 
@@ -253,6 +254,8 @@ pub(crate) fn attempt(row: &Row<'_>, asking: Option<&Session>) -> Result<Attempt
         completed: columns.take()?,
         prefix: columns.take()?,
         in_flight: in_flight(columns.take()?)?,
+        // A statement that changes definitions commits with its checkpoint here: there is nothing to look for.
+        sight: Sight::Unknown,
         started_at: columns.take()?,
         finished_at: columns.take()?,
         rolled_back_at: columns.take()?,

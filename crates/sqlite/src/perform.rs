@@ -126,14 +126,27 @@ impl Performance<'_> {
         match step {
             Step::CreateHistory => run_to_end(self.connection, &self.table.create()).map_err(cause),
             Step::Claim(claims) => self.claim(claims),
-            Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
+            // Nothing is watched: statements that change definitions are in a transaction here.
+            Step::TakeOver {
+                name,
+                from_owner,
+                from_epoch,
+                checksums,
+                statements,
+                completed,
+                prefix,
+                in_flight,
+                ..
+            } => {
                 let in_flight = text(*in_flight);
                 let (raw, tokens) = (&checksums.raw, &checksums.tokens);
-                let values =
-                    params![name, from_owner, from_epoch, owner, session, raw, tokens, statements, in_flight];
+                let values = params![
+                    name, from_owner, from_epoch, owner, session, raw, tokens, statements, completed, prefix,
+                    in_flight
+                ];
                 self.change_one(&self.table.take_over(), values)
             }
-            Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
+            Step::Checkpoint { name, epoch, completed, prefix, in_flight, .. } => {
                 let in_flight = text(*in_flight);
                 let values = params![name, owner, epoch, completed, prefix, in_flight];
                 self.change_one(&self.table.checkpoint(), values)
@@ -155,7 +168,7 @@ impl Performance<'_> {
         let Run { owner, applied_by, tool } = self.run;
         let session = self.session.as_text();
         let mut insert = self.connection.prepare(&self.table.claim()).map_err(cause)?;
-        for Claim { kind, name, checksums, statements, in_flight, supersedes } in claims {
+        for Claim { kind, name, checksums, statements, in_flight, supersedes, .. } in claims {
             let (kind, in_flight) = (kind.as_str(), text(*in_flight));
             let (raw, tokens) = (&checksums.raw, &checksums.tokens);
             if *supersedes {

@@ -87,7 +87,15 @@ fn what_a_dead_owner_left_is_finished_and_a_living_one_is_left_alone() {
     let checksums = migrations.get("1_x").unwrap().checksums(Dialect::Sqlite).unwrap();
     let kind = AttemptKind::Apply;
     // As a row stands whose owner committed its claim by itself, and did nothing yet.
-    let claim = Claim { kind, name: "1_x", checksums, statements: 1, in_flight: None, supersedes: false };
+    let claim = Claim {
+        kind,
+        name: "1_x",
+        checksums,
+        statements: 1,
+        in_flight: None,
+        watched: Vec::new(),
+        supersedes: false,
+    };
     let mut owner = Sqlite::connect(&Options::file(&path).create_database(true)).unwrap();
     now(owner.perform(&run("a"), &[Step::CreateHistory, Step::Claim(vec![claim])], &mut NoWatch)).unwrap();
 

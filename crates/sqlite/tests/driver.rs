@@ -100,6 +100,7 @@ fn claim(name: &str) -> Claim<'_> {
         checksums: checksums("x"),
         statements: 2,
         in_flight: None,
+        watched: Vec::new(),
         supersedes: false,
     }
 }
@@ -109,7 +110,14 @@ fn record(name: &str) -> Record<'_> {
 }
 
 fn checkpoint(name: &str, epoch: u32) -> Step<'_> {
-    Step::Checkpoint { name, epoch, completed: 1, prefix: "p".to_owned(), in_flight: None }
+    Step::Checkpoint {
+        name,
+        epoch,
+        completed: 1,
+        prefix: "p".to_owned(),
+        in_flight: None,
+        watched: Vec::new(),
+    }
 }
 
 fn migration() -> Migration {
@@ -273,11 +281,15 @@ fn an_attempt_is_taken_over_once() {
         from_epoch: 1,
         checksums: checksums("edited"),
         statements: 7,
+        completed: 2,
+        prefix: "p".to_owned(),
         in_flight: None,
+        watched: Vec::new(),
     };
     now(driver.perform(&run("b"), &[take_over()], &mut NoWatch)).unwrap();
     let attempt = only_attempt(&mut driver);
     assert_eq!((attempt.owner.as_str(), attempt.epoch, attempt.statements), ("b", 2, 7));
+    assert_eq!((attempt.completed, attempt.prefix.as_deref()), (2, Some("p")));
     assert_eq!((attempt.checksums, attempt.in_flight), (checksums("edited"), None));
     let failure = now(driver.perform(&run("c"), &[take_over()], &mut NoWatch)).unwrap_err();
     assert!(matches!(failure.cause, Cause::Fenced), "{failure:?}");

@@ -7,7 +7,9 @@ use crate::driver::{
     Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Inspection, NoWatch, Run,
 };
 use crate::history::InFlight;
-use crate::plan::{Claim, Execute, Plan, Segment, Standing, Step, refusal_leaves_nothing};
+use crate::plan::{
+    Claim, Execute, Plan, Segment, Standing, Step, refusal_leaves_nothing, refusal_leaves_remnant,
+};
 use std::time::Instant;
 
 /// How the run of a plan ended, short of an error.
@@ -32,7 +34,6 @@ struct Live {
 }
 
 pub(super) struct Runner<'r> {
-    inspection: &'r Inspection,
     capabilities: &'r Capabilities,
     run: &'r Run,
     observer: &'r mut dyn Observer,
@@ -55,7 +56,7 @@ impl<'r> Runner<'r> {
         let digest = Standing::of(&inspection.history.attempts).digest();
         let history_exists = inspection.history.exists;
         let applied = Vec::new();
-        Self { inspection, capabilities, run, observer, stop, digest, live: None, history_exists, applied }
+        Self { capabilities, run, observer, stop, digest, live: None, history_exists, applied }
     }
 
     pub(super) async fn run(
@@ -93,14 +94,13 @@ impl<'r> Runner<'r> {
                         prefix: String::new(),
                     });
                 }
-                Step::TakeOver { name, from_epoch, .. } => {
-                    let before =
-                        self.inspection.history.attempts.iter().find(|a| a.claimed && a.name == *name);
-                    self.live = before.map(|attempt| Live {
-                        name: attempt.name.clone(),
+                Step::TakeOver { name, from_epoch, completed, prefix, .. }
+                | Step::Hold { name, from_epoch, completed, prefix, .. } => {
+                    self.live = Some(Live {
+                        name: (*name).to_owned(),
                         epoch: from_epoch + 1,
-                        completed: attempt.completed,
-                        prefix: attempt.prefix.clone().unwrap_or_default(),
+                        completed: *completed,
+                        prefix: prefix.clone(),
                     });
                 }
                 Step::Checkpoint { completed, prefix, .. } => {
@@ -199,12 +199,18 @@ impl<'r> Runner<'r> {
         let live = self.live.clone();
         let mut steps = Vec::new();
         match (&live, claims) {
-            (Some(live), _) => steps.push(fail(live, &self.digest, stands, unit(segment, step), words)),
+            (Some(live), _) => {
+                // What leaves something when it is refused stays noted, and with it how all looked before.
+                let remnant = !rolled_back && refusal_leaves_remnant(self.capabilities, execute);
+                let noted = remnant || matches!(stands, Stands::PartOfUnit { .. });
+                let in_flight = unit(segment, step).filter(|_| noted);
+                steps.push(fail(live, &self.digest, stands, in_flight, words));
+            }
             (None, Some([claim])) => {
                 if !self.history_exists {
                     steps.push(Step::CreateHistory);
                 }
-                let claim = Claim { in_flight: None, ..claim.clone() };
+                let claim = Claim { in_flight: None, watched: Vec::new(), ..claim.clone() };
                 steps.push(Step::RecordFailure { claim, error: words, digest: self.digest.clone() });
             }
             _ => {}
@@ -218,7 +224,7 @@ impl<'r> Runner<'r> {
         let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
         let Live { name, epoch, completed, prefix } = live;
         let steps = [
-            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None },
+            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None, watched: Vec::new() },
             Step::RestoreSettings,
         ];
         let written = driver.perform(self.run, &steps, &mut NoWatch).await;
@@ -233,7 +239,9 @@ impl<'r> Runner<'r> {
 fn subject(segment: &Segment<'_>, step: usize) -> String {
     let about = |step: &Step<'_>| match step {
         Step::Execute(execute) => Some(execute.migration.name().to_owned()),
-        Step::Checkpoint { name, .. } | Step::TakeOver { name, .. } => Some((*name).to_owned()),
+        Step::Checkpoint { name, .. } | Step::TakeOver { name, .. } | Step::Hold { name, .. } => {
+            Some((*name).to_owned())
+        }
         Step::Claim(claims) => claims.first().map(|claim| claim.name.to_owned()),
         Step::Record(records) => records.first().map(|record| record.name.to_owned()),
         _ => None,
@@ -288,13 +296,19 @@ fn unit(segment: &Segment<'_>, step: usize) -> Option<InFlight> {
     Some(InFlight { first: before.unwrap_or(number(&segment.steps[step])?), last })
 }
 
-fn fail<'l>(live: &'l Live, digest: &str, stands: Stands, unit: Option<InFlight>, error: String) -> Step<'l> {
+fn fail<'l>(
+    live: &'l Live,
+    digest: &str,
+    stands: Stands,
+    in_flight: Option<InFlight>,
+    error: String,
+) -> Step<'l> {
     Step::Fail {
         name: &live.name,
         epoch: live.epoch,
         completed: live.completed,
         prefix: live.prefix.clone(),
-        in_flight: unit.filter(|_| matches!(stands, Stands::PartOfUnit { .. })),
+        in_flight,
         error,
         rolled_back: (stands == Stands::Nothing).then(|| digest.to_owned()),
     }

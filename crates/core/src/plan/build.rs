@@ -1,15 +1,16 @@
 //! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
 
-use super::pieces::{Piece, PieceKind, Prepared};
+use super::pieces::{Piece, PieceKind, Prepared, shows};
+use super::remnant::{Cleared, clear};
 use super::standing::Standing;
-use super::state::{Survey, survey};
+use super::state::{Resumed, Survey, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection};
-use crate::history::{Attempt, AttemptKind, InFlight};
+use crate::history::{AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
 use crate::sql::checksum::statement_checksum;
-use crate::sql::classify::SessionUse;
+use crate::sql::classify::{ObjectName, Objects, SessionUse};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -133,9 +134,10 @@ pub fn plan<'m>(
     }
     let mut builder =
         Builder { capabilities, standing, segments: Vec::new(), history: inspection.history.exists };
-    if let Some((prepared, attempt)) = &resumed {
-        remarks.push(Remark::Resumes { name: attempt.name.clone(), completed: attempt.completed });
-        builder.resume(prepared, attempt);
+    if let Some(resumed) = &resumed {
+        let completed = length(resumed.completed);
+        remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed });
+        builder.resume(resumed);
     }
     let fresh = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
     let group_limit = match capabilities.grouping {
@@ -192,23 +194,39 @@ struct Builder<'c, 'm> {
 
 impl<'m> Builder<'_, 'm> {
     fn apply(&mut self, work: &Work<'m>) {
-        let claim = claim(work, self.capabilities.dialect, first_note(&work.prepared, 0));
+        let claim = claim(work, self.capabilities, first_left(&work.prepared, 0));
         let opening = Step::Claim(vec![claim]);
-        self.run(&work.prepared, opening, 0, 1);
+        self.run(&work.prepared, Some(opening), 0, 1);
     }
 
-    fn resume(&mut self, prepared: &Prepared<'m>, attempt: &Attempt) {
-        let completed = attempt.completed as usize;
+    fn resume(&mut self, resumed: &Resumed<'m, '_>) {
+        let Resumed { prepared, attempt, completed, remnant } = resumed;
+        let completed = *completed;
+        let next = first_left(prepared, completed);
+
         self.replay_settings(prepared, completed);
+        if let Some(remnant) = remnant {
+            let cleared = Cleared {
+                completed: length(completed),
+                prefix: Prefix::new(self.capabilities.dialect).after(prepared, completed),
+                in_flight: next.and_then(in_flight),
+                watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
+            };
+            self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared));
+            return self.run(prepared, None, completed, attempt.epoch + 1);
+        }
         let opening = Step::TakeOver {
             name: prepared.migration.name(),
             from_owner: attempt.owner.clone(),
             from_epoch: attempt.epoch,
             checksums: checksums(prepared.migration, self.capabilities.dialect),
             statements: length(prepared.statements.len()),
-            in_flight: first_note(prepared, completed),
+            completed: length(completed),
+            prefix: Prefix::new(self.capabilities.dialect).after(prepared, completed),
+            in_flight: next.and_then(in_flight),
+            watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
         };
-        self.run(prepared, opening, completed, attempt.epoch + 1);
+        self.run(prepared, Some(opening), completed, attempt.epoch + 1);
     }
 
     /// Session state is part of a migration: plain settings that ran before the crash are set again.
@@ -220,7 +238,7 @@ impl<'m> Builder<'_, 'm> {
         }
     }
 
-    fn run(&mut self, prepared: &Prepared<'m>, opening: Step<'m>, completed: usize, epoch: u32) {
+    fn run(&mut self, prepared: &Prepared<'m>, opening: Option<Step<'m>>, completed: usize, epoch: u32) {
         let name = prepared.migration.name();
         let statements = length(prepared.statements.len());
         let digest = self.standing.add(name, prepared.migration.raw_checksum());
@@ -228,7 +246,7 @@ impl<'m> Builder<'_, 'm> {
             || Step::Record(vec![Record { name, epoch, completed: statements, digest: digest.clone() }]);
         let mut prefix = Prefix::new(self.capabilities.dialect);
         let mut open: Vec<Step<'m>> = Vec::new();
-        let mut opening = Some(opening);
+        let mut opening = opening;
         if let Some(Step::TakeOver { .. }) = opening {
             // Committed by itself: a failure after it is then this run's to record.
             open.extend(opening.take());
@@ -240,9 +258,11 @@ impl<'m> Builder<'_, 'm> {
             open.push(Step::EnforceForeignKeys);
         }
         let nothing = [Piece { kind: PieceKind::Transaction, first: 0, last: 0, run: Vec::new() }];
-        let pieces = if prepared.pieces.is_empty() { &nothing[..] } else { &prepared.pieces };
-        let left: Vec<&Piece> =
-            pieces.iter().filter(|p| p.last > completed || prepared.pieces.is_empty()).collect();
+        let mut left: Vec<&Piece> = prepared.pieces.iter().filter(|piece| piece.last > completed).collect();
+        if left.is_empty() {
+            left.extend(&nothing);
+        }
+
         for (index, piece) in left.iter().enumerate() {
             let next = left.get(index + 1);
             let transaction = piece.kind == PieceKind::Transaction;
@@ -272,6 +292,7 @@ impl<'m> Builder<'_, 'm> {
                     completed: length(piece.last),
                     prefix: prefix.after(prepared, piece.last),
                     in_flight: in_flight(next),
+                    watched: watched(self.capabilities, prepared, next),
                 },
             });
             if transaction {
@@ -296,10 +317,9 @@ impl<'m> Builder<'_, 'm> {
     }
 
     fn group(&mut self, shared: &[Work<'m>]) {
-        let dialect = self.capabilities.dialect;
         let mut steps = vec![Step::Begin];
         self.create_history(&mut steps);
-        steps.push(Step::Claim(shared.iter().map(|work| claim(work, dialect, None)).collect()));
+        steps.push(Step::Claim(shared.iter().map(|work| claim(work, self.capabilities, None)).collect()));
         let executes = shared.iter().flat_map(|work| &work.prepared.statements);
         steps.extend(executes.map(|execute| Step::Execute(execute.clone())));
         let record = |work: &Work<'m>| {
@@ -331,7 +351,7 @@ fn transaction_prelude(step: &Step<'_>) -> bool {
     matches!(step, Step::SuspendForeignKeys | Step::EnforceForeignKeys)
 }
 
-fn claim<'m>(work: &Work<'m>, dialect: Dialect, in_flight: Option<InFlight>) -> Claim<'m> {
+fn claim<'m>(work: &Work<'m>, capabilities: &Capabilities, first: Option<&Piece>) -> Claim<'m> {
     let kind = match work.migration.kind() {
         MigrationKind::Repeatable => AttemptKind::Repeatable,
         MigrationKind::Versioned => AttemptKind::Apply,
@@ -339,9 +359,11 @@ fn claim<'m>(work: &Work<'m>, dialect: Dialect, in_flight: Option<InFlight>) -> 
     Claim {
         kind,
         name: work.migration.name(),
-        checksums: checksums(work.migration, dialect),
+        checksums: checksums(work.migration, capabilities.dialect),
         statements: length(work.prepared.statements.len()),
-        in_flight,
+        in_flight: first.and_then(in_flight),
+        watched: first.map_or_else(Vec::new, |first| watched(capabilities, &work.prepared, first)),
+
         supersedes: work.supersedes,
     }
 }
@@ -352,9 +374,23 @@ pub(super) fn checksums(migration: &Migration, dialect: Dialect) -> Checksums {
     migration.checksums(dialect).unwrap_or(Checksums { raw, tokens: String::new() })
 }
 
-/// What the opening write must say is in flight, when the first piece left to do has a hidden outcome.
-fn first_note(prepared: &Prepared<'_>, completed: usize) -> Option<InFlight> {
-    prepared.pieces.iter().find(|piece| piece.last > completed).and_then(in_flight)
+/// The first piece left to do.
+fn first_left<'a>(prepared: &'a Prepared<'_>, completed: usize) -> Option<&'a Piece> {
+    prepared.pieces.iter().find(|piece| piece.last > completed)
+}
+
+/// The objects whose looks tell the outcome of a piece; none where no look does.
+fn watched(capabilities: &Capabilities, prepared: &Prepared<'_>, piece: &Piece) -> Vec<ObjectName> {
+    let [only] = piece.run.as_slice() else { return Vec::new() };
+    let facts = &prepared.facts[*only];
+    match &facts.objects {
+        Objects::Known(names)
+            if piece.kind.needs_note() && shows(capabilities, facts, prepared.statements[*only].sql) =>
+        {
+            names.clone()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn in_flight(piece: &Piece) -> Option<InFlight> {

@@ -133,6 +133,65 @@ fn foreign_keys(facts: &[Facts]) -> ForeignKeys {
     }
 }
 
+/// Whether the objects that a statement names look otherwise once it is done, and it is done whole or not at all.
+pub(super) fn shows(capabilities: &Capabilities, facts: &Facts, sql: &str) -> bool {
+    if capabilities.product == Product::PostgreSql {
+        return shows_on_postgres(facts);
+    }
+    let words = leading_words(sql, 40);
+    let first = words.first().map_or("", String::as_str);
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let Objects::Known(names) = &facts.objects else { return false };
+    if facts.effect != Effect::Schema || names.is_empty() || names.iter().any(|name| name.schema.is_some()) {
+        return false;
+    }
+    match (capabilities.product, first) {
+        // A DROP of several objects is not atomic there.
+        (Product::MariaDb, "DROP") => !sql.contains(','),
+        // CREATE OR REPLACE is not atomic there either.
+        (Product::MariaDb, "CREATE") if has("REPLACE") => false,
+        (_, "CREATE") => {
+            !has("SELECT") || ["VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"].into_iter().any(has)
+        }
+        // These move rows, and leave the definitions as they were.
+        (_, "ALTER") => !["EXCHANGE", "TRUNCATE", "DISCARD", "IMPORT"].into_iter().any(has),
+        (_, "DROP" | "RENAME") => true,
+        _ => false,
+    }
+}
+
+/// What can be in a transaction needs no look there. A name may have a schema: an object is found by it.
+///
+/// These are not done at once, but what they leave when they are cut off is known for what it is.
+fn shows_on_postgres(facts: &Facts) -> bool {
+    const SHOWING: [&str; 3] =
+        ["CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY", "ALTER TABLE … DETACH"];
+    let Transaction::Outside(why) = facts.transaction else { return false };
+    matches!(&facts.objects, Objects::Known(names) if !names.is_empty())
+        && SHOWING.iter().any(|showing| why.starts_with(showing))
+}
+
+/// Whether running a statement again changes nothing that its first run did not.
+pub(super) fn repeats_harmlessly(execute: &Execute<'_>) -> bool {
+    let words = leading_words(execute.sql, 40);
+    let has = |word: &str| words.iter().any(|w| w == word);
+    match words.first().map_or("", String::as_str) {
+        "VACUUM" | "ANALYZE" | "ANALYSE" | "OPTIMIZE" | "CHECK" | "REPAIR" | "FLUSH" | "GRANT" | "REVOKE"
+        | "SET" | "COMMENT" | "PRAGMA" | "REFRESH" | "REINDEX" => true,
+        // An index whose build was cut short stands, and is invalid: IF NOT EXISTS would leave it so.
+        "CREATE" if has("CONCURRENTLY") => false,
+        "CREATE" | "DROP" if has("SELECT") => false,
+        "CREATE" | "DROP" => words.iter().take(4).any(|word| word == "IF") && has("EXISTS"),
+        _ => false,
+    }
+}
+
+/// The first words of a statement, in capitals.
+fn leading_words(sql: &str, most: usize) -> Vec<String> {
+    let words = sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| !word.is_empty()).take(most).map(str::to_ascii_uppercase).collect()
+}
+
 /// Whether a refusal of this statement, outside a transaction, leaves nothing of it behind.
 pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
     let facts = classify(capabilities.dialect, execute.sql);
@@ -150,6 +209,11 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         },
         Product::Sqlite => true,
     }
+}
+
+/// Whether a refusal of this statement, outside a transaction, leaves something that is known for what it is.
+pub(crate) fn refusal_leaves_remnant(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
+    capabilities.product == Product::PostgreSql && !refusal_leaves_nothing(capabilities, execute)
 }
 
 fn drops(sql: &str) -> bool {
@@ -190,10 +254,13 @@ impl Cutter<'_, '_> {
                     self.absorb_alone(index);
                 }
                 Transaction::Inside if self.mode == TransactionMode::Off && self.open.is_none() => {
-                    let kind = if facts.session == SessionUse::Setting {
-                        PieceKind::Setting
-                    } else {
-                        PieceKind::Alone
+                    // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
+                    let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
+                        && facts.objects != Objects::Unknown;
+                    let kind = match facts.session {
+                        SessionUse::Setting => PieceKind::Setting,
+                        _ if known => PieceKind::Transaction,
+                        _ => PieceKind::Alone,
                     };
                     self.push(kind, index);
                     fresh = true;

@@ -4,7 +4,7 @@ use super::build::{checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Inspection};
-use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, State};
+use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::split::SplitError;
 
@@ -136,6 +136,7 @@ fn baseline_plan<'m>(
             checksums: checksums(migration, capabilities.dialect),
             statements,
             in_flight: None,
+            watched: Vec::new(),
             supersedes: false,
         });
         let digest = standing.add(name, migration.raw_checksum());
@@ -168,6 +169,7 @@ fn decide<'m>(
         (Resolution::Resume, State::Applied) => return wrong("there is nothing to resume"),
         (Resolution::Applied, _) => (ResolveInto::Applied, "applied"),
         (Resolution::RolledBack, _) => (ResolveInto::RolledBack, "rolled back"),
+        (_, _) if matches!(attempt.sight, Sight::Remnant(_)) => (ResolveInto::ResumableOnceCleared, "resume"),
         (_, _) => (ResolveInto::Resumable, "resume"),
     };
     let digest = match resolution {

@@ -1,11 +1,11 @@
 //! The survey: what of the project stands in the history, what is pending, and what forbids a plan.
 
 use super::build::{Options, Prefix, Remark, Work};
-use super::pieces::Prepared;
+use super::pieces::{Prepared, repeats_harmlessly};
 use super::standing::Standing;
 use super::{Blocked, Place};
 use crate::driver::{Capabilities, Contents, Inspection};
-use crate::history::{Attempt, AttemptKind, State};
+use crate::history::{Attempt, AttemptKind, InFlight, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
 use crate::sql::Dialect;
 use crate::sql::classify::Objects;
@@ -13,10 +13,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) struct Survey<'m, 'h> {
     /// The attempt to go on with, before anything else.
-    pub(super) resumed: Option<(Prepared<'m>, &'h Attempt)>,
+    pub(super) resumed: Option<Resumed<'m, 'h>>,
     pub(super) pending: Vec<Work<'m>>,
     pub(super) standing: Standing,
     pub(super) remarks: Vec<Remark>,
+}
+
+/// An attempt that can go on.
+pub(super) struct Resumed<'m, 'h> {
+    pub(super) prepared: Prepared<'m>,
+    pub(super) attempt: &'h Attempt,
+    /// Statements that stand, those included that a look found done.
+    pub(super) completed: usize,
+    /// What the statement in flight left, which is cleared away first.
+    pub(super) remnant: Option<&'h Remnant>,
 }
 
 pub(super) fn survey<'m, 'h>(
@@ -197,31 +207,62 @@ fn go_on<'m, 'h>(
     migration: &'m Migration,
     attempt: &'h Attempt,
     capabilities: &Capabilities,
-) -> Result<(Prepared<'m>, &'h Attempt), Blocked> {
+) -> Result<Resumed<'m, 'h>, Blocked> {
     let boxed = || Box::new(attempt.clone());
     let state = attempt.state();
     if state == State::Running {
         return Err(Blocked::Running { attempt: boxed() });
     }
     let prepared = Prepared::new(migration, capabilities)?;
-    let completed = attempt.completed as usize;
+    let recorded = attempt.completed as usize;
     let place = |index: usize| prepared.statements.get(index).map(Place::of);
-    if let Some(in_flight) = attempt.in_flight {
-        let place = place(in_flight.first.saturating_sub(1) as usize);
-        return Err(Blocked::InDoubt { attempt: boxed(), in_flight, place });
-    }
+
     // The part that has run is verified by its hash; the part that has not may have been mended.
-    let head = Prefix::new(capabilities.dialect).after(&prepared, completed);
-    let known = completed == 0 || attempt.prefix.as_deref() == Some(head.as_str());
-    if completed > prepared.statements.len() || !known {
+    let head = Prefix::new(capabilities.dialect).after(&prepared, recorded);
+    let known = recorded == 0 || attempt.prefix.as_deref() == Some(head.as_str());
+    if recorded > prepared.statements.len() || !known {
         return Err(Blocked::HeadChanged { attempt: boxed() });
     }
     let same_text =
         matches!(compare(migration, attempt, capabilities.dialect), Text::Same | Text::Reformatted);
+    let completed = match attempt.in_flight {
+        None => recorded,
+        Some(in_flight) => settle(&prepared, attempt, in_flight, same_text).ok_or_else(|| {
+            let place = place(in_flight.first.saturating_sub(1) as usize);
+            Blocked::InDoubt { attempt: boxed(), in_flight, place }
+        })?,
+    };
     if state == State::Failed && same_text {
         return Err(Blocked::Failed { attempt: boxed(), next: place(completed) });
     }
-    Ok((prepared, attempt))
+    let remnant = match &attempt.sight {
+        // How a refused detachment goes on is up to the one who edits the text.
+        Sight::Remnant(Remnant::PendingDetach { .. }) if state == State::Failed => None,
+        Sight::Remnant(remnant) => Some(remnant),
+        _ => None,
+    };
+    Ok(Resumed { prepared, attempt, completed, remnant })
+}
+
+/// How many statements stand when some were in flight: settled by what a look told, or by their being
+/// harmless to repeat; `None` when neither settles it.
+fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_text: bool) -> Option<usize> {
+    let (first, last) = (in_flight.first.checked_sub(1)? as usize, in_flight.last as usize);
+    let completed = attempt.completed as usize;
+    let refused = attempt.state() == State::Failed;
+    let statements = prepared.statements.get(first..last);
+    match &attempt.sight {
+        // A single statement that was refused was not done, whatever it left.
+        _ if refused => (last == first + 1).then_some(completed),
+        Sight::Untouched => Some(completed),
+        // The statement that was done is the one that stands in the file.
+        Sight::Changed if same_text && statements?.len() == 1 => Some(last),
+        Sight::Remnant(Remnant::InvalidIndex { .. }) => Some(completed),
+        Sight::Remnant(Remnant::PendingDetach { .. }) if same_text && statements?.len() == 1 => Some(last),
+        Sight::Remnant(_) => None,
+        _ if statements?.iter().all(repeats_harmlessly) => Some(completed),
+        _ => None,
+    }
 }
 
 /// A pending migration older than the last applied one runs by itself only when it names nothing

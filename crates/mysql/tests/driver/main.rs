@@ -2,5 +2,6 @@
 
 mod connecting;
 mod deploy;
+mod settling;
 mod steps;
 mod support;

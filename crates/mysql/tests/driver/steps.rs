@@ -5,6 +5,7 @@ use crate::support::{Diary, checkpoint, checksums, claim, execute, flight, migra
 use windlass_core::driver::{Access, Cause, Contents, Driver, Head, Lock, NoWatch, Product};
 use windlass_core::history::{AttemptKind, Liveness, State};
 use windlass_core::plan::{Claim, Resolve, ResolveInto, Step};
+use windlass_core::sql::classify::ObjectName;
 use windlass_mysql::connect;
 
 #[test]
@@ -54,6 +55,24 @@ fn messages_are_as_few_as_can_be() {
         ];
         driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
         assert_eq!(proxy.commands(), 1, "a migration of one statement");
+
+        let watched: Vec<ObjectName> = vec![ObjectName { schema: None, name: "one".to_owned() }];
+        let steps = [
+            Step::Claim(vec![Claim { watched: watched.clone(), ..claim("0_looks", Some((1, 1))) }]),
+            execute(&one, 1, "ALTER TABLE one ADD COLUMN two int"),
+            Step::Checkpoint {
+                name: "0_looks",
+                epoch: 1,
+                completed: 1,
+                prefix: "p".to_owned(),
+                in_flight: flight(Some((2, 2))),
+                watched,
+            },
+            execute(&one, 2, "ALTER TABLE one DROP COLUMN two"),
+            record("0_looks"),
+        ];
+        driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+        assert_eq!(proxy.commands(), 2, "two statements, and looks at what they name");
 
         let two = migration("2_two");
         let steps = [
@@ -179,7 +198,10 @@ fn taking_over_fences_the_owner_before() {
             from_epoch: 1,
             checksums: checksums('b'),
             statements: 5,
+            completed: 1,
+            prefix: "q".to_owned(),
             in_flight: flight(Some((2, 2))),
+            watched: Vec::new(),
         };
         driver.perform(&run("b"), std::slice::from_ref(&take_over), &mut NoWatch).await.unwrap();
         let failure = driver.perform(&run("c"), &[take_over], &mut NoWatch).await.unwrap_err();
@@ -188,6 +210,7 @@ fn taking_over_fences_the_owner_before() {
         assert!(matches!(failure.cause, Cause::Fenced), "{failure:?}");
         let row = driver.inspect().await.unwrap().history.attempts.remove(0);
         assert_eq!((row.owner.as_str(), row.epoch, row.statements), ("b", 2, 5));
+        assert_eq!((row.completed, row.prefix.as_deref()), (1, Some("q")));
         assert_eq!((row.checksums, row.in_flight), (checksums('b'), flight(Some((2, 2)))));
     });
 }
@@ -458,8 +481,8 @@ fn an_owner_is_alive_until_its_session_is_gone() {
         assert_eq!((seen.owner_session, seen.state()), (Liveness::Alive, State::Running));
 
         let session = scratch.raw("SELECT session FROM _windlass_migrations").await.remove(0);
-        let (id, rest) = session.split_once('/').unwrap();
-        scratch.raw(&format!("KILL {id}")).await;
+        let (_, rest) = session.split_once('/').unwrap();
+        scratch.kill_owner().await;
         let lost = owner.perform(&run("a"), &[record("1_one")], &mut NoWatch).await.unwrap_err();
         assert!(matches!(lost.cause, Cause::Lost(_)), "{lost:?}");
         let seen = other.inspect().await.unwrap().history.attempts.remove(0);

@@ -71,6 +71,26 @@ impl Scratch {
             .collect()
     }
 
+    /// What a plain client does, whether or not it is refused.
+    pub(crate) async fn attempt(&mut self, sql: &str) {
+        let _ = self.raw.query_drop(sql).await;
+    }
+
+    /// Ends the session that wrote the newest row of the history, and waits until it is gone.
+    pub(crate) async fn kill_owner(&mut self) {
+        let session =
+            self.raw("SELECT session FROM _windlass_migrations ORDER BY id DESC LIMIT 1").await.remove(0);
+        let id = session.split('/').next().unwrap().to_owned();
+        self.attempt(&format!("KILL {id}")).await;
+        let listed = format!("SELECT id FROM information_schema.processlist WHERE id = {id}");
+        for _ in 0..1000 {
+            if self.raw(&listed).await.is_empty() {
+                return;
+            }
+        }
+        panic!("session {id} outlives its end");
+    }
+
     /// Makes the database empty again.
     pub(crate) async fn empty(&mut self) {
         let name = self.name.clone();
@@ -107,6 +127,7 @@ pub(crate) fn claim<'m>(name: &'m str, in_flight: Option<(u32, u32)>) -> Claim<'
         checksums: checksums('a'),
         statements: 3,
         in_flight: flight(in_flight),
+        watched: Vec::new(),
         supersedes: false,
     }
 }
@@ -129,7 +150,8 @@ pub(crate) fn execute<'m>(migration: &'m Migration, number: u32, sql: &'m str) -
 }
 
 pub(crate) fn checkpoint(name: &str, epoch: u32, completed: u32, in_flight: Option<(u32, u32)>) -> Step<'_> {
-    Step::Checkpoint { name, epoch, completed, prefix: "p".to_owned(), in_flight: flight(in_flight) }
+    let (prefix, in_flight) = ("p".to_owned(), flight(in_flight));
+    Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched: Vec::new() }
 }
 
 pub(crate) fn record(name: &str) -> Step<'_> {
