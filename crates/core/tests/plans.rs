@@ -26,7 +26,7 @@ fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result
     let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), &options)?;
     let mut text = String::new();
     for segment in &outlook.plan.segments {
-        write!(text, "{segment}--\n").expect("a string takes everything");
+        writeln!(text, "{segment}--").expect("a string takes everything");
     }
     Ok(text)
 }
