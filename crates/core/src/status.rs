@@ -230,6 +230,7 @@ mod tests {
             completed: 1,
             prefix: None,
             in_flight: None,
+            sight: crate::history::Sight::Unknown,
             started_at: "2026-01-31 12:00:00".to_owned(),
             finished_at: Some("2026-01-31 12:00:01".to_owned()),
             rolled_back_at: None,

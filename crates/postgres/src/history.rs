@@ -3,11 +3,13 @@
 //! Every change of a standing row is fenced, and a fence that lets nothing through must fail by itself: the
 //! commit is on its way when the answer comes. So the changed rows are counted, and a wrong count divides by zero.
 
+use crate::look;
 use crate::quote::{identifier, literal, optional};
 use windlass_core::driver::Run;
 use windlass_core::history::{DEFAULT_TABLE, FORMAT, InFlight};
 use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto, Step};
+use windlass_core::sql::classify::ObjectName;
 
 const NOW: &str = "clock_timestamp()";
 
@@ -85,6 +87,7 @@ impl HistoryTable {
             completed integer NOT NULL,
             prefix text,
             in_flight text,
+            look jsonb,
             started_at timestamptz NOT NULL,
             finished_at timestamptz,
             rolled_back_at timestamptz,
@@ -117,26 +120,34 @@ END"
         Some(match step {
             Step::CreateHistory => self.create(),
             Step::Claim(claims) => self.claim(claims, writer),
-            Step::TakeOver { name, from_owner, from_epoch, checksums, statements, in_flight } => {
-                let Checksums { raw, tokens } = checksums;
-                let set = format!(
-                    "owner = {}, session = {}, epoch = epoch + 1, error = NULL, checksum = {}, token_checksum = {}, \
-                     statements = {statements}, in_flight = {}, digest = ''",
-                    literal(&writer.run.owner),
-                    literal(writer.session),
-                    literal(raw),
-                    literal(tokens),
-                    flight(*in_flight),
-                );
-                self.change_one(&set, &fence(name, from_owner, *from_epoch))
+            Step::TakeOver {
+                name,
+                from_owner,
+                from_epoch,
+                checksums,
+                statements,
+                completed,
+                prefix,
+                in_flight,
+                watched,
+            } => {
+                let owned = owned(writer, checksums, *statements);
+                let progress = progress(*completed, prefix, *in_flight, watched);
+                self.change_one(&format!("{owned}, {progress}"), &fence(name, from_owner, *from_epoch))
             }
-            Step::Checkpoint { name, epoch, completed, prefix, in_flight } => {
-                self.change_one(&progress(*completed, prefix, *in_flight), &mine(name, *epoch))
+            Step::Hold { name, from_owner, from_epoch, checksums, statements, .. } => {
+                self.change_one(&owned(writer, checksums, *statements), &fence(name, from_owner, *from_epoch))
+            }
+            Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched } => {
+                self.change_one(&progress(*completed, prefix, *in_flight, watched), &mine(name, *epoch))
             }
             Step::Record(records) => self.record(records, writer),
             Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {
-                let progress = progress(*completed, prefix, *in_flight);
-                let set = format!("{progress}, error = {}", literal(error));
+                let mut set = standing(*completed, prefix, *in_flight);
+                if in_flight.is_none() {
+                    set += ", look = NULL";
+                }
+                let set = format!("{set}, error = {}", literal(error));
                 let set = match rolled_back {
                     None => set,
                     Some(digest) => {
@@ -162,11 +173,12 @@ END"
             .iter()
             .map(|claim| {
                 let (name, in_flight) = (literal(claim.name), flight(claim.in_flight));
-                format!("({name}, {in_flight}, {}, {NOW}, '')", row(claim, writer))
+                let look = look::taken(&claim.watched);
+                format!("({name}, {in_flight}, {look}, {}, {NOW}, '')", row(claim, writer))
             })
             .collect();
         let superseded: String = superseded.collect();
-        let columns = format!("claim, in_flight, {ROW}, started_at, digest");
+        let columns = format!("claim, in_flight, look, {ROW}, started_at, digest");
         format!("{superseded}INSERT INTO {} ({columns}) VALUES {}", self.quoted, rows.join(", "))
     }
 
@@ -189,7 +201,7 @@ END"
         let (table, owner, count) = (&self.quoted, literal(&writer.run.owner), records.len());
         format!(
             "WITH done (name, epoch, completed, digest) AS (VALUES {values}), \
-             changed AS (UPDATE {table} AS history SET completed = done.completed, in_flight = NULL, error = NULL, \
+             changed AS (UPDATE {table} AS history SET completed = done.completed, in_flight = NULL, look = NULL, error = NULL, \
              finished_at = {NOW}, duration_ms = {DURATION}, digest = done.digest FROM done \
              WHERE history.claim = done.name AND history.owner = {owner} AND history.epoch = done.epoch \
              AND history.finished_at IS NULL RETURNING 1) \
@@ -202,7 +214,9 @@ END"
         let set = match into {
             ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL"),
-            ResolveInto::Resumable => "error = NULL, owner = '', session = NULL".to_owned(),
+            ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
+                "error = NULL, owner = '', session = NULL".to_owned()
+            }
             ResolveInto::Accepted { name, checksums } => {
                 let (name, raw, tokens) =
                     (literal(name), literal(&checksums.raw), literal(&checksums.tokens));
@@ -215,9 +229,13 @@ END"
         };
         let (table, digest, resolution) = (&self.quoted, literal(digest), literal(resolution));
         let owner = literal(from_owner);
+        let note = match into {
+            ResolveInto::ResumableOnceCleared => "in_flight = in_flight",
+            _ => "in_flight = NULL, look = NULL",
+        };
         // A run that came in between holds another digest: its row is the newest then, and this changes nothing.
         format!(
-            "WITH changed AS (UPDATE {table} SET {set}, in_flight = NULL, resolution = {resolution}, digest = {digest} \
+            "WITH changed AS (UPDATE {table} SET {set}, {note}, resolution = {resolution}, digest = {digest} \
              WHERE id = {id} AND owner = {owner} AND epoch = {from_epoch} \
              AND {newest} = (SELECT max(id) FROM {table}) RETURNING 1), \
              renewed AS (UPDATE {table} SET digest = {digest} WHERE id = {newest} AND id <> {id} RETURNING 1) \
@@ -247,7 +265,24 @@ fn row(claim: &Claim<'_>, writer: Writer<'_>) -> String {
     format!("{FORMAT}, {texts}, {session}, 1, {}, 0, {applied_by}, {tool}", claim.statements)
 }
 
-fn progress(completed: u32, prefix: &str, in_flight: Option<InFlight>) -> String {
+/// What a run writes into a row that it takes over.
+fn owned(writer: Writer<'_>, checksums: &Checksums, statements: u32) -> String {
+    let Checksums { raw, tokens } = checksums;
+    format!(
+        "owner = {}, session = {}, epoch = epoch + 1, error = NULL, checksum = {}, token_checksum = {}, \
+         statements = {statements}, digest = ''",
+        literal(&writer.run.owner),
+        literal(writer.session),
+        literal(raw),
+        literal(tokens),
+    )
+}
+
+fn progress(completed: u32, prefix: &str, in_flight: Option<InFlight>, watched: &[ObjectName]) -> String {
+    format!("{}, look = {}", standing(completed, prefix, in_flight), look::taken(watched))
+}
+
+fn standing(completed: u32, prefix: &str, in_flight: Option<InFlight>) -> String {
     let prefix = optional(Some(prefix).filter(|prefix| !prefix.is_empty()));
     format!("completed = {completed}, prefix = {prefix}, in_flight = {}", flight(in_flight))
 }

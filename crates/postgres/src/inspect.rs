@@ -3,6 +3,7 @@
 use crate::dialect;
 use crate::errors::{code, database_error};
 use crate::history::HistoryTable;
+use crate::look;
 use crate::quote::literal;
 use crate::transport::{Session, TransportError};
 use tokio_postgres::SimpleQueryRow;
@@ -179,10 +180,13 @@ fn rows_sql(table: &HistoryTable) -> String {
          OR pg_is_in_recovery() THEN 'unknown' WHEN a.pid IS NULL THEN 'gone' \
          WHEN a.backend_start IS NULL THEN 'unknown' \
          WHEN h.session = a.pid || '/' || (extract(epoch FROM a.backend_start) * 1000000)::bigint THEN 'alive' \
-         ELSE 'gone' END AS liveness \
+         ELSE 'gone' END AS liveness, s.* \
          FROM {} AS h LEFT JOIN pg_stat_activity AS a \
-         ON h.finished_at IS NULL AND a.pid::text = split_part(h.session, '/', 1) ORDER BY h.id",
-        table.quoted()
+         ON h.finished_at IS NULL AND a.pid::text = split_part(h.session, '/', 1) \
+         LEFT JOIN LATERAL ({}) AS s ON h.finished_at IS NULL AND h.rolled_back_at IS NULL \
+         AND h.in_flight IS NOT NULL AND h.look IS NOT NULL ORDER BY h.id",
+        table.quoted(),
+        look::TOLD
     )
 }
 
@@ -230,6 +234,7 @@ fn attempt(row: &SimpleQueryRow) -> Result<Attempt, String> {
         prefix: optional("prefix")?,
         in_flight: in_flight
             .map_err(|text| format!("`{text}` does not say which statements are in flight"))?,
+        sight: look::sight(|column| optional(column).ok().flatten()),
         started_at: text("started_at")?,
         finished_at: optional("finished_at")?,
         rolled_back_at: optional("rolled_back_at")?,

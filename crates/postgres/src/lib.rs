@@ -37,6 +37,7 @@ mod errors;
 mod history;
 mod inspect;
 mod lock;
+mod look;
 mod options;
 mod passfile;
 mod perform;

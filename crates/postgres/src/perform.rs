@@ -7,6 +7,7 @@
 use crate::dialect::ON_OUR_OWN;
 use crate::errors::{code, database_error, own_words};
 use crate::history::{HistoryTable, Writer};
+use crate::look;
 use crate::transport::{Reply, Session, Told, TransportError};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -74,6 +75,9 @@ impl Performance<'_> {
                     .undo(steps, &mut flight, Failure { step: index, cause: Cause::Stopped })
                     .await);
             }
+            if let Some(cause) = self.objection(step).await {
+                return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
+            }
             let message = match self.message(step) {
                 Ok(message) => message,
                 Err(cause) => {
@@ -100,6 +104,16 @@ impl Performance<'_> {
         self.settle(steps, &mut flight, 0, watch).await
     }
 
+    /// Why a step must not be done as things stand, where that has to be asked for.
+    async fn objection(&self, step: &Step<'_>) -> Option<Cause> {
+        let rows = match self.session.rows(&look::objections(step)?).await {
+            Ok(rows) => rows,
+            Err(error) => return Some(self.cause(step, false, error)),
+        };
+        let words = rows.first()?.get(0)?.to_owned();
+        Some(Cause::Refused(own_words(words)))
+    }
+
     /// The text that a step becomes.
     fn message<'s>(&mut self, step: &'s Step<'_>) -> Result<Cow<'s, str>, Cause> {
         let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
@@ -114,6 +128,7 @@ impl Performance<'_> {
                 *self.is_touched = true;
                 execute.sql.into()
             }
+            Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),
             step => {
                 let write = self.table.write(step, self.writer).ok_or_else(unknown)?;
                 if *self.is_touched { format!("{ON_OUR_OWN}{write}").into() } else { write.into() }

@@ -117,6 +117,7 @@ async fn a_fence_holds_inside_a_pipelined_transaction(database: Database) {
         completed: 1,
         prefix: "p1:x".to_owned(),
         in_flight: None,
+        watched: Vec::new(),
     };
     let failure =
         perform(&mut driver, &[Step::Begin, change(), checkpoint(2), Step::Commit]).await.unwrap_err();
@@ -147,7 +148,10 @@ async fn an_attempt_is_taken_over_only_as_it_was_read(database: Database) {
         from_epoch,
         checksums: checksums('b'),
         statements: 5,
+        completed: 1,
+        prefix: "p1:x".to_owned(),
         in_flight: Some(InFlight { first: 2, last: 3 }),
+        watched: Vec::new(),
     };
     let mut other = database.connect().await;
     for (owner, epoch) in [("a", 2), ("b", 1)] {
@@ -157,6 +161,7 @@ async fn an_attempt_is_taken_over_only_as_it_was_read(database: Database) {
     other.perform(&run("b"), &[take_over("a", 1)], &mut NoWatch).await.unwrap();
     let attempt = other.inspect().await.unwrap().history.attempts.remove(0);
     assert_eq!((attempt.owner.as_str(), attempt.epoch, attempt.statements), ("b", 2, 5));
+    assert_eq!((attempt.completed, attempt.prefix.as_deref()), (1, Some("p1:x")));
     assert_eq!(
         (attempt.checksums, attempt.in_flight),
         (checksums('b'), Some(InFlight { first: 2, last: 3 }))

@@ -4,6 +4,8 @@ mod connecting;
 mod deploying;
 mod history;
 mod inspecting;
+mod looking;
 mod performing;
+mod remnants;
 mod session;
 mod support;

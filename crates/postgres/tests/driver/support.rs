@@ -152,7 +152,7 @@ pub(crate) fn claim(name: &str) -> Step<'_> {
 pub(crate) fn one_claim(name: &str) -> Claim<'_> {
     let checksums = checksums('a');
     let kind = AttemptKind::Apply;
-    Claim { kind, name, checksums, statements: 2, in_flight: None, supersedes: false }
+    Claim { kind, name, checksums, statements: 2, in_flight: None, watched: Vec::new(), supersedes: false }
 }
 
 pub(crate) fn record(name: &str) -> Step<'_> {
@@ -243,4 +243,16 @@ async fn pass(
             break;
         }
     }
+}
+
+/// Waits until a query's first value is this.
+pub(crate) async fn until(database: &Database, sql: &str, expected: &str) {
+    let observer = database.raw().await;
+    for _ in 0..6_000 {
+        if value(&observer, sql).await == expected {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("never {expected}: {sql}");
 }
