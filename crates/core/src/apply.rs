@@ -19,6 +19,9 @@ pub use progress::{Event, Observer, Silent};
 /// How often a plan is made anew before giving up: each time another run was met, or a group taken apart.
 const REPLANS: usize = 1_000;
 
+/// How long a decision waits for a deployer, or on SQLite for any writer, to end.
+const DECISION_WAIT: Duration = Duration::from_secs(2);
+
 /// How a deploy is to be done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -223,8 +226,12 @@ async fn write_plan<'m>(
     run: &Run,
     make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
 ) -> Result<Vec<String>, ResolveFailure> {
-    if let Lock::Held(holder) = driver.try_lock().await? {
-        return Err(ResolveFailure::Locked(holder));
+    let began = Instant::now();
+    while let Lock::Held(holder) = driver.try_lock().await? {
+        if began.elapsed() >= DECISION_WAIT {
+            return Err(ResolveFailure::Locked(holder));
+        }
+        driver.sleep(Duration::from_millis(50)).await;
     }
     let result = write_plan_locked(driver, run, make).await;
     let _ = driver.unlock().await;
