@@ -169,7 +169,7 @@ pub async fn deploy(
     // The lock goes with the session where giving it back fails.
     let _ = driver.unlock().await;
     let mut report = result?;
-    report.waited = waited;
+    report.waited = waited.or(report.waited);
     Ok(report)
 }
 
@@ -323,6 +323,18 @@ async fn deploy_locked(
         match ended? {
             Ended::Done => return Ok(report),
             Ended::Apart(names) => plan_options.alone.extend(names),
+            Ended::Busy(holder) => {
+                let waited = began.elapsed();
+                if waited >= options.lock_wait {
+                    return Err(DeployError::LockTimeout { holder, waited });
+                }
+                if stop.is_asked() {
+                    return Err(DeployError::Stopped { report, part_way: None });
+                }
+                observer.event(Event::Waiting { holder: &holder, waited });
+                driver.sleep(Duration::from_millis(50)).await;
+                report.waited = Some(began.elapsed());
+            }
             Ended::MetAnother(name) => {
                 if began.elapsed() >= options.lock_wait {
                     return Err(DeployError::TakenOver { name });

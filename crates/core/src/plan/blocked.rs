@@ -136,7 +136,7 @@ pub enum Blocked {
         place: Option<Place>,
     },
     /// The part of a migration that has run is not the part that stands in the project now.
-    #[error("the first {} statements of `{}` have run, and they are not those in the project", .attempt.completed, .attempt.name)]
+    #[error("{} of the first statements of `{}` have run, and they are not those in the project", .attempt.completed, .attempt.name)]
     HeadChanged {
         /// The attempt.
         attempt: Box<Attempt>,
