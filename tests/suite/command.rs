@@ -48,6 +48,8 @@ async fn it_deploys_and_then_finds_nothing_to_do(database: &Database) {
 }
 
 async fn a_dry_run_shows_the_plan_and_writes_nothing(database: &Database) {
+    // A dry run creates no database, and SQLite's is a file that is made by its first write.
+    database.sql("CREATE TABLE t (n int); DROP TABLE t;").await;
     let project = Project::new(database, &[USERS, SEED]);
     let plan = project.run(&["deploy", "--dry-run"]).await.code(0).err("2 migrations would be applied");
     let plan =
@@ -66,6 +68,7 @@ async fn every_answer_is_one_document(database: &Database) {
         Family::MariaDb => "MariaDB",
         Family::Sqlite => "SQLite",
     };
+    database.sql("CREATE TABLE t (n int); DROP TABLE t;").await;
     let dry = project.run(&["deploy", "--dry-run", "--json"]).await.code(0).json();
     assert_eq!((&dry["ok"], &dry["database"]["product"]), (&true.into(), &product.into()));
     assert_eq!(dry["plan"]["migrations"].as_array().map(Vec::len), Some(3));

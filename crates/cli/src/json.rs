@@ -65,7 +65,8 @@ pub(crate) struct AppliedBody {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct DryRunBody {
-    pub(crate) database: DatabaseBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<DatabaseBody>,
     pub(crate) dry_run: bool,
     pub(crate) plan: PlanBody,
     pub(crate) remarks: Vec<String>,

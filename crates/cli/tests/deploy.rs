@@ -155,6 +155,8 @@ fn no_database_is_created_for_an_empty_folder() {
     }
     let ran = project.run(&["deploy", "--json", "--create-database", "--database-url", "sqlite:app.db"]);
     assert_eq!(ran.ends_with(0).json()["database"], serde_json::Value::Null);
+    let ran = project.run(&["deploy", "--json", "--dry-run", "--database-url", "sqlite:app.db"]);
+    assert_eq!(ran.ends_with(0).json()["plan"]["migrations"], serde_json::json!([]));
     project.run(&["deploy", "--database-url", "mysql://ann@127.0.0.1:1/shop"]).ends_with(6);
 }
 

@@ -19,6 +19,9 @@ pub use progress::{Event, Observer, Silent};
 /// How often a plan is made anew before giving up: each time another run was met, or a group taken apart.
 const REPLANS: usize = 1_000;
 
+/// How long a decision waits for a deployer, or on SQLite for any writer, to end.
+const DECISION_WAIT: Duration = Duration::from_secs(2);
+
 /// How a deploy is to be done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -166,7 +169,7 @@ pub async fn deploy(
     // The lock goes with the session where giving it back fails.
     let _ = driver.unlock().await;
     let mut report = result?;
-    report.waited = waited;
+    report.waited = waited.or(report.waited);
     Ok(report)
 }
 
@@ -223,8 +226,12 @@ async fn write_plan<'m>(
     run: &Run,
     make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
 ) -> Result<Vec<String>, ResolveFailure> {
-    if let Lock::Held(holder) = driver.try_lock().await? {
-        return Err(ResolveFailure::Locked(holder));
+    let began = Instant::now();
+    while let Lock::Held(holder) = driver.try_lock().await? {
+        if began.elapsed() >= DECISION_WAIT {
+            return Err(ResolveFailure::Locked(holder));
+        }
+        driver.sleep(Duration::from_millis(50)).await;
     }
     let result = write_plan_locked(driver, run, make).await;
     let _ = driver.unlock().await;
@@ -316,6 +323,18 @@ async fn deploy_locked(
         match ended? {
             Ended::Done => return Ok(report),
             Ended::Apart(names) => plan_options.alone.extend(names),
+            Ended::Busy(holder) => {
+                let waited = began.elapsed();
+                if waited >= options.lock_wait {
+                    return Err(DeployError::LockTimeout { holder, waited });
+                }
+                if stop.is_asked() {
+                    return Err(DeployError::Stopped { report, part_way: None });
+                }
+                observer.event(Event::Waiting { holder: &holder, waited });
+                driver.sleep(Duration::from_millis(50)).await;
+                report.waited = Some(began.elapsed());
+            }
             Ended::MetAnother(name) => {
                 if began.elapsed() >= options.lock_wait {
                     return Err(DeployError::TakenOver { name });

@@ -240,6 +240,9 @@ pub enum Cause {
     Fenced,
     /// The watch asked to stop; the step did not run, and its transaction is rolled back.
     Stopped,
+    /// Another connection holds what the step needs, and did for as long as was waited. Its transaction is
+    /// rolled back, and the step did nothing: it may be tried again.
+    Busy(Holder),
     /// References without a row they point at, found before the commit; rolled back.
     ForeignKeys(Vec<String>),
 }

@@ -1,7 +1,7 @@
 //! SQLite's errors in the words of the contract.
 
 use rusqlite::{Error, ffi};
-use windlass_core::driver::{Cause, DatabaseError, DriverError};
+use windlass_core::driver::{Cause, DatabaseError, DriverError, Holder};
 
 /// What SQLite said, with its extended code and the offset into the statement.
 ///
@@ -61,7 +61,16 @@ pub(crate) fn refused(error: &Error) -> DriverError {
 }
 
 pub(crate) fn cause(error: Error) -> Cause {
-    Cause::Refused(database_error(&error))
+    if is_busy(&error) { Cause::Busy(another_writer()) } else { Cause::Refused(database_error(&error)) }
+}
+
+/// SQLite does not say which connection holds a file.
+pub(crate) fn another_writer() -> Holder {
+    Holder {
+        who: Some("a connection of this or another program".to_owned()),
+        running: Some("a transaction that writes".to_owned()),
+        ..Holder::default()
+    }
 }
 
 /// A refusal of this driver's own.

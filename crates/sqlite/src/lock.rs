@@ -7,7 +7,7 @@
 //! That is proof on Linux, for a process of the same boot and the same PID namespace; of any other, nothing
 //! is known and nothing is claimed.
 
-use crate::error::{is_busy, refused};
+use crate::error::{another_writer, is_busy, refused};
 use crate::history::{HistoryTable, attempt};
 use crate::perform::run_to_end;
 use rusqlite::{Connection, Error};
@@ -168,7 +168,7 @@ fn try_now(
     let wrote = run_to_end(connection, "BEGIN IMMEDIATE");
     let writer = match &wrote {
         Ok(()) => None,
-        Err(error) if is_busy(error) => Some(writer()),
+        Err(error) if is_busy(error) => Some(another_writer()),
         Err(error) => return Err(refused(error)),
     };
     let runner = running(connection, table, session);
@@ -181,12 +181,6 @@ fn try_now(
         (Ok(None), None) => Ok(Lock::Acquired),
         (Err(error), None) => Err(error),
     }
-}
-
-/// SQLite does not tell whose transaction it is: it need not be a deployer's.
-fn writer() -> Holder {
-    let who = Some("a connection of this or another program".to_owned());
-    Holder { who, running: Some("a transaction that writes".to_owned()), ..Holder::default() }
 }
 
 fn running(

@@ -1,6 +1,6 @@
 //! Performing: the steps of one segment, in order, on one connection.
 
-use crate::error::{cause, database_error, extended_code, own_words, primary_code, secret_error};
+use crate::error::{cause, database_error, extended_code, is_busy, own_words, primary_code, secret_error};
 use crate::foreign_keys::Dangling;
 use crate::history::{HistoryTable, NOW};
 use crate::lock::Session;
@@ -97,7 +97,10 @@ impl Performance<'_> {
     fn execute(&mut self, execute: &Execute<'_>, segment: &Segment) -> Result<(), Cause> {
         self.settings.ran(execute.sql);
         let told = if execute.secret { secret_error } else { database_error };
-        run_to_end(self.connection, execute.sql).map_err(|error| Cause::Refused(told(&error)))?;
+        run_to_end(self.connection, execute.sql).map_err(|error| match is_busy(&error) {
+            true => cause(error),
+            false => Cause::Refused(told(&error)),
+        })?;
         if segment.in_transaction && self.connection.is_autocommit() {
             let words = "the statement ended the transaction that the migration runs in";
             return Err(Cause::Refused(own_words(words)));

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
 use windlass_core::migration::{Migration, MigrationKind};
-use windlass_core::plan::{Options, Remark};
+use windlass_core::plan::{Options, Plan, Remark};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
 
@@ -55,8 +55,12 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     }
     if args.dry_run {
         // It writes nothing, and so creates nothing.
-        let session = context.connect(&target, IfMissing::Leave).await?;
-        return dry_run(context, session, migrations, &options.plan).await;
+        return match context.connect(&target, IfMissing::Leave).await {
+            Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
+                Ok(nothing_at_all(context, &failure.place, true))
+            }
+            session => dry_run(context, session?, migrations, &options.plan).await,
+        };
     }
     let if_missing = match args.create_database {
         _ if migrations.is_empty() => IfMissing::Leave,
@@ -71,7 +75,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
         session = context.connect(&target, if_missing) => match session {
             Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
                 watch.abort();
-                return Ok(nothing_at_all(context, &failure.place));
+                return Ok(nothing_at_all(context, &failure.place, false));
             }
             session => session?,
         },
@@ -87,18 +91,18 @@ fn empty(context: &Context) -> String {
 }
 
 /// No migration, and no database either: none is created for nothing.
-fn nothing_at_all(context: &Context, place: &str) -> (Exit, Body) {
+fn nothing_at_all(context: &Context, place: &str, dry_run: bool) -> (Exit, Body) {
     let missing = format!("{place} is not there, and was not created");
     context.output.note(&missing);
+    let remarks = vec![empty(context), missing];
+    if dry_run {
+        context.output.progress("Dry run", "nothing to do");
+        let plan = PlanBody::of(&Plan::default());
+        return (Exit::Done, Body::DryRun(DryRunBody { database: None, dry_run, plan, remarks }));
+    }
     context.output.done("Finished", "nothing to do");
-    let body = DeployBody {
-        database: None,
-        dry_run: false,
-        applied: Vec::new(),
-        waited_ms: None,
-        duration_ms: 0,
-        remarks: vec![empty(context), missing],
-    };
+    let (applied, waited_ms) = (Vec::new(), None);
+    let body = DeployBody { database: None, dry_run, applied, waited_ms, duration_ms: 0, remarks };
     (Exit::Done, Body::Deploy(body))
 }
 
@@ -179,7 +183,7 @@ async fn dry_run(
         );
     }
     let body = DryRunBody {
-        database: session.database,
+        database: Some(session.database),
         dry_run: true,
         plan: PlanBody::of(&outlook.plan),
         remarks: remarks(context, &migrations, &outlook.remarks),

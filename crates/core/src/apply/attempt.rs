@@ -4,7 +4,7 @@ use super::failure::{FailedStatement, Stands, told};
 use super::progress::{Event, Observer, SegmentWatch};
 use super::{Applied, DeployError, Stop};
 use crate::driver::{
-    Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Inspection, NoWatch, Run,
+    Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Holder, Inspection, NoWatch, Run,
 };
 use crate::history::InFlight;
 use crate::plan::{
@@ -19,6 +19,8 @@ pub(super) enum Ended {
     Apart(Vec<String>),
     /// Another run holds this migration's claim.
     MetAnother(String),
+    /// Another connection holds what was needed; what was committed before stands.
+    Busy(Holder),
     Stopped {
         part_way: Option<String>,
     },
@@ -152,6 +154,7 @@ impl<'r> Runner<'r> {
             Cause::Fenced => return Err(DeployError::TakenOver { name: subject(segment, step) }),
             Cause::ClaimTaken => return Ok(Ended::MetAnother(subject(segment, step))),
             Cause::Stopped => return self.stopped(driver).await,
+            Cause::Busy(holder) => return Ok(Ended::Busy(holder)),
             cause @ Cause::ForeignKeys(_) => {
                 DatabaseError { message: told(&cause), ..DatabaseError::default() }
             }

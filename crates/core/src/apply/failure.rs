@@ -116,6 +116,7 @@ pub(super) fn told(cause: &Cause) -> String {
         Cause::ClaimTaken => "another run holds the claim".to_owned(),
         Cause::Fenced => "another run took the attempt over".to_owned(),
         Cause::Stopped => "asked to stop".to_owned(),
+        Cause::Busy(_) => "another connection holds the database".to_owned(),
         Cause::ForeignKeys(rows) => format!("rows without the row they refer to: {}", rows.join("; ")),
     }
 }

@@ -136,7 +136,7 @@ pub enum Blocked {
         place: Option<Place>,
     },
     /// The part of a migration that has run is not the part that stands in the project now.
-    #[error("the first {} statements of `{}` have run, and they are not those in the project", .attempt.completed, .attempt.name)]
+    #[error("`{}` has run up to statement {}, and what has run is not what stands in the project", .attempt.name, .attempt.completed)]
     HeadChanged {
         /// The attempt.
         attempt: Box<Attempt>,
