@@ -97,6 +97,7 @@ async fn a_build_without_a_name_is_seen(database: Database) {
     assert_eq!(told(&database, build, &WORK).await, Sight::Untouched);
     assert_eq!(told(&database, build, &[build]).await, Sight::Changed);
     assert_eq!(told(&database, build, &[build, &spoil("s.t_m_idx")]).await, invalid("s", "t_m_idx"));
+    assert_eq!(told(&database, build, &["ALTER INDEX s.old RENAME TO older"]).await, Sight::Untouched);
     // Which of two it was cannot be told.
     assert_eq!(told(&database, build, &[build, build]).await, Sight::Unknown);
     // What a REINDEX left is nobody's.

@@ -12,6 +12,7 @@ crate::on_servers!(
     a_build_cut_off_while_it_waits_for_writers_before_it_builds,
     a_build_cut_off_while_it_waits_for_writers_before_it_validates,
     a_build_cut_off_while_it_waits_for_old_snapshots,
+    a_clearing_cut_off_is_done_again,
     a_build_that_was_done_is_not_done_again,
     a_removal_cut_off_is_done_again,
     a_detachment_cut_off_is_finished,
@@ -146,6 +147,23 @@ async fn a_build_cut_off_while_it_waits_for_old_snapshots(database: Database) {
     cut_off(&database, deploying, &in_phase("waiting for old snapshots")).await;
     reader.batch_execute("COMMIT").await.unwrap();
     assert_eq!(database.value(STATE).await, "falsetruetrue");
+    ends_right(&database, &migrations, &REBUILD).await;
+    assert_eq!(database.value(STATE).await, "truetruetrue");
+}
+
+async fn a_clearing_cut_off_is_done_again(database: Database) {
+    let migrations = around(BUILD);
+    only_tables(&database, &migrations).await;
+    let mut reader = database.raw().await;
+    reader.batch_execute("BEGIN; INSERT INTO t VALUES (0)").await.unwrap();
+    let deploying = begin_deploy(&database, BUILD);
+    cut_off(&database, deploying, &in_phase("waiting for writers before build")).await;
+    reader.batch_execute("COMMIT").await.unwrap();
+    let reading = reader.transaction().await.unwrap();
+    reading.batch_execute("SELECT FROM t").await.unwrap();
+    let deploying = begin_deploy(&database, BUILD);
+    cut_off(&database, deploying, WAITS).await;
+    reading.commit().await.unwrap();
     ends_right(&database, &migrations, &REBUILD).await;
     assert_eq!(database.value(STATE).await, "truetruetrue");
 }

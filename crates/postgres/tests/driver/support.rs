@@ -191,6 +191,9 @@ pub(crate) async fn assert_no_transaction(driver: &mut Postgres, database: &Data
     assert_eq!(database.value(sql).await, "idle");
 }
 
+/// How long the server's words are on their way: the client has sent by then all that it sends unanswered.
+const FAR: std::time::Duration = std::time::Duration::from_millis(40);
+
 /// A server's port through which every turn from the server's words to the client's is counted.
 pub(crate) struct Wire {
     pub(crate) port: u16,
@@ -212,12 +215,12 @@ impl Wire {
                 let (from_server, to_server) = server.into_split();
                 let server_spoke = Arc::new(AtomicBool::new(true));
                 let (spoke, counted) = (server_spoke.clone(), counted.clone());
-                tokio::spawn(pass(from_client, to_server, move || {
+                tokio::spawn(pass(from_client, to_server, std::time::Duration::ZERO, move || {
                     if spoke.swap(false, Ordering::SeqCst) {
                         counted.fetch_add(1, Ordering::SeqCst);
                     }
                 }));
-                tokio::spawn(pass(from_server, to_client, move || {
+                tokio::spawn(pass(from_server, to_client, FAR, move || {
                     server_spoke.store(true, Ordering::SeqCst)
                 }));
             }
@@ -234,10 +237,12 @@ impl Wire {
 async fn pass(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
+    distance: std::time::Duration,
     seen: impl Fn(),
 ) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        tokio::time::sleep(distance).await;
         seen();
         if to.write_all(&buffer[..length]).await.is_err() {
             break;
