@@ -309,6 +309,62 @@ fn what_cannot_be_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn what_a_cut_would_end_too_early_is_refused() {
+    refused(
+        Product::PostgreSql,
+        "SET LOCAL search_path = s;\nUPDATE t SET n = 1;\nCREATE INDEX CONCURRENTLY i ON t (n);\nUPDATE t SET n = 2;",
+        "1_m.sql:3:1: this statement cannot be in a transaction, and what 1_m.sql:1:1 sets or locks until the \
+         transaction ends would be gone after it",
+    );
+    assert!(
+        planned(Product::PostgreSql, &[("1_m.sql", "SET LOCAL lock_timeout = 5;\nVACUUM;\nSELECT 1;")])
+            .is_ok()
+    );
+}
+
+#[test]
+fn control_that_is_not_autocommit_alone_is_refused() {
+    for sql in
+        ["UPDATE t SET n = 1; ROLLBACK AND CHAIN;", "XA START 'x';", "SET autocommit = 0, sql_mode = '';"]
+    {
+        assert!(planned(Product::MySql, &[("1_m.sql", sql)]).is_err(), "{sql}");
+    }
+    assert!(
+        planned(Product::MySql, &[("1_m.sql", "SET autocommit = 0; UPDATE t SET n = 1; COMMIT;")]).is_ok()
+    );
+}
+
+#[test]
+fn what_is_read_of_the_session_is_one_unit_with_what_left_it() {
+    check(
+        Product::MySql,
+        "CREATE TABLE p (n int); UPDATE t SET n = n + 1; INSERT INTO l VALUES (ROW_COUNT());",
+        "claim 1_m, in flight 1
+        execute 1_m 1/3: CREATE TABLE p (n int)
+        checkpoint 1_m 1, in flight 2-3
+        execute 1_m 2/3: UPDATE t SET n = n + 1
+        execute 1_m 3/3: INSERT INTO l VALUES (ROW_COUNT())
+        record 1_m applied
+        restore settings
+        --",
+    );
+}
+
+#[test]
+fn enforced_foreign_keys_reach_only_what_comes_after() {
+    refused(
+        Product::Sqlite,
+        "DELETE FROM p;\nPRAGMA foreign_keys = ON;\nDELETE FROM q;",
+        "1_m.sql:2:1: a PRAGMA foreign_keys = ON between statements that change rows cannot be part of a migration",
+    );
+    let late =
+        planned(Product::Sqlite, &[("1_m.sql", "DELETE FROM p; PRAGMA foreign_keys = ON;")]).expect("a plan");
+    assert!(!late.contains("enforce"), "{late}");
+    let journal = planned(Product::Sqlite, &[("1_m.sql", "PRAGMA journal_mode = OFF; DELETE FROM p;")]);
+    assert!(journal.is_err());
+}
+
+#[test]
 fn commits_are_grouped_on_an_empty_database_only() {
     let scripts = [("1_a.sql", "CREATE TABLE a (n int);"), ("2_b.sql", "CREATE TABLE b (n int);")];
     let migrations = Migrations::from_scripts(scripts).expect("a set of migrations");

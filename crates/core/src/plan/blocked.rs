@@ -205,6 +205,17 @@ pub enum Blocked {
         /// The last statement.
         end: Place,
     },
+    /// What one statement sets or locks until its transaction ends would be gone after another that cannot be
+    /// in that transaction.
+    #[error(
+        "{cut}: this statement cannot be in a transaction, and what {held} sets or locks until the transaction ends would be gone after it"
+    )]
+    CutChangesMeaning {
+        /// The statement whose effect lasts until the transaction ends.
+        held: Place,
+        /// The statement that cuts the transaction.
+        cut: Place,
+    },
     /// Transaction control that a migration cannot hold.
     #[error("{place}: {what} cannot be part of a migration")]
     UnsupportedControl {
@@ -300,6 +311,9 @@ impl Blocked {
             }
             Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),
             Self::UnclosedTransaction { .. } => "add the COMMIT".to_owned(),
+            Self::CutChangesMeaning { .. } => {
+                "split the migration in two, or set it for the session (SET instead of SET LOCAL)".to_owned()
+            }
             Self::UnsupportedControl { .. } => {
                 "take it out: windlass begins and commits the migration itself".to_owned()
             }

@@ -72,7 +72,11 @@ impl<'m> Prepared<'m> {
             Ddl::ImplicitCommit => cutter.cut_implicit_commit()?,
         }
         let pieces = cutter.pieces;
-        let foreign_keys = foreign_keys(&facts);
+        let foreign_keys = foreign_keys(&facts, &executes)?;
+        if capabilities.product == Product::Sqlite {
+            refuse_no_journal(&executes)?;
+        }
+
         Ok(Self { migration, statements: executes, facts, pieces, foreign_keys })
     }
 
@@ -124,12 +128,44 @@ fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Fac
     numbered.map(execute).collect()
 }
 
-fn foreign_keys(facts: &[Facts]) -> ForeignKeys {
-    let mut asked = facts.iter().filter_map(|facts| facts.foreign_keys_pragma);
-    match asked.next() {
-        None => ForeignKeys::AsTheyAre,
-        Some(true) if asked.all(|on| on) => ForeignKeys::Enforced,
-        Some(_) => ForeignKeys::Suspended,
+/// One answer for the whole script, since the transaction that it becomes can have only one.
+fn foreign_keys(facts: &[Facts], statements: &[Execute<'_>]) -> Result<ForeignKeys, Blocked> {
+    let asked = |on: bool| facts.iter().position(|facts| facts.foreign_keys_pragma == Some(on));
+    if asked(false).is_some() {
+        // The check before the commit finds what enforcement would have refused.
+        return Ok(ForeignKeys::Suspended);
+    }
+    let Some(begin) = asked(true) else { return Ok(ForeignKeys::AsTheyAre) };
+    // Enforcement means something to what changes or removes rows.
+    let means_something = |index: &usize| {
+        matches!(facts[*index].effect, Effect::Data | Effect::Unknown)
+            || leading_words(statements[*index].sql, 1).iter().any(|word| word == "DROP")
+    };
+    let before = (0..begin).find(means_something);
+    match ((begin..facts.len()).find(means_something), before) {
+        (None, _) => Ok(ForeignKeys::AsTheyAre),
+        (Some(_), None) => Ok(ForeignKeys::Enforced),
+        (Some(_), Some(_)) => Err(Blocked::UnsupportedControl {
+            place: Place::of(&statements[begin]),
+            what: "a PRAGMA foreign_keys = ON between statements that change rows".to_owned(),
+        }),
+    }
+}
+
+/// SQLite: without its journal nothing can be rolled back, and what a plan promises would be false.
+fn refuse_no_journal(statements: &[Execute<'_>]) -> Result<(), Blocked> {
+    let off = |execute: &&Execute<'_>| {
+        let words = leading_words(execute.sql, 4);
+        words.first().is_some_and(|word| word == "PRAGMA")
+            && words.iter().any(|word| word == "JOURNAL_MODE")
+            && words.last().is_some_and(|word| word == "OFF")
+    };
+    match statements.iter().find(off) {
+        Some(execute) => Err(Blocked::UnsupportedControl {
+            place: Place::of(execute),
+            what: "PRAGMA journal_mode = OFF, after which nothing can be rolled back,".to_owned(),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -192,32 +228,88 @@ fn leading_words(sql: &str, most: usize) -> Vec<String> {
     words.filter(|word| !word.is_empty()).take(most).map(str::to_ascii_uppercase).collect()
 }
 
-/// Whether a refusal of this statement, outside a transaction, leaves nothing of it behind.
+/// Whether a refusal of this statement, outside a transaction, is known to leave nothing of it behind.
 pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
     let facts = classify(capabilities.dialect, execute.sql);
+    let known = facts.effect != Effect::Unknown && facts.objects != Objects::Unknown;
     match capabilities.product {
-        // A concurrent build that fails leaves an invalid index behind.
-        Product::PostgreSql => {
-            !matches!(facts.transaction, Transaction::Outside(why) if why.contains("CONCURRENTLY"))
+        // Code that a DO or CALL runs may have committed before it failed.
+        Product::PostgreSql => known && !builds_concurrently(&facts),
+        // Atomic DDL since MySQL 8.0.
+        Product::MySql => known && (facts.effect == Effect::Schema || facts.effect == Effect::Session),
+        // Crash-safe DDL since MariaDB 10.6, of one object at a time and without OR REPLACE.
+        Product::MariaDb => {
+            let one = matches!(&facts.objects, Objects::Known(names) if names.len() <= 1);
+            let replaces = leading_words(execute.sql, 3).iter().any(|word| word == "REPLACE");
+            let drops = leading_words(execute.sql, 1).iter().any(|word| word == "DROP");
+            let atomic = (one || !drops) && !replaces;
+            known && (facts.effect == Effect::Session || (facts.effect == Effect::Schema && atomic))
         }
-        // Atomic DDL (MySQL 8.0), crash-safe DDL (MariaDB 10.6); a DROP of several tables is not atomic on MariaDB.
-        Product::MySql | Product::MariaDb => match facts.objects {
-            Objects::Known(names) => {
-                names.len() <= 1 || facts.effect != Effect::Schema || !drops(execute.sql)
-            }
-            Objects::Unknown => false,
-        },
         Product::Sqlite => true,
     }
 }
 
 /// Whether a refusal of this statement, outside a transaction, leaves something that is known for what it is.
 pub(crate) fn refusal_leaves_remnant(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
-    capabilities.product == Product::PostgreSql && !refusal_leaves_nothing(capabilities, execute)
+    let facts = classify(capabilities.dialect, execute.sql);
+    capabilities.product == Product::PostgreSql && builds_concurrently(&facts)
 }
 
-fn drops(sql: &str) -> bool {
-    sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("drop"))
+/// A concurrent build that fails leaves an invalid index behind.
+fn builds_concurrently(facts: &Facts) -> bool {
+    matches!(facts.transaction, Transaction::Outside(why) if why.contains("CONCURRENTLY"))
+}
+
+/// LAST_INSERT_ID(), ROW_COUNT() and their like.
+fn reads_the_last_statement(facts: &Facts) -> bool {
+    matches!(facts.session, SessionUse::Bound(why) if why.contains("reads what"))
+}
+
+/// SET LOCAL, LOCK TABLE and their like, which a cut would end.
+fn holds_until_commit(facts: &Facts, sql: &str) -> bool {
+    match facts.session {
+        SessionUse::Bound(why) if why.contains("until its transaction ends") => true,
+        SessionUse::Bound(_) => {
+            leading_words(sql, usize::MAX).windows(3).any(|w| w == ["ON", "COMMIT", "DROP"])
+        }
+        _ => false,
+    }
+}
+
+/// What holds until its transaction ends, and the cut that would end it earlier than the script says.
+#[derive(Default)]
+struct Held {
+    holder: Option<usize>,
+    /// The holder, and the statement that cannot be in its transaction.
+    broken: Option<(usize, usize)>,
+}
+
+impl Held {
+    fn meets(&mut self, index: usize, facts: &Facts, sql: &str) {
+        match &facts.transaction {
+            Transaction::Control(Control::Savepoint | Control::Isolation) => {}
+            Transaction::Control(_) => *self = Self::default(),
+            // Directly in front of the cut it holds for nothing, as in a script run statement by statement.
+            Transaction::Outside(_) => {
+                self.broken =
+                    self.holder.take().filter(|&holder| holder + 1 < index).map(|holder| (holder, index));
+            }
+            Transaction::Inside if self.holder.is_none() && holds_until_commit(facts, sql) => {
+                self.holder = Some(index);
+            }
+            Transaction::Inside => {}
+        }
+    }
+
+    fn broken_at(&self, index: usize, facts: &Facts) -> Option<(usize, usize)> {
+        self.broken.filter(|&(_, cut)| cut < index && facts.transaction == Transaction::Inside)
+    }
+}
+
+/// Every statement of ours is committed by itself, so a change of autocommit alone means nothing.
+fn sets_autocommit_alone(sql: &str) -> bool {
+    let words = leading_words(sql, 6);
+    words.first().is_some_and(|word| word == "SET") && !sql.contains(',')
 }
 
 struct Cutter<'a, 'm> {
@@ -233,8 +325,13 @@ impl Cutter<'_, '_> {
     /// PostgreSQL and SQLite: one transaction, cut around what cannot be in it.
     fn cut_transactional(&mut self) -> Result<(), Blocked> {
         let mut fresh = true;
+        let mut held = Held::default();
         for index in 0..self.statements.len() {
             let facts = &self.facts[index];
+            held.meets(index, facts, self.statements[index].sql);
+            if let Some((holder, cut)) = held.broken_at(index, facts) {
+                return Err(Blocked::CutChangesMeaning { held: self.place(holder), cut: self.place(cut) });
+            }
             match &facts.transaction {
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(Control::Isolation) if self.comes_before_queries(fresh) => {
@@ -299,8 +396,8 @@ impl Cutter<'_, '_> {
             }
             match &facts.transaction {
                 // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
-                Transaction::Control(Control::Other) if facts.effect == Effect::Session => {
-                    self.absorb_alone(index)
+                Transaction::Control(Control::Other) if sets_autocommit_alone(self.statements[index].sql) => {
+                    self.absorb_alone(index);
                 }
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(control) => {
@@ -339,7 +436,12 @@ impl Cutter<'_, '_> {
             .collect();
         let mut units = Vec::new();
         if let (Some(&first), Some(&last)) = (bound.first(), bound.last()) {
-            units.push((first, last));
+            // What some of them read of the session was left there by a statement before them.
+            let reads = bound.iter().filter(|&&index| reads_the_last_statement(&self.facts[index]));
+            let made = reads.filter_map(|&index| {
+                (0..index).rev().find(|&earlier| self.facts[earlier].effect == Effect::Data)
+            });
+            units.push((made.min().unwrap_or(first).min(first), last));
         }
         let mut locked = None;
         for (index, facts) in self.facts.iter().enumerate() {
