@@ -7,7 +7,7 @@ use windlass_core::plan::{Blocked, Resolution};
 
 harness::scenarios!(
     on [Postgres, Sqlite]: a_failed_migration_leaves_nothing;
-    on [MySql, MariaDb]: a_failed_tail_is_mended_and_deployed, a_changed_head_is_refused, a_failed_migration_is_resolved;
+    on [MySql, MariaDb]: a_failed_tail_is_mended_and_deployed, a_failed_tail_is_taken_away, a_changed_head_is_refused, a_failed_migration_is_resolved;
     on [Postgres, MySql, MariaDb, Sqlite]:
         what_came_before_a_failure_stands,
         the_error_names_the_place;
@@ -50,6 +50,21 @@ async fn a_failed_tail_is_mended_and_deployed(database: &Database) {
         .await
         .expect("the mended tail");
     assert_eq!(database.value("SELECT sum(n) FROM half").await, "3");
+}
+
+async fn a_failed_tail_is_taken_away(database: &Database) {
+    let half = "CREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);";
+    fails(database, &[USERS, ("2_half", half)]).await;
+    let shorter = migrations(&[
+        USERS,
+        ("2_half", "CREATE TABLE half (n int);"),
+        ("3_more", "CREATE TABLE more (n int);"),
+    ]);
+    let mut driver = database.connect().await;
+    assert_eq!(deploy(&mut *driver, &shorter).await.expect("what is left: nothing").applied.len(), 2);
+    let history = driver.inspect().await.expect("a history").history;
+    assert!(history.standing().iter().all(|a| a.state() == State::Applied), "{history:?}");
+    assert!(deploy(&mut *driver, &shorter).await.expect("again").applied.is_empty());
 }
 
 async fn a_changed_head_is_refused(database: &Database) {
