@@ -24,3 +24,10 @@ pub(crate) fn refine(capabilities: &mut Capabilities, version: &str) {
     capabilities.product = if maria { Product::MariaDb } else { Product::MySql };
     version.clone_into(&mut capabilities.version);
 }
+
+/// The first three numbers of a version.
+pub(crate) fn numbers(version: &str) -> (u32, u32, u32) {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    (next(), next(), next())
+}

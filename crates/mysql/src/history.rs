@@ -3,9 +3,10 @@
 //! Every statement qualifies the table with its database and writes text in a form that means the same
 //! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
 
+use crate::dialect::numbers;
 use crate::note::Note;
 use std::fmt::Write as _;
-use windlass_core::driver::Run;
+use windlass_core::driver::{Product, Run};
 use windlass_core::history::{FORMAT, InFlight};
 use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
@@ -18,7 +19,7 @@ pub(crate) const COLUMNS: [&str; 25] = [
     "id",
     "kind",
     "name",
-    "raw_checksum",
+    "checksum",
     "token_checksum",
     "claim",
     "owner",
@@ -62,14 +63,14 @@ impl Table {
         Self { qualified: format!("{}.{}", identifier(database), identifier(name)) }
     }
 
-    pub(crate) fn create(&self) -> String {
+    pub(crate) fn create(&self, product: Product, version: &str) -> String {
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\
              id BIGINT NOT NULL AUTO_INCREMENT, \
              format INT UNSIGNED NOT NULL, \
              kind VARCHAR(16) NOT NULL, \
              name VARCHAR({NAME_LENGTH}) NOT NULL, \
-             raw_checksum VARCHAR(64) NOT NULL, \
+             checksum VARCHAR(64) NOT NULL, \
              token_checksum VARCHAR(80) NOT NULL, \
              claim VARCHAR({NAME_LENGTH}) NULL, \
              owner VARCHAR(255) NOT NULL, \
@@ -92,8 +93,9 @@ impl Table {
              digest VARCHAR(64) NOT NULL, \
              writes INT UNSIGNED NOT NULL, \
              PRIMARY KEY (id), UNIQUE KEY claim (claim)\
-             ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-            self.qualified
+             ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE {}",
+            self.qualified,
+            collation(product, version)
         )
     }
 
@@ -138,7 +140,7 @@ impl Table {
     pub(crate) fn supersede(&self, claim: &Claim<'_>) -> String {
         format!(
             "UPDATE {} SET claim = NULL, writes = writes + 1 \
-             WHERE claim = {} AND finished_at IS NOT NULL AND raw_checksum <> {}",
+             WHERE claim = {} AND finished_at IS NOT NULL AND checksum <> {}",
             self.qualified,
             text(claim.name),
             text(&claim.checksums.raw)
@@ -156,7 +158,7 @@ impl Table {
     ) -> String {
         let set = format!(
             "owner = {}, session = {}, applied_by = {}, tool = {}, epoch = {}, error = NULL, digest = '', \
-             raw_checksum = {}, token_checksum = {}, statements = {statements}, completed = {completed}, prefix = {}, {}",
+             checksum = {}, token_checksum = {}, statements = {statements}, completed = {completed}, prefix = {}, {}",
             text(&writer.run.owner),
             text(writer.session),
             short(&writer.run.applied_by, 255),
@@ -226,7 +228,7 @@ impl Table {
             ResolveInto::Accepted { name, checksums } => {
                 let name = text(name);
                 format!(
-                    "name = {name}, claim = IF(claim IS NULL, NULL, {name}), raw_checksum = {}, token_checksum = {}",
+                    "name = {name}, claim = IF(claim IS NULL, NULL, {name}), checksum = {}, token_checksum = {}",
                     text(&checksums.raw),
                     text(&checksums.tokens)
                 )
@@ -255,7 +257,7 @@ impl Table {
 
     fn insert(&self, rows: impl Iterator<Item = String>) -> String {
         format!(
-            "INSERT INTO {} (format, kind, name, raw_checksum, token_checksum, claim, owner, session, epoch, \
+            "INSERT INTO {} (format, kind, name, checksum, token_checksum, claim, owner, session, epoch, \
              statements, completed, in_flight, watched, looked, started_at, applied_by, tool, writes, rolled_back_at, error, digest) \
              VALUES {}",
             self.qualified,
@@ -296,6 +298,17 @@ fn fence(name: &str, owner: &str, epoch: u32) -> String {
 
 fn duration() -> String {
     format!("duration_ms = GREATEST(0, TIMESTAMPDIFF(MICROSECOND, started_at, {NOW})) DIV 1000")
+}
+
+/// Byte by byte and without padding, so that names that differ in a space at their end are two names.
+///
+/// Servers older than these collations have none without padding that compares bytes.
+fn collation(product: Product, version: &str) -> &'static str {
+    match product {
+        Product::MariaDb if numbers(version) >= (10, 2, 2) => "utf8mb4_nopad_bin",
+        Product::MySql if numbers(version) >= (8, 0, 17) => "utf8mb4_0900_bin",
+        _ => "utf8mb4_bin",
+    }
 }
 
 /// A quoted name.

@@ -220,7 +220,7 @@ fn attempt(row: &Row) -> Result<(Attempt, Kept), DriverError> {
     let kind = AttemptKind::parse(&kind)
         .ok_or_else(|| DriverError::History(format!("row {id} is of the unknown kind `{kind}`")))?;
     let name = fields.text("name")?;
-    let checksums = Checksums { raw: fields.text("raw_checksum")?, tokens: fields.text("token_checksum")? };
+    let checksums = Checksums { raw: fields.text("checksum")?, tokens: fields.text("token_checksum")? };
     let claimed = fields.optional("claim").is_some();
     let owner = fields.text("owner")?;
     let session = fields.text("session")?;

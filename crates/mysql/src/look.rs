@@ -6,6 +6,7 @@
 //!
 //! Names go one by one into conditions of equality: MariaDB would open every table for anything else.
 
+use crate::dialect::numbers;
 use crate::history::identifier;
 use std::fmt::Write as _;
 use windlass_core::driver::Product;
@@ -60,11 +61,8 @@ impl Scope {
 impl<'d> Eyes<'d> {
     /// `None` where the server is too old: a statement may be done in part there.
     pub(crate) fn of(product: Product, version: &str, database: &'d str) -> Option<Self> {
-        let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0_u32));
-        let mut next = || numbers.next().unwrap_or(0);
-        let version = (next(), next(), next());
         let whole = if product == Product::MariaDb { (10, 6, 0) } else { (8, 0, 16) };
-        (version >= whole).then_some(Self { product, database })
+        (numbers(version) >= whole).then_some(Self { product, database })
     }
 
     /// A statement that puts the look into a variable of the session.

@@ -62,6 +62,7 @@ pub(crate) struct Outline<'d> {
     pub(crate) table: &'d Table,
     pub(crate) writer: Writer<'d>,
     pub(crate) product: Product,
+    pub(crate) version: &'d str,
     pub(crate) database: &'d str,
     /// `None` where no look tells anything.
     pub(crate) eyes: Option<Eyes<'d>>,
@@ -118,7 +119,7 @@ fn texts<'s>(
     transaction: bool,
     traces: Traces,
 ) -> Result<Texts<'s>, Cause> {
-    let Outline { table, writer, product, database, eyes } = outline;
+    let Outline { table, writer, product, database, eyes, version } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
     let guarded = |text: String| {
         let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
@@ -132,7 +133,7 @@ fn texts<'s>(
         look.map(own).into_iter().chain(guarded(text)).collect::<Texts<'s>>()
     };
     Ok(match step {
-        Step::CreateHistory => vec![own(table.create())],
+        Step::CreateHistory => vec![own(table.create(product, version))],
         Step::Begin => vec![own("START TRANSACTION".to_owned())],
         Step::Commit => vec![own("COMMIT".to_owned())],
         Step::Claim(claims) => claim(outline, claims, scope, transaction)?,
@@ -342,6 +343,7 @@ mod tests {
             table: &Table::new("d", "t"),
             writer: Writer { run: &run, session: "" },
             product: Product::MySql,
+            version: "9.7.0",
             database: "d",
             eyes: None,
         };

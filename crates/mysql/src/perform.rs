@@ -27,6 +27,7 @@ impl MySql {
             table: &self.table,
             writer: Writer { run, session: &session.token },
             product: self.capabilities.product,
+            version: &self.capabilities.version,
             database: &self.database,
             eyes: Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database),
         };

@@ -130,6 +130,8 @@ fn a_row_is_read_back_as_it_was_written() {
         assert_eq!(row.owner_session, Liveness::Alive);
         assert_eq!(row.started_at.len(), "2026-01-31 12:00:00.123456".len());
         assert_eq!((rows[1].kind, rows[1].name.as_str()), (AttemptKind::Baseline, odd));
+        let checksum = scratch.raw("SELECT checksum FROM _windlass_migrations WHERE id = 1").await;
+        assert_eq!(checksum, ["a".repeat(64)], "a column of the same name on every database");
         assert_eq!(driver.head().await.unwrap(), Head::Newest { format: 1, digest: String::new() });
 
         driver.perform(&run("me"), &[record("1_one")], &mut NoWatch).await.unwrap();
@@ -574,5 +576,25 @@ fn secrets_and_long_statements_are_refused_in_words_that_help() {
         let failure = driver.perform(&run("a"), &[Step::Claim(vec![claim(&name, None)])], &mut NoWatch).await;
         assert!(matches!(failure.unwrap_err().cause, Cause::Refused(_)));
         driver.head().await.unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_space_at_the_end_makes_another_name() {
+    on_each(async |scratch| {
+        let mut driver = scratch.driver().await;
+        let spaced = Claim { kind: AttemptKind::Repeatable, supersedes: true, ..claim("1_a ", None) };
+        let steps = [
+            Step::CreateHistory,
+            Step::Claim(vec![claim("1_a", None), claim("1_A", None)]),
+            record("1_a"),
+            Step::Claim(vec![Claim { checksums: checksums('b'), ..spaced }]),
+            checkpoint("1_a ", 1, 2, None),
+        ];
+        driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+        let rows = driver.inspect().await.unwrap().history.attempts;
+        let rows: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.claimed, row.completed)).collect();
+        assert_eq!(rows, [("1_a", true, 3), ("1_A", true, 0), ("1_a ", true, 2)]);
     });
 }
