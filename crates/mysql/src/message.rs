@@ -309,6 +309,11 @@ pub(crate) fn message_end(pieces: &[Piece<'_>], start: usize, packet: usize) -> 
     pieces.len()
 }
 
+/// Where the message ends instead when a stop is asked for: before the first place at which one is heard.
+pub(crate) fn stop_within(pieces: &[Piece<'_>], start: usize, end: usize) -> usize {
+    (start + 1..end).find(|&index| pieces[index].stoppable).unwrap_or(end)
+}
+
 /// The text of a message.
 pub(crate) fn joined<'p>(pieces: &'p [Piece<'_>]) -> Cow<'p, str> {
     match pieces {

@@ -4,7 +4,7 @@ use crate::MySql;
 use crate::errors::{database_error, ends_session, local_file, statement_error};
 use crate::history::Writer;
 use crate::look::Eyes;
-use crate::message::{Outline, Piece, Role, joined, message_end, pieces};
+use crate::message::{Outline, Piece, Role, joined, message_end, pieces, stop_within};
 use crate::transport::{Broken, Rows, TransportError};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Run, Watch};
 use windlass_core::plan::Step;
@@ -34,7 +34,9 @@ impl MySql {
         let pieces = pieces(outline, steps, &mut self.traces)?;
         let mut start = 0;
         while start < pieces.len() {
-            let end = message_end(&pieces, start, session.max_allowed_packet);
+            let whole = message_end(&pieces, start, session.max_allowed_packet);
+            // What writes down that which is done is sent even then, without what is not begun yet.
+            let end = if watch.should_stop() { stop_within(&pieces, start, whole) } else { whole };
             let message = &pieces[start..end];
             let first = &message[0];
             let failure = if first.stoppable && watch.should_stop() {

@@ -336,6 +336,35 @@ fn a_stop_is_heard_where_everything_done_is_written_down() {
         assert_eq!(failure.step, 4);
         assert_eq!(driver.inspect().await.unwrap().history.attempts[0].completed, 1);
         assert_eq!(scratch.tables().await, ["one"]);
+
+        // A statement that nothing may follow: the message after it begins with the checkpoint.
+        let steps = [
+            execute(&one, 2, "DO SLEEP(0)"),
+            checkpoint("1_one", 1, 2, Some((3, 3))),
+            execute(&one, 3, "CREATE TABLE three (id int)"),
+            record("1_one"),
+        ];
+        let mut diary = Diary { stop_after: Some(1), ..Diary::default() };
+        let failure = driver.perform(&run("a"), &steps, &mut diary).await.unwrap_err();
+        assert!(matches!(failure.cause, Cause::Stopped), "{failure:?}");
+        assert_eq!((failure.step, diary.lines.join(" ").as_str()), (2, "+0 -0 +1 -1"));
+        assert_eq!(driver.inspect().await.unwrap().history.attempts[0].completed, 2);
+        assert_eq!(scratch.tables().await, ["one"]);
+
+        // Several statements in one unit: nowhere in it is all written down, and it is done to its end.
+        let steps = [
+            checkpoint("1_one", 1, 2, Some((3, 4))),
+            execute(&one, 3, "DO SLEEP(0)"),
+            execute(&one, 4, "CREATE TABLE four (id int)"),
+            checkpoint("1_one", 1, 4, Some((5, 5))),
+            execute(&one, 5, "CREATE TABLE five (id int)"),
+        ];
+        let mut diary = Diary { stop_after: Some(2), ..Diary::default() };
+        let failure = driver.perform(&run("a"), &steps, &mut diary).await.unwrap_err();
+        assert!(matches!(failure.cause, Cause::Stopped), "{failure:?}");
+        assert_eq!(failure.step, 4);
+        assert_eq!(driver.inspect().await.unwrap().history.attempts[0].completed, 4);
+        assert_eq!(scratch.tables().await, ["four", "one"]);
     });
 }
 
