@@ -5,6 +5,7 @@
 
 use crate::look;
 use crate::quote::{identifier, literal, optional};
+use crate::trust;
 use windlass_core::driver::Run;
 use windlass_core::history::{DEFAULT_TABLE, FORMAT, InFlight};
 use windlass_core::migration::Checksums;
@@ -52,6 +53,11 @@ impl HistoryTable {
         &self.quoted
     }
 
+    /// The same for people to read.
+    pub(crate) fn readable(&self) -> String {
+        format!("{}.{}", self.schema, self.table)
+    }
+
     pub(crate) fn is_chosen(&self) -> bool {
         self.is_chosen
     }
@@ -62,9 +68,11 @@ impl HistoryTable {
     /// collide on a catalog's index, whatever IF NOT EXISTS says: the later one finds it done.
     pub(crate) fn create(&self) -> String {
         let (schema, table) = (identifier(&self.schema), &self.quoted);
-        let (schema_name, table_name) = (literal(&schema), literal(table));
+        let (schema_name, table_name, doubtful) =
+            (literal(&schema), literal(table), trust::is_doubtful(self));
         let body = format!(
             "BEGIN
+BEGIN
     IF to_regnamespace({schema_name}) IS NULL THEN
         BEGIN
             CREATE SCHEMA {schema};
@@ -101,13 +109,18 @@ impl HistoryTable {
     END IF;
 EXCEPTION WHEN duplicate_table OR unique_violation THEN
     IF to_regclass({table_name}) IS NULL THEN RAISE; END IF;
+END;
+IF {doubtful} THEN
+    RAISE EXCEPTION 'somebody else has just put a history table in place: deploy again to see whose';
+END IF;
 END"
         );
         format!("DO LANGUAGE plpgsql {}", literal(&body))
     }
 
     pub(crate) fn head(&self) -> String {
-        format!("SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.quoted)
+        let guard = trust::guard(self);
+        format!("{guard}SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.quoted)
     }
 
     /// The statement of a step that writes the history; nothing for other steps.

@@ -6,6 +6,7 @@ use crate::history::HistoryTable;
 use crate::look;
 use crate::quote::literal;
 use crate::transport::{Session, TransportError};
+use crate::trust;
 use tokio_postgres::SimpleQueryRow;
 use windlass_core::driver::{Access, Contents, DriverError, Grouping, Head, Inspection};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
@@ -25,6 +26,9 @@ pub(crate) const SESSION: &str = "SELECT pid || '/' || (extract(epoch FROM backe
 pub(crate) async fn head(session: &Session, table: &HistoryTable) -> Result<Head, DriverError> {
     let rows = match session.rows(&table.head()).await {
         Err(error) if is_absent(&error) => return Ok(Head::None),
+        Err(error) if error.code() == Some(code::DIVISION_BY_ZERO) => {
+            return Err(trust::explain(session, table, error).await);
+        }
         Err(error) => return Err(unreadable(table, error)),
         Ok(rows) => rows,
     };
@@ -44,9 +48,11 @@ pub(crate) async fn inspect(
     let surroundings = session.send(&surroundings_sql(table)).await;
     let contents = session.send(&contents_sql(table, only_schema)).await;
     let elsewhere = session.send(&elsewhere_sql(table)).await;
+    let doubts = session.send(&trust::doubts(table)).await;
     let rows = session.send(&rows_sql(table)).await;
     let (surroundings, contents) = (surroundings.rows().await?, contents.rows().await?);
     let elsewhere = names(&elsewhere.rows().await?);
+    trust::judge(table, &doubts.rows().await?)?;
     let history = match rows.rows().await {
         Err(error) if is_absent(&error) => History::default(),
         Err(error) => return Err(unreadable(table, error)),
@@ -173,7 +179,7 @@ fn rows_sql(table: &HistoryTable) -> String {
     };
     let times = ["started_at", "finished_at", "rolled_back_at"].map(time).join(", ");
     format!(
-        "SELECT h.id, h.format, h.kind, h.name, h.claim IS NOT NULL AS claimed, h.checksum, h.token_checksum, h.owner, \
+        "{}SELECT h.id, h.format, h.kind, h.name, h.claim IS NOT NULL AS claimed, h.checksum, h.token_checksum, h.owner, \
          h.epoch, h.statements, h.completed, h.prefix, h.in_flight, {times}, h.error, h.applied_by, h.tool, \
          h.duration_ms, h.resolution, h.digest, \
          CASE WHEN h.session IS NULL OR h.finished_at IS NOT NULL OR h.rolled_back_at IS NOT NULL \
@@ -185,6 +191,7 @@ fn rows_sql(table: &HistoryTable) -> String {
          ON h.finished_at IS NULL AND a.pid::text = split_part(h.session, '/', 1) \
          LEFT JOIN LATERAL ({}) AS s ON h.finished_at IS NULL AND h.rolled_back_at IS NULL \
          AND h.in_flight IS NOT NULL AND h.look IS NOT NULL ORDER BY h.id",
+        trust::guard(table),
         table.quoted(),
         look::TOLD
     )

@@ -44,6 +44,7 @@ mod perform;
 mod quote;
 mod tls;
 mod transport;
+mod trust;
 
 pub use errors::ConnectError;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};

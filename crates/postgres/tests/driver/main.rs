@@ -9,3 +9,4 @@ mod performing;
 mod remnants;
 mod session;
 mod support;
+mod trusting;
