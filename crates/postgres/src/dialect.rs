@@ -92,6 +92,11 @@ pub(crate) fn restore(set_again: &str) -> String {
 pub(crate) const ON_OUR_OWN: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; \
                                      SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; ";
 
+/// Sent ahead of such a write, on its own, where it is not plain ASCII: this side always speaks UTF-8.
+pub(crate) const READ_AS_UTF8: &str = "SET client_encoding = 'UTF8'";
+/// The same until the end of the transaction.
+pub(crate) const READ_AS_UTF8_HERE: &str = "SET LOCAL client_encoding = 'UTF8'";
+
 #[cfg(test)]
 mod tests {
     use super::*;

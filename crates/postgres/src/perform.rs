@@ -4,7 +4,7 @@
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
 //! waiting; and each message has its own answer, so the step that failed is known.
 
-use crate::dialect::ON_OUR_OWN;
+use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE};
 use crate::errors::{code, database_error, own_words};
 use crate::history::{HistoryTable, Writer};
 use crate::look;
@@ -92,6 +92,15 @@ impl Performance<'_> {
             let bytes = message.len();
             let reply = match step {
                 Step::Execute(Execute { sql, copy_data: Some(data), .. }) => Answer::Copy { sql, data },
+                Step::Execute(Execute { sql, .. }) if is_copy(sql) => {
+                    Answer::Reply(self.session.send_letting_data_go(sql).await)
+                }
+                Step::Execute(_) => Answer::Reply(self.session.send(&message).await),
+                // The server reads a whole message at once: what it says of its encoding comes too late for it.
+                _ if *self.is_touched && !message.is_ascii() => {
+                    let lead = if inside { READ_AS_UTF8_HERE } else { READ_AS_UTF8 };
+                    Answer::Reply(self.session.send_behind(lead, &message).await)
+                }
                 _ => Answer::Reply(self.session.send(&message).await),
             };
             flight.bytes += bytes;
@@ -291,9 +300,17 @@ fn may_be_cancelled(steps: &[Step<'_>], index: usize) -> bool {
 fn controls_transaction(sql: &str) -> bool {
     const WORDS: [&str; 10] =
         ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare", "call"];
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(first_word(sql)))
+}
+
+/// Whether it is COPY; one that wants data has its data with it.
+fn is_copy(sql: &str) -> bool {
+    first_word(sql).eq_ignore_ascii_case("copy")
+}
+
+fn first_word(sql: &str) -> &str {
     let rest = without_comments(sql);
-    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    WORDS.iter().any(|word| word.eq_ignore_ascii_case(&rest[..end]))
+    &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())]
 }
 
 fn without_comments(sql: &str) -> &str {

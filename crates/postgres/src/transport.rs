@@ -79,7 +79,19 @@ impl Session {
     /// Sends a query. The answer comes later: many may be on their way.
     pub(crate) async fn send(&self, sql: &str) -> Reply {
         // This future is ready at once: it only puts the message on the way.
-        Reply { stream: self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told) }
+        let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
+        Reply { stream, lead: None, lets_data_go: false }
+    }
+
+    /// The same behind a statement that is a message of its own; the answer is that of both.
+    pub(crate) async fn send_behind(&self, lead: &str, sql: &str) -> Reply {
+        let lead = Some(Box::new(self.send(lead).await));
+        Reply { lead, ..self.send(sql).await }
+    }
+
+    /// The same for `COPY … TO stdout`, whose data nobody wants. For no statement that waits for data.
+    pub(crate) async fn send_letting_data_go(&self, sql: &str) -> Reply {
+        Reply { lets_data_go: true, ..self.send(sql).await }
     }
 
     /// Sends a query and reads its rows.
@@ -129,6 +141,9 @@ async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
 /// The answer to one message.
 pub(crate) struct Reply {
     stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
+    /// What is answered before.
+    lead: Option<Box<Reply>>,
+    lets_data_go: bool,
 }
 
 impl Reply {
@@ -151,12 +166,19 @@ impl Reply {
 
     /// The same for an answer that others wait for too.
     pub(crate) async fn wait(&mut self) -> Result<(), TransportError> {
+        if let Some(lead) = &mut self.lead {
+            Box::pin(lead.wait()).await?;
+            self.lead = None;
+        }
         let stream = match &mut self.stream {
             Ok(stream) => stream,
             Err(error) => return Err(error.clone()),
         };
         while let Some(message) = stream.next().await {
-            message.map_err(told)?;
+            match message {
+                Err(error) if self.lets_data_go && is_data(&error) => {}
+                message => drop(message.map_err(told)?),
+            }
         }
         Ok(())
     }
@@ -171,6 +193,11 @@ pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode 
         #[cfg(feature = "tls-rustls")]
         (Connector::Rustls(_), false) => SslMode::Require,
     }
+}
+
+/// The stream knows no words of the server's that hold data, and goes on behind them.
+fn is_data(error: &Error) -> bool {
+    error.source().is_none() && error.to_string() == "unexpected message from server"
 }
 
 fn told(error: Error) -> TransportError {

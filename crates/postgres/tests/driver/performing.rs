@@ -13,6 +13,7 @@ crate::on_servers!(
     a_refused_commit_is_a_failure,
     a_savepoint_does_not_heal_what_failed_before_it,
     copy_loads_its_data_and_tells_the_row_it_cannot,
+    data_that_copy_puts_out_is_let_go,
     a_function_tells_where_it_failed,
     long_scripts_go_through,
     outside_a_transaction_a_failure_stops_what_follows,
@@ -120,6 +121,35 @@ async fn copy_loads_its_data_and_tells_the_row_it_cannot(database: Database) {
     assert_eq!(database.value("SELECT count(*) FROM t").await, "50000");
     let steps = [copy(&migration, "COPY nowhere FROM stdin", "1\n")];
     assert_eq!(refused(perform(&mut driver, &steps).await.unwrap_err()).1.code.as_deref(), Some("42P01"));
+}
+
+async fn data_that_copy_puts_out_is_let_go(database: Database) {
+    let mut driver = database.ready().await;
+    let migration = migration();
+    let statements = [
+        "CREATE TABLE t (a int)",
+        "INSERT INTO t SELECT generate_series(1, 100000)",
+        "-- all of it\ncopy t TO STDOUT",
+        "COPY (SELECT 1 WHERE false) TO STDOUT WITH (FORMAT csv)",
+        "INSERT INTO t VALUES (0)",
+    ];
+    perform(&mut driver, &transaction(&migration, &statements)).await.unwrap();
+    assert_no_transaction(&mut driver, &database).await;
+    assert_eq!(database.value("SELECT count(*) FROM t").await, "100001");
+    perform(&mut driver, &[execute(&migration, "COPY t TO STDOUT")]).await.unwrap();
+    // The server says no after it has begun to put out.
+    let steps = [
+        Step::Begin,
+        claim("2_a"),
+        execute(&migration, "CREATE TABLE u (a int)"),
+        execute(&migration, "COPY (SELECT 1 / (3 - n) FROM generate_series(1, 3) AS n) TO STDOUT"),
+        record("2_a"),
+        Step::Commit,
+    ];
+    let (step, error) = refused(perform(&mut driver, &steps).await.unwrap_err());
+    assert_eq!((step, error.code.as_deref()), (3, Some("22012")));
+    assert_no_transaction(&mut driver, &database).await;
+    assert_eq!(database.value("SELECT to_regclass('u') IS NULL").await, "t");
 }
 
 async fn a_function_tells_where_it_failed(database: Database) {

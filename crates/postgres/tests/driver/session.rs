@@ -8,6 +8,7 @@ use windlass_postgres::Postgres;
 crate::on_servers!(
     settings_are_pinned_and_restored,
     the_history_is_written_whatever_a_migration_has_set,
+    names_are_written_whatever_encoding_a_migration_has_set,
     the_lock_tells_its_holder,
 );
 
@@ -92,6 +93,23 @@ async fn the_history_is_written_whatever_a_migration_has_set(database: Database)
     perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
     drop(driver);
     database.sql(&format!("REVOKE ALL ON SCHEMA public FROM {role}; DROP ROLE {role}")).await;
+}
+
+async fn names_are_written_whatever_encoding_a_migration_has_set(database: Database) {
+    let mut driver = database.ready().await;
+    let migration = migration();
+    let set = execute(&migration, "SET client_encoding = 'LATIN1'");
+    let steps = [Step::Begin, claim("2_größe"), set, record("2_größe"), Step::Commit];
+    perform(&mut driver, &steps).await.unwrap();
+    // Behind a cut the migration goes on with what it has set.
+    assert_eq!(seen(&mut driver, "current_setting('client_encoding')").await, "LATIN1");
+    perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
+    let set = execute(&migration, "SET client_encoding = 'LATIN1'");
+    perform(&mut driver, &[claim("3_größe"), set, record("3_größe")]).await.unwrap();
+    perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
+    let names =
+        "SELECT string_agg(name, ' ' ORDER BY id) FROM _windlass_migrations WHERE finished_at IS NOT NULL";
+    assert_eq!(database.value(names).await, "2_größe 3_größe");
 }
 
 async fn the_lock_tells_its_holder(database: Database) {
