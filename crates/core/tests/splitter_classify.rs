@@ -650,6 +650,79 @@ fn secrets() {
 }
 
 #[test]
+fn secrets_in_strings_and_bodies() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    all(
+        MySql,
+        secret,
+        &[
+            "CREATE OR REPLACE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h', PASSWORD 'x')",
+            "create user u identified\n/* the */ by 'x'",
+            "CREATE USER u IDENTIFIED WITH mysql_native_password AS '*ABC'",
+            "CREATE USER u IDENTIFIED VIA ed25519 USING PASSWORD('x')",
+            "BEGIN NOT ATOMIC CREATE USER u IDENTIFIED BY 'x'; SELECT 1; END",
+            "PREPARE s FROM 'CREATE USER u IDENTIFIED BY \\'x\\''",
+            "SET @s = CONCAT('CREATE USER u IDENTIFIED BY ', QUOTE('x'))",
+            "CREATE PROCEDURE p() CREATE USER u IDENTIFIED BY 'x'",
+            "CREATE PROCEDURE p() SET PASSWORD FOR u = 'x'",
+            "CREATE TABLE t (a int) ENGINE=FEDERATED CONNECTION='mysql://u:x@h:3306/d/t'",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO CHANGE MASTER TO MASTER_PASSWORD='x'",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'x'",
+            "CREATE PROCEDURE p() CREATE SERVER s OPTIONS (PASSWORD /*!50000 'x' */)",
+        ],
+    );
+    all(
+        Postgres,
+        secret,
+        &[
+            "DO $$ BEGIN EXECUTE 'CREATE ROLE r LOGIN PASSWORD ''x'''; END $$",
+            "DO $$ BEGIN EXECUTE format('ALTER ROLE r PASSWORD %L', 'x'); END $$",
+            "DO $$ BEGIN EXECUTE 'ALTER ROLE r PASSWORD ' || quote_literal('x'); END $$",
+            "DO $$ BEGIN CREATE ROLE r ENCRYPTED PASSWORD'x'; END $$",
+            "DO $$ BEGIN CREATE ROLE r PASSWORD -- this\n $p$x$p$; END $$",
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ ALTER ROLE r PASSWORD E'x' $$",
+            "DO $$ BEGIN CREATE SUBSCRIPTION s CONNECTION 'host=h password=x' PUBLICATION p; END $$",
+            "DO $$ BEGIN PERFORM dblink_connect('host=h'); END $$",
+            "DO $$ BEGIN PERFORM f('postgres://u:x@h/d'); END $$",
+            "DO $$ BEGIN CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (\"password\" 'x'); END $$",
+            "ALTER DATABASE d SET app.jwt_secret TO 'x'",
+            "SELECT vault.create_secret('x')",
+        ],
+    );
+}
+
+#[test]
+fn what_only_speaks_of_passwords_is_shown() {
+    let shown = |facts: &Facts| !facts.may_hold_secret;
+    let statements = [
+        "CREATE TABLE t (password varchar(80) NOT NULL DEFAULT '')",
+        "CREATE TABLE t (a int, password text, secret bytea)",
+        "ALTER TABLE t ADD COLUMN password_hash varchar(80)",
+        "INSERT INTO t (name, password) VALUES ('a', 'b')",
+        "INSERT INTO t VALUES ('the password', 'a secret')",
+        "SELECT password, 'secret' FROM t",
+        "CREATE INDEX i ON t (password)",
+        "INSERT INTO t VALUES ('https://example.com:80/a', 'ann@example.com')",
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(dialect, shown, &statements);
+    }
+    let quoted =
+        ["CREATE TABLE t (\"password\" text)", "INSERT INTO t (\"password\", \"a\") VALUES ('a', 'b')"];
+    all(Postgres, shown, &quoted);
+    all(MySql, shown, &["CREATE TABLE t (`password` varchar(80), kind enum('password', 'key'))"]);
+}
+
+#[test]
+fn only_the_beginning_of_long_data_is_searched() {
+    let rows = "('a long row of data'),\n".repeat(4000);
+    let behind = format!("INSERT INTO t VALUES {rows} ('postgres://u:x@h')");
+    assert!(!classify(Sqlite, &behind).may_hold_secret);
+    let before = format!("INSERT INTO t VALUES ('postgres://u:x@h'), {rows} ('é')");
+    assert!(classify(Sqlite, &before).may_hold_secret);
+}
+
+#[test]
 fn enum_values() {
     let value = |statement: &str| classify(Postgres, statement).enum_value;
     assert_eq!(value("ALTER TYPE e ADD VALUE 'it''s' AFTER 'x'").as_deref(), Some("it's"));

@@ -4,11 +4,17 @@ mod cursor;
 mod functions;
 mod mysql;
 mod postgres;
+mod secret;
 mod sketch;
 mod sqlite;
 
+pub use secret::may_hold_secret;
+
 use super::Dialect;
 use sketch::Sketch;
+
+/// How many bytes of a statement that changes rows are searched for secrets.
+const LONGEST_DATA_READ: usize = 64 * 1024;
 
 /// What is known of a statement from its text alone.
 #[non_exhaustive]
@@ -130,10 +136,16 @@ pub enum SessionUse {
 /// ```
 pub fn classify(dialect: Dialect, statement: &str) -> Facts {
     let sketch = Sketch::new(dialect, statement);
-    match dialect {
+    let facts = match dialect {
         Dialect::Postgres => postgres::classify(&sketch),
         Dialect::MySql => mysql::classify(&sketch),
         Dialect::Sqlite => sqlite::classify(&sketch),
+    };
+    // The rows of a long INSERT are not worth the time.
+    let read = if facts.effect == Effect::Data { LONGEST_DATA_READ } else { usize::MAX };
+    match facts.may_hold_secret || secret::holds_secret(&statement.as_bytes()[..statement.len().min(read)]) {
+        true => facts.secret(),
+        false => facts,
     }
 }
 
