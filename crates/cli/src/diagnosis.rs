@@ -177,7 +177,7 @@ impl Diagnosis {
         self.migration = migration;
         self.place = place;
         if let (Some(place), Some(progressed)) = (&self.place, progressed) {
-            self.excerpt = Excerpt::at(place, progressed.by_origin(&place.file));
+            self.excerpt = Excerpt::at(place, progressed.by_origin(&place.file), progressed.dialect);
             // The place has a line of its own.
             if let (Some(_), Some(rest)) = (&self.excerpt, self.message.strip_prefix(&format!("{place}: "))) {
                 self.message = rest.to_owned();

@@ -5,6 +5,8 @@ use windlass_core::apply::FailedStatement;
 use windlass_core::migration::Migration;
 use windlass_core::plan::Place;
 use windlass_core::sql::Dialect;
+use windlass_core::sql::classify::{classify, may_hold_secret};
+use windlass_core::sql::split::split;
 
 /// Lines shown before the underlined one.
 const LINES_BEFORE: usize = 3;
@@ -48,22 +50,21 @@ impl Excerpt {
             (_, Some(at)) => rest_of_line(text, at),
             _ => rest_of_line(text, statement.start),
         };
-        Self::around(migration, span, statement.start)
+        Self::around(migration, span, statement.start, dialect)
     }
 
     /// A place in a script, and the rest of its line.
-    pub(crate) fn at(place: &Place, migration: Option<&Migration>) -> Option<Self> {
+    pub(crate) fn at(place: &Place, migration: Option<&Migration>, dialect: Dialect) -> Option<Self> {
         let migration = migration?;
         let text = migration.up().text();
-        let index = place.line.checked_sub(migration.up().line_in_file(1))? as usize;
-        let line: usize = text.split_inclusive('\n').take(index).map(str::len).sum();
-        let column = (place.column as usize).saturating_sub(1);
-        let at = text[line..].char_indices().nth(column).map_or(text.len(), |(offset, _)| line + offset);
-        Self::around(migration, rest_of_line(text, at), line)
+        let line = place.line.checked_sub(migration.up().line_in_file(1))? + 1;
+        let at = byte_offset(text, (line, place.column));
+        let line = byte_offset(text, (line, 1));
+        Self::around(migration, rest_of_line(text, at), line, dialect)
     }
 
-    /// Whole lines, from the statement's first one where that is near.
-    fn around(migration: &Migration, span: Range<usize>, statement: usize) -> Option<Self> {
+    /// Whole lines, from the statement's first one where that is near; none where they may hold a secret.
+    fn around(migration: &Migration, span: Range<usize>, statement: usize, dialect: Dialect) -> Option<Self> {
         let text = migration.up().text();
         let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let mut start = line_start(span.start);
@@ -77,6 +78,9 @@ impl Excerpt {
         if shown.lines().any(|line| line.len() > LONGEST_LINE) {
             return None;
         }
+        if touches_secret(text, start..end, dialect) {
+            return None;
+        }
         let line = u32::try_from(text[..start].matches('\n').count()).ok()? + 1;
         Some(Self {
             file: migration.up().origin().to_owned(),
@@ -85,6 +89,38 @@ impl Excerpt {
             span: span.start - start..span.end - start,
         })
     }
+}
+
+/// Whether a statement that these lines show a part of, or the comments before it, may hold a secret.
+fn touches_secret(text: &str, lines: Range<usize>, dialect: Dialect) -> bool {
+    let statements = match split(dialect, text) {
+        Ok(statements) => statements,
+        Err(error) => return unsplittable_secret(text, byte_offset(text, error.position()), dialect),
+    };
+    let behind = statements.last().map_or(0, |statement| statement.end);
+    let in_statements = statements.iter().any(|statement| {
+        let start = statement.leading.start;
+        start < lines.end
+            && lines.start < statement.end
+            && (classify(dialect, statement.text(text)).may_hold_secret
+                || may_hold_secret(&text[start..statement.end]))
+    });
+    in_statements || behind < lines.end && may_hold_secret(&text[behind..]) || may_hold_secret(&text[lines])
+}
+
+/// Where statements end is not known: a secret anywhere in the script may reach these lines.
+fn unsplittable_secret(text: &str, wrong: usize, dialect: Dialect) -> bool {
+    let before = split(dialect, &text[..wrong]).unwrap_or_default();
+    let open = before.last().map_or(0, |statement| statement.start);
+    may_hold_secret(text) || classify(dialect, text[open..].trim_start()).may_hold_secret
+}
+
+/// The byte at a line and a column, both from 1; the text's end where there is no such place.
+fn byte_offset(text: &str, (line, column): (u32, u32)) -> usize {
+    let before = (line as usize).saturating_sub(1);
+    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let column = (column as usize).saturating_sub(1);
+    text[start..].char_indices().nth(column).map_or(text.len(), |(offset, _)| start + offset)
 }
 
 /// The word at a place, or the one character that stands there.
@@ -113,7 +149,7 @@ mod tests {
     fn a_place_becomes_lines_and_a_span() {
         let migration = migration("-- one\nSELECT 1;\n  BEGIN;\n");
         let place = Place { file: "m/1_a.sql".to_owned(), line: 3, column: 3 };
-        let excerpt = Excerpt::at(&place, Some(&migration)).unwrap();
+        let excerpt = Excerpt::at(&place, Some(&migration), Dialect::Sqlite).unwrap();
         assert_eq!((excerpt.first_line, excerpt.text.as_str()), (3, "  BEGIN;"));
         assert_eq!(&excerpt.text[excerpt.span], "BEGIN");
     }
@@ -123,8 +159,37 @@ mod tests {
         let migration = migration("SELECT 1");
         for (line, column) in [(0, 0), (1, 99), (9, 9)] {
             let place = Place { file: String::new(), line, column };
-            let _ = Excerpt::at(&place, Some(&migration));
+            let _ = Excerpt::at(&place, Some(&migration), Dialect::Sqlite);
         }
+    }
+
+    #[test]
+    fn no_line_with_a_part_of_a_secret_is_shown() {
+        let shown = |dialect, text: &'static str, line| {
+            let place = Place { file: String::new(), line, column: 1 };
+            Excerpt::at(&place, Some(&migration(text)), dialect).map(|excerpt| excerpt.text)
+        };
+        let text = "SELECT 1;\nCREATE USER u IDENTIFIED BY\n'hunter2'; SELECT 2;\nSELECT 3;\n";
+        let lines = [1, 2, 3, 4].map(|line| shown(Dialect::MySql, text, line));
+        assert_eq!(lines, [Some("SELECT 1;".to_owned()), None, None, Some("SELECT 3;".to_owned())]);
+        let commented = "SELECT 1;\n/* ALTER ROLE r PASSWORD\n'hunter2' */ SELECT 2;\nSELECT 3; -- postgres://u:hunter2@h\n";
+        for line in 2..=4 {
+            assert_eq!(shown(Dialect::Postgres, commented, line), None);
+        }
+        let attached = "SELECT 1;\nATTACH 'a' AS b KEY\n'hunter2';\nSELECT 2;";
+        assert_eq!(shown(Dialect::Sqlite, attached, 3), None);
+    }
+
+    #[test]
+    fn a_script_that_cannot_be_split_shows_no_secret() {
+        let shown = |dialect, text: &'static str, line| {
+            let place = Place { file: String::new(), line, column: 1 };
+            Excerpt::at(&place, Some(&migration(text)), dialect).map(|excerpt| excerpt.text)
+        };
+        assert_eq!(shown(Dialect::Postgres, "SELECT 1;\nCREATE ROLE r PASSWORD\n'hunter2;", 3), None);
+        assert_eq!(shown(Dialect::Sqlite, "SELECT 1;\nATTACH 'a' AS b KEY\n'hunter2;", 3), None);
+        assert_eq!(shown(Dialect::Sqlite, "SELECT 1; ATTACH 'a' AS b KEY 'hunter2;", 1), None);
+        assert_eq!(shown(Dialect::Sqlite, "SELECT 1;\nSELECT 'open;", 2).as_deref(), Some("SELECT 'open;"));
     }
 
     #[test]

@@ -131,3 +131,22 @@ fn a_baseline_records_and_runs_nothing() {
     project.on_app(&["status"]).ends_with(0).out("baseline");
     project.deploy(&[]).ends_with(0).out("Applied 3_more");
 }
+
+#[test]
+fn no_error_shows_a_secret() {
+    // A statement the database refuses, with its word for the secret; one beside it; one that has no end.
+    let refused = "CREATE TABLE t (a);\nINSERT INTO t SELECT password = hunter2 FROM t;\n";
+    let beside = "ATTACH 'a.db' AS b KEY 'hunter2'; INSERT INTO nowhere VALUES (1);\n";
+    let open = "CREATE TABLE t (a);\nATTACH 'a.db' AS b KEY\n'hunter2;\n";
+    let nested = "SELECT 'postgres://u:hunter2@h'; BEGIN; BEGIN; COMMIT;\n";
+    for (text, code, place) in [(refused, 4, ":2:1"), (beside, 4, ":1"), (open, 7, ":3:1"), (nested, 7, ":1")]
+    {
+        let project = Project::with(&[("1_secret.sql", text)]);
+        let ran = project.deploy(&[]).ends_with(code).err(&format!("1_secret.sql{place}"));
+        let told =
+            [ran, project.deploy(&["--json"]), project.on_app(&["history"]), project.on_app(&["status"])];
+        for ran in told {
+            assert!(!ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"), "{ran:#?}");
+        }
+    }
+}
