@@ -45,10 +45,14 @@ pub(crate) const COLUMNS: [&str; 25] = [
 
 const NOW: &str = "UTC_TIMESTAMP(6)";
 
+/// The time that no `SET timestamp` stops, in the session's time zone.
+const REAL_NOW: &str = "SYSDATE(6)";
+
 /// The history table of one database.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     qualified: String,
+    now: &'static str,
 }
 
 /// The run that writes, and the session it does so in.
@@ -60,7 +64,12 @@ pub(crate) struct Writer<'r> {
 
 impl Table {
     pub(crate) fn new(database: &str, name: &str) -> Self {
-        Self { qualified: format!("{}.{}", identifier(database), identifier(name)) }
+        Self { qualified: format!("{}.{}", identifier(database), identifier(name)), now: NOW }
+    }
+
+    /// For a session whose clock a migration may have stopped, while its time zone is UTC.
+    pub(crate) fn in_real_time(&self) -> Self {
+        Self { now: REAL_NOW, ..self.clone() }
     }
 
     pub(crate) fn create(&self, product: Product, version: &str) -> String {
@@ -130,7 +139,7 @@ impl Table {
 
     /// A row that never held its claim.
     pub(crate) fn failure(&self, writer: Writer<'_>, claim: &Claim<'_>, error: &str, digest: &str) -> String {
-        let end = format!("{NOW}, {}, {}", text(error), text(digest));
+        let end = format!("{}, {}, {}", self.now, text(error), text(digest));
         let note = Note::unwatched(claim.in_flight);
         self.insert(std::iter::once(self.row(writer, claim, &note, "NULL", &end)))
     }
@@ -186,11 +195,12 @@ impl Table {
 
     pub(crate) fn record(&self, run: &Run, record: &Record<'_>) -> String {
         let set = format!(
-            "completed = {}, {}, error = NULL, digest = {}, finished_at = {NOW}, {}",
+            "completed = {}, {}, error = NULL, digest = {}, finished_at = {}, {}",
             record.completed,
             Note::unwatched(None).assignments(),
             text(&record.digest),
-            duration()
+            self.now,
+            duration(self.now)
         );
         self.update(&set, &fence(record.name, &run.owner, record.epoch))
     }
@@ -208,10 +218,10 @@ impl Table {
             text(prefix),
             Note::assignments_at_failure(in_flight),
             text(error),
-            duration()
+            duration(self.now)
         );
         if let Some(digest) = rolled_back {
-            let _ = write!(set, ", rolled_back_at = {NOW}, digest = {}", text(digest));
+            let _ = write!(set, ", rolled_back_at = {}, digest = {}", self.now, text(digest));
             // The row is found by its claim: that goes last.
             set.push_str(", claim = NULL");
         }
@@ -221,9 +231,10 @@ impl Table {
     /// A person's decision. It counts as a take-over, so that a session thought dead is fenced.
     /// `None` for a decision this version does not know.
     pub(crate) fn resolve(&self, resolve: &Resolve<'_>) -> Option<String> {
+        let now = self.now;
         let into = match &resolve.into {
-            ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
-            ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL"),
+            ResolveInto::Applied => format!("finished_at = {now}, error = NULL"),
+            ResolveInto::RolledBack => format!("rolled_back_at = {now}, claim = NULL"),
             ResolveInto::Resumable => "owner = '', error = NULL".to_owned(),
             ResolveInto::Accepted { name, checksums } => {
                 let name = text(name);
@@ -267,7 +278,7 @@ impl Table {
 
     fn row(&self, writer: Writer<'_>, claim: &Claim<'_>, note: &Note, held: &str, end: &str) -> String {
         format!(
-            "({FORMAT}, {}, {}, {}, {}, {held}, {}, {}, 1, {}, 0, {}, {NOW}, {}, {}, 0, {end})",
+            "({FORMAT}, {}, {}, {}, {}, {held}, {}, {}, 1, {}, 0, {}, {}, {}, {}, 0, {end})",
             text(claim.kind.as_str()),
             text(claim.name),
             text(&claim.checksums.raw),
@@ -276,6 +287,7 @@ impl Table {
             text(writer.session),
             claim.statements,
             note.values(),
+            self.now,
             short(&writer.run.applied_by, 255),
             short(&writer.run.tool, 64),
         )
@@ -296,8 +308,8 @@ fn fence(name: &str, owner: &str, epoch: u32) -> String {
     format!("claim = {} AND owner = {} AND epoch = {epoch}", text(name), text(owner))
 }
 
-fn duration() -> String {
-    format!("duration_ms = GREATEST(0, TIMESTAMPDIFF(MICROSECOND, started_at, {NOW})) DIV 1000")
+fn duration(now: &str) -> String {
+    format!("duration_ms = GREATEST(0, TIMESTAMPDIFF(MICROSECOND, started_at, {now})) DIV 1000")
 }
 
 /// Byte by byte and without padding, so that names that differ in a space at their end are two names.

@@ -54,6 +54,8 @@ pub(crate) struct Traces {
     lexing: bool,
     /// A transaction of the migration's own may be open: a write of the history is then committed with it.
     open: bool,
+    /// The clock may stand still, and transactions may be read-only.
+    bound: bool,
 }
 
 /// What a segment is turned into messages with.
@@ -121,12 +123,27 @@ fn texts<'s>(
 ) -> Result<Texts<'s>, Cause> {
     let Outline { table, writer, product, database, eyes, version } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
+    let freed;
+    let table = match traces.bound {
+        true => {
+            freed = table.in_real_time();
+            &freed
+        }
+        false => table,
+    };
+    let free = |writes: Texts<'s>| match traces.bound {
+        true => {
+            let [free, bind] = settings::around_own_write(product).map(own);
+            std::iter::once(free).chain(writes).chain([bind]).collect()
+        }
+        false => writes,
+    };
     let guarded = |text: String| {
         let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
         if traces.open && !transaction {
             texts.push(own("COMMIT".to_owned()));
         }
-        texts
+        free(texts)
     };
     // The look is in the message of the note, and before it.
     let noted = |look: Option<String>, text: String| {
@@ -134,9 +151,10 @@ fn texts<'s>(
     };
     Ok(match step {
         Step::CreateHistory => vec![own(table.create(product, version))],
+        Step::Begin if traces.bound => vec![own("START TRANSACTION READ WRITE".to_owned())],
         Step::Begin => vec![own("START TRANSACTION".to_owned())],
         Step::Commit => vec![own("COMMIT".to_owned())],
-        Step::Claim(claims) => claim(outline, claims, scope, transaction)?,
+        Step::Claim(claims) => free(claim(Outline { table, ..outline }, claims, scope, transaction)?),
         Step::TakeOver {
             name,
             from_owner,
@@ -166,7 +184,7 @@ fn texts<'s>(
         }
         Step::RecordFailure { claim, error, digest } => {
             check_name(claim)?;
-            vec![own(table.failure(writer, claim, error, digest))]
+            free(vec![own(table.failure(writer, claim, error, digest))])
         }
         Step::Resolve(resolve) => {
             let mut texts = guarded(table.resolve(resolve).ok_or_else(unknown)?);
@@ -251,6 +269,7 @@ impl Traces {
             Step::Execute(execute) => {
                 self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
                 self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
+                self.bound |= !is_simple(execute.sql) || (is_word(execute.sql, "SET") && binds(execute.sql));
             }
             _ => {}
         }
@@ -267,6 +286,12 @@ fn closes(sql: &str, traces: Traces) -> bool {
         || mentions(sql, "returning")
         || (is_word(sql, "ALTER") && mentions(sql, "partition"))
         || (is_word(sql, "SET") && (mentions(sql, "sql_mode") || mentions(sql, "statement")))
+}
+
+/// Whether a SET may stop the clock or make transactions read-only.
+fn binds(sql: &str) -> bool {
+    sql.len() > SEARCHED_BYTES
+        || ["timestamp", "transaction", "read_only"].iter().any(|word| mentions(sql, word))
 }
 
 /// Whether the statement is of a kind that answers once and without rows.
@@ -323,82 +348,4 @@ pub(crate) fn joined<'p>(pieces: &'p [Piece<'_>]) -> Cow<'p, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use windlass_core::driver::Run;
-    use windlass_core::migration::{Migration, Script};
-    use windlass_core::plan::Execute;
-
-    /// The messages of statements that follow one another, each as the numbers of its statements.
-    fn messages(statements: &[&str]) -> Vec<Vec<usize>> {
-        let migration = Migration::new("1_one", Script::new("1_one.sql", ""));
-        let execute = |sql| Execute {
-            migration: &migration,
-            number: 1,
-            of: 1,
-            sql,
-            copy_data: None,
-            line: 1,
-            column: 1,
-            secret: false,
-        };
-        let steps: Vec<Step<'_>> = statements.iter().map(|sql| Step::Execute(execute(sql))).collect();
-        let run = Run { owner: String::new(), applied_by: String::new(), tool: String::new() };
-        let outline = Outline {
-            table: &Table::new("d", "t"),
-            writer: Writer { run: &run, session: "" },
-            product: Product::MySql,
-            version: "9.7.0",
-            database: "d",
-            eyes: None,
-        };
-        let pieces = pieces(outline, &steps, &mut Traces::default()).unwrap();
-        let mut messages = Vec::new();
-        let mut start = 0;
-        while start < pieces.len() {
-            let end = message_end(&pieces, start, 1 << 20);
-            messages.push((start..end).collect());
-            start = end;
-        }
-        messages
-    }
-
-    #[test]
-    fn plain_statements_share_a_message() {
-        assert_eq!(
-            messages(&["CREATE TABLE t (a int)", "insert into t values (1)", "SET @a = 1"]),
-            [[0, 1, 2]]
-        );
-    }
-
-    #[test]
-    fn nothing_follows_what_answers_otherwise() {
-        for sql in [
-            "CALL p()",
-            "SELECT 1",
-            "(SELECT 1)",
-            "EXECUTE s",
-            "/*!50001 CREATE TABLE x (a int) */",
-            "DELETE FROM t RETURNING a",
-            "ALTER TABLE t CHECK PARTITION p0",
-            "SET STATEMENT max_statement_time = 1 FOR SELECT 1",
-            "INSERT INTO t VALUES (';')",
-            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; END",
-            "setx",
-        ] {
-            assert_eq!(messages(&[sql, "DROP TABLE t"]), [[0], [1]], "{sql}");
-        }
-    }
-
-    #[test]
-    fn statements_part_once_quotes_may_mean_something_else() {
-        let sql = ["SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "DROP TABLE a", "DROP TABLE b"];
-        assert_eq!(messages(&sql), [[0], [1], [2]]);
-    }
-
-    #[test]
-    fn a_message_is_never_long() {
-        let long = format!("INSERT INTO t VALUES ('{}')", "a".repeat(SEARCHED_BYTES - 40));
-        assert_eq!(messages(&[long.as_str(); 5]), [vec![0, 1, 2, 3], vec![4]]);
-    }
-}
+mod tests;

@@ -46,6 +46,25 @@ pub(crate) fn restore(product: Product, database: &str) -> [String; 5] {
     ["ROLLBACK".to_owned(), "UNLOCK TABLES".to_owned(), use_database, names, set]
 }
 
+/// What goes before and after a write of our own, while what a migration has set is to stay as it is.
+///
+/// The write may be made, and takes the time from `SYSDATE`, which `SET timestamp` does not stop; that
+/// tells the time of the session's zone. The clock itself is left alone: the server does not tell whether
+/// it stands still, so that could not be put back.
+pub(crate) fn around_own_write(product: Product) -> [String; 2] {
+    let read_only = match product {
+        Product::MariaDb => "tx_read_only",
+        _ => "transaction_read_only",
+    };
+    [
+        format!(
+            "SET @_windlass_zone = @@SESSION.time_zone, @_windlass_read_only = @@SESSION.{read_only}, \
+             SESSION time_zone = '+00:00', SESSION {read_only} = 0"
+        ),
+        format!("SET SESSION time_zone = @_windlass_zone, SESSION {read_only} = @_windlass_read_only"),
+    ]
+}
+
 fn set(product: Product) -> String {
     let mode = LEXICAL_MODES
         .iter()

@@ -86,6 +86,15 @@ fn messages_are_as_few_as_can_be() {
         driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
         assert_eq!(proxy.commands(), 1, "a transaction");
 
+        let steps = [
+            Step::Claim(vec![claim("2_bound", Some((1, 1)))]),
+            execute(&two, 1, "SET SESSION TRANSACTION READ ONLY"),
+            record("2_bound"),
+            Step::RestoreSettings,
+        ];
+        driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+        assert_eq!(proxy.commands(), 1, "a setting that our own write has to do without");
+
         let three = migration("3_three");
         let steps = [
             Step::Claim(vec![claim("3_three", Some((1, 1)))]),
@@ -625,5 +634,94 @@ fn a_space_at_the_end_makes_another_name() {
         let rows = driver.inspect().await.unwrap().history.attempts;
         let rows: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.claimed, row.completed)).collect();
         assert_eq!(rows, [("1_a", true, 3), ("1_A", true, 0), ("1_a ", true, 2)]);
+    });
+}
+
+/// The settings of the session in which the migration's next statement would run.
+const SETTINGS: &str = "CREATE TABLE kept AS SELECT @@time_zone AS zone, @@timestamp DIV 1 AS clock";
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_clock_that_a_migration_stops_is_not_the_history_s() {
+    on_each(async |scratch| {
+        scratch.raw("CREATE PROCEDURE stop_clock() SET timestamp = 1").await;
+        let one = migration("1_one");
+        for (number, stopping) in
+            ["SET timestamp = 1", "CALL stop_clock()", "/*!50001 SET timestamp = 1 */"].iter().enumerate()
+        {
+            let mut driver = scratch.driver().await;
+            let steps = [
+                Step::CreateHistory,
+                Step::Claim(vec![claim("1_one", Some((1, 1)))]),
+                execute(&one, 1, "SET time_zone = '+05:30'"),
+                execute(&one, 1, stopping),
+                checkpoint("1_one", 1, 1, Some((2, 2))),
+                execute(&one, 2, SETTINGS),
+                record("1_one"),
+                Step::RestoreSettings,
+                Step::Claim(vec![claim("2_two", None)]),
+                execute(&one, 1, stopping),
+                Step::Fail {
+                    name: "2_two",
+                    epoch: 1,
+                    completed: 0,
+                    prefix: "p".to_owned(),
+                    in_flight: None,
+                    error: "no".to_owned(),
+                    rolled_back: Some("e".repeat(64)),
+                },
+            ];
+            driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+            let kept = scratch.raw("SELECT CONCAT(zone, ' ', clock) FROM kept").await;
+            assert_eq!(kept, ["+05:30 1"], "{stopping}: the settings of the migration stand");
+            let times = "SELECT COUNT(*) FROM _windlass_migrations WHERE duration_ms < 60000 AND \
+                         COALESCE(finished_at, rolled_back_at) BETWEEN started_at AND UTC_TIMESTAMP(6)";
+            assert_eq!(scratch.raw(times).await, ["2"], "{number}: {stopping}");
+            scratch.raw("DROP TABLE kept").await;
+            scratch.raw("DROP TABLE _windlass_migrations").await;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn transactions_that_a_migration_makes_read_only_do_not_hinder_the_history() {
+    on_each(async |scratch| {
+        let variable = if scratch.is_maria { "tx_read_only" } else { "transaction_read_only" };
+        let variable = format!("SET SESSION {variable} = 1");
+        let read_only =
+            format!("SELECT 1 INTO @kept FROM DUAL WHERE @@{}", &variable[12..variable.len() - 4]);
+        let one = migration("1_one");
+        for binding in ["SET SESSION TRANSACTION READ ONLY", variable.as_str()] {
+            let mut driver = scratch.driver().await;
+            let steps = [
+                Step::CreateHistory,
+                Step::Claim(vec![claim("1_one", Some((1, 1)))]),
+                execute(&one, 1, binding),
+                checkpoint("1_one", 1, 1, Some((2, 2))),
+                execute(&one, 2, &read_only),
+                execute(&one, 2, "SET @kept = IF(@kept = 1, 1, (SELECT 1 UNION SELECT 2))"),
+                checkpoint("1_one", 1, 2, None),
+                Step::Begin,
+                execute(&one, 3, "DO 1"),
+                record("1_one"),
+                Step::Commit,
+            ];
+            driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+            let rows = driver.inspect().await.unwrap().history.attempts;
+            assert_eq!((rows[0].state(), rows[0].completed), (State::Applied, 3), "{binding}");
+            // One that fails is told as failed by the next call.
+            let steps = [
+                Step::RestoreSettings,
+                Step::Claim(vec![claim("2_two", Some((1, 1)))]),
+                execute(&one, 1, binding),
+                execute(&one, 1, "CREATE TABLE two (id nonsense)"),
+            ];
+            let failure = driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap_err();
+            assert_eq!(failure.step, 3, "{failure:?}");
+            let steps = [checkpoint("2_two", 1, 1, None), Step::RestoreSettings];
+            driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+            scratch.raw("DROP TABLE _windlass_migrations").await;
+        }
     });
 }
