@@ -46,3 +46,20 @@ fn a_failure_keeps_what_stood_before_it() {
         assert_eq!(scratch.raw(standing).await, ["2"]);
     });
 }
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn settings_that_would_hinder_the_history_do_not() {
+    on_each(async |scratch| {
+        let scripts = [
+            ("1_clock.sql", "SET timestamp = 1; CREATE TABLE a (id int); INSERT INTO a VALUES (1);"),
+            ("2_only.sql", "SET SESSION TRANSACTION READ ONLY; SELECT 1;"),
+            ("3_last.sql", "SET SESSION TRANSACTION READ ONLY;"),
+        ];
+        let migrations = Migrations::from_scripts(scripts).unwrap();
+        let report = deploy_as("a", &mut scratch.driver().await, &migrations).await.unwrap();
+        assert_eq!(report.applied.len(), 3);
+        let real = "SELECT COUNT(*) FROM _windlass_migrations WHERE finished_at >= started_at";
+        assert_eq!(scratch.raw(real).await, ["3"]);
+    });
+}
