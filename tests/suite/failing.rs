@@ -130,4 +130,10 @@ async fn secrets_are_in_no_error_and_no_row(database: &Database) {
     assert!(!format!("{failed:?}").contains("hunter2secret"), "{failed:?}");
     let history = database.connect().await.inspect().await.expect("a history").history;
     assert!(!format!("{history:?}").contains("hunter2secret"), "{history:?}");
+    if database.target().family == harness::Family::Postgres {
+        let code = "DO $$ BEGIN EXECUTE 'CREATE ROLE r PASSWORD ''hunter2secret'' oops'; END $$;";
+        let failed = fails(database, &[USERS, ("3_code", code)]).await;
+        let history = database.connect().await.inspect().await.expect("a history").history;
+        assert!(!format!("{failed:?}{history:?}").contains("hunter2secret"), "{failed:?} {history:?}");
+    }
 }

@@ -187,6 +187,25 @@ pub struct DatabaseError {
     pub line: Option<u32>,
 }
 
+impl DatabaseError {
+    /// The same without anything it quotes: what a database quotes of a statement may be its secret.
+    #[must_use]
+    pub fn without_quotations(self) -> Self {
+        let is_quote = |c: char| matches!(c, '\'' | '"' | '`' | '«' | '“');
+        let message = match (self.message.find(is_quote), self.message.rfind(is_quote)) {
+            (Some(start), Some(end)) if start < end => {
+                format!(
+                    "{}'…'{}",
+                    &self.message[..start],
+                    self.message[end..].chars().skip(1).collect::<String>()
+                )
+            }
+            _ => self.message,
+        };
+        Self { message, code: self.code, position: self.position, line: self.line, ..Self::default() }
+    }
+}
+
 impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

@@ -57,6 +57,7 @@ impl std::error::Error for FailedStatement {
 
 impl FailedStatement {
     pub(super) fn new(execute: &Execute<'_>, error: DatabaseError, stands: Stands) -> Self {
+        let error = if execute.secret { error.without_quotations() } else { error };
         Self {
             migration: execute.migration.name().to_owned(),
             place: Place::of(execute),
