@@ -22,6 +22,9 @@ const MESSAGES_AHEAD: usize = 256;
 const STOP_POLL: Duration = Duration::from_millis(100);
 /// How long a statement has to heed a request to stop before it is asked again.
 const CANCEL_AGAIN: u32 = 10;
+/// How often, and how long apart, a session idles after a request to cancel.
+const CANCEL_OUTLASTED: u32 = 5;
+const CANCEL_PAUSE: Duration = Duration::from_millis(20);
 
 /// One segment under way.
 pub(crate) struct Performance<'a> {
@@ -110,7 +113,20 @@ impl Performance<'_> {
                 self.settle(steps, &mut flight, 0, watch).await?;
             }
         }
-        self.settle(steps, &mut flight, 0, watch).await
+        self.settle(steps, &mut flight, 0, watch).await?;
+        if flight.is_stopping {
+            self.outlast_cancel().await;
+        }
+        Ok(())
+    }
+
+    /// Lets a request to cancel come that is still on its way, while the session does nothing that matters:
+    /// it stops whatever runs when it comes, and that must not be a write of the history.
+    async fn outlast_cancel(&self) {
+        for _ in 0..CANCEL_OUTLASTED {
+            tokio::time::sleep(CANCEL_PAUSE).await;
+            self.roll_back().await;
+        }
     }
 
     /// Why a step must not be done as things stand, where that has to be asked for.
@@ -228,6 +244,9 @@ impl Performance<'_> {
         }
         flight.bytes = 0;
         self.roll_back().await;
+        if flight.is_stopping || matches!(failure.cause, Cause::Stopped) {
+            self.outlast_cancel().await;
+        }
         if outlived {
             // The server had no transaction open: what came after the failure ran on its own.
             let words = format!("statements after step {} took effect although it failed", failure.step);
