@@ -41,6 +41,8 @@ pub(crate) enum Scope {
     All,
     /// All but that which MariaDB finds only by going through every table.
     Quick,
+    /// Which tables stand: enough for one that a statement creates.
+    Tables,
 }
 
 impl Scope {
@@ -48,13 +50,14 @@ impl Scope {
         match self {
             Self::All => "l1",
             Self::Quick => "q1",
+            Self::Tables => "t1",
         }
     }
 
     /// That of an earlier look; `None` where a newer windlass took it.
     pub(crate) fn of(look: &str) -> Option<Self> {
         let word = look.split(':').next()?;
-        [Self::All, Self::Quick].into_iter().find(|scope| scope.as_str() == word)
+        [Self::All, Self::Quick, Self::Tables].into_iter().find(|scope| scope.as_str() == word)
     }
 }
 
@@ -108,7 +111,11 @@ impl<'d> Eyes<'d> {
     /// A row for everything there is to see, in any order, and one more, so that nothing seen is a look as well.
     fn rows(self, objects: &[ObjectName], scope: Scope) -> String {
         let mut rows = "SELECT 0 AS definition, 0 AS moment, 0 AS engine".to_owned();
-        let reached = |source: &&Source| source.cost == Cost::OneObject || scope == Scope::All;
+        let reached = |source: &&Source| match scope {
+            Scope::All => true,
+            Scope::Quick => source.cost == Cost::OneObject,
+            Scope::Tables => source.tag == 't',
+        };
         // A statement that swaps two names has each of them several times.
         let mut names: Vec<String> = Vec::new();
         for object in objects.iter().map(|object| name(&object.name)) {

@@ -202,6 +202,7 @@ fn texts<'s>(
 /// How far to look before the step that follows: a trigger that is dropped is named without its table.
 fn scope(next: Option<&Step<'_>>) -> Scope {
     match next {
+        Some(Step::Execute(execute)) if creates_a_table(execute.sql) => Scope::Tables,
         Some(Step::Execute(execute))
             if !is_word(execute.sql, "DROP") || !mentions(execute.sql, "trigger") =>
         {
@@ -209,6 +210,13 @@ fn scope(next: Option<&Step<'_>>) -> Scope {
         }
         _ => Scope::All,
     }
+}
+
+/// A table that is created was not there before: whether it stands tells all.
+fn creates_a_table(sql: &str) -> bool {
+    let mut words = sql.split_whitespace();
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("CREATE"))
+        && words.next().is_some_and(|word| word.eq_ignore_ascii_case("TABLE"))
 }
 
 fn unknown() -> Cause {
