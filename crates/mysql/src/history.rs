@@ -90,7 +90,7 @@ impl Table {
              prefix VARCHAR(255) NULL, \
              in_flight VARCHAR(32) NULL, \
              watched MEDIUMTEXT NULL, \
-             looked VARCHAR(512) NULL, \
+             looked TEXT NULL, \
              started_at DATETIME(6) NOT NULL, \
              finished_at DATETIME(6) NULL, \
              rolled_back_at DATETIME(6) NULL, \
