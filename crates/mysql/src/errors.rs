@@ -107,10 +107,7 @@ pub(crate) fn statement_error(
         error.line = Some(line);
         error.position = locate(sql, near, line);
     }
-    if secret {
-        error.message = without_literals(&error.message);
-    }
-    error
+    if secret { error.without_quotations() } else { error }
 }
 
 /// The separator between the statements of a message.
@@ -144,15 +141,6 @@ fn locate(sql: &str, near: &str, line: u32) -> Option<usize> {
     let mut places = sql[start..].match_indices(near).map(|(at, _)| start + at).take_while(|&at| at < end);
     let first = places.next()?;
     places.next().is_none().then_some(first)
-}
-
-/// The message without anything between quotes: a literal may be the secret.
-fn without_literals(message: &str) -> String {
-    let is_quote = |c: char| matches!(c, '\'' | '"' | '`');
-    match (message.find(is_quote), message.rfind(is_quote)) {
-        (Some(start), Some(end)) if start < end => format!("{}'…'{}", &message[..start], &message[end + 1..]),
-        _ => message.to_owned(),
-    }
 }
 
 /// Whether the server ends the session with this error: what was under way is then unknown.
