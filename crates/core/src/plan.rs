@@ -7,6 +7,8 @@ use std::fmt;
 
 mod blocked;
 mod build;
+mod cutter;
+mod outcome;
 mod pieces;
 mod remnant;
 mod resolve;
@@ -15,7 +17,7 @@ mod state;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
-pub(crate) use pieces::{refusal_leaves_nothing, refusal_leaves_remnant};
+pub(crate) use outcome::{refusal_leaves_nothing, refusal_leaves_remnant};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 

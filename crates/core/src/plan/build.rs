@@ -1,6 +1,7 @@
 //! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
 
-use super::pieces::{Piece, PieceKind, Prepared, shows};
+use super::outcome::shows;
+use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
 use super::standing::Standing;
 use super::state::{Resumed, Survey, survey};

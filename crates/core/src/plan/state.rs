@@ -1,7 +1,8 @@
 //! The survey: what of the project stands in the history, what is pending, and what forbids a plan.
 
 use super::build::{Options, Prefix, Remark, Work};
-use super::pieces::{Prepared, repeats_harmlessly};
+use super::outcome::repeats_harmlessly;
+use super::pieces::Prepared;
 use super::standing::Standing;
 use super::{Blocked, Place};
 use crate::driver::{Capabilities, Contents, Inspection};

@@ -1,0 +1,343 @@
+//! Where a script is cut: what shares a transaction, what must stand alone, what cannot be parted.
+
+use super::outcome::leading_words;
+use super::pieces::{Piece, PieceKind};
+use super::{Blocked, Execute, Place};
+use crate::driver::Ddl;
+use crate::migration::TransactionMode;
+use crate::sql::classify::{Control, Effect, Facts, Objects, SessionUse, Transaction};
+
+/// The pieces of a script, in order.
+pub(super) fn cut(
+    statements: &[Execute<'_>],
+    facts: &[Facts],
+    mode: TransactionMode,
+    ddl: Ddl,
+) -> Result<Vec<Piece>, Blocked> {
+    let mut cutter = Cutter { statements, facts, mode, pieces: Vec::new(), open: None };
+    match ddl {
+        Ddl::Transactional => cutter.cut_transactional()?,
+        Ddl::ImplicitCommit => cutter.cut_implicit_commit()?,
+    }
+    Ok(cutter.pieces)
+}
+
+struct Cutter<'a, 'm> {
+    statements: &'a [Execute<'m>],
+    facts: &'a [Facts],
+    mode: TransactionMode,
+    pieces: Vec<Piece>,
+    /// The explicit transaction that is open in the file, by the index of its BEGIN.
+    open: Option<usize>,
+}
+
+impl Cutter<'_, '_> {
+    /// PostgreSQL and SQLite: one transaction, cut around what cannot be in it.
+    fn cut_transactional(&mut self) -> Result<(), Blocked> {
+        let mut fresh = true;
+        let mut held = Held::default();
+        for index in 0..self.statements.len() {
+            let facts = &self.facts[index];
+            held.meets(index, facts, self.statements[index].sql);
+            if let Some((holder, cut)) = held.broken_at(index, facts) {
+                return Err(Blocked::CutChangesMeaning { held: self.place(holder), cut: self.place(cut) });
+            }
+            match &facts.transaction {
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
+                Transaction::Control(Control::Isolation) if self.comes_before_queries(fresh) => {
+                    self.join(index, &mut fresh);
+                }
+                Transaction::Control(control) => {
+                    let control = control.clone();
+                    self.control(index, &control)?;
+                    fresh = true;
+                }
+                Transaction::Outside(why) => {
+                    self.refuse_outside(index, why)?;
+                    self.push(PieceKind::Alone, index);
+                    fresh = true;
+                }
+                Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
+                    self.absorb_alone(index);
+                }
+                Transaction::Inside if self.mode == TransactionMode::Off && self.open.is_none() => {
+                    // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
+                    let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
+                        && facts.objects != Objects::Unknown;
+                    let kind = match facts.session {
+                        SessionUse::Setting => PieceKind::Setting,
+                        _ if known => PieceKind::Transaction,
+                        _ => PieceKind::Alone,
+                    };
+                    self.push(kind, index);
+                    fresh = true;
+                }
+                Transaction::Inside => {
+                    self.join(index, &mut fresh);
+                    if self.enum_value_is_used_later(index) && self.open.is_none() {
+                        self.refuse_outside(
+                            index,
+                            "a new enum value cannot be used before its transaction commits",
+                        )?;
+                        fresh = true;
+                    }
+                }
+            }
+        }
+        self.refuse_unclosed()
+    }
+
+    /// MySQL and MariaDB: DDL commits by itself; data statements share a transaction with their checkpoint.
+    fn cut_implicit_commit(&mut self) -> Result<(), Blocked> {
+        let units = self.units();
+        let mut fresh = true;
+        let mut index = 0;
+        while index < self.statements.len() {
+            let facts = &self.facts[index];
+            if let Some(&(first, last)) = units.iter().find(|(first, _)| *first == index) {
+                self.pieces.push(Piece {
+                    kind: PieceKind::Unit,
+                    first,
+                    last: last + 1,
+                    run: (first..=last).collect(),
+                });
+                (fresh, index) = (true, last + 1);
+                continue;
+            }
+            match &facts.transaction {
+                // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
+                Transaction::Control(Control::Other) if sets_autocommit_alone(self.statements[index].sql) => {
+                    self.absorb_alone(index);
+                }
+                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
+                Transaction::Control(control) => {
+                    let control = control.clone();
+                    self.control(index, &control)?;
+                    fresh = true;
+                }
+                _ => {
+                    let data = matches!(facts.effect, Effect::Data | Effect::Query) && !facts.implicit_commit;
+                    let wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+                    if data
+                        && wrapped
+                        && facts.session == SessionUse::None
+                        && facts.objects != Objects::Unknown
+                    {
+                        self.join(index, &mut fresh);
+                    } else {
+                        if self.mode == TransactionMode::Required {
+                            self.refuse_outside(index, "it commits implicitly")?;
+                        }
+                        let setting = facts.session == SessionUse::Setting;
+                        self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index);
+                        fresh = true;
+                    }
+                }
+            }
+            index += 1;
+        }
+        self.refuse_unclosed()
+    }
+
+    /// Spans of statements tied together by session state: from the first that binds to the last.
+    fn units(&self) -> Vec<(usize, usize)> {
+        let bound: Vec<usize> = (0..self.facts.len())
+            .filter(|&index| matches!(self.facts[index].session, SessionUse::Bound(_)))
+            .collect();
+        let mut units = Vec::new();
+        if let (Some(&first), Some(&last)) = (bound.first(), bound.last()) {
+            // What some of them read of the session was left there by a statement before them.
+            let reads = bound.iter().filter(|&&index| reads_the_last_statement(&self.facts[index]));
+            let made = reads.filter_map(|&index| {
+                (0..index).rev().find(|&earlier| self.facts[earlier].effect == Effect::Data)
+            });
+            units.push((made.min().unwrap_or(first).min(first), last));
+        }
+        let mut locked = None;
+        for (index, facts) in self.facts.iter().enumerate() {
+            match facts.session {
+                SessionUse::LockTables => locked = locked.or(Some(index)),
+                SessionUse::UnlockTables => units.extend(locked.take().map(|first| (first, index))),
+                _ => {}
+            }
+        }
+        // Locks that are never released hold to the end of the file.
+        units.extend(locked.map(|first| (first, self.facts.len() - 1)));
+        merge_overlapping(units)
+    }
+
+    fn control(&mut self, index: usize, control: &Control) -> Result<(), Blocked> {
+        match control {
+            Control::Begin { plain: true } => match self.open {
+                Some(first) => {
+                    Err(Blocked::NestedBegin { first: self.place(first), second: self.place(index) })
+                }
+                None => {
+                    self.open = Some(index);
+                    self.absorb_alone(index);
+                    Ok(())
+                }
+            },
+            Control::Commit => {
+                self.open = None;
+                self.absorb_alone(index);
+                Ok(())
+            }
+            Control::Begin { .. } => Err(self.unsupported(index, "a transaction with options of its own")),
+            Control::Rollback => Err(self.unsupported(index, "a rollback inside a migration")),
+            Control::Isolation => {
+                Err(self.unsupported(index, "an isolation level that does not come first in its transaction"))
+            }
+            _ => Err(self.unsupported(index, "this kind of transaction control")),
+        }
+    }
+
+    /// Whether the transaction that the next statement joins has nothing but settings so far.
+    fn comes_before_queries(&self, fresh: bool) -> bool {
+        let is_wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+        let run = self.pieces.last().map_or(&[][..], |piece| &piece.run);
+        is_wrapped && (fresh || run.iter().all(|&index| self.facts[index].effect == Effect::Session))
+    }
+
+    /// A statement that the segments themselves express: counted with the piece before it, never sent.
+    fn absorb_alone(&mut self, index: usize) {
+        match self.pieces.last_mut() {
+            Some(piece) => piece.last = index + 1,
+            None => self.pieces.push(Piece {
+                kind: PieceKind::Transaction,
+                first: index,
+                last: index + 1,
+                run: vec![],
+            }),
+        }
+    }
+
+    /// Puts a statement into the transaction before it, unless a cut was made there.
+    fn join(&mut self, index: usize, fresh: &mut bool) {
+        let only_absorbed = |piece: &Piece| piece.kind == PieceKind::Transaction && piece.run.is_empty();
+        match self.pieces.last_mut() {
+            Some(piece) if piece.kind == PieceKind::Transaction && (!*fresh || only_absorbed(piece)) => {
+                piece.last = index + 1;
+                piece.run.push(index);
+            }
+            _ => self.push(PieceKind::Transaction, index),
+        }
+        *fresh = false;
+    }
+
+    fn push(&mut self, kind: PieceKind, index: usize) {
+        // A leading piece that holds nothing but absorbed control becomes part of what follows it.
+        if let Some(piece) = self.pieces.last_mut()
+            && piece.run.is_empty()
+        {
+            (piece.kind, piece.last) = (kind, index + 1);
+            piece.run.push(index);
+            return;
+        }
+        self.pieces.push(Piece { kind, first: index, last: index + 1, run: vec![index] });
+    }
+
+    /// Cut when the new label, or code that may hold it, appears later in the file (PostgreSQL, ALTER TYPE).
+    fn enum_value_is_used_later(&self, index: usize) -> bool {
+        let Some(label) = &self.facts[index].enum_value else { return false };
+        (index + 1..self.statements.len()).any(|later| {
+            self.facts[later].effect == Effect::Unknown || self.statements[later].sql.contains(label.as_str())
+        })
+    }
+
+    fn refuse_outside(&self, index: usize, why: &str) -> Result<(), Blocked> {
+        if self.mode == TransactionMode::Required {
+            return Err(Blocked::TransactionRequired { place: self.place(index), why: why.to_owned() });
+        }
+        match self.open {
+            Some(begin) => Err(Blocked::InsideExplicitTransaction {
+                begin: self.place(begin),
+                place: self.place(index),
+                why: why.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_unclosed(&self) -> Result<(), Blocked> {
+        match self.open {
+            Some(begin) => {
+                let end = self.statements.len() - 1;
+                Err(Blocked::UnclosedTransaction { begin: self.place(begin), end: self.place(end) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn unsupported(&self, index: usize, what: &str) -> Blocked {
+        Blocked::UnsupportedControl { place: self.place(index), what: what.to_owned() }
+    }
+
+    fn place(&self, index: usize) -> Place {
+        Place::of(&self.statements[index])
+    }
+}
+
+/// LAST_INSERT_ID(), ROW_COUNT() and their like.
+fn reads_the_last_statement(facts: &Facts) -> bool {
+    matches!(facts.session, SessionUse::Bound(why) if why.contains("reads what"))
+}
+
+/// SET LOCAL, LOCK TABLE and their like, which a cut would end.
+fn holds_until_commit(facts: &Facts, sql: &str) -> bool {
+    match facts.session {
+        SessionUse::Bound(why) if why.contains("until its transaction ends") => true,
+        SessionUse::Bound(_) => {
+            leading_words(sql, usize::MAX).windows(3).any(|w| w == ["ON", "COMMIT", "DROP"])
+        }
+        _ => false,
+    }
+}
+
+/// What holds until its transaction ends, and the cut that would end it earlier than the script says.
+#[derive(Default)]
+struct Held {
+    holder: Option<usize>,
+    /// The holder, and the statement that cannot be in its transaction.
+    broken: Option<(usize, usize)>,
+}
+
+impl Held {
+    fn meets(&mut self, index: usize, facts: &Facts, sql: &str) {
+        match &facts.transaction {
+            Transaction::Control(Control::Savepoint | Control::Isolation) => {}
+            Transaction::Control(_) => *self = Self::default(),
+            // Directly in front of the cut it holds for nothing, as in a script run statement by statement.
+            Transaction::Outside(_) => {
+                self.broken =
+                    self.holder.take().filter(|&holder| holder + 1 < index).map(|holder| (holder, index));
+            }
+            Transaction::Inside if self.holder.is_none() && holds_until_commit(facts, sql) => {
+                self.holder = Some(index);
+            }
+            Transaction::Inside => {}
+        }
+    }
+
+    fn broken_at(&self, index: usize, facts: &Facts) -> Option<(usize, usize)> {
+        self.broken.filter(|&(_, cut)| cut < index && facts.transaction == Transaction::Inside)
+    }
+}
+
+/// Every statement of ours is committed by itself, so a change of autocommit alone means nothing.
+fn sets_autocommit_alone(sql: &str) -> bool {
+    let words = leading_words(sql, 6);
+    words.first().is_some_and(|word| word == "SET") && !sql.contains(',')
+}
+
+fn merge_overlapping(mut units: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    units.sort_unstable();
+    let mut merged: Vec<(usize, usize)> = Vec::new();
+    for (first, last) in units {
+        match merged.last_mut() {
+            Some(previous) if first <= previous.1 => previous.1 = previous.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}
