@@ -73,6 +73,7 @@ impl Error {
 
 fn deploy(error: &DeployError) -> (Exit, &'static str) {
     match error {
+        DeployError::Source(_) => (Exit::Project, "project"),
         DeployError::Blocked(blocked) => self::blocked(blocked),
         DeployError::Statement(_) => (Exit::Failed, "failed"),
         DeployError::Driver(error) => driver(error),

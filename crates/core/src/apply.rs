@@ -3,7 +3,7 @@
 use crate::driver::{Driver, DriverError, Head, Holder, Inspection, Lock, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError};
-use crate::source::Migrations;
+use crate::source::{Migrations, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -90,6 +90,9 @@ pub struct Applied {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
+    /// What stands beside a script is wrong, which is looked at once there is something to do; nothing was run.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// There is no plan; nothing was run.
     #[error("the deploy is blocked: nothing was run")]
     Blocked(#[from] Blocked),
@@ -164,8 +167,9 @@ pub async fn deploy(
         observer.event(Event::UpToDate);
         return Ok(Report::default());
     }
+    let migrations = migrations.completed()?;
     let waited = wait_for_lock(driver, options, observer, stop).await?;
-    let result = deploy_locked(driver, migrations, options, observer, stop).await;
+    let result = deploy_locked(driver, &migrations, options, observer, stop).await;
     // The lock goes with the session where giving it back fails.
     let _ = driver.unlock().await;
     let mut report = result?;

@@ -42,6 +42,16 @@ pub struct Migrations {
     digest: StandingDigest,
     layout: Option<Layout>,
     dir: Option<PathBuf>,
+    looked: Looked,
+}
+
+/// How thoroughly a folder was looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// Whatever stands in it was seen.
+    Everywhere,
+    /// Where `<name>/migration.sql` stands, what stands beside it was not asked for.
+    AtScripts,
 }
 
 impl Migrations {
@@ -51,8 +61,38 @@ impl Migrations {
     /// When the folder or a file cannot be read, is not UTF-8, or the set is not one: mixed layouts,
     /// a name twice, a name without a version, a folder without its script. The error names the file.
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self, SourceError> {
-        let dir = dir.as_ref();
-        Ok(Self { dir: Some(dir.to_owned()), ..assemble::assemble(dir, folder::list(dir)?)? })
+        Self::read(dir.as_ref(), Looked::Everywhere)
+    }
+
+    /// Reads a folder for a [`deploy`](crate::apply::deploy), which mostly finds nothing to do: of
+    /// `<name>/migration.sql` only the script, with which that is seen. What may stand beside it (`down.sql`, a
+    /// second script) is looked for once there is something to do, before anything is run.
+    ///
+    /// With thousands of migrations that saves half of the reading. For anything but a deploy, use
+    /// [`Migrations::from_dir`].
+    ///
+    /// # Errors
+    /// As for [`Migrations::from_dir`], but for what stands beside a script.
+    pub fn scripts_from_dir(dir: impl AsRef<Path>) -> Result<Self, SourceError> {
+        Self::read(dir.as_ref(), Looked::AtScripts)
+    }
+
+    fn read(dir: &Path, looked: Looked) -> Result<Self, SourceError> {
+        let set = assemble::assemble(dir, folder::list(dir, looked)?)?;
+        Ok(Self { dir: Some(dir.to_owned()), looked, ..set })
+    }
+
+    /// The same set with all that stands beside the scripts.
+    ///
+    /// # Errors
+    /// As for [`Migrations::from_dir`].
+    pub(crate) fn completed(&self) -> Result<Cow<'_, Self>, SourceError> {
+        match (&self.dir, self.looked) {
+            (Some(dir), Looked::AtScripts) if self.layout == Some(Layout::PrismaFolder) => {
+                Ok(Cow::Owned(Self::from_dir(dir)?))
+            }
+            _ => Ok(Cow::Borrowed(self)),
+        }
     }
 
     /// Embedded scripts, in any order: pairs of path and text.

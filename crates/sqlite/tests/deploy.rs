@@ -7,7 +7,7 @@ use windlass_core::apply::{DeployError, DeployOptions, Event, Observer, Report, 
 use windlass_core::driver::{Driver, NoWatch, Run};
 use windlass_core::history::{AttemptKind, State};
 use windlass_core::plan::{Claim, Step};
-use windlass_core::source::Migrations;
+use windlass_core::source::{Migrations, SourceError};
 use windlass_core::sql::Dialect;
 use windlass_sqlite::{Options, Sqlite};
 
@@ -152,4 +152,31 @@ fn a_comment_that_is_never_closed_ends_with_the_script() {
     let migrations = Migrations::from_scripts([("1_x.sql", "CREATE TABLE t (i int); /* unclosed")]).unwrap();
     let report = deploy_as("a", &folder.path().join("app.db"), &migrations).unwrap();
     assert_eq!(report.applied.len(), 1);
+}
+
+#[test]
+fn what_stands_beside_a_script_is_looked_at_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, dir) = (folder.path().join("app.db"), folder.path().join("migrations"));
+    let write = |file: &str, text: &str| {
+        let file = dir.join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    write("1_a/migration.sql", "CREATE TABLE a (n);");
+    let scripts = || Migrations::scripts_from_dir(&dir).unwrap();
+    deploy_as("a", &path, &scripts()).unwrap();
+
+    write("1_a/up.sql", "CREATE TABLE b (n);");
+    assert_eq!(deploy_as("b", &path, &scripts()).unwrap(), Report::default(), "the database is where it was");
+
+    write("2_b/migration.sql", "CREATE TABLE c (n);");
+    let error = deploy_as("c", &path, &scripts()).unwrap_err();
+    assert!(
+        matches!(&error, DeployError::Source(SourceError::TwoScripts { folder }) if folder.ends_with("1_a")),
+        "{error:?}"
+    );
+    let raw = Connection::open(&path).unwrap();
+    let tables = "SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('a', 'b', 'c')";
+    assert_eq!(raw.query_row(tables, [], |row| row.get::<_, String>(0)).unwrap(), "a");
 }

@@ -92,7 +92,7 @@ async fn on_a_database(work: &str, place: &Place, rest: &[&str]) {
             place.raw().await.newest().await;
         }
         ("current", [dir]) => {
-            let migrations = Migrations::from_dir(dir).expect("a folder");
+            let migrations = Migrations::scripts_from_dir(dir).expect("a folder");
             assert_eq!(deploys(&mut *place.windlass().await, &migrations).await, 0);
         }
         ("current-embedded", [length]) => {

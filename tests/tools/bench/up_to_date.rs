@@ -98,7 +98,7 @@ async fn from_folder(target: &Target, place: &Place, dir: &Path, lying: Lying, l
         },
         async || {
             let began = Instant::now();
-            let migrations = Migrations::from_dir(dir).expect("a folder");
+            let migrations = Migrations::scripts_from_dir(dir).expect("a folder");
             assert_eq!(deploys(&mut *place.windlass().await, &migrations).await, 0);
             began.elapsed()
         },

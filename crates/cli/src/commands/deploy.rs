@@ -48,7 +48,7 @@ impl Progressed {
 }
 
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body), Error> {
-    let (target, migrations) = context.read()?;
+    let (target, migrations) = if args.dry_run { context.read()? } else { context.read_scripts()? };
     let options = options(context, args);
     if migrations.is_empty() {
         context.output.warning(&empty(context));

@@ -16,8 +16,9 @@ use crate::json::{Body, DatabaseBody};
 use crate::output::Output;
 use crate::target::{IfMissing, Target};
 use std::future::Future;
+use std::path::Path;
 use windlass_core::driver::Driver;
-use windlass_core::source::Migrations;
+use windlass_core::source::{Migrations, SourceError};
 
 /// Runs one command.
 ///
@@ -45,8 +46,20 @@ pub(crate) struct Context {
 impl Context {
     /// The target and the migrations: all that can be wrong before a connection is opened.
     pub(crate) fn read(&self) -> Result<(Target, Migrations), Error> {
+        self.read_by(|dir| Migrations::from_dir(dir))
+    }
+
+    /// The same for a deploy, which reads the rest once it knows that there is something to do.
+    pub(crate) fn read_scripts(&self) -> Result<(Target, Migrations), Error> {
+        self.read_by(|dir| Migrations::scripts_from_dir(dir))
+    }
+
+    fn read_by(
+        &self,
+        read: impl FnOnce(&Path) -> Result<Migrations, SourceError>,
+    ) -> Result<(Target, Migrations), Error> {
         let target = Target::of(&self.settings)?;
-        let migrations = Migrations::from_dir(&self.settings.dir)?;
+        let migrations = read(&self.settings.dir)?;
         tracing::info!(dir = %self.settings.dir.display(), migrations = migrations.len(), "read the folder");
         Ok((target, migrations))
     }

@@ -3,7 +3,7 @@
 use super::layout::{Recognised, Role, read_underscores, recognise, version_before_underscore};
 use super::parallel::in_parallel;
 use super::sections::{Parted, Sections, part};
-use super::{Layout, Migrations, Notice, SourceError, folder, settings};
+use super::{Layout, Looked, Migrations, Notice, SourceError, folder, settings};
 use crate::migration::{Migration, Position, Script, StandingDigest, TransactionMode, Version, version_of};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -202,7 +202,15 @@ impl<'d> Set<'d> {
         let digest = list.iter().fold(StandingDigest::empty(), |digest, migration| {
             digest.and(migration.name(), migration.raw_checksum())
         });
-        Ok(Migrations { list, positions, left_out: self.left_out, digest, layout, dir: None })
+        Ok(Migrations {
+            list,
+            positions,
+            left_out: self.left_out,
+            digest,
+            layout,
+            dir: None,
+            looked: Looked::Everywhere,
+        })
     }
 
     fn one_layout(&self) -> Result<Option<Layout>, SourceError> {

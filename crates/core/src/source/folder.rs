@@ -3,7 +3,7 @@
 use super::assemble;
 use super::layout::{SCRIPTS, is_migration, without_sql};
 use super::parallel::in_parallel;
-use super::{Migrations, Notice, SourceError};
+use super::{Looked, Migrations, Notice, SourceError};
 use crate::migration::version_of;
 use std::fs::{self, DirEntry, File, FileType, ReadDir};
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ const SCRIPT: &str = "migration.sql";
 /// of those that had to be opened to see that they are there.
 ///
 /// The kind of an entry comes with the listing: no file is asked for more than its text.
-pub(super) fn list(dir: &Path) -> Result<Vec<assemble::File>, SourceError> {
+pub(super) fn list(dir: &Path, looked: Looked) -> Result<Vec<assemble::File>, SourceError> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     let entries = fs::read_dir(dir).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SourceError::NoFolder { dir: dir.into() },
@@ -35,7 +35,7 @@ pub(super) fn list(dir: &Path) -> Result<Vec<assemble::File>, SourceError> {
         }
         folders.push((entry, name));
     }
-    let listed = in_parallel(&folders, |(entry, name)| list_folder(entry, name))?;
+    let listed = in_parallel(&folders, |(entry, name)| list_folder(entry, name, looked))?;
     files.extend(listed.into_iter().flatten());
     Ok(files)
 }
@@ -95,7 +95,7 @@ fn kind_of(entry: &DirEntry, path: &Path) -> Result<FileType, SourceError> {
     fs::metadata(path).map(|metadata| metadata.file_type()).map_err(unreadable)
 }
 
-fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<assemble::File>, SourceError> {
+fn list_folder(entry: &DirEntry, name: &str, looked: Looked) -> Result<Vec<assemble::File>, SourceError> {
     let is_versioned = version_of(name).is_some();
     let folder = entry.path();
     match kind_of(entry, &folder) {
@@ -103,7 +103,7 @@ fn list_folder(entry: &DirEntry, name: &str) -> Result<Vec<assemble::File>, Sour
         Err(error) if is_versioned => return Err(error),
         _ => return Ok(Vec::new()),
     }
-    if is_versioned && let Some(text) = only_script(&folder) {
+    if is_versioned && let Some(text) = only_script(&folder, looked) {
         return Ok(vec![(format!("{name}/{SCRIPT}").into(), Some(text.into()))]);
     }
     match fs::read_dir(&folder) {
@@ -167,8 +167,11 @@ fn first(one: Option<String>, other: Option<String>) -> Option<String> {
 ///
 /// To ask for the few names that there can be costs half of what listing the folder does, which with
 /// thousands of them is most of a deploy that has nothing to do. Any trouble is the listing's to tell.
-fn only_script(folder: &Path) -> Option<String> {
+fn only_script(folder: &Path, looked: Looked) -> Option<String> {
     let text = read(&folder.join(SCRIPT)).ok()?;
+    if looked == Looked::AtScripts {
+        return Some(text);
+    }
     let is_absent = |name: &str| {
         fs::symlink_metadata(folder.join(name)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     };
