@@ -126,10 +126,11 @@ fn transaction_control() {
         control(Control::Begin { plain: false }),
         &["START TRANSACTION READ ONLY", "START TRANSACTION WITH CONSISTENT SNAPSHOT"],
     );
+    all(MySql, control(Control::Other), &["XA START 'x'", "SET autocommit = 0, sql_mode = ''"]);
     all(
         MySql,
-        control(Control::Other),
-        &["XA START 'x'", "SET autocommit = 0", "SET @@session.autocommit=1", "/*!40000 SET autocommit=0 */"],
+        control(Control::Autocommit),
+        &["SET autocommit = 0", "SET @@session.autocommit=1", "/*!40000 SET autocommit=0 */"],
     );
     all(
         Sqlite,

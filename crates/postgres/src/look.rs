@@ -9,7 +9,7 @@ use crate::quote::{identifier, literal};
 use windlass_core::history::{Remnant, Sight};
 use windlass_core::plan::{Execute, Step};
 use windlass_core::sql::Dialect;
-use windlass_core::sql::classify::{ObjectName, Objects, Transaction, classify};
+use windlass_core::sql::classify::{Concurrently, ObjectName, Objects, classify};
 
 /// The look as an expression: which tables and indexes the names stand for, which names are an index's or
 /// nobody's, which indexes the tables have, and which of the tables is a partition of which.
@@ -183,12 +183,9 @@ fn already_invalid(execute: &Execute<'_>) -> Option<String> {
         return None;
     }
     let facts = classify(Dialect::Postgres, execute.sql);
-    let (Transaction::Outside(why), Objects::Known(names)) = (facts.transaction, facts.objects) else {
+    let (Some(Concurrently::CreateIndex), Objects::Known(names)) = (facts.concurrently, facts.objects) else {
         return None;
     };
-    if !why.starts_with("CREATE INDEX CONCURRENTLY") {
-        return None;
-    }
     let (index, table) = names.split_first()?;
     Some(format!(
         "SELECT format('index %I.%I stands and is not valid, and IF NOT EXISTS would leave it so: drop it, or REINDEX it', \

@@ -385,11 +385,7 @@ fn watched(capabilities: &Capabilities, prepared: &Prepared<'_>, piece: &Piece) 
     let [only] = piece.run.as_slice() else { return Vec::new() };
     let facts = &prepared.facts[*only];
     match &facts.objects {
-        Objects::Known(names)
-            if piece.kind.needs_note() && shows(capabilities, facts, prepared.statements[*only].sql) =>
-        {
-            names.clone()
-        }
+        Objects::Known(names) if piece.kind.needs_note() && shows(capabilities, facts) => names.clone(),
         _ => Vec::new(),
     }
 }

@@ -1,11 +1,10 @@
 //! Where a script is cut: what shares a transaction, what must stand alone, what cannot be parted.
 
-use super::outcome::leading_words;
 use super::pieces::{Piece, PieceKind};
 use super::{Blocked, Execute, Place};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
-use crate::sql::classify::{Control, Effect, Facts, Objects, SessionUse, Transaction};
+use crate::sql::classify::{Binding, Control, Effect, Facts, Objects, SessionUse, Transaction};
 
 /// The pieces of a script, in order.
 pub(super) fn cut(
@@ -38,7 +37,7 @@ impl Cutter<'_, '_> {
         let mut held = Held::default();
         for index in 0..self.statements.len() {
             let facts = &self.facts[index];
-            held.meets(index, facts, self.statements[index].sql);
+            held.meets(index, facts);
             if let Some((holder, cut)) = held.broken_at(index, facts) {
                 return Err(Blocked::CutChangesMeaning { held: self.place(holder), cut: self.place(cut) });
             }
@@ -106,7 +105,7 @@ impl Cutter<'_, '_> {
             }
             match &facts.transaction {
                 // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
-                Transaction::Control(Control::Other) if sets_autocommit_alone(self.statements[index].sql) => {
+                Transaction::Control(Control::Autocommit) => {
                     self.absorb_alone(index);
                 }
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
@@ -280,18 +279,12 @@ impl Cutter<'_, '_> {
 
 /// LAST_INSERT_ID(), ROW_COUNT() and their like.
 fn reads_the_last_statement(facts: &Facts) -> bool {
-    matches!(facts.session, SessionUse::Bound(why) if why.contains("reads what"))
+    matches!(facts.session, SessionUse::Bound(Binding::LastStatement(_)))
 }
 
 /// SET LOCAL, LOCK TABLE and their like, which a cut would end.
-fn holds_until_commit(facts: &Facts, sql: &str) -> bool {
-    match facts.session {
-        SessionUse::Bound(why) if why.contains("until its transaction ends") => true,
-        SessionUse::Bound(_) => {
-            leading_words(sql, usize::MAX).windows(3).any(|w| w == ["ON", "COMMIT", "DROP"])
-        }
-        _ => false,
-    }
+fn holds_until_commit(facts: &Facts) -> bool {
+    matches!(facts.session, SessionUse::Bound(Binding::Transaction(_)))
 }
 
 /// What holds until its transaction ends, and the cut that would end it earlier than the script says.
@@ -303,7 +296,7 @@ struct Held {
 }
 
 impl Held {
-    fn meets(&mut self, index: usize, facts: &Facts, sql: &str) {
+    fn meets(&mut self, index: usize, facts: &Facts) {
         match &facts.transaction {
             Transaction::Control(Control::Savepoint | Control::Isolation) => {}
             Transaction::Control(_) => *self = Self::default(),
@@ -312,7 +305,7 @@ impl Held {
                 self.broken =
                     self.holder.take().filter(|&holder| holder + 1 < index).map(|holder| (holder, index));
             }
-            Transaction::Inside if self.holder.is_none() && holds_until_commit(facts, sql) => {
+            Transaction::Inside if self.holder.is_none() && holds_until_commit(facts) => {
                 self.holder = Some(index);
             }
             Transaction::Inside => {}
@@ -322,12 +315,6 @@ impl Held {
     fn broken_at(&self, index: usize, facts: &Facts) -> Option<(usize, usize)> {
         self.broken.filter(|&(_, cut)| cut < index && facts.transaction == Transaction::Inside)
     }
-}
-
-/// Every statement of ours is committed by itself, so a change of autocommit alone means nothing.
-fn sets_autocommit_alone(sql: &str) -> bool {
-    let words = leading_words(sql, 6);
-    words.first().is_some_and(|word| word == "SET") && !sql.contains(',')
 }
 
 fn merge_overlapping(mut units: Vec<(usize, usize)>) -> Vec<(usize, usize)> {

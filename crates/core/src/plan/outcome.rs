@@ -2,31 +2,32 @@
 
 use super::Execute;
 use crate::driver::{Capabilities, Product};
-use crate::sql::classify::{Effect, Facts, Objects, Transaction, classify};
+use crate::sql::classify::{Concurrently, Definition, Effect, Facts, Objects, classify};
 
 /// Whether the objects that a statement names look otherwise once it is done, and it is done whole or not at all.
-pub(super) fn shows(capabilities: &Capabilities, facts: &Facts, sql: &str) -> bool {
+pub(super) fn shows(capabilities: &Capabilities, facts: &Facts) -> bool {
     if capabilities.product == Product::PostgreSql {
         return shows_on_postgres(facts);
     }
-    let words = leading_words(sql, 40);
-    let first = words.first().map_or("", String::as_str);
-    let has = |word: &str| words.iter().any(|w| w == word);
     let Objects::Known(names) = &facts.objects else { return false };
     if facts.effect != Effect::Schema || names.is_empty() || names.iter().any(|name| name.schema.is_some()) {
         return false;
     }
-    match (capabilities.product, first) {
+    match (capabilities.product, facts.definition) {
         // A DROP of several objects is not atomic there.
-        (Product::MariaDb, "DROP") => !sql.contains(','),
+        (Product::MariaDb, Some(Definition::Drop)) => names.len() == 1,
         // CREATE OR REPLACE is not atomic there either.
-        (Product::MariaDb, "CREATE") if has("REPLACE") => false,
-        (_, "CREATE") => {
-            !has("SELECT") || ["VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"].into_iter().any(has)
-        }
-        // These move rows, and leave the definitions as they were.
-        (_, "ALTER") => !["EXCHANGE", "TRUNCATE", "DISCARD", "IMPORT"].into_iter().any(has),
-        (_, "DROP" | "RENAME") => true,
+        (Product::MariaDb, Some(Definition::Replace)) => false,
+        (
+            _,
+            Some(
+                Definition::Create
+                | Definition::Replace
+                | Definition::Alter
+                | Definition::Drop
+                | Definition::Rename,
+            ),
+        ) => true,
         _ => false,
     }
 }
@@ -35,32 +36,9 @@ pub(super) fn shows(capabilities: &Capabilities, facts: &Facts, sql: &str) -> bo
 ///
 /// These are not done at once, but what they leave when they are cut off is known for what it is.
 fn shows_on_postgres(facts: &Facts) -> bool {
-    const SHOWING: [&str; 3] =
-        ["CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY", "ALTER TABLE … DETACH"];
-    let Transaction::Outside(why) = facts.transaction else { return false };
+    use Concurrently::{CreateIndex, DetachPartition, DropIndex};
     matches!(&facts.objects, Objects::Known(names) if !names.is_empty())
-        && SHOWING.iter().any(|showing| why.starts_with(showing))
-}
-
-/// Whether running a statement again changes nothing that its first run did not.
-pub(super) fn repeats_harmlessly(execute: &Execute<'_>) -> bool {
-    let words = leading_words(execute.sql, 40);
-    let has = |word: &str| words.iter().any(|w| w == word);
-    match words.first().map_or("", String::as_str) {
-        "VACUUM" | "ANALYZE" | "ANALYSE" | "OPTIMIZE" | "CHECK" | "REPAIR" | "FLUSH" | "GRANT" | "REVOKE"
-        | "SET" | "COMMENT" | "PRAGMA" | "REFRESH" | "REINDEX" => true,
-        // An index whose build was cut short stands, and is invalid: IF NOT EXISTS would leave it so.
-        "CREATE" if has("CONCURRENTLY") => false,
-        "CREATE" | "DROP" if has("SELECT") => false,
-        "CREATE" | "DROP" => words.iter().take(4).any(|word| word == "IF") && has("EXISTS"),
-        _ => false,
-    }
-}
-
-/// The first words of a statement, in capitals.
-pub(super) fn leading_words(sql: &str, most: usize) -> Vec<String> {
-    let words = sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| !word.is_empty()).take(most).map(str::to_ascii_uppercase).collect()
+        && matches!(facts.concurrently, Some(CreateIndex | DropIndex | DetachPartition))
 }
 
 /// Whether a refusal of this statement, outside a transaction, is known to leave nothing of it behind.
@@ -75,9 +53,11 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         // Crash-safe DDL since MariaDB 10.6, of one object at a time and without OR REPLACE.
         Product::MariaDb => {
             let one = matches!(&facts.objects, Objects::Known(names) if names.len() <= 1);
-            let replaces = leading_words(execute.sql, 3).iter().any(|word| word == "REPLACE");
-            let drops = leading_words(execute.sql, 1).iter().any(|word| word == "DROP");
-            let atomic = (one || !drops) && !replaces;
+            let atomic = match facts.definition {
+                Some(Definition::Replace) => false,
+                Some(Definition::Drop) => one,
+                _ => true,
+            };
             known && (facts.effect == Effect::Session || (facts.effect == Effect::Schema && atomic))
         }
         Product::Sqlite => true,
@@ -90,7 +70,7 @@ pub(crate) fn refusal_leaves_remnant(capabilities: &Capabilities, execute: &Exec
     capabilities.product == Product::PostgreSql && builds_concurrently(&facts)
 }
 
-/// A concurrent build that fails leaves an invalid index behind.
+/// What works in several transactions leaves what the first of them did: an invalid index, a pending detachment.
 fn builds_concurrently(facts: &Facts) -> bool {
-    matches!(facts.transaction, Transaction::Outside(why) if why.contains("CONCURRENTLY"))
+    facts.concurrently.is_some()
 }

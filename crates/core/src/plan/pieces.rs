@@ -1,12 +1,11 @@
 //! A migration made ready for planning: its statements, what each is, and the pieces it is cut into.
 
 use super::cutter::cut;
-use super::outcome::leading_words;
 use super::{Blocked, Execute, Place};
 use crate::directive::directives;
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
-use crate::sql::classify::{Control, Effect, Facts, SessionUse, Transaction, classify};
+use crate::sql::classify::{Control, Definition, Effect, Facts, SessionUse, Transaction, classify};
 use crate::sql::split::Statement;
 
 /// A migration made ready for planning: its statements, what each is, and the cut.
@@ -70,7 +69,7 @@ impl<'m> Prepared<'m> {
         let pieces = cut(&executes, &facts, mode, capabilities.ddl)?;
         let foreign_keys = foreign_keys(&facts, &executes)?;
         if capabilities.product == Product::Sqlite {
-            refuse_no_journal(&executes)?;
+            refuse_no_journal(&executes, &facts)?;
         }
 
         Ok(Self { migration, statements: executes, facts, pieces, foreign_keys })
@@ -135,7 +134,7 @@ fn foreign_keys(facts: &[Facts], statements: &[Execute<'_>]) -> Result<ForeignKe
     // Enforcement means something to what changes or removes rows.
     let means_something = |index: &usize| {
         matches!(facts[*index].effect, Effect::Data | Effect::Unknown)
-            || leading_words(statements[*index].sql, 1).iter().any(|word| word == "DROP")
+            || facts[*index].definition == Some(Definition::Drop)
     };
     let before = (0..begin).find(means_something);
     match ((begin..facts.len()).find(means_something), before) {
@@ -149,16 +148,10 @@ fn foreign_keys(facts: &[Facts], statements: &[Execute<'_>]) -> Result<ForeignKe
 }
 
 /// SQLite: without its journal nothing can be rolled back, and what a plan promises would be false.
-fn refuse_no_journal(statements: &[Execute<'_>]) -> Result<(), Blocked> {
-    let off = |execute: &&Execute<'_>| {
-        let words = leading_words(execute.sql, 4);
-        words.first().is_some_and(|word| word == "PRAGMA")
-            && words.iter().any(|word| word == "JOURNAL_MODE")
-            && words.last().is_some_and(|word| word == "OFF")
-    };
-    match statements.iter().find(off) {
-        Some(execute) => Err(Blocked::UnsupportedControl {
-            place: Place::of(execute),
+fn refuse_no_journal(statements: &[Execute<'_>], facts: &[Facts]) -> Result<(), Blocked> {
+    match facts.iter().position(|facts| facts.gives_rollback_up) {
+        Some(index) => Err(Blocked::UnsupportedControl {
+            place: Place::of(&statements[index]),
             what: "PRAGMA journal_mode = OFF, after which nothing can be rolled back,".to_owned(),
         }),
         None => Ok(()),

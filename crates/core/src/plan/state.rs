@@ -1,7 +1,6 @@
 //! The survey: what of the project stands in the history, what is pending, and what forbids a plan.
 
 use super::build::{Options, Prefix, Remark, Work};
-use super::outcome::repeats_harmlessly;
 use super::pieces::Prepared;
 use super::standing::Standing;
 use super::{Blocked, Place};
@@ -251,7 +250,7 @@ fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_
     let (first, last) = (in_flight.first.checked_sub(1)? as usize, in_flight.last as usize);
     let completed = attempt.completed as usize;
     let refused = attempt.state() == State::Failed;
-    let statements = prepared.statements.get(first..last);
+    let statements = prepared.facts.get(first..last);
     match &attempt.sight {
         // A single statement that was refused was not done, whatever it left.
         _ if refused => (last == first + 1).then_some(completed),
@@ -261,7 +260,7 @@ fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_
         Sight::Remnant(Remnant::InvalidIndex { .. }) => Some(completed),
         Sight::Remnant(Remnant::PendingDetach { .. }) if same_text && statements?.len() == 1 => Some(last),
         Sight::Remnant(_) => None,
-        _ if statements?.iter().all(repeats_harmlessly) => Some(completed),
+        _ if statements?.iter().all(|facts| facts.repeats_harmlessly) => Some(completed),
         _ => None,
     }
 }

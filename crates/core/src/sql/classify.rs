@@ -1,6 +1,7 @@
 //! What a statement is: whether it can be in a transaction, what it changes, which objects it names.
 
 mod cursor;
+mod definition;
 mod functions;
 mod mysql;
 mod postgres;
@@ -38,6 +39,48 @@ pub struct Facts {
     pub enum_value: Option<String>,
     /// SQLite: `PRAGMA foreign_keys = …`, which a transaction silently ignores.
     pub foreign_keys_pragma: Option<bool>,
+    /// How it changes definitions, as far as that tells what a crash or a refusal may leave of it.
+    pub definition: Option<Definition>,
+    /// Running it again changes nothing that its first run did not.
+    pub repeats_harmlessly: bool,
+    /// PostgreSQL: it works in several transactions of its own, and can be found half-done.
+    pub concurrently: Option<Concurrently>,
+    /// SQLite: `PRAGMA journal_mode = OFF`, after which nothing can be rolled back.
+    pub gives_rollback_up: bool,
+}
+
+/// How a statement changes definitions.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Definition {
+    /// `CREATE` of something that was not there.
+    Create,
+    /// `CREATE OR REPLACE`.
+    Replace,
+    /// `CREATE TABLE … SELECT`: rows come with it.
+    Fill,
+    /// `ALTER`.
+    Alter,
+    /// `ALTER TABLE … EXCHANGE PARTITION` and its like: rows go elsewhere, and definitions stay as they were.
+    Move,
+    /// `DROP`.
+    Drop,
+    /// `RENAME`.
+    Rename,
+}
+
+/// What works in several transactions of its own (PostgreSQL).
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Concurrently {
+    /// `CREATE INDEX CONCURRENTLY`.
+    CreateIndex,
+    /// `DROP INDEX CONCURRENTLY`.
+    DropIndex,
+    /// `REINDEX CONCURRENTLY`.
+    Reindex,
+    /// `ALTER TABLE … DETACH PARTITION … CONCURRENTLY`.
+    DetachPartition,
 }
 
 /// Whether a statement can be inside a transaction, or controls one.
@@ -69,7 +112,9 @@ pub enum Control {
     Savepoint,
     /// PostgreSQL: `SET TRANSACTION ISOLATION LEVEL …`, which has to come before the transaction's first query.
     Isolation,
-    /// Anything else that steers transactions: two-phase commit, XA, a change of autocommit.
+    /// MySQL and MariaDB: `SET autocommit = …` and no other setting.
+    Autocommit,
+    /// Anything else that steers transactions: two-phase commit, XA, autocommit among other settings.
     Other,
 }
 
@@ -118,12 +163,24 @@ pub enum SessionUse {
     None,
     /// It changes a setting and can be replayed.
     Setting,
-    /// It reads or writes state that cannot be replayed, and which.
-    Bound(&'static str),
+    /// It reads or writes state that cannot be replayed.
+    Bound(Binding),
     /// `LOCK TABLES`.
     LockTables,
     /// `UNLOCK TABLES`.
     UnlockTables,
+}
+
+/// State that cannot be replayed, and in words which.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// It lives as long as the session.
+    Session(&'static str),
+    /// It ends with the transaction: a cut would end it earlier than the script says.
+    Transaction(&'static str),
+    /// What the statement before left, such as `LAST_INSERT_ID()`.
+    LastStatement(&'static str),
 }
 
 /// What the text tells of one statement, as [`super::split::split`] gives it.
@@ -141,6 +198,7 @@ pub fn classify(dialect: Dialect, statement: &str) -> Facts {
         Dialect::MySql => mysql::classify(&sketch),
         Dialect::Sqlite => sqlite::classify(&sketch),
     };
+    let facts = definition::told(&sketch, facts);
     // The rows of a long INSERT are not worth the time.
     let read = if facts.effect == Effect::Data { LONGEST_DATA_READ } else { usize::MAX };
     match facts.may_hold_secret || secret::holds_secret(&statement.as_bytes()[..statement.len().min(read)]) {
@@ -162,6 +220,10 @@ impl Facts {
             may_hold_secret: false,
             enum_value: None,
             foreign_keys_pragma: None,
+            definition: None,
+            repeats_harmlessly: false,
+            concurrently: None,
+            gives_rollback_up: false,
         }
     }
 
@@ -189,8 +251,18 @@ impl Facts {
         Facts { session, groupable: false, ..self }
     }
 
+    /// Tied to state that lives as long as the session.
     fn bound(self, why: &'static str) -> Self {
-        self.session(SessionUse::Bound(why))
+        self.session(SessionUse::Bound(Binding::Session(why)))
+    }
+
+    /// Tied to state that ends with the transaction.
+    fn held(self, why: &'static str) -> Self {
+        self.session(SessionUse::Bound(Binding::Transaction(why)))
+    }
+
+    fn concurrently(self, what: Concurrently, why: &'static str) -> Self {
+        Facts { concurrently: Some(what), ..self.outside(why) }
     }
 
     fn secret(self) -> Self {

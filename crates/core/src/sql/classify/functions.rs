@@ -15,6 +15,8 @@ pub(super) enum Call {
     Setting,
     /// It reads or writes what only this session has, and what that is.
     Session(&'static str),
+    /// It reads what this session did before.
+    LastStatement(&'static str),
     /// It connects to another server, credentials in its arguments.
     Remote,
     Unknown,
@@ -94,10 +96,12 @@ pub(super) fn call(name: &str, postgres: bool) -> Call {
         }
         "date" | "time" | "datetime" | "timestamp" => Call::Harmless,
         "nextval" | "setval" => Call::Sequence,
-        "currval" | "lastval" => Call::Session("currval() and lastval() read what this session did before"),
-        "last_insert_id" => Call::Session("LAST_INSERT_ID() reads what this session did before"),
+        "currval" | "lastval" => {
+            Call::LastStatement("currval() and lastval() read what this session did before")
+        }
+        "last_insert_id" => Call::LastStatement("LAST_INSERT_ID() reads what this session did before"),
         "last_insert_rowid" | "changes" | "total_changes" | "row_count" | "found_rows" => {
-            Call::Session("it reads what this session's last statement did")
+            Call::LastStatement("it reads what this session's last statement did")
         }
         "get_lock"
         | "release_lock"

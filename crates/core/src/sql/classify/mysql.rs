@@ -38,8 +38,8 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     // A routine's body runs later, in a session of its own time.
     let runs_now = facts.effect != Effect::Schema || sketch.cursor().sees("CREATE TABLE");
     let facts = match sketch.session {
-        Some(why) if runs_now && matches!(facts.session, SessionUse::None | SessionUse::Setting) => {
-            facts.bound(why)
+        Some(binding) if runs_now && matches!(facts.session, SessionUse::None | SessionUse::Setting) => {
+            facts.session(SessionUse::Bound(binding))
         }
         _ => facts,
     };
@@ -265,7 +265,9 @@ fn set(mut cursor: Cursor<'_, '_>) -> Facts {
         })
     };
     if named(&["autocommit"]) {
-        return Facts { implicit_commit: true, ..Facts::control(Control::Other) };
+        let alone = !cursor.rest().iter().any(|token| token.is_punctuation(","));
+        let control = if alone { Control::Autocommit } else { Control::Other };
+        return Facts { implicit_commit: true, ..Facts::control(control) };
     }
     if cursor.has(&["GLOBAL", "PERSIST", "PERSIST_ONLY"])
         || cursor.rest().iter().any(|token| {

@@ -5,7 +5,7 @@ mod create;
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, ObjectName, SessionUse, Transaction};
+use super::{Concurrently, Control, Effect, Facts, ObjectName, SessionUse, Transaction};
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -61,7 +61,7 @@ fn data(sketch: &Sketch<'_>) -> Facts {
 /// What calls of functions in a statement mean for the session.
 fn session_of(sketch: &Sketch<'_>, facts: Facts) -> Facts {
     match sketch.session {
-        Some(why) => facts.bound(why),
+        Some(binding) => facts.session(SessionUse::Bound(binding)),
         None if sketch.setting => facts.session(SessionUse::Setting),
         None => facts,
     }
@@ -118,7 +118,10 @@ fn drop_objects(mut cursor: Cursor<'_, '_>) -> Facts {
         cursor.eat("IF EXISTS");
         let facts = dropped(cursor.names(), cursor);
         return match concurrently {
-            true => facts.outside("DROP INDEX CONCURRENTLY cannot run inside a transaction block"),
+            true => facts.concurrently(
+                Concurrently::DropIndex,
+                "DROP INDEX CONCURRENTLY cannot run inside a transaction block",
+            ),
             false => facts,
         };
     }
@@ -227,7 +230,10 @@ fn reindex(mut cursor: Cursor<'_, '_>) -> Facts {
     let facts = Facts::of(Effect::Schema).naming(cursor.one_name());
     let facts = if whole { facts.naming_unknown() } else { facts };
     match (concurrently, whole) {
-        (true, _) => facts.outside("REINDEX CONCURRENTLY cannot run inside a transaction block"),
+        (true, _) => facts.concurrently(
+            Concurrently::Reindex,
+            "REINDEX CONCURRENTLY cannot run inside a transaction block",
+        ),
         (false, true) => {
             facts.outside("REINDEX of a schema, database or system cannot run inside a transaction block")
         }
@@ -289,7 +295,7 @@ fn discard(cursor: Cursor<'_, '_>) -> Facts {
 fn lock(mut cursor: Cursor<'_, '_>) -> Facts {
     cursor.eat("TABLE");
     let names = cursor.names();
-    session_bound("LOCK TABLE holds until its transaction ends").naming(names)
+    held("LOCK TABLE holds until its transaction ends").naming(names)
 }
 
 fn set(mut cursor: Cursor<'_, '_>) -> Facts {
@@ -299,10 +305,10 @@ fn set(mut cursor: Cursor<'_, '_>) -> Facts {
         return Facts::control(if isolation { Control::Isolation } else { Control::Other });
     }
     if cursor.eat("LOCAL") {
-        return session_bound("SET LOCAL holds until its transaction ends");
+        return held("SET LOCAL holds until its transaction ends");
     }
     if cursor.eat("CONSTRAINTS") {
-        return session_bound("SET CONSTRAINTS holds until its transaction ends");
+        return held("SET CONSTRAINTS holds until its transaction ends");
     }
     setting()
 }
@@ -313,6 +319,10 @@ fn setting() -> Facts {
 
 fn session_bound(why: &'static str) -> Facts {
     Facts::of(Effect::Session).naming(Vec::new()).bound(why)
+}
+
+fn held(why: &'static str) -> Facts {
+    Facts::of(Effect::Session).naming(Vec::new()).held(why)
 }
 
 fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {

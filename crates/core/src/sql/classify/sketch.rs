@@ -1,8 +1,8 @@
 //! One pass over a statement's tokens: its head, the tables it reads and writes, the functions it calls.
 
-use super::ObjectName;
 use super::cursor::{Cursor, identifier, object_name};
 use super::functions::{Call, call, is_transaction_clock};
+use super::{Binding, ObjectName};
 use crate::sql::Dialect;
 use crate::sql::lexer::{Lexer, Token, TokenKind};
 
@@ -26,7 +26,7 @@ pub(super) struct Sketch<'a> {
     /// It connects elsewhere.
     pub(super) remote: bool,
     /// It reads or writes state of the session, and which.
-    pub(super) session: Option<&'static str>,
+    pub(super) session: Option<Binding>,
     /// `INSERT`, `UPDATE`, `DELETE` or `MERGE` begins a statement in it.
     pub(super) writes: bool,
     walk: Walk,
@@ -180,7 +180,8 @@ impl<'a> Sketch<'a> {
             Call::TransactionClock => self.clock = true,
             Call::Sequence => self.sequence = true,
             Call::Setting => self.setting = true,
-            Call::Session(why) => self.session = Some(why),
+            Call::Session(why) => self.session = Some(Binding::Session(why)),
+            Call::LastStatement(why) => self.session = Some(Binding::LastStatement(why)),
             Call::Remote => self.remote = true,
             Call::Unknown => {
                 let depth = self.walk.in_from.len();
@@ -310,7 +311,7 @@ impl<'a> Sketch<'a> {
                 && matches!(before.kind, TokenKind::Word | TokenKind::String | TokenKind::QuotedIdentifier)
         });
         if token.text.starts_with('@') && !token.text.starts_with("@@") && !of_account {
-            self.session = Some("user variables belong to the session");
+            self.session = Some(Binding::Session("user variables belong to the session"));
         }
         self.walk.expects = false;
     }

@@ -30,7 +30,9 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     // A view or trigger calls its functions later.
     let runs_now = facts.effect != Effect::Schema || sketch.cursor().has_phrase("AS SELECT");
     match sketch.session {
-        Some(why) if runs_now && facts.session == SessionUse::None => facts.bound(why),
+        Some(binding) if runs_now && facts.session == SessionUse::None => {
+            facts.session(SessionUse::Bound(binding))
+        }
         _ => facts,
     }
 }
@@ -101,12 +103,18 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
         | "locking_mode"
             if sets =>
         {
-            facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA")
+            // SQLite takes the beginning of a mode's name for the mode.
+            let mode = value(cursor).filter(|mode| !mode.is_empty());
+            let off = name == "journal_mode" && mode.is_some_and(|mode| "off".starts_with(&mode));
+            Facts {
+                gives_rollback_up: off,
+                ..facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA")
+            }
         }
         "wal_checkpoint" => facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA"),
         "incremental_vacuum" | "optimize" => facts(Effect::Server),
         "defer_foreign_keys" if sets => {
-            facts(Effect::Session).bound("PRAGMA defer_foreign_keys holds until its transaction ends")
+            facts(Effect::Session).held("PRAGMA defer_foreign_keys holds until its transaction ends")
         }
         "user_version" | "application_id" | "schema_version" if sets => facts(Effect::Schema),
         "integrity_check" | "quick_check" | "foreign_key_check" | "table_info" | "table_xinfo"
@@ -117,10 +125,15 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
     }
 }
 
-fn switch(cursor: Cursor<'_, '_>) -> Option<bool> {
+/// What a PRAGMA is set to, in small letters.
+fn value(cursor: Cursor<'_, '_>) -> Option<String> {
     let token = cursor.peek()?;
     let value = string_value(token).unwrap_or_else(|| token.text.trim_matches('"').to_owned());
-    match value.to_ascii_lowercase().as_str() {
+    Some(value.to_ascii_lowercase())
+}
+
+fn switch(cursor: Cursor<'_, '_>) -> Option<bool> {
+    match value(cursor)?.as_str() {
         "on" | "yes" | "true" => Some(true),
         "off" | "no" | "false" => Some(false),
         number => Some(number.parse::<i64>().is_ok_and(|number| number != 0)),

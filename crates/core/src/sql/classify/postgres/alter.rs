@@ -4,7 +4,7 @@ use super::create::own_type;
 use super::{option_is_off, server};
 use crate::sql::classify::cursor::{Cursor, string_value};
 use crate::sql::classify::sketch::Sketch;
-use crate::sql::classify::{Effect, Facts, ObjectName};
+use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName};
 
 pub(super) fn alter(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     if cursor.eat("TABLE ALL") || cursor.eat("INDEX ALL") {
@@ -89,8 +89,10 @@ fn table(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         .naming(sketch.tables_and(names))
         .groupable_if(!deferred && sketch.is_plain());
     if cursor.has_phrase("DETACH PARTITION") && cursor.has(&["CONCURRENTLY"]) {
-        return facts
-            .outside("ALTER TABLE … DETACH PARTITION … CONCURRENTLY cannot run inside a transaction block");
+        return facts.concurrently(
+            Concurrently::DetachPartition,
+            "ALTER TABLE … DETACH PARTITION … CONCURRENTLY cannot run inside a transaction block",
+        );
     }
     facts
 }

@@ -4,7 +4,7 @@ use super::{option_is_off, server};
 use crate::sql::Dialect;
 use crate::sql::classify::cursor::{Cursor, identifier};
 use crate::sql::classify::sketch::Sketch;
-use crate::sql::classify::{Effect, Facts, ObjectName};
+use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName};
 use crate::sql::lexer::Token;
 
 pub(super) fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
@@ -13,7 +13,13 @@ pub(super) fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         || cursor.eat_any(&["TEMPORARY", "TEMP"]);
     cursor.skip(&["UNLOGGED", "RECURSIVE", "TRUSTED", "PROCEDURAL"]);
     let facts = created(sketch, cursor);
-    if temporary { facts.bound("temporary objects belong to the session") } else { facts }
+    match temporary {
+        true if cursor.has_phrase("ON COMMIT DROP") => {
+            facts.held("a temporary table ON COMMIT DROP lasts until its transaction ends")
+        }
+        true => facts.bound("temporary objects belong to the session"),
+        false => facts,
+    }
 }
 
 fn created(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
@@ -95,7 +101,10 @@ fn index(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     names.extend(cursor.name());
     let facts = Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(true);
     match concurrently {
-        true => facts.outside("CREATE INDEX CONCURRENTLY cannot run inside a transaction block"),
+        true => facts.concurrently(
+            Concurrently::CreateIndex,
+            "CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
+        ),
         false => facts,
     }
 }
