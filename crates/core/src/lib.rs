@@ -6,6 +6,8 @@
 pub mod apply;
 pub mod directive;
 pub mod driver;
+#[doc(hidden)]
+pub mod embedding;
 pub mod history;
 pub mod migration;
 pub mod plan;

@@ -1,7 +1,10 @@
 //! Migration: a named, ordered script, its version, and what identifies its text.
 
+mod embedded;
 mod version;
 
+#[doc(hidden)]
+pub use embedded::{EmbeddedMigration, EmbeddedScript};
 pub use version::{Version, version_of};
 
 use crate::sql::Dialect;
@@ -107,15 +110,18 @@ pub struct Migration {
     down: Option<Script>,
     mode: TransactionMode,
     raw: [u8; 32],
+    /// Token checksums that were made when the program was compiled.
+    tokens: &'static [(Dialect, &'static str)],
 }
 
 impl Migration {
     /// A migration whose kind and version are read from its name.
     pub fn new(name: impl Into<Cow<'static, str>>, up: Script) -> Self {
         let name = name.into();
-        let kind = if name.starts_with("R__") { MigrationKind::Repeatable } else { MigrationKind::Versioned };
+        let kind =
+            if embedded::is_repeatable(&name) { MigrationKind::Repeatable } else { MigrationKind::Versioned };
         let raw = Sha256::digest(up.text().as_bytes()).into();
-        Self { name, kind, up, down: None, mode: TransactionMode::Automatic, raw }
+        Self { name, kind, up, down: None, mode: TransactionMode::Automatic, raw, tokens: &[] }
     }
 
     /// The same migration with the script that undoes it.
@@ -172,7 +178,12 @@ impl Migration {
     /// # Errors
     /// When the script cannot be split into tokens.
     pub fn checksums(&self, dialect: Dialect) -> Result<Checksums, SplitError> {
-        Ok(Checksums { raw: hex(&self.raw), tokens: token_checksum(dialect, self.up.text())? })
+        let made = self.tokens.iter().find(|(made_for, _)| *made_for == dialect);
+        let tokens = match made {
+            Some((_, tokens)) => (*tokens).to_owned(),
+            None => token_checksum(dialect, self.up.text())?,
+        };
+        Ok(Checksums { raw: hex(&self.raw), tokens })
     }
 
     /// The script's statements.

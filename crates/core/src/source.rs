@@ -1,6 +1,7 @@
 //! A folder of migrations, or an embedded one, as an ordered and checked set.
 
 mod assemble;
+mod embedded;
 mod error;
 mod folder;
 mod layout;
@@ -34,15 +35,15 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Migrations {
-    list: Vec<Migration>,
-    /// Of each in `list`: what they are sorted by.
-    positions: Vec<Position>,
+    list: Cow<'static, [Migration]>,
     /// What was seen beside the migrations.
     left_out: Vec<Notice>,
     digest: StandingDigest,
     layout: Option<Layout>,
     dir: Option<PathBuf>,
     looked: Looked,
+    /// The folder that embedded ones were read from when the program was compiled.
+    compiled_from: Option<&'static str>,
 }
 
 /// How thoroughly a folder was looked through.
@@ -138,7 +139,8 @@ impl Migrations {
 
     /// Where in the order the migration of this name stands, from 0.
     pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.positions.binary_search(&Position::of(name)).ok()
+        let position = Position::of(name);
+        self.list.binary_search_by(|migration| Position::of(migration.name()).cmp(&position)).ok()
     }
 
     /// The layout; `None` where there is no versioned migration to tell it.

@@ -19,6 +19,9 @@
 
 mod connect;
 mod dialect;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod embedding;
 mod errors;
 mod history;
 mod inspect;
@@ -37,6 +40,7 @@ mod unfinished;
 pub use connect::{connect, create_database};
 pub use errors::ConnectError;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, UrlError};
+pub use windlass_core::source::{Migrations, SourceError};
 
 use async_trait::async_trait;
 use std::fmt;

@@ -33,6 +33,9 @@
 
 mod connect;
 mod dialect;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod embedding;
 mod errors;
 mod history;
 mod inspect;
@@ -49,6 +52,7 @@ mod trust;
 pub use errors::ConnectError;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};
 pub use tls::TlsError;
+pub use windlass_core::source::{Migrations, SourceError};
 
 use async_trait::async_trait;
 use history::{HistoryTable, Writer};

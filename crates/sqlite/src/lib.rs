@@ -31,6 +31,9 @@
 
 mod connect;
 mod dialect;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod embedding;
 mod error;
 mod foreign_keys;
 mod history;
@@ -42,6 +45,7 @@ mod settings;
 
 pub use connect::ConnectError;
 pub use options::{Options, UrlError};
+pub use windlass_core::source::{Migrations, SourceError};
 
 use async_trait::async_trait;
 use error::{own_words, refused};

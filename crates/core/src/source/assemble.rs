@@ -195,7 +195,7 @@ impl<'d> Set<'d> {
             .map(|member| (Position::of(member.migration.name()), member.into_migration()))
             .collect();
         list.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let (positions, list): (Vec<_>, Vec<_>) = list.into_iter().unzip();
+        let list: Vec<_> = list.into_iter().map(|(_, migration)| migration).collect();
         if let Some(pair) = list.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
             return Err(duplicate(&pair[0], &pair[1]));
         }
@@ -203,13 +203,13 @@ impl<'d> Set<'d> {
             digest.and(migration.name(), migration.raw_checksum())
         });
         Ok(Migrations {
-            list,
-            positions,
+            list: Cow::Owned(list),
             left_out: self.left_out,
             digest,
             layout,
             dir: None,
             looked: Looked::Everywhere,
+            compiled_from: None,
         })
     }
 

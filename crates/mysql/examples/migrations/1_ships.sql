@@ -1,0 +1,4 @@
+CREATE TABLE ships (
+    id integer PRIMARY KEY,
+    name varchar(80) NOT NULL
+);

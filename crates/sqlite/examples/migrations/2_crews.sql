@@ -1,0 +1,1 @@
+ALTER TABLE ships ADD COLUMN crew integer NOT NULL DEFAULT 0;
