@@ -153,6 +153,14 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run of the program that is running: `shop (process 4711)`.
+    pub fn of_this_program() -> Self {
+        let program = std::env::current_exe().ok();
+        let program = program.as_deref().and_then(std::path::Path::file_stem).unwrap_or_default();
+        let applied_by = format!("{} (process {})", program.to_string_lossy(), std::process::id());
+        Self::new(applied_by, concat!("windlass ", env!("CARGO_PKG_VERSION")))
+    }
+
     /// A run with a token of its own, by this person or program (`ada@laptop`) with this version of it.
     ///
     /// ```
@@ -314,4 +322,45 @@ pub trait Driver: Send {
 
     /// Lets time pass on the runtime the driver lives on.
     async fn sleep(&mut self, duration: Duration);
+
+    /// Gives a connection that an application lent back as it was. There is nothing to do for one of its own.
+    async fn give_back(&mut self) -> Result<(), DriverError> {
+        Ok(())
+    }
+}
+
+/// A driver that is lent goes back to its owner as it is.
+#[async_trait]
+impl<D: Driver + ?Sized> Driver for &mut D {
+    fn capabilities(&self) -> &Capabilities {
+        (**self).capabilities()
+    }
+
+    async fn head(&mut self) -> Result<Head, DriverError> {
+        (**self).head().await
+    }
+
+    async fn inspect(&mut self) -> Result<Inspection, DriverError> {
+        (**self).inspect().await
+    }
+
+    async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
+        (**self).perform(run, steps, watch).await
+    }
+
+    async fn try_lock(&mut self) -> Result<Lock, DriverError> {
+        (**self).try_lock().await
+    }
+
+    async fn unlock(&mut self) -> Result<(), DriverError> {
+        (**self).unlock().await
+    }
+
+    async fn sleep(&mut self, duration: Duration) {
+        (**self).sleep(duration).await;
+    }
+
+    async fn give_back(&mut self) -> Result<(), DriverError> {
+        (**self).give_back().await
+    }
 }

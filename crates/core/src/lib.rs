@@ -3,6 +3,7 @@
 //! This crate opens no socket and knows no async runtime. A driver crate
 //! (`windlass-postgres`, `windlass-mysql`, `windlass-sqlite`) brings the database.
 
+pub mod application;
 pub mod apply;
 pub mod directive;
 pub mod driver;

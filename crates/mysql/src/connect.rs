@@ -27,10 +27,10 @@ const NO_SUCH_DATABASE: u16 = 1049;
 ///
 /// # Errors
 /// Each kind of failure is one of [`ConnectError`]'s; none holds the password.
-pub async fn connect(options: &Options) -> Result<MySql, ConnectError> {
+pub async fn connect(options: &Options) -> Result<MySql<'static>, ConnectError> {
     let place = options.place();
     let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
-    let transport = open(options, Some(database)).await?;
+    let mut transport = open(options, Some(database)).await?;
     Ok(MySql {
         capabilities: crate::dialect::capabilities(transport.version()),
         transport,
@@ -38,6 +38,8 @@ pub async fn connect(options: &Options) -> Result<MySql, ConnectError> {
         history_table: options.history_table.clone(),
         database: database.to_owned(),
         session: None,
+        found: None,
+        owner: None,
         traces: Traces::default(),
     })
 }
@@ -57,7 +59,7 @@ pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
     }
 }
 
-async fn open(options: &Options, database: Option<&str>) -> Result<Transport, ConnectError> {
+async fn open(options: &Options, database: Option<&str>) -> Result<Transport<'static>, ConnectError> {
     if options.socket.is_some() {
         let opened = Transport::connect(options, None, &SslMode::Disabled.into(), database).await;
         return opened.map_err(|error| failed(error, options, options.place()));
@@ -77,7 +79,7 @@ async fn open_host(
     options: &Options,
     host: &Host,
     database: Option<&str>,
-) -> Result<Transport, TransportError> {
+) -> Result<Transport<'static>, TransportError> {
     let mode = options.ssl_mode_for(Some(host));
     match Transport::connect(options, Some(host), &mode.into(), database).await {
         // Preferred means: without, where the server has none.

@@ -112,6 +112,16 @@ impl Table {
         format!("SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.qualified)
     }
 
+    /// The end of a run whose session goes on: what it did not bring to its end waits for whoever comes next.
+    pub(crate) fn let_go(&self, owner: &str) -> String {
+        format!(
+            "UPDATE {} SET owner = '', session = '', writes = writes + 1 WHERE owner = {} AND claim IS NOT NULL \
+             AND finished_at IS NULL AND error IS NULL",
+            self.qualified,
+            text(owner)
+        )
+    }
+
     pub(crate) fn newest_format(&self) -> String {
         format!("SELECT MAX(format) FROM {}", self.qualified)
     }

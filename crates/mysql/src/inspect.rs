@@ -21,7 +21,7 @@ pub(crate) struct Session {
     pub(crate) user: String,
 }
 
-impl MySql {
+impl MySql<'_> {
     pub(crate) async fn read_head(&mut self) -> Result<Head, DriverError> {
         let sets = match self.transport.query(&self.table.head()).await {
             Ok(sets) => sets,
@@ -52,7 +52,10 @@ impl MySql {
 
     pub(crate) async fn read_inspection(&mut self) -> Result<Inspection, DriverError> {
         let product = self.capabilities.product;
-        let mut message: Vec<String> = settings::pin(product, &self.database).into();
+        // Of a lent connection nothing is changed before something is written.
+        let is_pinned = !self.transport.is_lent() || self.found.is_some();
+        let mut message: Vec<String> =
+            if is_pinned { settings::pin(product, &self.database).into() } else { Vec::new() };
         let place = message.len();
         message.push(facts(product));
         message.extend(contents(&self.database, &self.history_table));

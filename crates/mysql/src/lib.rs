@@ -17,6 +17,8 @@
 //! of them. The claim, the statement and the record of a migration of one statement travel in one
 //! message: the server stops a message at its first error, so a statement never runs without its claim.
 
+mod application;
+mod borrowed;
 mod connect;
 mod dialect;
 #[cfg(feature = "macros")]
@@ -39,18 +41,21 @@ mod unfinished;
 
 pub use connect::{connect, create_database};
 pub use errors::ConnectError;
+pub use mysql_async;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, UrlError};
-pub use windlass_core::source::{Migrations, SourceError};
+#[doc(inline)]
+pub use windlass_core::application::*;
 
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
-use windlass_core::driver::{Capabilities, Driver, DriverError, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{Capabilities, DatabaseError, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
 
 /// One session with a MySQL or MariaDB database. [`connect`] opens it.
-pub struct MySql {
-    transport: transport::Transport,
+pub struct MySql<'c> {
+    transport: transport::Transport<'c>,
     capabilities: Capabilities,
     table: history::Table,
     history_table: String,
@@ -58,9 +63,58 @@ pub struct MySql {
     /// Read, and the settings pinned, by the first call that needs either: a deploy with nothing to do needs none.
     session: Option<inspect::Session>,
     traces: message::Traces,
+    /// What a lent connection had set, once there was something to write on it.
+    found: Option<borrowed::Found>,
+    /// The run that wrote last.
+    owner: Option<String>,
 }
 
-impl fmt::Debug for MySql {
+impl<'c> MySql<'c> {
+    /// Works on an application's connection, in the database that is selected there.
+    /// [`Driver::give_back`] gives it its settings back.
+    ///
+    /// # Errors
+    /// When no database is selected, or the connection is lost.
+    pub async fn borrow(conn: &'c mut mysql_async::Conn) -> Result<Self, DriverError> {
+        Self::lent(transport::Transport::borrowed(conn)).await
+    }
+
+    /// Works on a connection of an application's pool. Given back, it is as it was; else it is closed.
+    ///
+    /// # Errors
+    /// As [`Self::borrow`], and when the pool has no connection to give.
+    pub async fn of_pool(pool: &mysql_async::Pool) -> Result<Self, DriverError> {
+        Self::lent(transport::Transport::of_pool(pool).await?).await
+    }
+
+    async fn lent(mut transport: transport::Transport<'c>) -> Result<Self, DriverError> {
+        let database = transport.database().await?.ok_or_else(|| {
+            let message = "no database is selected on the connection".to_owned();
+            DriverError::Refused(DatabaseError { message, ..DatabaseError::default() })
+        })?;
+        Ok(Self {
+            capabilities: dialect::capabilities(transport.version()),
+            transport,
+            table: history::Table::new(&database, DEFAULT_TABLE),
+            history_table: DEFAULT_TABLE.to_owned(),
+            database,
+            session: None,
+            traces: message::Traces::default(),
+            found: None,
+            owner: None,
+        })
+    }
+
+    /// The same session with a history table of another name; see [`Options::history_table`].
+    #[must_use]
+    pub fn history_table(mut self, name: &str) -> Self {
+        self.table = history::Table::new(&self.database, name);
+        name.clone_into(&mut self.history_table);
+        self
+    }
+}
+
+impl fmt::Debug for MySql<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySql")
             .field("database", &self.database)
@@ -71,7 +125,7 @@ impl fmt::Debug for MySql {
 }
 
 #[async_trait]
-impl Driver for MySql {
+impl Driver for MySql<'_> {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -98,5 +152,11 @@ impl Driver for MySql {
 
     async fn sleep(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    async fn give_back(&mut self) -> Result<(), DriverError> {
+        self.farewell().await?;
+        self.transport.is_clean();
+        Ok(())
     }
 }

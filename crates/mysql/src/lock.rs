@@ -12,8 +12,9 @@ use windlass_core::sql::{Dialect, classify::classify};
 /// Characters of a statement that are shown.
 const SHOWN: usize = 200;
 
-impl MySql {
+impl MySql<'_> {
     pub(crate) async fn take_lock(&mut self) -> Result<Lock, DriverError> {
+        self.begin().await?;
         let name = self.lock_name();
         let rows = self.ask(&format!("SELECT GET_LOCK({name}, 0), IS_USED_LOCK({name})")).await?;
         let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());

@@ -12,17 +12,17 @@ use windlass_core::plan::Step;
 const DUPLICATE_KEY: u16 = 1062;
 const MORE_THAN_ONE_ROW: u16 = 1242;
 
-impl MySql {
+impl MySql<'_> {
     pub(crate) async fn perform_steps(
         &mut self,
         run: &Run,
         steps: &[Step<'_>],
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
-        let session = match self.session().await {
-            Ok(session) => session.clone(),
-            Err(error) => return Err(Failure { step: 0, cause: cause_of(error) }),
-        };
+        let failed = |error| Failure { step: 0, cause: cause_of(error) };
+        self.begin().await.map_err(failed)?;
+        let session = self.session().await.map_err(failed)?.clone();
+        self.owner = Some(run.owner.clone());
         let outline = Outline {
             table: &self.table,
             writer: Writer { run, session: &session.token },

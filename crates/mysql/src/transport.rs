@@ -5,16 +5,56 @@ use crate::tls::Encryption;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use mysql_async::prelude::{GlobalHandler, Queryable};
-use mysql_async::{Conn, DriverError, Error, InfileData, IoError, LocalInfileError, OptsBuilder, Value};
+use mysql_async::{
+    Conn, DriverError, Error, InfileData, IoError, LocalInfileError, OptsBuilder, Pool, Value,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// How long a connection of a pool is waited for: its owner may hold the last one.
+const POOL_WAIT: Duration = Duration::from_secs(30);
+
 /// One connection.
-pub(crate) struct Transport {
-    conn: Conn,
+pub(crate) struct Transport<'c> {
+    conn: Held<'c>,
     asked_for_file: Arc<AtomicBool>,
+}
+
+/// A connection of windlass's own, or one that an application lends.
+enum Held<'c> {
+    Own(Box<Conn>),
+    Borrowed(&'c mut Conn),
+    /// Closed, unless it is given back to its pool as it was.
+    OfPool(Leased),
+}
+
+/// What a pool must never get back with another's settings, locks or answers on it.
+struct Leased {
+    conn: Option<Conn>,
+    is_clean: bool,
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take().filter(|_| !self.is_clean) else { return };
+        close(conn);
+    }
+}
+
+/// Ends what a connection runs, and the connection: neither can wait for the one that dropped it.
+fn close(conn: Conn) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    let (opts, id) = (conn.opts().clone(), conn.id());
+    runtime.spawn(async move {
+        if let Ok(mut other) = Conn::new(OptsBuilder::from_opts(opts)).await {
+            // It may have ended by itself.
+            let _ = other.query_drop(format!("KILL {id}")).await;
+            let _ = other.disconnect().await;
+        }
+        let _ = conn.disconnect().await;
+    });
 }
 
 /// A row in the server's own text, `None` for NULL.
@@ -54,7 +94,7 @@ pub(crate) enum TransportError {
     Lost(String),
 }
 
-impl Transport {
+impl Transport<'static> {
     /// Connects to one server, or to the socket where there is no host. One message may hold many statements.
     pub(crate) async fn connect(
         options: &Options,
@@ -82,7 +122,10 @@ impl Transport {
         };
         let builder = with_tls(builder, encryption, options.ssl_ca()).await?;
         match tokio::time::timeout(options.connect_timeout, Conn::new(builder)).await {
-            Ok(connected) => Ok(Self { conn: connected.map_err(TransportError::from)?, asked_for_file }),
+            Ok(connected) => {
+                let conn = Held::Own(Box::new(connected.map_err(TransportError::from)?));
+                Ok(Self { conn, asked_for_file })
+            }
             Err(_) => {
                 let seconds = options.connect_timeout.as_secs();
                 Err(TransportError::Lost(format!("no answer within {seconds} seconds")))
@@ -90,9 +133,59 @@ impl Transport {
         }
     }
 
+    /// Takes a connection out of a pool.
+    pub(crate) async fn of_pool(pool: &Pool) -> Result<Self, TransportError> {
+        let got = tokio::time::timeout(POOL_WAIT, pool.get_conn()).await;
+        let got = got.map_err(|_| {
+            let seconds = POOL_WAIT.as_secs();
+            TransportError::Lost(format!("no connection of the pool came free within {seconds} seconds"))
+        })?;
+        let conn = Held::OfPool(Leased { conn: Some(got.map_err(TransportError::from)?), is_clean: false });
+        Ok(Self { conn, asked_for_file: Arc::default() })
+    }
+}
+
+impl<'c> Transport<'c> {
+    /// Works on an application's connection.
+    pub(crate) fn borrowed(conn: &'c mut Conn) -> Self {
+        Self { conn: Held::Borrowed(conn), asked_for_file: Arc::default() }
+    }
+
+    pub(crate) fn is_lent(&self) -> bool {
+        !matches!(self.conn, Held::Own(_))
+    }
+
+    /// The connection is as it was when it was lent.
+    pub(crate) fn is_clean(&mut self) {
+        if let Held::OfPool(leased) = &mut self.conn {
+            leased.is_clean = true;
+        }
+    }
+
+    /// Nothing where the connection is given away already.
+    fn conn(&mut self) -> Result<&mut Conn, Error> {
+        match &mut self.conn {
+            Held::Own(conn) => Ok(conn),
+            Held::Borrowed(conn) => Ok(conn),
+            Held::OfPool(leased) => {
+                leased.is_clean = false;
+                leased.conn.as_mut().ok_or(Error::Driver(DriverError::ConnectionClosed))
+            }
+        }
+    }
+
+    /// The database that is selected.
+    pub(crate) async fn database(&mut self) -> Result<Option<String>, TransportError> {
+        if let Some(name) = self.conn().map_err(TransportError::from)?.opts().db_name() {
+            return Ok(Some(name.to_owned()));
+        }
+        let sets = self.query("SELECT DATABASE()").await.map_err(|broken| broken.error)?;
+        Ok(sets.first().and_then(|rows| rows.first()?.first()?.clone()))
+    }
+
     /// The server's version, from its greeting.
-    pub(crate) fn version(&self) -> (u16, u16, u16) {
-        self.conn.server_version()
+    pub(crate) fn version(&mut self) -> (u16, u16, u16) {
+        self.conn().map_or((0, 0, 0), |conn| conn.server_version())
     }
 
     /// Sends one message of statements, and tells of each one's end as its answer arrives.
@@ -129,7 +222,7 @@ impl Transport {
         sets: &mut Vec<Vec<Row>>,
         completed: &mut usize,
     ) -> Result<(), Error> {
-        let mut result = self.conn.query_iter(message).await?;
+        let mut result = self.conn()?.query_iter(message).await?;
         while let Some(columns) = result.columns() {
             let mut set = Vec::new();
             // An answer without rows is whole when it is here. Reading on waits for the next

@@ -37,7 +37,7 @@ struct Unfinished<'a> {
     watched: Option<(Vec<ObjectName>, Scope)>,
 }
 
-impl MySql {
+impl MySql<'_> {
     /// One message more, and only where an attempt is unfinished.
     ///
     /// Its order matters. First who lives; then whether an owner wrote since its row was read, for it may

@@ -11,7 +11,7 @@ use tokio_postgres::config::{self, Config};
 
 /// A session that has been opened.
 pub(crate) struct Opened {
-    pub(crate) session: Session,
+    pub(crate) session: Session<'static>,
     pub(crate) version: String,
     /// The settings as statements, where they could not be part of the start.
     pub(crate) set_again: String,
@@ -84,7 +84,7 @@ async fn open_on(
     Ok(is_it.then_some(opened))
 }
 
-async fn is_target(session: &Session, target: TargetSession) -> Result<bool, TransportError> {
+async fn is_target(session: &Session<'_>, target: TargetSession) -> Result<bool, TransportError> {
     let (column, wanted) = match target {
         TargetSession::Any | TargetSession::PreferStandby => return Ok(true),
         TargetSession::ReadWrite => (1, "off"),

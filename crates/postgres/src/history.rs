@@ -256,6 +256,16 @@ END"
         )
     }
 
+    /// The end of a run whose session goes on: what it did not bring to its end waits for whoever comes next.
+    pub(crate) fn let_go(&self, owner: &str) -> String {
+        format!(
+            "UPDATE {} SET owner = '', session = NULL WHERE owner = {} AND finished_at IS NULL \
+             AND rolled_back_at IS NULL AND error IS NULL",
+            self.quoted,
+            literal(owner)
+        )
+    }
+
     fn change_one(&self, set: &str, fence: &str) -> String {
         let table = &self.quoted;
         format!(

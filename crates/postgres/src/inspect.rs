@@ -23,7 +23,7 @@ pub(crate) struct Found {
 pub(crate) const SESSION: &str = "SELECT pid || '/' || (extract(epoch FROM backend_start) * 1000000)::bigint \
                                   FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 
-pub(crate) async fn head(session: &Session, table: &HistoryTable) -> Result<Head, DriverError> {
+pub(crate) async fn head(session: &Session<'_>, table: &HistoryTable) -> Result<Head, DriverError> {
     let rows = match session.rows(&table.head()).await {
         Err(error) if is_absent(&error) => return Ok(Head::None),
         Err(error) if error.code() == Some(code::DIVISION_BY_ZERO) => {
@@ -40,7 +40,7 @@ pub(crate) async fn head(session: &Session, table: &HistoryTable) -> Result<Head
 }
 
 pub(crate) async fn inspect(
-    session: &Session,
+    session: &Session<'_>,
     table: &HistoryTable,
     only_schema: Option<&str>,
 ) -> Result<Found, DriverError> {
@@ -79,7 +79,7 @@ fn names(rows: &[SimpleQueryRow]) -> Vec<String> {
     rows.iter().filter_map(|row| row.get(0)).map(str::to_owned).collect()
 }
 
-fn is_absent(error: &TransportError) -> bool {
+pub(crate) fn is_absent(error: &TransportError) -> bool {
     matches!(error.code(), Some(code::UNDEFINED_TABLE | code::UNDEFINED_SCHEMA))
 }
 

@@ -31,6 +31,8 @@
 //! The claim is a unique key; the lock (`pg_try_advisory_lock`) only spares deployers the collision. It is the
 //! session's: a pooler in transaction mode breaks it, and the claim and the fence still hold.
 
+mod application;
+mod borrowed;
 mod connect;
 mod dialect;
 #[cfg(feature = "macros")]
@@ -52,22 +54,23 @@ mod trust;
 pub use errors::ConnectError;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};
 pub use tls::TlsError;
-pub use windlass_core::source::{Migrations, SourceError};
+pub use tokio_postgres;
+#[doc(inline)]
+pub use windlass_core::application::*;
 
 use async_trait::async_trait;
+use borrowed::Found;
 use history::{HistoryTable, Writer};
 use perform::Performance;
 use std::fmt;
 use std::time::Duration;
 use transport::{Session, TransportError};
-use windlass_core::driver::{
-    Capabilities, Cause, Driver, DriverError, Failure, Head, Inspection, Lock, Run, Watch,
-};
+use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::plan::Step;
 
 /// A session with a PostgreSQL database.
-pub struct Postgres {
-    session: Session,
+pub struct Postgres<'c> {
+    session: Session<'c>,
     capabilities: Capabilities,
     table: HistoryTable,
     /// The statements that restore the settings.
@@ -76,13 +79,19 @@ pub struct Postgres {
     only_schema: Option<String>,
     lock_key: i64,
     is_locked: bool,
+    /// Whether the server was asked for it, and not heard.
+    may_be_locked: bool,
     /// This session as the server knows it, once it was asked.
     identity: Option<String>,
     /// Whether a migration's statements ran since the settings were last restored.
     is_touched: bool,
+    /// What an application's connection had set, once there was something to write on it.
+    found: Option<Found>,
+    /// The run that wrote last.
+    owner: Option<String>,
 }
 
-impl Postgres {
+impl Postgres<'static> {
     /// Opens a session.
     ///
     /// Needs a tokio runtime with time and IO, on which the session's task lives on.
@@ -100,8 +109,11 @@ impl Postgres {
             restore: dialect::restore(&set_again),
             only_schema: options.schema.clone(),
             is_locked: false,
+            may_be_locked: false,
             identity: None,
             is_touched: false,
+            found: None,
+            owner: None,
         })
     }
 
@@ -113,6 +125,81 @@ impl Postgres {
     /// As [`Self::connect`], and when the user may not create databases.
     pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
         connect::create_database(options).await
+    }
+}
+
+impl<'c> Postgres<'c> {
+    /// Works on an application's connection. [`Driver::give_back`] gives it its settings back; dropped before,
+    /// the server is told to do so behind what it is still at.
+    ///
+    /// ```no_run
+    /// # async fn example(mut client: tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{Migrations, Postgres, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+    /// for tenant in ["tenant_1", "tenant_2"] {
+    ///     deploy(&mut Postgres::borrow(&mut client).schema(tenant), &MIGRATIONS).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn borrow(client: &'c mut tokio_postgres::Client) -> Self {
+        let table = HistoryTable::new(None, None);
+        Self {
+            session: Session::borrowed(client),
+            capabilities: dialect::capabilities("of an application's connection".to_owned()),
+            lock_key: 0,
+            restore: Found::restore(None),
+            table,
+            only_schema: None,
+            is_locked: false,
+            may_be_locked: false,
+            identity: None,
+            is_touched: false,
+            found: None,
+            owner: None,
+        }
+    }
+
+    /// The same session with migrations that begin in this schema, which has a history of its own.
+    #[must_use]
+    pub fn schema(mut self, schema: &str) -> Self {
+        self.table = HistoryTable::new(None, Some(schema));
+        self.restore = Found::restore(Some(schema));
+        self.only_schema = Some(schema.to_owned());
+        self
+    }
+
+    /// The same session with the history at another place; see [`Options::history_table`].
+    #[must_use]
+    pub fn history_table(mut self, schema: Option<&str>, table: &str) -> Self {
+        let chosen = (schema.map(str::to_owned), table.to_owned());
+        self.table = HistoryTable::new(Some(&chosen), self.only_schema.as_deref());
+        self
+    }
+
+    /// Before something is written: an application's connection is looked at, and pinned.
+    async fn begin(&mut self) -> Result<(), DriverError> {
+        if self.session.is_borrowed() && self.found.is_none() {
+            let found = Found::look(&self.session).await?;
+            self.lock_key = lock::key(&found.database, &self.table);
+            self.capabilities.version.clone_from(&found.version);
+            // From here on there is something to give back, also where this future is dropped.
+            self.found = Some(found);
+            self.session.run(&self.restore).await?;
+        }
+        Ok(())
+    }
+
+    /// What gives an application's connection back.
+    fn farewell(&mut self) -> Vec<String> {
+        let Some(found) = self.found.take() else { return Vec::new() };
+        let mut messages =
+            found.give_back(&self.table, self.owner.take().as_deref(), self.only_schema.as_deref());
+        self.is_locked = false;
+        if std::mem::take(&mut self.may_be_locked) {
+            messages.push(lock::unlock_sql(self.lock_key));
+        }
+        messages
     }
 
     async fn identity(&mut self) -> Result<String, TransportError> {
@@ -126,7 +213,7 @@ impl Postgres {
     }
 }
 
-impl fmt::Debug for Postgres {
+impl fmt::Debug for Postgres<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { capabilities, table, is_locked, .. } = self;
         f.debug_struct("Postgres")
@@ -138,7 +225,7 @@ impl fmt::Debug for Postgres {
 }
 
 #[async_trait]
-impl Driver for Postgres {
+impl Driver for Postgres<'_> {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -157,14 +244,16 @@ impl Driver for Postgres {
 
     /// A transaction is one round trip, unless it loads data with `COPY` or holds savepoints.
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
-        let identity = self.identity().await;
-        let identity = identity.map_err(|error| Failure {
+        let failed = |error| Failure {
             step: 0,
-            cause: match DriverError::from(error) {
+            cause: match error {
                 DriverError::Refused(error) => Cause::Refused(error),
                 other => Cause::Lost(other.to_string()),
             },
-        })?;
+        };
+        self.begin().await.map_err(failed)?;
+        let identity = self.identity().await.map_err(|error| failed(error.into()))?;
+        self.owner = Some(run.owner.clone());
         let mut performance = Performance {
             session: &self.session,
             table: &self.table,
@@ -180,19 +269,49 @@ impl Driver for Postgres {
             // The server counts: a second one would have to be given back too.
             return Ok(Lock::Acquired);
         }
+        self.begin().await?;
+        // The server may have given it although its answer is not read to the end.
+        self.may_be_locked = true;
         let lock = lock::try_lock(&self.session, self.lock_key).await?;
         self.is_locked = lock == Lock::Acquired;
+        self.may_be_locked = self.is_locked;
         Ok(lock)
     }
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
         if std::mem::take(&mut self.is_locked) {
             lock::unlock(&self.session, self.lock_key).await?;
+            self.may_be_locked = false;
         }
         Ok(())
     }
 
     async fn sleep(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    async fn give_back(&mut self) -> Result<(), DriverError> {
+        let mut replies = Vec::new();
+        for message in self.farewell() {
+            replies.push(self.session.send(&message).await);
+        }
+        for reply in replies {
+            match reply.done().await {
+                // No history was begun.
+                Err(error) if inspect::is_absent(&error) => {}
+                answer => answer?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A future that was dropped leaves an application's connection in the middle of something. The server reads
+/// what is sent in order: behind what it is at, it ends what is open, and nobody has to wait for that.
+impl Drop for Postgres<'_> {
+    fn drop(&mut self) {
+        for message in self.farewell() {
+            self.session.leave_behind(&message);
+        }
     }
 }

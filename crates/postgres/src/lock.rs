@@ -21,7 +21,7 @@ pub(crate) fn key(database: &str, table: &HistoryTable) -> i64 {
     i64::from_ne_bytes(hash.to_ne_bytes())
 }
 
-pub(crate) async fn try_lock(session: &Session, key: i64) -> Result<Lock, TransportError> {
+pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Lock, TransportError> {
     let rows = session.rows(&format!("SELECT pg_try_advisory_lock({key})")).await?;
     if rows.first().and_then(|row| row.get(0)) == Some("t") {
         return Ok(Lock::Acquired);
@@ -37,8 +37,12 @@ pub(crate) async fn try_lock(session: &Session, key: i64) -> Result<Lock, Transp
     }))
 }
 
-pub(crate) async fn unlock(session: &Session, key: i64) -> Result<(), TransportError> {
-    session.run(&format!("SELECT pg_advisory_unlock({key})")).await
+pub(crate) async fn unlock(session: &Session<'_>, key: i64) -> Result<(), TransportError> {
+    session.run(&unlock_sql(key)).await
+}
+
+pub(crate) fn unlock_sql(key: i64) -> String {
+    format!("SELECT pg_advisory_unlock({key})")
 }
 
 fn holder_sql(key: i64) -> String {

@@ -28,7 +28,7 @@ const CANCEL_PAUSE: Duration = Duration::from_millis(20);
 
 /// One segment under way.
 pub(crate) struct Performance<'a> {
-    pub(crate) session: &'a Session,
+    pub(crate) session: &'a Session<'a>,
     pub(crate) table: &'a HistoryTable,
     pub(crate) writer: Writer<'a>,
     /// The statements that restore the settings.

@@ -47,17 +47,51 @@ pub(crate) struct Told {
 }
 
 /// One session on the server.
-pub(crate) struct Session {
-    client: Client,
+pub(crate) struct Session<'c> {
+    client: Held<'c>,
     connector: Connector,
 }
 
-impl Session {
+/// A client of windlass's own, or one that an application lends.
+enum Held<'c> {
+    Own(Client),
+    Borrowed(&'c mut Client),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        match self {
+            Self::Own(client) => client,
+            Self::Borrowed(client) => client,
+        }
+    }
+}
+
+impl<'c> Session<'c> {
+    /// Works on an application's connection. A running statement is never cancelled there: a request that comes
+    /// late would meet the application's own.
+    pub(crate) fn borrowed(client: &'c mut Client) -> Self {
+        Self { client: Held::Borrowed(client), connector: Connector::Plain }
+    }
+
+    /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
+    pub(crate) fn leave_behind(&self, sql: &str) {
+        let mut sent = std::pin::pin!(self.client.simple_query_raw(sql));
+        // The first poll puts the message on its way.
+        let _ = sent.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    }
+
+    pub(crate) fn is_borrowed(&self) -> bool {
+        matches!(self.client, Held::Borrowed(_))
+    }
+
     /// Opens a session, and tells the server's version.
     pub(crate) async fn open(
         config: &Config,
         connector: Connector,
-    ) -> Result<(Self, String), TransportError> {
+    ) -> Result<(Session<'static>, String), TransportError> {
         let (client, version) = match &connector {
             Connector::Plain => {
                 let (client, connection) = config.connect(NoTls).await.map_err(told)?;
@@ -73,7 +107,7 @@ impl Session {
                 (client, version)
             }
         };
-        Ok((Self { client, connector }, version))
+        Ok((Session { client: Held::Own(client), connector }, version))
     }
 
     /// Sends a query. The answer comes later: many may be on their way.
@@ -119,6 +153,9 @@ impl Session {
 
     /// Asks the server, over a connection of its own, to stop what the session runs.
     pub(crate) async fn cancel(&self) {
+        if self.is_borrowed() {
+            return;
+        }
         let token = self.client.cancel_token();
         let sent = match &self.connector {
             Connector::Plain => token.cancel_query(NoTls).await,

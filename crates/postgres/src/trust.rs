@@ -48,7 +48,11 @@ pub(crate) fn judge(table: &HistoryTable, rows: &[SimpleQueryRow]) -> Result<(),
 }
 
 /// The words for a guard that failed.
-pub(crate) async fn explain(session: &Session, table: &HistoryTable, error: TransportError) -> DriverError {
+pub(crate) async fn explain(
+    session: &Session<'_>,
+    table: &HistoryTable,
+    error: TransportError,
+) -> DriverError {
     match session.rows(&doubts(table)).await.map(|rows| judge(table, &rows)) {
         Ok(Err(doubt)) => doubt,
         _ => error.into(),

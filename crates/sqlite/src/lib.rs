@@ -29,6 +29,7 @@
 //! The futures of this driver never yield: they do their work, and any sleeping or waiting for a lock, within
 //! one poll. Any executor will do, also one that only polls once; on a busy one, use a thread of its own.
 
+mod application;
 mod connect;
 mod dialect;
 #[cfg(feature = "macros")]
@@ -43,9 +44,21 @@ mod options;
 mod perform;
 mod settings;
 
+pub use application::{baseline, block_on, deploy, plan, resolve, status, verify, wait_until_current};
 pub use connect::ConnectError;
 pub use options::{Options, UrlError};
-pub use windlass_core::source::{Migrations, SourceError};
+pub use rusqlite;
+#[doc(inline)]
+pub use windlass_core::application::*;
+
+/// The same calls as futures, for an application that has a runtime. They never wait: on a busy one, give them a
+/// thread of their own (`spawn_blocking`).
+pub mod futures {
+    #[doc(inline)]
+    pub use windlass_core::application::{
+        baseline, deploy, plan, resolve, status, verify, wait_until_current,
+    };
+}
 
 use async_trait::async_trait;
 use error::{own_words, refused};
@@ -56,7 +69,7 @@ use perform::{Performance, run_to_end};
 use rusqlite::Connection;
 use settings::Settings;
 use std::time::Duration;
-use windlass_core::driver::{Capabilities, Driver, DriverError, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{Capabilities, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
 
@@ -204,6 +217,13 @@ impl Driver for Sqlite<'_> {
     /// Sleeps on the thread it is polled on.
     async fn sleep(&mut self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    async fn give_back(&mut self) -> Result<(), DriverError> {
+        if let Held::Borrowed(connection) = &self.connection {
+            self.settings.give_back(connection);
+        }
+        Ok(())
     }
 }
 

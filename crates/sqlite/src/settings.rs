@@ -91,9 +91,9 @@ impl Settings {
     }
 
     /// Gives the connection back as it came. What cannot be set is left: nobody is there to be told.
-    pub(crate) fn give_back(&self, connection: &Connection) {
-        for (name, value) in self.found.iter().filter(|(name, _)| *name != "journal_mode") {
-            let _ = set(connection, name, value);
+    pub(crate) fn give_back(&mut self, connection: &Connection) {
+        for (name, value) in self.found.drain(..).filter(|(name, _)| *name != "journal_mode") {
+            let _ = set(connection, name, &value);
         }
     }
 }

@@ -53,6 +53,12 @@ impl Observer for Silent {
     fn event(&mut self, _: Event<'_>) {}
 }
 
+impl<F: FnMut(Event<'_>) + Send> Observer for F {
+    fn event(&mut self, event: Event<'_>) {
+        self(event);
+    }
+}
+
 /// Turns the steps that a driver reports into events, and keeps the time of each migration.
 pub(super) struct SegmentWatch<'w, 'm> {
     pub(super) steps: &'w [Step<'m>],

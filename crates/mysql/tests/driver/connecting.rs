@@ -7,7 +7,7 @@ use windlass_core::driver::{Access, Driver, NoWatch};
 use windlass_core::plan::Step;
 use windlass_mysql::{ConnectError, MySql, Nothing, Options, connect, create_database};
 
-async fn try_url(url: &str) -> Result<MySql, ConnectError> {
+async fn try_url(url: &str) -> Result<MySql<'static>, ConnectError> {
     connect(&Options::parse_with(url, &Nothing).unwrap()).await
 }
 
@@ -123,7 +123,7 @@ fn certificates_are_checked_as_asked() {
 
 /// What a migration sees of its own connection.
 #[cfg(feature = "tls-rustls")]
-async fn is_encrypted(driver: &mut MySql) -> bool {
+async fn is_encrypted(driver: &mut MySql<'_>) -> bool {
     let one = migration("1_one");
     // Divides by the cipher's length in a strict statement: an unencrypted connection has none.
     let sql = "CREATE TEMPORARY TABLE cipher AS SELECT IF(LENGTH(VARIABLE_VALUE) > 0, 1, (SELECT 1 UNION SELECT 2)) AS x \

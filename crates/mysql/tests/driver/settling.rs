@@ -93,7 +93,7 @@ fn named(sql: &str) -> Vec<ObjectName> {
     }
 }
 
-async fn sight(driver: &mut MySql) -> Sight {
+async fn sight(driver: &mut MySql<'_>) -> Sight {
     driver.inspect().await.unwrap().history.attempts.remove(0).sight
 }
 

@@ -54,7 +54,7 @@ impl Scratch {
         Options::parse_with(&self.url, &Nothing).unwrap()
     }
 
-    pub(crate) async fn driver(&self) -> MySql {
+    pub(crate) async fn driver(&self) -> MySql<'static> {
         connect(&self.options()).await.unwrap()
     }
 

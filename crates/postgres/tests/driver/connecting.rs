@@ -18,7 +18,7 @@ fn authorities() -> PathBuf {
     std::env::var("WINDLASS_TEST_CA_FILE").expect("WINDLASS_TEST_CA_FILE is not set").into()
 }
 
-async fn try_connect(url: &str) -> Result<Postgres, ConnectError> {
+async fn try_connect(url: &str) -> Result<Postgres<'static>, ConnectError> {
     Postgres::connect(&options(url)).await
 }
 

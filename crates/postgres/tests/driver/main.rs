@@ -1,5 +1,6 @@
 //! The driver's contract on real servers: `cargo xtask test` provides them.
 
+mod borrowing;
 mod connecting;
 mod deploying;
 mod history;

@@ -13,7 +13,7 @@ crate::on_servers!(
 );
 
 /// Reads in the driver's own session: a statement that raises what it found.
-async fn seen(driver: &mut Postgres, expression: &str) -> String {
+async fn seen(driver: &mut Postgres<'_>, expression: &str) -> String {
     let migration = migration();
     let sql = format!("DO $$ BEGIN RAISE EXCEPTION '%', {expression}; END $$");
     let failure = perform(driver, &[execute(&migration, &sql)]).await.unwrap_err();

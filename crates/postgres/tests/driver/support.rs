@@ -87,12 +87,12 @@ impl Database {
         options(&self.url())
     }
 
-    pub(crate) async fn connect(&self) -> Postgres {
+    pub(crate) async fn connect(&self) -> Postgres<'static> {
         Postgres::connect(&self.options()).await.unwrap()
     }
 
     /// Connected, and with the history in place.
-    pub(crate) async fn ready(&self) -> Postgres {
+    pub(crate) async fn ready(&self) -> Postgres<'static> {
         let mut driver = self.connect().await;
         driver.perform(&run("a"), &[Step::CreateHistory], &mut NoWatch).await.unwrap();
         driver.inspect().await.unwrap();
@@ -179,12 +179,12 @@ pub(crate) fn transaction<'m>(migration: &'m Migration, statements: &[&'m str]) 
     steps
 }
 
-pub(crate) async fn perform(driver: &mut Postgres, steps: &[Step<'_>]) -> Result<(), Failure> {
+pub(crate) async fn perform(driver: &mut Postgres<'_>, steps: &[Step<'_>]) -> Result<(), Failure> {
     driver.perform(&run("a"), steps, &mut NoWatch).await
 }
 
 /// Fails unless the driver's session is idle, outside any transaction.
-pub(crate) async fn assert_no_transaction(driver: &mut Postgres, database: &Database) {
+pub(crate) async fn assert_no_transaction(driver: &mut Postgres<'_>, database: &Database) {
     driver.head().await.unwrap();
     let sql = "SELECT string_agg(state, ',') FROM pg_stat_activity \
                WHERE application_name = 'windlass' AND datname = current_database()";

@@ -25,7 +25,7 @@ async fn refused(database: &Database) -> String {
 }
 
 /// The driver's session, as another role.
-async fn connect_as(database: &Database, role: &str) -> Postgres {
+async fn connect_as(database: &Database, role: &str) -> Postgres<'static> {
     let url = database.url();
     let (_, rest) = url.split_once('@').unwrap();
     Postgres::connect(&options(&format!("postgres://{role}:x@{rest}"))).await.unwrap()

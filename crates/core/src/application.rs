@@ -1,0 +1,135 @@
+//! What an application calls: one call each, on a connection or pool it has already.
+//!
+//! The driver crates say what [`Database`] is there, and give these functions on.
+
+mod deploy;
+mod spans;
+mod verify;
+
+pub use deploy::Deploy;
+pub use verify::{Verdict, VerifyError, WaitError, verdict};
+
+pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop};
+pub use crate::driver::{Driver, DriverError};
+pub use crate::plan::{Blocked, Outlook, Resolution};
+pub use crate::source::{Migrations, SourceError};
+pub use crate::status::{Standing, StatusLine};
+
+use crate::apply;
+use crate::driver::Run;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What migrations can be deployed to: a connection or pool of an application's, or a session of windlass's.
+///
+/// The driver crates implement it. `D` is the driver, which lets them do so for types of other crates.
+#[async_trait]
+pub trait Database<'d, D>: Send {
+    /// A session to work in.
+    ///
+    /// # Errors
+    /// When there is no connection to be had.
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError>;
+}
+
+/// Brings the database to the end of the migrations, with [`Deploy`]'s usual settings.
+///
+/// # Errors
+/// The typed reason why the database is not there. What was applied before it stands.
+pub async fn deploy<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+) -> Result<Report, DeployError> {
+    Deploy::new(migrations).run(database).await
+}
+
+/// What a deploy would do. Writes nothing and takes no lock.
+///
+/// # Errors
+/// The typed reason why there is no plan.
+pub async fn plan<'d, 'm, D>(
+    database: impl Database<'d, D>,
+    migrations: &'m Migrations,
+) -> Result<Outlook<'m>, DeployError> {
+    Deploy::new(migrations).dry_run(database).await
+}
+
+/// Whether the database is where the migrations want it. Writes nothing; two round trips at most, and one where it is.
+///
+/// # Errors
+/// When the database or its history cannot be read.
+pub async fn verify<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+) -> Result<Verdict, VerifyError> {
+    let mut session = database.session().await?;
+    let verdict = verify::look(&mut *session, migrations).await?;
+    session.give_back().await?;
+    Ok(verdict)
+}
+
+/// Waits until another process has brought the database to the end of the migrations, or further.
+///
+/// # Errors
+/// When it is not there by the end of the timeout, and at once when only a person can get it there.
+pub async fn wait_until_current<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+    timeout: Duration,
+) -> Result<(), WaitError> {
+    let mut session = database.session().await.map_err(VerifyError::from)?;
+    verify::wait(&mut *session, migrations, timeout).await?;
+    Ok(session.give_back().await.map_err(VerifyError::from)?)
+}
+
+/// Where every migration of the program and of the history stands, in order. Writes nothing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn status<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+) -> Result<Vec<StatusLine>, DriverError> {
+    let mut session = database.session().await?;
+    let inspection = session.inspect().await?;
+    session.give_back().await?;
+    let dialect = session.capabilities().dialect;
+    Ok(crate::status::status(migrations.as_slice(), &inspection, dialect))
+}
+
+/// Writes a person's decision about one migration into the history.
+///
+/// # Errors
+/// When the decision does not fit the history, or another deployer is at work.
+pub async fn resolve<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<(), ResolveFailure> {
+    let mut session = database.session().await?;
+    let run = Run::of_this_program();
+    let result = apply::resolve(&mut *session, migrations, &run, resolution, name, reason).await;
+    let back = session.give_back().await;
+    result?;
+    Ok(back?)
+}
+
+/// Records everything up to `name` as applied without running it; gives the recorded names.
+///
+/// # Errors
+/// When there is no such migration, or the history cannot be written.
+pub async fn baseline<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    let mut session = database.session().await?;
+    let run = Run::of_this_program();
+    let result = apply::baseline(&mut *session, migrations, &run, name).await;
+    let back = session.give_back().await;
+    let recorded = result?;
+    back?;
+    Ok(recorded)
+}

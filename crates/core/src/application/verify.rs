@@ -1,0 +1,170 @@
+//! Verify: whether an application may start, as one answer.
+
+use crate::driver::{Driver, DriverError, Head};
+use crate::history::{AttemptKind, FORMAT, HistoryError};
+use crate::source::Migrations;
+use crate::status::{Standing, StatusLine, status};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Where the database is, as seen from the migrations of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// All migrations are applied.
+    Current,
+    /// Some are not: the next deploy applies them, or a deploy is at work on them now.
+    Behind {
+        /// Their names.
+        pending: Vec<String>,
+    },
+    /// All are applied, and newer ones too: an older release of the program is looking.
+    Ahead {
+        /// The newer ones.
+        names: Vec<String>,
+    },
+    /// A migration failed part-way: a person has to decide.
+    Failed {
+        /// Its name.
+        name: String,
+        /// The database's words.
+        error: String,
+    },
+    /// What is applied is not what the program has: edited, missing or renamed.
+    Different {
+        /// The migrations.
+        names: Vec<String>,
+    },
+}
+
+impl Verdict {
+    /// Whether a program with these migrations may run: the database is where they want it, or further.
+    pub fn may_run(&self) -> bool {
+        matches!(self, Self::Current | Self::Ahead { .. })
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Current => f.write_str("the database is current"),
+            Self::Behind { pending } => write!(f, "the database is behind by {}", pending.join(", ")),
+            Self::Ahead { names } => write!(f, "the database is ahead by {}", names.join(", ")),
+            Self::Failed { name, error } => write!(f, "{name} failed part-way: {error}"),
+            Self::Different { names } => {
+                write!(
+                    f,
+                    "applied with another text, name or not at all in the project: {}",
+                    names.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The database cannot be read.
+    #[error("the database could not be used")]
+    Driver(#[from] DriverError),
+    /// The history cannot be believed.
+    #[error("the history cannot be trusted")]
+    History(#[from] HistoryError),
+}
+
+/// Why the waiting ended before the database was current.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// It is not there by the end of the timeout.
+    #[error("{verdict}, after {waited:?}")]
+    TimedOut {
+        /// Where it is.
+        verdict: Verdict,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// No deploy by itself gets it there.
+    #[error("{verdict}: waiting does not help")]
+    Hopeless {
+        /// Where it is.
+        verdict: Verdict,
+    },
+    /// It cannot be read.
+    #[error("the database could not be verified")]
+    Verify(#[from] VerifyError),
+}
+
+pub(super) async fn look(driver: &mut dyn Driver, migrations: &Migrations) -> Result<Verdict, VerifyError> {
+    match driver.head().await? {
+        Head::Newest { format, .. } if format > FORMAT => {
+            return Err(HistoryError::Newer { found: format }.into());
+        }
+        Head::Newest { digest, .. } if digest == migrations.digest().to_hex() => return Ok(Verdict::Current),
+        _ => {}
+    }
+    let inspection = driver.inspect().await?;
+    inspection.history.verify()?;
+    let dialect = driver.capabilities().dialect;
+    Ok(verdict(&status(migrations.as_slice(), &inspection, dialect)))
+}
+
+pub(super) async fn wait(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    timeout: Duration,
+) -> Result<(), WaitError> {
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let verdict = look(driver, migrations).await?;
+        let waited = began.elapsed();
+        match verdict {
+            verdict if verdict.may_run() => return Ok(()),
+            Verdict::Behind { .. } if waited < timeout => {
+                tracing::debug!(%verdict, "waiting until the database is current");
+            }
+            Verdict::Behind { .. } => return Err(WaitError::TimedOut { verdict, waited }),
+            verdict => return Err(WaitError::Hopeless { verdict }),
+        }
+        driver.sleep(pause.min(timeout - waited)).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// One answer from where every migration stands.
+pub fn verdict(lines: &[StatusLine]) -> Verdict {
+    let names = |standings: &[Standing]| -> Vec<String> {
+        let is_meant = |line: &&StatusLine| standings.contains(&line.standing) && !is_gone_repeatable(line);
+        lines.iter().filter(is_meant).map(|line| line.name.clone()).collect()
+    };
+    if let Some(line) = lines.iter().find(|line| line.standing == Standing::Failed) {
+        let error = line.error().unwrap_or_default().to_owned();
+        return Verdict::Failed { name: line.name.clone(), error };
+    }
+    let different = names(&[Standing::Edited, Standing::Missing, Standing::Renamed]);
+    let pending = names(&[
+        Standing::Pending,
+        Standing::Changed,
+        Standing::RolledBack,
+        Standing::Running,
+        Standing::Interrupted,
+    ]);
+    let ahead = names(&[Standing::Ahead]);
+    if !different.is_empty() {
+        Verdict::Different { names: different }
+    } else if !pending.is_empty() {
+        Verdict::Behind { pending }
+    } else if !ahead.is_empty() {
+        Verdict::Ahead { names: ahead }
+    } else {
+        Verdict::Current
+    }
+}
+
+/// What a repeatable migration made stands as it is when its file goes: nothing is missing for the rest.
+fn is_gone_repeatable(line: &StatusLine) -> bool {
+    line.file.is_none() && line.attempt.as_ref().is_some_and(|a| a.kind == AttemptKind::Repeatable)
+}

@@ -1,0 +1,30 @@
+//! What migrations can be deployed to with MySQL and MariaDB.
+
+use crate::MySql;
+use async_trait::async_trait;
+use mysql_async::{Conn, Pool};
+use windlass_core::application::{Database, Driver, DriverError};
+
+/// An application's connection.
+#[async_trait]
+impl<'d> Database<'d, MySql<'d>> for &'d mut Conn {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(MySql::borrow(self).await?))
+    }
+}
+
+/// A pool, of which one connection is used. It goes back as it was, or is closed where the future was dropped.
+#[async_trait]
+impl<'d> Database<'d, MySql<'d>> for &'d Pool {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(MySql::of_pool(self).await?))
+    }
+}
+
+/// A session of windlass's own.
+#[async_trait]
+impl<'d, 'c: 'd> Database<'d, MySql<'d>> for &'d mut MySql<'c> {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(self))
+    }
+}

@@ -1,0 +1,108 @@
+//! Borrowed: an application's connection, as it was found and as it is given back.
+//!
+//! Nothing is asked of it before there is something to write. Then all its variables are noted; given back, those
+//! that are other than they were are set again. Temporary tables and user variables cannot be listed: what a
+//! migration makes of these stays until the connection ends.
+
+use crate::MySql;
+use crate::history::{identifier, text};
+use crate::transport::{Broken, Row, TransportError};
+use std::collections::HashMap;
+use windlass_core::driver::{DatabaseError, DriverError};
+
+/// Transaction characteristics can't be changed while a transaction is in progress.
+const IN_TRANSACTION: u16 = 1568;
+const NO_SUCH_TABLE: u16 = 1146;
+/// Variables that are only read, or only the server's.
+const NOT_OF_THE_SESSION: [u16; 2] = [1238, 1229];
+
+/// What counts statements or tells of the last one, and is no setting.
+const MOVING: [&str; 12] = [
+    "timestamp",
+    "insert_id",
+    "last_insert_id",
+    "identity",
+    "warning_count",
+    "error_count",
+    "rand_seed1",
+    "rand_seed2",
+    "pseudo_thread_id",
+    "pseudo_slave_mode",
+    "pseudo_replica_mode",
+    "last_gtid",
+];
+
+/// What was found on the connection.
+#[derive(Debug)]
+pub(crate) struct Found {
+    database: Option<String>,
+    variables: HashMap<String, String>,
+}
+
+impl MySql<'_> {
+    /// Before something is written: an application's connection is looked at.
+    pub(crate) async fn begin(&mut self) -> Result<(), DriverError> {
+        if !self.transport.is_lent() || self.found.is_some() {
+            return Ok(());
+        }
+        // It is of the next transaction only, and the server refuses it inside of one.
+        let look = "SET TRANSACTION READ WRITE;\nSELECT DATABASE();\nSHOW SESSION VARIABLES";
+        let sets = self.transport.query(look).await.map_err(|broken| match broken.error {
+            TransportError::Server { code: IN_TRANSACTION, .. } => DriverError::Refused(DatabaseError {
+                message: "the connection has a transaction open that is not of windlass: end it first"
+                    .to_owned(),
+                ..DatabaseError::default()
+            }),
+            error => error.into(),
+        })?;
+        let database = sets.get(1).and_then(|rows| rows.first()?.first()?.clone());
+        self.found = Some(Found { database, variables: variables(sets.get(2)) });
+        // What was read without pinning is read again with it.
+        self.session = None;
+        Ok(())
+    }
+
+    /// Makes the connection what it was. An attempt of this run that did not come to its end is let go: the session
+    /// lives on, and yet nobody works on it.
+    pub(crate) async fn farewell(&mut self) -> Result<(), DriverError> {
+        let Some(found) = self.found.take() else { return Ok(()) };
+        self.session = None;
+        let now = self.transport.query("ROLLBACK;\nUNLOCK TABLES;\nSHOW SESSION VARIABLES").await;
+        let now = variables(now.map_err(|broken| DriverError::from(broken.error))?.get(2));
+        if let Some(owner) = self.owner.take() {
+            self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
+        }
+        self.forgiving("SET timestamp = DEFAULT", &[]).await?;
+        for (name, value) in &found.variables {
+            let moved = now.get(name).is_some_and(|now| now != value);
+            if moved && !MOVING.contains(&name.as_str()) {
+                let set = format!("SET SESSION {} = {}", identifier(name), literal(value));
+                self.forgiving(&set, &NOT_OF_THE_SESSION).await?;
+            }
+        }
+        match &found.database {
+            Some(database) => self.forgiving(&format!("USE {}", identifier(database)), &[]).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn forgiving(&mut self, statement: &str, codes: &[u16]) -> Result<(), DriverError> {
+        match self.transport.query(statement).await {
+            Err(Broken { error: TransportError::Server { code, .. }, .. }) if codes.contains(&code) => Ok(()),
+            Err(broken) => Err(broken.error.into()),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn variables(rows: Option<&Vec<Row>>) -> HashMap<String, String> {
+    let pair = |row: &Row| Some((row.first()?.clone()?, row.get(1)?.clone()?));
+    rows.into_iter().flatten().filter_map(pair).collect()
+}
+
+/// A number is set as one.
+fn literal(value: &str) -> String {
+    let is_number =
+        value.parse::<f64>().is_ok() && value.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b));
+    if is_number { value.to_owned() } else { text(value) }
+}

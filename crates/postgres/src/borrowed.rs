@@ -1,0 +1,111 @@
+//! Borrowed: an application's connection, as it was found and as it is given back.
+//!
+//! Nothing is asked of it before there is something to write. Then its settings are noted and the pinned ones
+//! set; given back, it has its own again. `RESET ALL`, `DISCARD` and `UNLISTEN` are never sent: they would take
+//! away what is the application's.
+
+use crate::dialect;
+use crate::errors::{code, own_words};
+use crate::history::HistoryTable;
+use crate::quote::{identifier, literal};
+use crate::transport::{Session, TransportError};
+use windlass_core::driver::DriverError;
+
+/// What was found on the connection.
+pub(crate) struct Found {
+    pub(crate) version: String,
+    pub(crate) database: String,
+    /// Settings that the application had set.
+    settings: Vec<(String, String)>,
+    /// Its role and session user, where it had changed them.
+    role: Option<String>,
+    user: Option<String>,
+}
+
+/// Whether a transaction is open: its first statement came before this one.
+const LOOK: &str = "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp(), \
+    pg_catalog.current_setting('server_version'), pg_catalog.current_database(), \
+    pg_catalog.current_setting('role'), \
+    NULLIF(pg_catalog.current_setting('session_authorization'), usename) \
+    FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()";
+
+/// What was set in this session; those of a transaction are no settings of the session's.
+const CHANGED: &str = "FROM pg_catalog.pg_settings WHERE source = 'session' \
+    AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')";
+
+impl Found {
+    /// Looks at the connection, and notes what it has set.
+    pub(crate) async fn look(session: &Session<'_>) -> Result<Self, DriverError> {
+        let look = session.send(LOOK).await;
+        let settings = session.send(&format!("SELECT name, setting {CHANGED}")).await;
+        let (look, settings) = (look.rows().await, settings.rows().await);
+        let in_transaction = || {
+            let words = "the connection has a transaction open that is not of windlass: end it first";
+            DriverError::Refused(own_words(words.to_owned()))
+        };
+        let look = match look {
+            Err(TransportError::Told(told)) if told.code == code::IN_FAILED_TRANSACTION => {
+                return Err(in_transaction());
+            }
+            look => look?,
+        };
+        let value = |column| look.first().and_then(|row| row.get(column)).map(str::to_owned);
+        if value(0).as_deref() == Some("t") {
+            return Err(in_transaction());
+        }
+        let set =
+            |row: &tokio_postgres::SimpleQueryRow| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
+        Ok(Self {
+            version: value(1).unwrap_or_default(),
+            database: value(2).unwrap_or_default(),
+            settings: settings?.iter().filter_map(set).collect(),
+            role: value(3).filter(|role| role != "none"),
+            user: value(4),
+        })
+    }
+
+    /// Puts everything back to what a migration starts from, the application's cursors and temporary tables aside.
+    pub(crate) fn restore(schema: Option<&str>) -> String {
+        format!(
+            "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; {}{}",
+            reset_others(schema),
+            dialect::set_statements(&dialect::settings(schema))
+        )
+    }
+
+    /// What gives the connection back, a message each: one that is refused does not take the others with it.
+    ///
+    /// An attempt of this run that did not come to its end is let go: the session lives on, and yet nobody works on it.
+    pub(crate) fn give_back(
+        &self,
+        table: &HistoryTable,
+        owner: Option<&str>,
+        schema: Option<&str>,
+    ) -> Vec<String> {
+        let mut messages = vec!["ROLLBACK".to_owned()];
+        messages.extend(owner.map(|owner| table.let_go(owner)));
+        let names: Vec<_> = dialect::settings(schema).into_iter().map(|(name, _)| name).collect();
+        let reset: String = names.iter().map(|name| format!("RESET {name}; ")).collect();
+        messages.push(format!("RESET SESSION AUTHORIZATION; RESET ROLE; {}{reset}", reset_others(schema)));
+        for (name, value) in &self.settings {
+            messages.push(format!(
+                "SELECT pg_catalog.set_config({}, {}, false)",
+                literal(name),
+                literal(value)
+            ));
+        }
+        messages
+            .extend(self.user.iter().map(|user| format!("SET SESSION AUTHORIZATION {}", identifier(user))));
+        messages.extend(self.role.iter().map(|role| format!("SET ROLE {}", identifier(role))));
+        messages
+    }
+}
+
+/// Resets what is set and not pinned.
+fn reset_others(schema: Option<&str>) -> String {
+    let pinned: Vec<_> = dialect::settings(schema).iter().map(|(name, _)| literal(name)).collect();
+    format!(
+        "SELECT pg_catalog.set_config(name, reset_val, false) {CHANGED} AND name NOT IN ({}); ",
+        pinned.join(", ")
+    )
+}

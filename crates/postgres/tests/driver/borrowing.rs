@@ -1,0 +1,233 @@
+//! An application's connection: what it had set comes back, and a future may be dropped at any moment.
+
+use crate::on_servers;
+use crate::support::{Database, value};
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio_postgres::{Client, SimpleQueryMessage};
+use windlass_postgres::{
+    Deploy, DeployError, DriverError, Event, Migrations, Postgres, Verdict, WaitError, deploy, verify,
+    wait_until_current,
+};
+
+on_servers!(
+    a_borrowed_connection_comes_back_as_it_was,
+    a_transaction_of_the_application_is_left_alone,
+    a_future_may_be_dropped_at_every_await,
+    a_verdict_is_one_answer,
+    replicas_wait_until_another_has_deployed,
+    futures_can_be_sent,
+);
+
+/// Settings, and whether they were set in the session; cursors, locks, listeners, temporary tables, statements.
+const SEEN: &str = "SELECT concat_ws('=', name, setting, source = 'session') AS it FROM pg_settings \
+    WHERE name NOT LIKE 'transaction\\_%' AND name NOT LIKE 'plpgsql.%' \
+    UNION ALL SELECT current_setting('role') UNION ALL SELECT current_setting('app.tenant', true) \
+    UNION ALL SELECT name FROM pg_cursors WHERE is_holdable \
+    UNION ALL SELECT name FROM pg_prepared_statements \
+    UNION ALL SELECT pg_listening_channels() \
+    UNION ALL SELECT objid::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() \
+    UNION ALL SELECT relname FROM pg_class WHERE relpersistence = 't'";
+
+async fn seen(client: &Client) -> BTreeSet<String> {
+    let messages = client.simple_query(SEEN).await.unwrap();
+    let row = |message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
+}
+
+#[track_caller]
+fn same(now: &BTreeSet<String>, before: &BTreeSet<String>, when: &str) {
+    let difference: Vec<_> = now.symmetric_difference(before).collect();
+    assert!(difference.is_empty(), "{when}: {difference:?}");
+}
+
+const APPLICATION: &str = "SET search_path = nowhere, public; SET TimeZone = 'Asia/Tokyo'; SET work_mem = '7MB'; \
+    SET statement_timeout = '90s'; SELECT set_config('app.tenant', '7', false); LISTEN news; \
+    CREATE TEMP TABLE mine (id int); SELECT pg_advisory_lock(7); PREPARE ready AS SELECT 1; \
+    BEGIN; DECLARE held CURSOR WITH HOLD FOR SELECT 1; COMMIT;";
+
+fn migrations() -> Migrations {
+    let scripts = [
+        (
+            "1_ships.sql",
+            "CREATE TABLE ships (id int PRIMARY KEY, name text); INSERT INTO ships VALUES (1, 'Anna');",
+        ),
+        ("2_index.sql", "SET work_mem = '9MB'; CREATE INDEX CONCURRENTLY ships_name ON ships (name);"),
+        (
+            "3_more.sql",
+            "SET TimeZone = 'Europe/Berlin'; INSERT INTO ships VALUES (2, 'Berta'); SET bytea_output = 'escape';",
+        ),
+    ];
+    Migrations::from_scripts(scripts).unwrap()
+}
+
+async fn a_borrowed_connection_comes_back_as_it_was(database: Database) {
+    let mut client = database.raw().await;
+    client.batch_execute(APPLICATION).await.unwrap();
+    let before = seen(&client).await;
+
+    let report = Deploy::new(&migrations()).allow_non_empty(true).run(&mut client).await.unwrap();
+    assert_eq!(report.applied.len(), 3);
+    same(&seen(&client).await, &before, "deployed");
+    assert_eq!(value(&client, "SELECT count(*) FROM public.ships").await, "2");
+    let again = deploy(&mut client, &migrations()).await.unwrap();
+    assert!(again.applied.is_empty());
+    same(&seen(&client).await, &before, "deployed");
+
+    let broken = Migrations::from_scripts([("1_x.sql", "SET work_mem = '8MB'; SELECT 1 / 0;")]).unwrap();
+    let other = Postgres::borrow(&mut client).schema("other");
+    let error = deploy(&mut { other }, &broken).await.unwrap_err();
+    assert!(matches!(error, DeployError::Statement(_)), "{error:?}");
+    same(&seen(&client).await, &before, "deployed");
+    client.query_one("EXECUTE ready", &[]).await.unwrap();
+}
+
+async fn a_transaction_of_the_application_is_left_alone(database: Database) {
+    let mut client = database.raw().await;
+    client
+        .batch_execute("CREATE TABLE public.theirs (id int); BEGIN; INSERT INTO theirs VALUES (1)")
+        .await
+        .unwrap();
+    let migrations = migrations();
+    let deploying = Deploy::new(&migrations).allow_non_empty(true);
+    let error = deploying.run(&mut client).await.unwrap_err();
+    let told = |error: DeployError| match error {
+        DeployError::Driver(DriverError::Refused(words)) => words.message,
+        other => panic!("{other:?}"),
+    };
+    assert!(told(error).contains("a transaction open that is not of windlass"));
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(database.value("SELECT count(*) FROM theirs").await, "1", "it could go on");
+
+    client.batch_execute("BEGIN").await.unwrap();
+    client.batch_execute("SELECT 1 / 0").await.unwrap_err();
+    let aborted = deploy(&mut client, &migrations).await.unwrap_err();
+    assert!(matches!(&aborted, DeployError::Driver(DriverError::Refused(_))), "{aborted:?}");
+    client.batch_execute("ROLLBACK").await.unwrap();
+}
+
+/// A future that is dropped after so many polls.
+struct Dropped<F> {
+    future: Option<Pin<Box<F>>>,
+    polls: usize,
+}
+
+impl<F: Future> Future for Dropped<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            self.future = None;
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        match &mut self.future {
+            Some(future) => future.as_mut().poll(context).map(Some),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+async fn a_future_may_be_dropped_at_every_await(database: Database) {
+    let mut client = database.raw().await;
+    client.batch_execute(APPLICATION).await.unwrap();
+    let before = seen(&client).await;
+    let migrations = migrations();
+    for polls in 0.. {
+        let schema = format!("after_{polls}");
+        let mut postgres = Postgres::borrow(&mut client).schema(&schema);
+        let future = Some(Box::pin(deploy(&mut postgres, &migrations)));
+        let ended = Dropped { future, polls }.await;
+        drop(postgres);
+        same(&seen(&client).await, &before, &format!("dropped after {polls} polls"));
+        if let Some(result) = ended {
+            assert_eq!(result.unwrap().applied.len(), 3);
+            assert!(polls > 10, "the future was hardly ever dropped");
+            break;
+        }
+        is_brought_to_its_end(&database, &mut client, &schema, &migrations).await;
+        same(&seen(&client).await, &before, &format!("deployed again after {polls} polls"));
+    }
+}
+
+/// Another session goes on where the dropped future left off, although the first one lives on.
+async fn is_brought_to_its_end(
+    database: &Database,
+    client: &mut Client,
+    schema: &str,
+    migrations: &Migrations,
+) {
+    let mut other = database.raw().await;
+    let mut postgres = Postgres::borrow(&mut other).schema(schema);
+    deploy(&mut postgres, migrations).await.unwrap_or_else(|error| panic!("{schema}: {error:?}"));
+    drop(postgres);
+    let mut again = Postgres::borrow(client).schema(schema);
+    assert_eq!(verify(&mut again, migrations).await.unwrap(), Verdict::Current);
+    drop(again);
+    let rows = database.value(&format!("SELECT count(*) || '/' || max(id) FROM {schema}.ships")).await;
+    assert_eq!(rows, "2/2", "{schema}");
+    let index = format!("SELECT indisvalid FROM pg_index WHERE indexrelid = '{schema}.ships_name'::regclass");
+    assert_eq!(database.value(&index).await, "t");
+}
+
+async fn a_verdict_is_one_answer(database: Database) {
+    let mut client = database.raw().await;
+    let all = migrations();
+    let names = ["1_ships".to_owned(), "2_index".to_owned(), "3_more".to_owned()];
+    let verdict = verify(&mut client, &all).await.unwrap();
+    assert_eq!(verdict, Verdict::Behind { pending: names.to_vec() });
+    Deploy::new(&all).target("1").run(&mut client).await.unwrap();
+    assert_eq!(verify(&mut client, &all).await.unwrap(), Verdict::Behind { pending: names[1..].to_vec() });
+    deploy(&mut client, &all).await.unwrap();
+    assert_eq!(verify(&mut client, &all).await.unwrap(), Verdict::Current);
+
+    let older =
+        Migrations::from_scripts(all.iter().take(2).map(|m| (m.name().to_owned(), m.up().text().to_owned())));
+    let older = older.unwrap();
+    assert_eq!(verify(&mut client, &older).await.unwrap(), Verdict::Ahead { names: names[2..].to_vec() });
+    let edited = all.iter().map(|m| (m.name().to_owned(), format!("{} SELECT 7;", m.up().text())));
+    let edited = Migrations::from_scripts(edited).unwrap();
+    assert_eq!(verify(&mut client, &edited).await.unwrap(), Verdict::Different { names: names.to_vec() });
+    let waited = wait_until_current(&mut client, &edited, Duration::from_secs(60)).await;
+    assert!(matches!(waited, Err(WaitError::Hopeless { .. })));
+}
+
+async fn replicas_wait_until_another_has_deployed(database: Database) {
+    let migrations = std::sync::Arc::new(migrations());
+    let mut client = database.raw().await;
+    let none = wait_until_current(&mut client, &migrations, Duration::ZERO).await.unwrap_err();
+    assert!(matches!(none, WaitError::TimedOut { verdict: Verdict::Behind { .. }, .. }), "{none:?}");
+
+    let (theirs, all) = (database.clone(), migrations.clone());
+    let replica = tokio::spawn(async move {
+        let mut client = theirs.raw().await;
+        wait_until_current(&mut client, &all, Duration::from_secs(60)).await
+    });
+    let mut seen = Vec::new();
+    let mut progress = |event: Event<'_>| {
+        if let Event::Applied { name, .. } = event {
+            seen.push(name.to_owned());
+        }
+    };
+    Deploy::new(&migrations).progress(&mut progress).run(&mut client).await.unwrap();
+    assert_eq!(seen, ["1_ships", "2_index", "3_more"]);
+    replica.await.unwrap().unwrap();
+}
+
+async fn futures_can_be_sent(database: Database) {
+    fn sent(_: impl Future + Send) {}
+    let mut client = database.raw().await;
+    let migrations = migrations();
+    sent(deploy(&mut client, &migrations));
+    sent(verify(&mut client, &migrations));
+    sent(wait_until_current(&mut client, &migrations, Duration::ZERO));
+    sent(windlass_postgres::status(&mut client, &migrations));
+    sent(windlass_postgres::plan(&mut client, &migrations));
+    sent(windlass_postgres::baseline(&mut client, &migrations, "1"));
+    sent(Deploy::new(&migrations).run(&mut client));
+}

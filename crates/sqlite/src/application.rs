@@ -1,0 +1,153 @@
+//! What migrations can be deployed to with SQLite, and the calls of an application that has no runtime.
+
+use crate::Sqlite;
+use async_trait::async_trait;
+use rusqlite::Connection;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+use windlass_core::application::{
+    self, Database, DeployError, Driver, DriverError, Migrations, Outlook, Report, Resolution,
+    ResolveFailure, StatusLine, Verdict, VerifyError, WaitError,
+};
+
+/// An application's connection.
+#[async_trait]
+impl<'d> Database<'d, Sqlite<'d>> for &'d mut Connection {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(Sqlite::borrowed(self)))
+    }
+}
+
+/// A session of windlass's own.
+#[async_trait]
+impl<'d, 'c: 'd> Database<'d, Sqlite<'d>> for &'d mut Sqlite<'c> {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(self))
+    }
+}
+
+/// Runs a future to its end on this thread. Those of this crate never wait, so that one poll is all it takes.
+///
+/// ```
+/// use windlass_sqlite::{Deploy, Migrations, block_on};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// let deploy = Deploy::new(&MIGRATIONS).target("1_ships");
+/// let report = block_on(deploy.run(&mut connection))?;
+/// assert_eq!(report.applied.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    struct ThisThread(Thread);
+    impl Wake for ThisThread {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(ThisThread(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Brings the database to the end of the migrations, with [`Deploy`](crate::Deploy)'s usual settings.
+///
+/// ```
+/// use windlass_sqlite::Migrations;
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// connection.execute("INSERT INTO ships (name, crew) VALUES ('Anna', 7)", [])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// The typed reason why the database is not there. What was applied before it stands.
+pub fn deploy<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+) -> Result<Report, DeployError> {
+    block_on(application::deploy(database, migrations))
+}
+
+/// What a deploy would do. Writes nothing and takes no lock.
+///
+/// # Errors
+/// The typed reason why there is no plan.
+pub fn plan<'d, 'm>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &'m Migrations,
+) -> Result<Outlook<'m>, DeployError> {
+    block_on(application::plan(database, migrations))
+}
+
+/// Whether the database is where the migrations want it. Writes nothing.
+///
+/// # Errors
+/// When the database or its history cannot be read.
+pub fn verify<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+) -> Result<Verdict, VerifyError> {
+    block_on(application::verify(database, migrations))
+}
+
+/// Waits, on this thread, until another process has brought the database to the end of the migrations, or further.
+///
+/// # Errors
+/// When it is not there by the end of the timeout, and at once when only a person can get it there.
+pub fn wait_until_current<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+    timeout: Duration,
+) -> Result<(), WaitError> {
+    block_on(application::wait_until_current(database, migrations, timeout))
+}
+
+/// Where every migration of the program and of the history stands, in order. Writes nothing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn status<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+) -> Result<Vec<StatusLine>, DriverError> {
+    block_on(application::status(database, migrations))
+}
+
+/// Writes a person's decision about one migration into the history.
+///
+/// # Errors
+/// When the decision does not fit the history, or another deployer is at work.
+pub fn resolve<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<(), ResolveFailure> {
+    block_on(application::resolve(database, migrations, resolution, name, reason))
+}
+
+/// Records everything up to `name` as applied without running it; gives the recorded names.
+///
+/// # Errors
+/// When there is no such migration, or the history cannot be written.
+pub fn baseline<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    block_on(application::baseline(database, migrations, name))
+}
