@@ -119,8 +119,8 @@ impl MySql<'_> {
     }
 }
 
-/// The current account as the tables of privileges write it.
-pub(crate) const GRANTEE: &str = r#"CONCAT("'", REPLACE(CURRENT_USER(), '@', "'@'"), "'")"#;
+/// The current account as the tables of privileges write it. An application may have set ANSI_QUOTES.
+pub(crate) const GRANTEE: &str = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";
 
 fn facts(product: Product) -> String {
     let (server, status, read_only, session) = match product {

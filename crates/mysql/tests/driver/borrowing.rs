@@ -1,0 +1,171 @@
+//! An application's connection or pool: what it had set comes back, and a future may be dropped at any moment.
+
+use crate::support::{Scratch, on_each};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use windlass_mysql::{Deploy, DeployError, DriverError, Migrations, Verdict, deploy, verify};
+
+const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
+    foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77";
+
+fn migrations() -> Migrations {
+    let scripts = [
+        (
+            "1_ships.sql",
+            "CREATE TABLE ships (id int PRIMARY KEY, name varchar(80)); INSERT INTO ships VALUES (1, 'Anna');",
+        ),
+        ("2_index.sql", "SET SESSION sort_buffer_size = 300000; CREATE INDEX ships_name ON ships (name);"),
+        (
+            "3_more.sql",
+            "INSERT INTO ships VALUES (2, 'Berta'); SET SESSION time_zone = '+01:00', net_read_timeout = 3;",
+        ),
+    ];
+    Migrations::from_scripts(scripts).unwrap()
+}
+
+/// Every variable of the session that does not move by itself, and the database.
+async fn seen(conn: &mut Conn) -> Vec<String> {
+    let variables: Vec<(String, String)> = conn.query("SHOW SESSION VARIABLES").await.unwrap();
+    let moving = [
+        "timestamp",
+        "rand_seed",
+        "pseudo_thread",
+        "insert_id",
+        "identity",
+        "_count",
+        "gtid",
+        "innodb_",
+        "statement_id",
+    ];
+    let still = variables.into_iter().filter(|(name, _)| !moving.iter().any(|part| name.contains(part)));
+    let database: Option<String> = conn.query_first("SELECT DATABASE()").await.unwrap();
+    let mut seen: Vec<_> = still.map(|(name, value)| format!("{name}={value}")).collect();
+    seen.extend(database);
+    seen
+}
+
+#[track_caller]
+fn same(now: &[String], before: &[String]) {
+    let other: Vec<_> = now.iter().filter(|line| !before.contains(line)).collect();
+    assert!(other.is_empty() && now.len() == before.len(), "{other:?}");
+}
+
+async fn conn(scratch: &Scratch) -> Conn {
+    Conn::new(Opts::from_url(&scratch.url).unwrap()).await.unwrap()
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_borrowed_connection_comes_back_as_it_was() {
+    on_each(async |scratch: &mut Scratch| {
+        let mut conn = conn(scratch).await;
+        conn.query_drop(APPLICATION).await.unwrap();
+        let before = seen(&mut conn).await;
+        let migrations = migrations();
+
+        let verdict = verify(&mut conn, &migrations).await.unwrap();
+        assert!(matches!(verdict, Verdict::Behind { pending } if pending.len() == 3));
+        conn.query_drop("ROLLBACK").await.unwrap();
+        same(&seen(&mut conn).await, &before);
+        let report = deploy(&mut conn, &migrations).await.unwrap();
+        assert_eq!(report.applied.len(), 3);
+        same(&seen(&mut conn).await, &before);
+        assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["2"]);
+        assert_eq!(verify(&mut conn, &migrations).await.unwrap(), Verdict::Current);
+        let free =
+            "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
+        assert_eq!(scratch.raw(free).await, ["1"]);
+
+        // A transaction of the application's is left alone.
+        conn.query_drop("START TRANSACTION; INSERT INTO ships VALUES (3, 'Carla')").await.unwrap();
+        let more = Migrations::from_scripts([("1_x.sql", "CREATE TABLE x (id int)")]).unwrap();
+        let error = Deploy::new(&more).run(&mut conn).await.unwrap_err();
+        let refused = matches!(&error, DeployError::Driver(DriverError::Refused(words))
+            if words.message.contains("a transaction open that is not of windlass"));
+        assert!(refused, "{error:?}");
+        conn.query_drop("COMMIT").await.unwrap();
+        assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["3"]);
+    });
+}
+
+/// A future that is dropped after so many polls.
+struct Dropped<F> {
+    future: Option<Pin<Box<F>>>,
+    polls: usize,
+}
+
+impl<F: Future> Future for Dropped<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            self.future = None;
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        match &mut self.future {
+            Some(future) => future.as_mut().poll(context).map(Some),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+/// A pool of one connection that never resets what comes back.
+fn pool(scratch: &Scratch) -> Pool {
+    let constraints = PoolConstraints::new(0, 1).unwrap();
+    let options = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
+    Pool::new(OptsBuilder::from_opts(Opts::from_url(&scratch.url).unwrap()).pool_opts(options))
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_pool_gets_no_dirty_connection_back_whenever_the_future_is_dropped() {
+    on_each(async |scratch: &mut Scratch| {
+        let pool = pool(scratch);
+        let migrations = migrations();
+        let mut conn = pool.get_conn().await.unwrap();
+        let before = seen(&mut conn).await;
+        drop(conn);
+        for polls in 0.. {
+            let ended = Dropped { future: Some(Box::pin(deploy(&pool, &migrations))), polls }.await;
+            let is_done = ended.is_some();
+            if let Some(result) = ended {
+                result.unwrap();
+            }
+            // The one connection that there may be is free again, and like a new one.
+            let conn = tokio::time::timeout(Duration::from_secs(20), pool.get_conn()).await;
+            let mut conn = conn.unwrap_or_else(|_| panic!("none is free after {polls} polls")).unwrap();
+            same(&seen(&mut conn).await, &before);
+            drop(conn);
+            if is_done {
+                assert!(polls > 8, "the future was hardly ever dropped");
+                break;
+            }
+            deployed_by_another(scratch, &migrations, polls).await;
+            scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
+        }
+        pool.disconnect().await.unwrap();
+    });
+}
+
+/// What the dropped future left is gone on with, once the server has seen its connection go.
+async fn deployed_by_another(scratch: &Scratch, migrations: &Migrations, polls: usize) {
+    let mut conn = conn(scratch).await;
+    let began = std::time::Instant::now();
+    loop {
+        match deploy(&mut conn, migrations).await {
+            Ok(_) => break,
+            Err(DeployError::Blocked(windlass_mysql::Blocked::Running { .. }))
+                if began.elapsed() < Duration::from_secs(20) =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("after {polls} polls: {error:?}"),
+        }
+    }
+    let rows: Option<(u64, u64)> = conn.query_first("SELECT count(*), max(id) FROM ships").await.unwrap();
+    assert_eq!(rows, Some((2, 2)), "after {polls} polls");
+}

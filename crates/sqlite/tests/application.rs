@@ -1,0 +1,84 @@
+//! One call each on an application's connection, without a runtime and with one.
+
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use windlass_sqlite::{
+    Deploy, DeployError, Migrations, Resolution, Sqlite, Standing, Verdict, WaitError, baseline, block_on,
+    deploy, plan, resolve, status, verify, wait_until_current,
+};
+
+static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+
+fn names() -> Vec<String> {
+    vec!["1_ships".to_owned(), "2_crews".to_owned()]
+}
+
+fn seen(connection: &Connection) -> BTreeMap<&'static str, String> {
+    let names =
+        ["foreign_keys", "recursive_triggers", "busy_timeout", "synchronous", "trusted_schema", "query_only"];
+    let value = |name: &str| {
+        let value: rusqlite::types::Value =
+            connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap();
+        format!("{value:?}")
+    };
+    names.into_iter().map(|name| (name, value(name))).collect()
+}
+
+#[test]
+fn every_call_works_on_an_applications_connection() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA synchronous = OFF")
+        .unwrap();
+    let before = seen(&connection);
+
+    assert_eq!(verify(&mut connection, &MIGRATIONS).unwrap(), Verdict::Behind { pending: names() });
+    assert_eq!(plan(&mut connection, &MIGRATIONS).unwrap().plan.migrations(), names());
+    let waited = wait_until_current(&mut connection, &MIGRATIONS, Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(waited, WaitError::TimedOut { .. }), "{waited:?}");
+    assert_eq!(baseline(&mut connection, &MIGRATIONS, "1").unwrap(), ["1_ships"]);
+    connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name text)").unwrap();
+    assert_eq!(deploy(&mut connection, &MIGRATIONS).unwrap().applied.len(), 1);
+    assert_eq!(verify(&mut connection, &MIGRATIONS).unwrap(), Verdict::Current);
+    wait_until_current(&mut connection, &MIGRATIONS, Duration::ZERO).unwrap();
+    resolve(&mut connection, &MIGRATIONS, Resolution::RolledBack, "2", "an example").unwrap();
+    let standing: Vec<_> =
+        status(&mut connection, &MIGRATIONS).unwrap().iter().map(|line| line.standing).collect();
+    assert_eq!(standing, [Standing::Applied, Standing::RolledBack]);
+    assert_eq!(seen(&connection), before);
+}
+
+#[test]
+fn a_transaction_of_the_applications_is_left_alone() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("BEGIN; CREATE TABLE theirs (id)").unwrap();
+    let error = Deploy::new(&MIGRATIONS).allow_non_empty(true).run(&mut connection);
+    assert!(matches!(block_on(error), Err(DeployError::Driver(_))));
+    connection.execute_batch("COMMIT; SELECT * FROM theirs").unwrap();
+}
+
+#[test]
+fn an_older_program_meets_its_database() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    deploy(&mut connection, &MIGRATIONS).unwrap();
+    let older = MIGRATIONS.get("1_ships").unwrap().up().text();
+    let older = Migrations::from_scripts([("1_ships.sql", older)]).unwrap();
+    let verdict = verify(&mut connection, &older).unwrap();
+    assert_eq!(verdict, Verdict::Ahead { names: vec!["2_crews".to_owned()] });
+    assert!(verdict.may_run() && deploy(&mut connection, &older).unwrap().applied.is_empty());
+    wait_until_current(&mut connection, &older, Duration::ZERO).unwrap();
+}
+
+#[test]
+fn a_runtime_runs_the_same_calls_and_a_lent_session_stays() {
+    fn sent<F: Future + Send>(future: F) -> F {
+        future
+    }
+    let mut connection = Connection::open_in_memory().unwrap();
+    let mut session = Sqlite::borrowed(&mut connection).history_table("_history");
+    block_on(sent(windlass_sqlite::futures::deploy(&mut session, &MIGRATIONS))).unwrap();
+    assert_eq!(verify(&mut session, &MIGRATIONS).unwrap(), Verdict::Current);
+    drop(session);
+    connection.execute_batch("SELECT crew FROM ships; SELECT name FROM _history").unwrap();
+}
