@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, DriverError, Head, Holder, Inspection, Lock, Run};
 use crate::history::{FORMAT, HistoryError};
-use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError};
+use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError, Step};
 use crate::source::{Migrations, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,6 +117,12 @@ pub enum DeployError {
         holder: Holder,
         /// How long was waited.
         waited: Duration,
+    },
+    /// Migrations that are functions of a program, and this is not the program: nothing was run.
+    #[error("this program has no function for {}", .names.join(", "))]
+    NoFunction {
+        /// Their names.
+        names: Vec<String>,
     },
     /// Another run took an attempt of this one over.
     #[error("another run took `{name}` over")]
@@ -320,6 +326,10 @@ async fn deploy_locked(
         if plan.is_empty() {
             return Ok(report);
         }
+        let names = without_function(driver, &plan);
+        if !names.is_empty() {
+            return Err(DeployError::NoFunction { names });
+        }
         observer.event(Event::Planned(&plan));
         let mut runner = Runner::new(&inspection, &capabilities, &options.run, observer, stop);
         let ended = runner.run(driver, &plan).await;
@@ -349,4 +359,14 @@ async fn deploy_locked(
         }
     }
     Err(DeployError::TakenOver { name: "the history".to_owned() })
+}
+
+/// Migrations of the plan whose functions the driver was not given.
+fn without_function(driver: &dyn Driver, plan: &Plan<'_>) -> Vec<String> {
+    let steps = plan.segments.iter().flat_map(|segment| &segment.steps);
+    let missing = steps.filter_map(|step| match step {
+        Step::Execute(execute) if execute.migration.is_rust() => Some(execute.migration.name()),
+        _ => None,
+    });
+    missing.filter(|name| !driver.has_function(name)).map(str::to_owned).collect()
 }

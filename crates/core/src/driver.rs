@@ -323,6 +323,11 @@ pub trait Driver: Send {
     /// Lets time pass on the runtime the driver lives on.
     async fn sleep(&mut self, duration: Duration);
 
+    /// Whether it can run the migration of this name that is a function of the program.
+    fn has_function(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Gives a connection that an application lent back as it was. There is nothing to do for one of its own.
     async fn give_back(&mut self) -> Result<(), DriverError> {
         Ok(())
@@ -358,6 +363,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     async fn sleep(&mut self, duration: Duration) {
         (**self).sleep(duration).await;
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        (**self).has_function(name)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

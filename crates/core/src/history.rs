@@ -18,6 +18,8 @@ pub enum AttemptKind {
     Repeatable,
     /// Recorded as applied without running.
     Baseline,
+    /// A function of the program was run.
+    Rust,
 }
 
 impl AttemptKind {
@@ -27,12 +29,15 @@ impl AttemptKind {
             Self::Apply => "apply",
             Self::Repeatable => "repeatable",
             Self::Baseline => "baseline",
+            Self::Rust => "rust",
         }
     }
 
     /// Reads the table's word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Apply, Self::Repeatable, Self::Baseline].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Apply, Self::Repeatable, Self::Baseline, Self::Rust]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 

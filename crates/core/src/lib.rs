@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod apply;
+pub mod code;
 pub mod directive;
 pub mod driver;
 #[doc(hidden)]

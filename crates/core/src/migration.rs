@@ -112,6 +112,8 @@ pub struct Migration {
     raw: [u8; 32],
     /// Token checksums that were made when the program was compiled.
     tokens: &'static [(Dialect, &'static str)],
+    /// Whether a function of the program does its work.
+    pub(crate) is_rust: bool,
 }
 
 impl Migration {
@@ -121,7 +123,16 @@ impl Migration {
         let kind =
             if embedded::is_repeatable(&name) { MigrationKind::Repeatable } else { MigrationKind::Versioned };
         let raw = Sha256::digest(up.text().as_bytes()).into();
-        Self { name, kind, up, down: None, mode: TransactionMode::Automatic, raw, tokens: &[] }
+        Self {
+            name,
+            kind,
+            up,
+            down: None,
+            mode: TransactionMode::Automatic,
+            raw,
+            tokens: &[],
+            is_rust: false,
+        }
     }
 
     /// The same migration with the script that undoes it.

@@ -112,6 +112,26 @@ impl Migrations {
         assemble::assemble(Path::new(""), files)
     }
 
+    /// The same set with migrations that are functions of the program, in their place in the order.
+    ///
+    /// # Errors
+    /// When a name has no version, or there is a migration of that name already.
+    pub fn with_rust<'r>(
+        &self,
+        functions: impl IntoIterator<Item = &'r Migration>,
+    ) -> Result<Self, SourceError> {
+        let mut set = self.completed()?.into_owned();
+        let list = set.list.to_mut();
+        for function in functions {
+            crate::code::check_name(function)?;
+            list.push(function.clone());
+        }
+        assemble::in_order(list)?;
+        set.digest = assemble::digest(list);
+        set.looked = Looked::Everywhere;
+        Ok(set)
+    }
+
     /// The migrations in their order: versioned ones by version and name, then repeatable ones by name.
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
         self.list.iter()

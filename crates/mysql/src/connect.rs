@@ -40,6 +40,7 @@ pub async fn connect(options: &Options) -> Result<MySql<'static>, ConnectError> 
         session: None,
         found: None,
         owner: None,
+        functions: crate::RustMigrations::new(),
         traces: Traces::default(),
     })
 }

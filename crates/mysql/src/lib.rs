@@ -25,6 +25,7 @@ mod dialect;
 #[doc(hidden)]
 pub mod embedding;
 mod errors;
+mod functions;
 mod history;
 mod inspect;
 mod lock;
@@ -41,6 +42,7 @@ mod unfinished;
 
 pub use connect::{connect, create_database};
 pub use errors::ConnectError;
+pub use functions::{FunctionError, Running, RustMigrations};
 pub use mysql_async;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, UrlError};
 #[doc(inline)]
@@ -67,6 +69,7 @@ pub struct MySql<'c> {
     found: Option<borrowed::Found>,
     /// The run that wrote last.
     owner: Option<String>,
+    functions: RustMigrations,
 }
 
 impl<'c> MySql<'c> {
@@ -102,7 +105,15 @@ impl<'c> MySql<'c> {
             traces: message::Traces::default(),
             found: None,
             owner: None,
+            functions: RustMigrations::new(),
         })
+    }
+
+    /// The same session with the functions of the program that are migrations.
+    #[must_use]
+    pub fn functions(mut self, functions: &RustMigrations) -> Self {
+        self.functions = functions.clone();
+        self
     }
 
     /// The same session with a history table of another name; see [`Options::history_table`].
@@ -152,6 +163,10 @@ impl Driver for MySql<'_> {
 
     async fn sleep(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.functions.has(name)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

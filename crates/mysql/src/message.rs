@@ -275,6 +275,7 @@ impl Traces {
         match step {
             Step::RestoreSettings => *self = Self::default(),
             Step::Execute(execute) => {
+                self.lexing |= execute.migration.is_rust();
                 self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
                 self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
                 self.bound |= !is_simple(execute.sql) || (is_word(execute.sql, "SET") && binds(execute.sql));

@@ -37,12 +37,15 @@ impl MySql<'_> {
             let whole = message_end(&pieces, start, session.max_allowed_packet);
             // What writes down that which is done is sent even then, without what is not begun yet.
             let end = if watch.should_stop() { stop_within(&pieces, start, whole) } else { whole };
+            let end = around_function(&pieces, start, end, steps);
             let message = &pieces[start..end];
             let first = &message[0];
             let failure = if first.stoppable && watch.should_stop() {
                 Some(Failure { step: first.step, cause: Cause::Stopped })
             } else if let Some(failure) = too_large(message, session.max_allowed_packet) {
                 Some(failure)
+            } else if let Some(name) = function(steps, first) {
+                self.run_function(first.step, name, watch).await.err()
             } else {
                 self.send_message(message, steps, watch).await.err()
             };
@@ -55,6 +58,14 @@ impl MySql<'_> {
             }
             start = end;
         }
+        Ok(())
+    }
+
+    async fn run_function(&mut self, step: usize, name: &str, watch: &mut dyn Watch) -> Result<(), Failure> {
+        watch.starts(step);
+        let ran = self.functions.clone().run(&mut self.transport, name).await;
+        ran.map_err(|cause| Failure { step, cause })?;
+        watch.ends(step);
         Ok(())
     }
 
@@ -97,6 +108,22 @@ impl MySql<'_> {
                 Err(Failure { step: failed.step, cause: cause(failed, &steps[failed.step], error) })
             }
         }
+    }
+}
+
+/// The function of the program that a piece stands for.
+fn function<'s>(steps: &'s [Step<'_>], piece: &Piece<'_>) -> Option<&'s str> {
+    match &steps[piece.step] {
+        Step::Execute(execute) if execute.migration.is_rust() => Some(execute.migration.name()),
+        _ => None,
+    }
+}
+
+/// A function of the program is no part of any message: what comes before it is sent, and answered, first.
+fn around_function(pieces: &[Piece<'_>], start: usize, end: usize, steps: &[Step<'_>]) -> usize {
+    match (start..end).find(|&index| function(steps, &pieces[index]).is_some()) {
+        Some(index) => index.max(start + 1),
+        None => end,
     }
 }
 

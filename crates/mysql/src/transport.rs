@@ -163,7 +163,7 @@ impl<'c> Transport<'c> {
     }
 
     /// Nothing where the connection is given away already.
-    fn conn(&mut self) -> Result<&mut Conn, Error> {
+    pub(crate) fn conn(&mut self) -> Result<&mut Conn, Error> {
         match &mut self.conn {
             Held::Own(conn) => Ok(conn),
             Held::Borrowed(conn) => Ok(conn),

@@ -39,6 +39,7 @@ mod dialect;
 #[doc(hidden)]
 pub mod embedding;
 mod errors;
+mod functions;
 mod history;
 mod inspect;
 mod lock;
@@ -52,6 +53,7 @@ mod transport;
 mod trust;
 
 pub use errors::ConnectError;
+pub use functions::{FunctionError, Running, RustMigrations};
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};
 pub use tls::TlsError;
 pub use tokio_postgres;
@@ -89,6 +91,7 @@ pub struct Postgres<'c> {
     found: Option<Found>,
     /// The run that wrote last.
     owner: Option<String>,
+    functions: RustMigrations,
 }
 
 impl Postgres<'static> {
@@ -114,6 +117,7 @@ impl Postgres<'static> {
             is_touched: false,
             found: None,
             owner: None,
+            functions: RustMigrations::new(),
         })
     }
 
@@ -157,6 +161,7 @@ impl<'c> Postgres<'c> {
             is_touched: false,
             found: None,
             owner: None,
+            functions: RustMigrations::new(),
         }
     }
 
@@ -166,6 +171,13 @@ impl<'c> Postgres<'c> {
         self.table = HistoryTable::new(None, Some(schema));
         self.restore = Found::restore(Some(schema));
         self.only_schema = Some(schema.to_owned());
+        self
+    }
+
+    /// The same session with the functions of the program that are migrations.
+    #[must_use]
+    pub fn functions(mut self, functions: &RustMigrations) -> Self {
+        self.functions = functions.clone();
         self
     }
 
@@ -260,6 +272,7 @@ impl Driver for Postgres<'_> {
             writer: Writer { run, session: &identity },
             restore: &self.restore,
             is_touched: &mut self.is_touched,
+            functions: &self.functions,
         };
         performance.perform(steps, watch).await
     }
@@ -288,6 +301,10 @@ impl Driver for Postgres<'_> {
 
     async fn sleep(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.functions.has(name)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

@@ -6,6 +6,7 @@
 
 use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE};
 use crate::errors::{code, database_error, own_words};
+use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
 use crate::look;
 use crate::transport::{Reply, Session, Told, TransportError};
@@ -35,6 +36,7 @@ pub(crate) struct Performance<'a> {
     pub(crate) restore: &'a str,
     /// Whether a migration's statements ran since the settings were last restored.
     pub(crate) is_touched: &'a mut bool,
+    pub(crate) functions: &'a RustMigrations,
 }
 
 /// A message on its way.
@@ -80,6 +82,18 @@ impl Performance<'_> {
             }
             if let Some(cause) = self.objection(step).await {
                 return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
+            }
+            if let Step::Execute(execute) = step
+                && execute.migration.is_rust()
+            {
+                *self.is_touched = true;
+                watch.starts(index);
+                let ran = self.functions.run(self.session, execute.migration.name(), inside).await;
+                if let Err(cause) = ran {
+                    return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
+                }
+                watch.ends(index);
+                continue;
             }
             let message = match self.message(step) {
                 Ok(message) => message,
@@ -299,6 +313,7 @@ impl Performance<'_> {
 fn stands_alone(step: &Step<'_>, inside: bool) -> bool {
     match step {
         Step::Begin | Step::RestoreSettings => false,
+        Step::Execute(execute) if execute.migration.is_rust() => true,
         Step::Execute(execute) => !inside || execute.copy_data.is_some() || controls_transaction(execute.sql),
         _ => !inside,
     }

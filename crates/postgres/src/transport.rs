@@ -83,6 +83,11 @@ impl<'c> Session<'c> {
         let _ = sent.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     }
 
+    /// The client itself, for a function of the program.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(crate) fn is_borrowed(&self) -> bool {
         matches!(self.client, Held::Borrowed(_))
     }

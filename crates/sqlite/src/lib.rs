@@ -37,6 +37,7 @@ mod dialect;
 pub mod embedding;
 mod error;
 mod foreign_keys;
+mod functions;
 mod history;
 mod inspect;
 mod lock;
@@ -46,6 +47,7 @@ mod settings;
 
 pub use application::{baseline, block_on, deploy, plan, resolve, status, verify, wait_until_current};
 pub use connect::ConnectError;
+pub use functions::{FunctionError, RustMigrations};
 pub use options::{Options, UrlError};
 pub use rusqlite;
 #[doc(inline)]
@@ -85,6 +87,7 @@ pub struct Sqlite<'c> {
     /// Why the file is only read, where it was opened so.
     read_only: Option<&'static str>,
     performing: bool,
+    functions: RustMigrations,
 }
 
 #[derive(Debug)]
@@ -152,6 +155,13 @@ impl<'c> Sqlite<'c> {
         self
     }
 
+    /// The same session with the functions of the program that are migrations.
+    #[must_use]
+    pub fn functions(mut self, functions: &RustMigrations) -> Self {
+        self.functions = functions.clone();
+        self
+    }
+
     /// The same session with foreign keys enforced or not; see [`Options::foreign_keys`].
     #[must_use]
     pub fn foreign_keys(mut self, enforced: bool) -> Self {
@@ -168,6 +178,7 @@ impl<'c> Sqlite<'c> {
             session: None,
             read_only: None,
             performing: false,
+            functions: RustMigrations::new(),
         }
     }
 }
@@ -190,8 +201,14 @@ impl Driver for Sqlite<'_> {
         let connection = self.connection.get();
         self.performing = connection.is_autocommit();
         let session = self.session.get_or_insert_with(Session::begin);
-        let mut performance =
-            Performance { connection, table: &self.table, run, session, settings: &mut self.settings };
+        let mut performance = Performance {
+            connection,
+            table: &self.table,
+            run,
+            session,
+            settings: &mut self.settings,
+            functions: &self.functions,
+        };
         let done = performance.perform(steps, watch);
         self.performing = false;
         done
@@ -217,6 +234,10 @@ impl Driver for Sqlite<'_> {
     /// Sleeps on the thread it is polled on.
     async fn sleep(&mut self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.functions.has(name)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

@@ -2,6 +2,7 @@
 
 use crate::error::{cause, database_error, extended_code, is_busy, own_words, primary_code, secret_error};
 use crate::foreign_keys::Dangling;
+use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, NOW};
 use crate::lock::Session;
 use crate::settings::Settings;
@@ -25,6 +26,7 @@ pub(crate) struct Performance<'a> {
     pub(crate) run: &'a Run,
     pub(crate) session: &'a Session,
     pub(crate) settings: &'a mut Settings,
+    pub(crate) functions: &'a RustMigrations,
 }
 
 impl Performance<'_> {
@@ -95,6 +97,9 @@ impl Performance<'_> {
     }
 
     fn execute(&mut self, execute: &Execute<'_>, segment: &Segment) -> Result<(), Cause> {
+        if execute.migration.is_rust() {
+            return self.run_function(execute.migration.name());
+        }
         self.settings.ran(execute.sql);
         let told = if execute.secret { secret_error } else { database_error };
         run_to_end(self.connection, execute.sql).map_err(|error| match is_busy(&error) {
@@ -106,6 +111,18 @@ impl Performance<'_> {
             return Err(Cause::Refused(own_words(words)));
         }
         Ok(())
+    }
+
+    fn run_function(&mut self, name: &str) -> Result<(), Cause> {
+        self.settings.touch();
+        let was_autocommit = self.connection.is_autocommit();
+        self.functions.run(self.connection, name)?;
+        match self.connection.is_autocommit() {
+            now if now == was_autocommit => Ok(()),
+            // What it had committed stands, whatever is rolled back now.
+            true => Err(Cause::Lost("the function ended the transaction that it was run in".to_owned())),
+            false => Err(Cause::Refused(own_words("the function left a transaction open"))),
+        }
     }
 
     /// Inside a transaction SQLite would ignore it in silence.

@@ -34,7 +34,16 @@ impl EmbeddedMigration {
             Some(down) => Some(down.script()),
             None => None,
         };
-        Migration { name: Cow::Borrowed(name), kind, up: up.script(), down, mode, raw: *raw, tokens }
+        Migration {
+            name: Cow::Borrowed(name),
+            kind,
+            up: up.script(),
+            down,
+            mode,
+            raw: *raw,
+            tokens,
+            is_rust: false,
+        }
     }
 }
 

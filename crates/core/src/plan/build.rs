@@ -355,6 +355,7 @@ fn transaction_prelude(step: &Step<'_>) -> bool {
 fn claim<'m>(work: &Work<'m>, capabilities: &Capabilities, first: Option<&Piece>) -> Claim<'m> {
     let kind = match work.migration.kind() {
         MigrationKind::Repeatable => AttemptKind::Repeatable,
+        MigrationKind::Versioned if work.migration.is_rust() => AttemptKind::Rust,
         MigrationKind::Versioned => AttemptKind::Apply,
     };
     Claim {

@@ -64,7 +64,10 @@ impl<'m> Prepared<'m> {
             directives(dialect, script.text()).map_err(|source| Blocked::directive(migration, source))?;
         let mode =
             if migration.mode() == TransactionMode::Automatic { directives.mode } else { migration.mode() };
-        let facts: Vec<_> = statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect();
+        let facts: Vec<_> = match migration.is_rust() {
+            true => vec![Facts::of_code(mode == TransactionMode::Required)],
+            false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
+        };
         let executes = executes(migration, &statements, &facts);
         let pieces = cut(&executes, &facts, mode, capabilities.ddl)?;
         let foreign_keys = foreign_keys(&facts, &executes)?;
@@ -102,7 +105,9 @@ impl<'m> Prepared<'m> {
         let touches = |facts: &Facts| {
             facts.session != SessionUse::None || matches!(facts.effect, Effect::Session | Effect::Unknown)
         };
-        self.foreign_keys != ForeignKeys::AsTheyAre || sent.into_iter().any(touches)
+        self.migration.is_rust()
+            || self.foreign_keys != ForeignKeys::AsTheyAre
+            || sent.into_iter().any(touches)
     }
 }
 

@@ -307,6 +307,9 @@ fn check_order(
 
 /// The names of the objects a migration touches, without their schema: equal names are taken for one object.
 fn names_of(prepared: &Prepared<'_>) -> Option<HashSet<String>> {
+    if prepared.migration.is_rust() {
+        return None;
+    }
     let mut names = HashSet::new();
     for facts in &prepared.facts {
         match &facts.objects {

@@ -189,19 +189,9 @@ impl<'d> Set<'d> {
 
     fn finish(self) -> Result<Migrations, SourceError> {
         let layout = self.one_layout()?;
-        let mut list: Vec<_> = self
-            .list
-            .into_iter()
-            .map(|member| (Position::of(member.migration.name()), member.into_migration()))
-            .collect();
-        list.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let list: Vec<_> = list.into_iter().map(|(_, migration)| migration).collect();
-        if let Some(pair) = list.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
-            return Err(duplicate(&pair[0], &pair[1]));
-        }
-        let digest = list.iter().fold(StandingDigest::empty(), |digest, migration| {
-            digest.and(migration.name(), migration.raw_checksum())
-        });
+        let mut list: Vec<_> = self.list.into_iter().map(Member::into_migration).collect();
+        in_order(&mut list)?;
+        let digest = digest(&list);
         Ok(Migrations {
             list: Cow::Owned(list),
             left_out: self.left_out,
@@ -235,6 +225,22 @@ impl<'d> Set<'d> {
             }),
         }
     }
+}
+
+/// Sorts a set, in which no name may stand twice.
+pub(super) fn in_order(list: &mut [Migration]) -> Result<(), SourceError> {
+    list.sort_by_cached_key(|migration| Position::of(migration.name()));
+    match list.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
+        Some(pair) => Err(duplicate(&pair[0], &pair[1])),
+        None => Ok(()),
+    }
+}
+
+/// The digest of a set in its order.
+pub(super) fn digest(list: &[Migration]) -> StandingDigest {
+    list.iter().fold(StandingDigest::empty(), |digest, migration| {
+        digest.and(migration.name(), migration.raw_checksum())
+    })
 }
 
 /// The path that messages show.

@@ -208,6 +208,16 @@ pub fn classify(dialect: Dialect, statement: &str) -> Facts {
 }
 
 impl Facts {
+    /// Of a function of the program. Whether it can be in a transaction with its record where definitions commit
+    /// by themselves, only its author knows.
+    pub(crate) fn of_code(in_transaction: bool) -> Self {
+        let facts = Self { groupable: false, ..Self::of(Effect::Unknown) };
+        match in_transaction {
+            true => Self { effect: Effect::Data, ..facts }.naming(Vec::new()),
+            false => facts,
+        }
+    }
+
     /// A statement in a transaction that changes this, and of which nothing else is known yet.
     fn of(effect: Effect) -> Self {
         Facts {

@@ -3,6 +3,7 @@
 mod borrowing;
 mod connecting;
 mod deploy;
+mod functions;
 mod settling;
 mod steps;
 mod support;

@@ -3,6 +3,7 @@
 mod borrowing;
 mod connecting;
 mod deploying;
+mod functions;
 mod history;
 mod inspecting;
 mod looking;

@@ -1,0 +1,132 @@
+//! Migrations that are functions of the program, on the connection that the deploy runs on.
+
+use crate::errors::own_words;
+use crate::transport::{Session, chain};
+use futures_util::FutureExt as _;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio_postgres::Client;
+use windlass_core::code::{Registry, panic_words};
+use windlass_core::driver::{Cause, DatabaseError, DriverError};
+use windlass_core::migration::{Migration, TransactionMode};
+
+/// What a function may fail with.
+pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a function gives back: `Box::pin(async move { … })`.
+pub type Running<'c> = futures_util::future::BoxFuture<'c, Result<(), FunctionError>>;
+
+type Function = Arc<dyn for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync>;
+
+/// Migrations that are functions of the program: what SQL cannot say, in the order of the other migrations.
+///
+/// A function runs in the transaction that its row in the history commits with, on the same connection; it must not end
+/// that transaction. Fails it, or panics, all of it is rolled back and the history tells so. The revision stands for the
+/// function's text: count it up when you change one that is not applied everywhere.
+///
+/// ```no_run
+/// use windlass_postgres::{Migrations, Postgres, RustMigrations, deploy};
+///
+/// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+///
+/// # async fn example(mut client: tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let functions = RustMigrations::new().add("3_names_in_capitals", 1, |client| {
+///     Box::pin(async move {
+///         for row in client.query("SELECT id, name FROM ships", &[]).await? {
+///             let (id, name): (i32, String) = (row.get(0), row.get(1));
+///             client.execute("UPDATE ships SET name = $2 WHERE id = $1", &[&id, &name.to_uppercase()]).await?;
+///         }
+///         Ok(())
+///     })
+/// });
+/// let migrations = MIGRATIONS.with_rust(functions.migrations())?;
+/// deploy(&mut Postgres::borrow(&mut client).functions(&functions), &migrations).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct RustMigrations(Registry<Function>);
+
+impl fmt::Debug for RustMigrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.migrations().map(Migration::name)).finish()
+    }
+}
+
+impl RustMigrations {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more, in a transaction.
+    #[must_use]
+    pub fn add<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Automatic, Arc::new(function));
+        self
+    }
+
+    /// The same with one more outside of any transaction. A crash while it runs leaves a person to decide.
+    #[must_use]
+    pub fn add_outside_transaction<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Off, Arc::new(function));
+        self
+    }
+
+    /// For [`Migrations::with_rust`](crate::Migrations::with_rust).
+    pub fn migrations(&self) -> impl Iterator<Item = &Migration> {
+        self.0.migrations()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
+    /// Runs one, and looks whether the transaction is still the one that was open before, or none.
+    pub(crate) async fn run(&self, session: &Session<'_>, name: &str, inside: bool) -> Result<(), Cause> {
+        let refused = |words: String| Cause::Refused(own_words(words));
+        let function = self.0.get(name);
+        let function = function.ok_or_else(|| refused(format!("this program has no function for {name}")))?;
+        let before = transaction(session, inside).await?;
+        let running = AssertUnwindSafe(async { function(session.client()).await });
+        match running.catch_unwind().await {
+            Err(panic) => return Err(refused(panic_words(&*panic))),
+            Ok(Err(error)) if session.client().is_closed() => return Err(Cause::Lost(chain(&*error))),
+            Ok(Err(error)) => return Err(Cause::Refused(told(&*error))),
+            Ok(Ok(())) => {}
+        }
+        match transaction(session, inside).await? {
+            after if after == before => Ok(()),
+            _ if inside => {
+                Err(Cause::Lost("the function ended the transaction that it was run in".to_owned()))
+            }
+            _ => Err(refused("the function left a transaction open".to_owned())),
+        }
+    }
+}
+
+/// The number of the transaction; outside of one, whether one is open.
+async fn transaction(session: &Session<'_>, inside: bool) -> Result<Option<String>, Cause> {
+    let look = match inside {
+        true => "SELECT pg_catalog.txid_current()",
+        false => "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp()",
+    };
+    let rows = session.rows(look).await.map_err(|error| match DriverError::from(error) {
+        // A refusal that the function did not pass on: its transaction can only be rolled back.
+        DriverError::Refused(error) => Cause::Refused(error),
+        other => Cause::Lost(other.to_string()),
+    })?;
+    Ok(rows.first().and_then(|row| row.get(0)).map(str::to_owned))
+}
+
+/// The error's own words, and the server's code where it is the server's.
+fn told(error: &(dyn std::error::Error + Send + Sync + 'static)) -> DatabaseError {
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    DatabaseError { code: code.map(|code| code.code().to_owned()), ..own_words(chain(error)) }
+}
