@@ -83,7 +83,9 @@ impl Meeting {
 impl Observer for Meeting {
     fn event(&mut self, event: Event<'_>) {
         match event {
-            Event::Waiting { .. } if !std::mem::replace(&mut self.has_waited, true) => {
+            Event::Waiting { .. } | Event::Contended { .. }
+                if !std::mem::replace(&mut self.has_waited, true) =>
+            {
                 self.waiting.fetch_add(1, Ordering::SeqCst);
             }
             Event::Planned(_) if self.at == Moment::Planned => self.wait_for_others(),

@@ -17,7 +17,7 @@ enum Client {
 
 impl Raw {
     /// Opens one.
-    pub(crate) async fn connect(target: &Target, url: &str) -> Self {
+    pub async fn connect(target: &Target, url: &str) -> Self {
         Self(match target.family {
             Family::Postgres => {
                 let (client, connection) =

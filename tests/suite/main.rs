@@ -1,6 +1,7 @@
 //! The cross-database suite: every scenario on every database that makes the promise.
 
 mod command;
+mod contending;
 mod deploying;
 mod failing;
 mod policies;
@@ -8,7 +9,14 @@ mod refusing;
 mod waiting;
 
 fn main() {
-    let scenarios =
-        [command::all(), deploying::all(), failing::all(), policies::all(), refusing::all(), waiting::all()];
+    let scenarios = [
+        command::all(),
+        contending::all(),
+        deploying::all(),
+        failing::all(),
+        policies::all(),
+        refusing::all(),
+        waiting::all(),
+    ];
     harness::run_suite(scenarios.into_iter().flatten().collect());
 }

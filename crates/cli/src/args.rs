@@ -37,7 +37,8 @@ pub(crate) struct Global {
     /// The configuration file [default: windlass.toml, where it is there]
     ///
     /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file, dir,
-    /// history_table, lock_wait, strict_order. Paths are told from the file's folder. The command line
+    /// history_table, lock_wait, lock_timeout, lock_tries,
+    /// concurrent_wait, strict_order. Paths are told from the file's folder. The command line
     /// comes before the environment, and that before the file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -118,6 +119,21 @@ pub(crate) struct Deploy {
     /// How long to wait for another deployer [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lock_wait: Option<Duration>,
+
+    /// How long a transaction waits for locks that keep others out; 0 for ever [default: 5s]
+    ///
+    /// All such locks of one transaction together: whoever comes later waits behind it. A migration's own
+    /// `-- windlass: lock-timeout` comes before it.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lock_timeout: Option<Duration>,
+
+    /// How often to try a transaction whose locks others hold [default: 10]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lock_tries: Option<u32>,
+
+    /// How long CREATE INDEX CONCURRENTLY and its like wait for others; 0 for ever [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) concurrent_wait: Option<Duration>,
 
     /// Refuse several migrations with one version
     #[arg(long)]

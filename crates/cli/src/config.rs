@@ -23,6 +23,12 @@ pub(crate) struct Settings {
     pub(crate) history_table: Option<String>,
     /// How long to wait for another deployer.
     pub(crate) lock_wait: Option<Duration>,
+    /// How long a transaction waits for strong locks.
+    pub(crate) lock_timeout: Option<Duration>,
+    /// How often it is tried.
+    pub(crate) lock_tries: Option<u32>,
+    /// How long concurrent work waits for others.
+    pub(crate) concurrent_wait: Option<Duration>,
     /// Refuse several migrations with one version.
     pub(crate) strict_order: bool,
 }
@@ -114,6 +120,11 @@ struct File {
     history_table: Option<String>,
     #[serde(default, deserialize_with = "optional_duration")]
     lock_wait: Option<Duration>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    lock_timeout: Option<Duration>,
+    lock_tries: Option<std::num::NonZeroU32>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    concurrent_wait: Option<Duration>,
     strict_order: Option<bool>,
 }
 
@@ -158,6 +169,9 @@ impl Settings {
             dir,
             history_table: global.history_table.clone().or(file.history_table),
             lock_wait: file.lock_wait,
+            lock_timeout: file.lock_timeout,
+            lock_tries: file.lock_tries.map(std::num::NonZeroU32::get),
+            concurrent_wait: file.concurrent_wait,
             strict_order: file.strict_order.unwrap_or(false),
         })
     }

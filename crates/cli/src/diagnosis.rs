@@ -7,9 +7,9 @@ use crate::exit::Exit;
 use crate::output::{count, elapsed, stand};
 use crate::target::redact;
 use std::error::Error as StdError;
-use windlass_core::apply::{DeployError, FailedStatement, ResolveFailure, Stands};
+use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
-use windlass_core::plan::{Blocked, Place, ResolveError};
+use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
 
 /// An error, with everything a person needs to go on.
 #[derive(Clone, Debug)]
@@ -98,6 +98,7 @@ impl Diagnosis {
                 self.hint =
                     Some("wait for it to end and deploy again; or wait longer: `--lock-wait 10m`".to_owned());
             }
+            DeployError::Contended(contention) => self.contended(contention, progressed),
             DeployError::TakenOver { name } => {
                 self.migration = Some(name.clone());
                 self.hint =
@@ -186,6 +187,31 @@ impl Diagnosis {
         if let Blocked::ReadOnly { pending, .. } = blocked {
             self.notes.push(format!("{} pending: {}", count(pending.len(), "migration"), some(pending)));
         }
+    }
+
+    fn contended(&mut self, contention: &Contention, progressed: &crate::commands::deploy::Progressed) {
+        let Contention { migration, place, number, of, holder, tries, waited, .. } = contention;
+        self.migration = Some(migration.clone());
+        self.place.clone_from(place);
+        self.statement = Some((*number, *of));
+        if let Some(place) = place {
+            self.excerpt = Excerpt::at(place, progressed.by_origin(&place.file), progressed.dialect);
+        }
+        let times = if *tries == 1 { String::new() } else { format!(", tried {tries} times") };
+        self.message = format!(
+            "`{migration}` could not get the locks it needs: others held them for {}{times}",
+            elapsed(*waited)
+        );
+        self.notes.push(format!("in its way was {}", held_by(holder)));
+        self.notes.push("what waited was rolled back, and nothing is recorded as failed".to_owned());
+        self.hint = Some(match contention.limit {
+            Some(WaitLimit::Others(_)) => {
+                "end what is in its way and deploy again; or wait longer: `--concurrent-wait 1h`".to_owned()
+            }
+            _ => "end what is in its way, or wait for a quieter hour, and deploy again; or try more often: \
+                  `--lock-tries 50`; or let it wait longer: `--lock-timeout 30s`"
+                .to_owned(),
+        });
     }
 
     fn resolve(&mut self, failure: &ResolveFailure) {

@@ -79,6 +79,7 @@ fn deploy(error: &DeployError) -> (Exit, &'static str) {
         DeployError::Driver(error) => driver(error),
         DeployError::Lost { .. } => (Exit::Unreachable, "connection_lost"),
         DeployError::LockTimeout { .. } => (Exit::Busy, "lock_timeout"),
+        DeployError::Contended(_) => (Exit::Busy, "contended"),
         DeployError::TakenOver { .. } => (Exit::Busy, "taken_over"),
         DeployError::Stopped { .. } => (Exit::Stopped, "stopped"),
         _ => (Exit::Other, "other"),

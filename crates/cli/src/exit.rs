@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     Blocked = 3,
     /// A statement of a migration was refused.
     Failed = 4,
-    /// Another deployer is at work, and was for longer than the wait.
+    /// Another deployer is at work, or another session holds what a migration needs, for longer than the wait.
     Busy = 5,
     /// The database cannot be reached.
     Unreachable = 6,
@@ -36,7 +36,7 @@ Exit codes:
   2  the command line, the configuration or the URL cannot be understood
   3  blocked: history and project do not fit, or this is the wrong database; nothing was run
   4  a migration failed
-  5  another deployer is at work
+  5  another deployer is at work, or another session holds the locks that a migration needs
   6  the database cannot be reached
   7  the migrations cannot be read or planned
   8  `status --check` found something pending or wrong

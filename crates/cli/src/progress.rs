@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
-use windlass_core::apply::{Event, Observer};
+use windlass_core::apply::{Contention, Event, Observer};
 use windlass_core::plan::{Execute, Plan, Segment, Step};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
@@ -71,8 +71,7 @@ impl<'p> Progress<'p> {
         }
     }
 
-    fn waits(&mut self, told: String, waited: Duration) {
-        let text = format!("for another deployer: {told}");
+    fn waits(&mut self, text: String, waited: Duration) {
         if self.is_drawn {
             self.output.bar().set_message(text);
             self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "{since:>12}"));
@@ -154,6 +153,21 @@ impl<'p> Progress<'p> {
         }
     }
 
+    fn contended(&mut self, contention: &Contention, pause: Duration) {
+        let Contention { migration, tries, of_tries, holder, .. } = contention;
+        tracing::info!(migration, tries, ?holder, "others held what it needs: it is tried again");
+        // It is told of once more where it starts again.
+        self.running.clear();
+        self.begun.retain(|begun| begun != migration);
+        let text = format!(
+            "{migration} in {} ({} of {of_tries}): in its way is {}",
+            elapsed(pause),
+            tries + 1,
+            held_by(holder)
+        );
+        self.output.progress("Retrying", &text);
+    }
+
     fn applied(&mut self, name: &str, took: Duration) {
         self.begun.retain(|begun| begun != name);
         let statements = self.statements.get(name).copied().unwrap_or(0);
@@ -177,7 +191,13 @@ impl Observer for Progress<'_> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::UpToDate => tracing::info!("the newest row of the history says that nothing is to do"),
-            Event::Waiting { holder, waited } => self.waits(held_by(holder), waited),
+            Event::Waiting { holder, waited } => {
+                self.waits(format!("for another deployer: {}", held_by(holder)), waited);
+            }
+            Event::WaitsForOther { holder, waited, .. } => {
+                self.waits(format!("for another session: {}", held_by(holder)), waited);
+            }
+            Event::Contended { contention, pause } => self.contended(contention, pause),
             Event::Remark(remark) => self.output.note(&remark.to_string()),
             Event::Planned(plan) => self.planned(plan),
             Event::StatementStarts(execute) => self.starts(execute),

@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 mod attempt;
+mod contention;
 mod failure;
 mod progress;
 
 use attempt::{Ended, Runner};
+pub use contention::{Contention, LOCK_TRIES};
 pub use failure::{FailedStatement, Stands};
 pub use progress::{Event, Observer, Silent};
 
@@ -30,6 +32,8 @@ pub struct DeployOptions {
     pub plan: Options,
     /// How long to wait for another deployer.
     pub lock_wait: Duration,
+    /// How often a transaction is tried whose locks others hold; [`LOCK_TRIES`] by default.
+    pub lock_tries: u32,
     /// Who this run is.
     pub run: Run,
 }
@@ -37,7 +41,7 @@ pub struct DeployOptions {
 impl DeployOptions {
     /// Plain options for this run, waiting a minute for another deployer.
     pub fn new(run: Run) -> Self {
-        Self { plan: Options::default(), lock_wait: Duration::from_secs(60), run }
+        Self { plan: Options::default(), lock_wait: Duration::from_secs(60), lock_tries: LOCK_TRIES, run }
     }
 }
 
@@ -124,6 +128,10 @@ pub enum DeployError {
         /// Their names.
         names: Vec<String>,
     },
+    /// Other sessions held what a statement needs, through all tries. Nothing of the statement, and of the
+    /// transaction that it stands in, took effect; what was under way goes on with the next deploy.
+    #[error("{0}")]
+    Contended(Box<Contention>),
     /// Another run took an attempt of this one over.
     #[error("another run took `{name}` over")]
     TakenOver {
@@ -169,7 +177,7 @@ pub async fn deploy(
     observer: &mut dyn Observer,
     stop: &Stop,
 ) -> Result<Report, DeployError> {
-    if options.plan == Options::default() && is_current(driver, migrations).await? {
+    if options.plan.is_plain() && is_current(driver, migrations).await? {
         observer.event(Event::UpToDate);
         return Ok(Report::default());
     }
@@ -331,29 +339,18 @@ async fn deploy_locked(
             return Err(DeployError::NoFunction { names });
         }
         observer.event(Event::Planned(&plan));
-        let mut runner = Runner::new(&inspection, &capabilities, &options.run, observer, stop);
+        let mut runner = Runner::new(&inspection, &capabilities, options, observer, stop);
         let ended = runner.run(driver, &plan).await;
         report.applied.append(&mut runner.applied);
         match ended? {
             Ended::Done => return Ok(report),
             Ended::Apart(names) => plan_options.alone.extend(names),
-            Ended::Busy(holder) => {
-                let waited = began.elapsed();
-                if waited >= options.lock_wait {
-                    return Err(DeployError::LockTimeout { holder, waited });
-                }
-                if stop.is_asked() {
-                    return Err(DeployError::Stopped { report, part_way: None });
-                }
-                observer.event(Event::Waiting { holder: &holder, waited });
-                driver.sleep(Duration::from_millis(50)).await;
-                report.waited = Some(began.elapsed());
-            }
             Ended::MetAnother(name) => {
                 if began.elapsed() >= options.lock_wait {
                     return Err(DeployError::TakenOver { name });
                 }
                 driver.sleep(Duration::from_millis(50)).await;
+                report.waited = Some(began.elapsed());
             }
             Ended::Stopped { part_way } => return Err(DeployError::Stopped { report, part_way }),
         }

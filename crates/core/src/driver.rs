@@ -268,7 +268,7 @@ pub enum Cause {
     /// The watch asked to stop; the step did not run, and its transaction is rolled back.
     Stopped,
     /// Another connection holds what the step needs, and did for as long as was waited. Its transaction is
-    /// rolled back, and the step did nothing: it may be tried again.
+    /// rolled back; outside of one the step did nothing, unless it is of a kind that works before it waits.
     Busy(Holder),
     /// References without a row they point at, found before the commit; rolled back.
     ForeignKeys(Vec<String>),
@@ -282,6 +282,20 @@ pub trait Watch: Send {
     fn ends(&mut self, step: usize);
     /// Whether to stop before the next step.
     fn should_stop(&self) -> bool;
+    /// The step waits for another session's transaction to end, behind [`crate::plan::WaitLimit::Others`].
+    /// Told again and again while it does; the answer is whether to end it.
+    fn waits(&mut self, _step: usize, _holder: &Holder) -> Patience {
+        Patience::GoOn
+    }
+}
+
+/// Whether to go on waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Go on.
+    GoOn,
+    /// End the statement: it is `Busy`.
+    GiveUp,
 }
 
 /// A watch that sees nothing and never stops.

@@ -8,6 +8,7 @@ use std::fmt;
 mod blocked;
 mod build;
 mod cutter;
+mod locking;
 mod outcome;
 mod pieces;
 mod remnant;
@@ -17,6 +18,8 @@ mod state;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
+pub(crate) use locking::waits_before_it_works;
+pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, locking};
 pub(crate) use outcome::{refusal_leaves_nothing, refusal_leaves_remnant};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
@@ -145,6 +148,9 @@ pub enum Step<'m> {
     /// Write a person's decision about the attempt with this id. Changes nothing (`Fenced`) where
     /// the row's owner or epoch are no longer as read.
     Resolve(Resolve<'m>),
+    /// Set how the statements that follow, up to the end of the segment, wait for other sessions. Where that
+    /// ran out, the driver says `Busy`.
+    LimitWaits(WaitLimit),
     /// Put the session's settings back to the pinned ones: what a migration sets never reaches the next.
     RestoreSettings,
     /// SQLite: turn enforcement of foreign keys off outside the transaction that follows.
@@ -358,6 +364,7 @@ impl fmt::Display for Step<'_> {
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)
             }
+            Step::LimitWaits(limit) => limit.fmt(f),
             Step::RestoreSettings => write!(f, "restore settings"),
             Step::SuspendForeignKeys => write!(f, "suspend foreign keys"),
             Step::EnforceForeignKeys => write!(f, "enforce foreign keys"),

@@ -24,6 +24,8 @@ use std::time::Duration;
 pub enum Mode {
     /// The database says no; the session lives on.
     Refused,
+    /// Another session holds what a step needs, for longer than it may wait; the session lives on.
+    Busy,
     /// The session dies before the call reaches the database.
     DiedBefore,
     /// The session dies while the database acts: a concurrent build leaves an index that is not valid;
@@ -137,6 +139,7 @@ pub struct SimDriver {
 /// How one call ended inside the simulator.
 enum Told {
     Refused,
+    Busy,
     Lost,
 }
 
@@ -175,6 +178,7 @@ impl SimDriver {
         match self.faults.iter().find(|fault| fault.call == number).map(|fault| fault.mode) {
             None => Ok(act(self)),
             Some(Mode::Refused) => Err(Told::Refused),
+            Some(Mode::Busy) => Err(Told::Busy),
             Some(Mode::DiedBefore | Mode::DiedWithin) => {
                 self.die();
                 Err(Told::Lost)
@@ -213,6 +217,7 @@ impl SimDriver {
                 contained.format = FORMAT;
             }),
             Step::Execute(execute) => return self.execute(execute.sql),
+            Step::LimitWaits(_) => {}
             Step::Clear { remnant, .. } => {
                 self.change(|contained| contained.remnants.retain(|sql| *remnant != remnant_of(sql)));
             }
@@ -309,7 +314,7 @@ impl SimDriver {
     /// A concurrent build that the next call refuses or is cut off in leaves its index.
     fn leave_remnant(&mut self, step: &Step<'_>) {
         let cut_off = |fault: &Fault| {
-            fault.call == self.calls && matches!(fault.mode, Mode::Refused | Mode::DiedWithin)
+            fault.call == self.calls && matches!(fault.mode, Mode::Refused | Mode::Busy | Mode::DiedWithin)
         };
         if let Step::Execute(execute) = step
             && execute.sql.starts_with("CREATE INDEX CONCURRENTLY")
@@ -458,7 +463,7 @@ fn refusal(message: &str) -> DatabaseError {
 
 fn told(told: Told) -> DriverError {
     match told {
-        Told::Refused => DriverError::Refused(refusal("refused on demand")),
+        Told::Refused | Told::Busy => DriverError::Refused(refusal("refused on demand")),
         Told::Lost => DriverError::Lost("the simulated session died".to_owned()),
     }
 }
@@ -516,6 +521,7 @@ impl Driver for SimDriver {
                 }
                 Ok(Err(cause)) => cause,
                 Err(Told::Refused) => Cause::Refused(refusal("refused on demand")),
+                Err(Told::Busy) => Cause::Busy(Holder { session: Some("7".to_owned()), ..Holder::default() }),
                 Err(Told::Lost) => Cause::Lost("the simulated session died".to_owned()),
             };
             self.staged = None;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy, resolve};
+use windlass_core::apply::{DeployError, DeployOptions, Event, Observer, Silent, Stop, deploy, resolve};
 use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run};
 use windlass_core::history::State;
 use windlass_core::plan::{Blocked, Resolution};
@@ -278,6 +278,126 @@ fn every_call_fails_in_turn_where_ddl_commits_implicitly() {
     println!("MySQL: {totals:?}");
     assert!(totals.points > 1_000, "{totals:?}");
     assert!(totals.blocked > 0, "a crash around DDL must be seen to block: {totals:?}");
+}
+
+fn run_with(
+    driver: &mut SimDriver,
+    migrations: &Migrations,
+    tries: u32,
+    observer: &mut dyn Observer,
+) -> Result<(), DeployError> {
+    let mut options = options("busy");
+    options.lock_tries = tries;
+    ready(deploy(driver, migrations, &options, observer, &Stop::new())).map(|_| ())
+}
+
+/// Whether the call that fails is a statement that may have worked before it waited.
+fn may_have_worked(error: &DeployError) -> bool {
+    match error {
+        DeployError::Statement(failed) => failed.error.message.contains("held by others"),
+        DeployError::Contended(contention) => contention.statement.contains("CONCURRENTLY"),
+        _ => false,
+    }
+}
+
+#[test]
+fn what_others_hold_is_tried_again_and_nothing_is_done_twice() {
+    for (capabilities, migrations) in [(postgres(), shapes()), (mysql(), mysql_shapes())] {
+        let (whole, calls) = uninterrupted(&capabilities, &migrations);
+        let (mut went_on, mut not) = (0, 0);
+        for call in 0..calls {
+            let told = format!("{:?} call {call} busy", capabilities.product);
+            let database = SimDatabase::new();
+            let mut driver = database.connect(capabilities.clone(), vec![Fault { call, mode: Mode::Busy }]);
+            let mut seen = Seen::default();
+            let result = run_with(&mut driver, &migrations, 3, &mut seen);
+            assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
+            let _ = ready(driver.unlock());
+            drop(driver);
+            match result {
+                Ok(()) if seen.contended == 1 => {
+                    went_on += 1;
+                    assert_eq!(database.effects(), whole, "{told}");
+                }
+                Ok(()) => assert_eq!(call, calls - 1, "{told}: only giving the lock back may fail unnoticed"),
+                // What reads the history waits for nobody.
+                Err(DeployError::Driver(_)) => {}
+                Err(error) => {
+                    assert!(may_have_worked(&error), "{told}: {error:?}");
+                    not += 1;
+                }
+            }
+            check_after_fault(&database, &capabilities, &migrations, &whole, &told);
+        }
+        assert!(went_on > 20 && not < went_on / 4, "{:?}: {went_on} {not}", capabilities.product);
+    }
+}
+
+#[test]
+fn tries_that_are_used_up_block_no_later_deploy() {
+    for (capabilities, migrations) in [(postgres(), shapes()), (mysql(), mysql_shapes())] {
+        let (whole, calls) = uninterrupted(&capabilities, &migrations);
+        let mut given_up = 0;
+        for call in 0..calls {
+            let told = format!("{:?} call {call} busy through all tries", capabilities.product);
+            let database = SimDatabase::new();
+            let mut driver = database.connect(capabilities.clone(), vec![Fault { call, mode: Mode::Busy }]);
+            let result = run_with(&mut driver, &migrations, 1, &mut Silent);
+            assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
+            let _ = ready(driver.unlock());
+            drop(driver);
+            if let Err(DeployError::Contended(contention)) = result {
+                given_up += 1;
+                assert_eq!(
+                    (contention.tries, contention.holder.session.as_deref()),
+                    (1, Some("7")),
+                    "{told}"
+                );
+                assert!(database.attempts().iter().all(|attempt| attempt.error.is_none()), "{told}");
+                let blocked = check_after_fault(&database, &capabilities, &migrations, &whole, &told);
+                let own_write = contention.number == 0 || !contention.statement.is_empty();
+                assert!(
+                    own_write && !blocked || is_doubtful(&database),
+                    "{told}: the next deploy is blocked"
+                );
+            }
+        }
+        assert!(given_up > 20, "{:?}: {given_up}", capabilities.product);
+    }
+}
+
+/// A checkpoint that could not be written leaves what ran before it in doubt where no look tells.
+fn is_doubtful(database: &SimDatabase) -> bool {
+    database.attempts().iter().any(|attempt| attempt.in_flight.is_some())
+}
+
+#[test]
+fn pauses_follow_one_another_until_the_tries_are_used_up() {
+    let one = migrations(&[("1_a.sql", "ALTER TABLE a ADD n int")]);
+    let (_, calls) = uninterrupted(&postgres(), &one);
+    let database = SimDatabase::new();
+    let faults = (0..calls * 9).filter(|call| *call >= 3).map(|call| Fault { call, mode: Mode::Busy });
+    let mut driver = database.connect(postgres(), faults.collect());
+    let mut seen = Seen::default();
+    let result = run_with(&mut driver, &one, 4, &mut seen);
+    let Err(DeployError::Contended(contention)) = result else { panic!("{result:?}") };
+    assert_eq!((contention.tries, contention.of_tries, seen.contended), (4, 4, 3));
+    assert_eq!(contention.statement, "ALTER TABLE a ADD n int");
+    assert_eq!(database.attempts(), []);
+}
+
+#[derive(Default)]
+struct Seen {
+    contended: usize,
+}
+
+impl Observer for Seen {
+    fn event(&mut self, event: Event<'_>) {
+        if let Event::Contended { contention, .. } = event {
+            self.contended += 1;
+            assert_eq!(contention.holder.session.as_deref(), Some("7"));
+        }
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod settings;
 mod tls;
 mod transport;
 mod unfinished;
+mod waits;
 
 pub use connect::{connect, create_database};
 pub use errors::ConnectError;

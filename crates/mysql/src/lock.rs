@@ -46,7 +46,7 @@ impl MySql<'_> {
         Ok(Holder { session, who: field(0), since: field(1), running: field(2).map(|sql| shown(&sql)) })
     }
 
-    async fn ask(&mut self, query: &str) -> Result<Vec<Row>, DriverError> {
+    pub(crate) async fn ask(&mut self, query: &str) -> Result<Vec<Row>, DriverError> {
         let sets = self.transport.query(query).await.map_err(|broken| DriverError::from(broken.error))?;
         Ok(sets.into_iter().next().unwrap_or_default())
     }
@@ -58,7 +58,7 @@ impl MySql<'_> {
 }
 
 /// Another session's statement, on one line, cut, and not at all where it may hold a secret.
-fn shown(sql: &str) -> String {
+pub(crate) fn shown(sql: &str) -> String {
     if classify(Dialect::MySql, sql.trim_start()).may_hold_secret {
         return "(not shown: it may hold a secret)".to_owned();
     }

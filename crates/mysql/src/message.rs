@@ -7,7 +7,7 @@ use crate::note::Note;
 use crate::settings;
 use std::borrow::Cow;
 use windlass_core::driver::{Cause, DatabaseError, Failure, Product};
-use windlass_core::plan::{Claim, Step};
+use windlass_core::plan::{Claim, Step, WaitLimit};
 
 /// What a message holds at most where its statements could also go one by one.
 ///
@@ -56,6 +56,8 @@ pub(crate) struct Traces {
     open: bool,
     /// The clock may stand still, and transactions may be read-only.
     bound: bool,
+    /// An earlier segment has limited how long locks are waited for.
+    limited: bool,
 }
 
 /// What a segment is turned into messages with.
@@ -78,11 +80,21 @@ pub(crate) fn pieces<'s>(
 ) -> Result<Vec<Piece<'s>>, Failure> {
     let mut pieces = Vec::with_capacity(steps.len() * 2);
     let mut transaction = false;
+    // A limit is its segment's: one that is left from an earlier one is taken off before the next statement.
+    let mut left_over = traces.limited;
     for (index, step) in steps.iter().enumerate() {
         let cause = |cause| Failure { step: index, cause };
         let from = pieces.len();
-        let scope = scope(steps.get(index + 1));
-        let texts = texts(outline, step, scope, transaction, *traces).map_err(cause)?;
+        let scope = scope(steps[index + 1..].iter().find(|step| !matches!(step, Step::LimitWaits(_))));
+        let mut texts = texts(outline, step, scope, transaction, *traces).map_err(cause)?;
+        match step {
+            Step::LimitWaits(_) => left_over = false,
+            Step::Execute(_) if left_over => {
+                texts.insert(0, (Cow::Owned(settings::unlimit_waits()), Role::Own));
+                (left_over, traces.limited) = (false, false);
+            }
+            _ => {}
+        }
         pieces.extend(texts.into_iter().map(|(text, role)| Piece {
             closes: role == Role::Statement && closes(&text, *traces),
             text,
@@ -170,6 +182,8 @@ fn texts<'s>(
             let (from, script) = ((from_owner.as_str(), *from_epoch), (checksums, *statements));
             noted(look, table.take_over(writer, name, from, script, (*completed, prefix), &note))
         }
+        Step::LimitWaits(WaitLimit::Locks(limit)) => vec![own(settings::limit_waits(*limit))],
+        Step::LimitWaits(WaitLimit::Script) => Vec::new(),
         Step::Execute(execute) => vec![(Cow::Borrowed(execute.sql), Role::Statement)],
         Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched } => {
             let (note, look) = Note::watching(eyes, *in_flight, (watched, scope), 0);
@@ -274,8 +288,10 @@ impl Traces {
     fn follow(&mut self, step: &Step<'_>) {
         match step {
             Step::RestoreSettings => *self = Self::default(),
+            Step::LimitWaits(limit) => self.limited = matches!(limit, WaitLimit::Locks(_)),
             Step::Execute(execute) => {
                 self.lexing |= execute.migration.is_rust();
+                self.limited &= !(is_word(execute.sql, "SET") && mentions(execute.sql, "lock_wait_timeout"));
                 self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
                 self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
                 self.bound |= !is_simple(execute.sql) || (is_word(execute.sql, "SET") && binds(execute.sql));

@@ -6,10 +6,11 @@ use crate::history::Writer;
 use crate::look::Eyes;
 use crate::message::{Outline, Piece, Role, joined, message_end, pieces, stop_within};
 use crate::transport::{Broken, Rows, TransportError};
-use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Run, Watch};
+use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Holder, Run, Watch};
 use windlass_core::plan::Step;
 
 const DUPLICATE_KEY: u16 = 1062;
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const MORE_THAN_ONE_ROW: u16 = 1242;
 
 impl MySql<'_> {
@@ -49,10 +50,17 @@ impl MySql<'_> {
             } else {
                 self.send_message(message, steps, watch).await.err()
             };
-            if let Some(failure) = failure {
+            if let Some(mut failure) = failure {
                 // A message stops at its first error, and leaves its transaction open.
                 if !matches!(failure.cause, Cause::Lost(_)) {
                     let _ = self.transport.query("ROLLBACK").await;
+                }
+                if let Cause::Busy(holder) = &mut failure.cause {
+                    let sql = match &steps[failure.step] {
+                        Step::Execute(execute) => execute.sql,
+                        _ => "",
+                    };
+                    *holder = self.holder_of(sql).await;
                 }
                 return Err(failure);
             }
@@ -136,6 +144,8 @@ fn cause(failed: &Piece<'_>, step: &Step<'_>, error: TransportError) -> Cause {
     };
     match (failed.role, code) {
         (_, code) if ends_session(code) => Cause::Lost(message),
+        // Who holds it is asked once the transaction is rolled back.
+        (_, LOCK_WAIT_TIMEOUT) => Cause::Busy(Holder::default()),
         (Role::Claim, DUPLICATE_KEY) => Cause::ClaimTaken,
         (Role::Guard, MORE_THAN_ONE_ROW) => Cause::Fenced,
         (Role::Statement, _) => {

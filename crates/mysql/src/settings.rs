@@ -4,7 +4,8 @@
 //! Pinned against them are the few that decide what a script means or whether it ever ends:
 //! `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES` (and the modes that imply them) are off, because scripts are
 //! split by the rules without them; foreign keys and unique keys are checked; every statement commits;
-//! a metadata lock is waited for one minute, where MySQL's default is a year; no statement times out;
+//! a metadata lock is waited for one minute, where MySQL's default is a year; no statement times out, and
+//! neither does a session that pauses;
 //! text is utf8mb4, compared as the database compares it where that is utf8mb4 too.
 //!
 //! Temporary tables and user variables cannot be listed and dropped wholesale: they live until the
@@ -15,6 +16,21 @@ use windlass_core::driver::Product;
 
 /// Seconds that a statement waits for a metadata lock.
 const LOCK_WAIT_SECONDS: u32 = 60;
+
+/// Seconds that a session may idle: while it waits for others, or for its own turn.
+const IDLE_SECONDS: u32 = 28_800;
+
+/// Limits how long statements wait for locks, in whole seconds.
+pub(crate) fn limit_waits(limit: std::time::Duration) -> String {
+    let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+    let seconds = seconds.clamp(1, 31_536_000);
+    format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
+}
+
+/// Puts that back to what holds for every migration.
+pub(crate) fn unlimit_waits() -> String {
+    format!("SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}, innodb_lock_wait_timeout = DEFAULT")
+}
 
 /// The modes that change what a script's quotes and backslashes mean, longest name first.
 const LEXICAL_MODES: [&str; 8] =
@@ -70,12 +86,16 @@ fn set(product: Product) -> String {
         .iter()
         .fold("@@GLOBAL.sql_mode".to_owned(), |mode, name| format!("REPLACE({mode}, '{name}', '')"));
     let (isolation, timeout) = match product {
-        Product::MariaDb => ("tx_isolation = DEFAULT, tx_read_only = DEFAULT", "max_statement_time = 0"),
+        Product::MariaDb => (
+            "tx_isolation = DEFAULT, tx_read_only = DEFAULT",
+            "max_statement_time = 0 /*M!100300 , idle_transaction_timeout = 0, idle_write_transaction_timeout = 0, \
+             idle_readonly_transaction_timeout = 0 */",
+        ),
         _ => ("transaction_isolation = DEFAULT, transaction_read_only = DEFAULT", "max_execution_time = 0"),
     };
     let defaults = DEFAULTS.map(|name| format!("{name} = DEFAULT")).join(", ");
     format!(
-        "SET SESSION autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_mode = {mode}, {defaults}, \
+        "SET SESSION wait_timeout = {IDLE_SECONDS}, autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_mode = {mode}, {defaults}, \
          lock_wait_timeout = {LOCK_WAIT_SECONDS}, {isolation}, {timeout}, \
          collation_connection = IF(@@character_set_database = 'utf8mb4', @@collation_database, @@collation_connection)"
     )

@@ -67,9 +67,10 @@ impl Found {
     /// Puts everything back to what a migration starts from, the application's cursors and temporary tables aside.
     pub(crate) fn restore(schema: Option<&str>) -> String {
         format!(
-            "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; {}{}",
+            "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; {}{}{}",
             reset_others(schema),
-            dialect::set_statements(&dialect::settings(schema))
+            dialect::set_statements(&dialect::settings(schema)),
+            crate::waits::ENDLESS
         )
     }
 

@@ -82,7 +82,8 @@ pub(crate) fn set_statements(settings: &[(&str, String)]) -> String {
 /// Puts everything back that a migration may have set. Our own advisory lock stays, which DISCARD ALL would free.
 pub(crate) fn restore(set_again: &str) -> String {
     format!(
-        "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {set_again}CLOSE ALL; UNLISTEN *; DISCARD TEMP"
+        "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {set_again}CLOSE ALL; UNLISTEN *; DISCARD TEMP; {}",
+        crate::waits::ENDLESS
     )
 }
 

@@ -51,6 +51,7 @@ mod quote;
 mod tls;
 mod transport;
 mod trust;
+mod waits;
 
 pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};
@@ -103,6 +104,8 @@ impl Postgres<'static> {
     /// Tells what is missing: the server, the password, the database, trust in the server's certificate.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let connect::Opened { session, version, set_again } = connect::open(options).await?;
+        // The answer is not waited for, and can only be that it is done.
+        drop(session.send(waits::ENDLESS).await);
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
         Ok(Self {
             session,
@@ -273,6 +276,7 @@ impl Driver for Postgres<'_> {
             restore: &self.restore,
             is_touched: &mut self.is_touched,
             functions: &self.functions,
+            limits: waits::Limits::default(),
         };
         performance.perform(steps, watch).await
     }

@@ -33,7 +33,7 @@ pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Lock, Tr
         session: value(0),
         who: value(1),
         since: value(2),
-        running: value(3).map(|query| shown(&query)),
+        running: value(3).map(|query| shown(&query, SHOWN)),
     }))
 }
 
@@ -59,12 +59,12 @@ fn holder_sql(key: i64) -> String {
 }
 
 /// One short line; what follows a word that announces a secret is left out.
-fn shown(query: &str) -> String {
+pub(crate) fn shown(query: &str, most: usize) -> String {
     let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
     let lower = line.to_ascii_lowercase();
     let secret =
         ["password", "identified by", "secret", "://"].iter().filter_map(|word| lower.find(word)).min();
-    let end = line.char_indices().nth(SHOWN).map_or(line.len(), |(at, _)| at);
+    let end = line.char_indices().nth(most).map_or(line.len(), |(at, _)| at);
     match secret.filter(|at| *at < end) {
         Some(at) => format!("{}… (not shown: it may hold a secret)", &line[..at]),
         None if end < line.len() => format!("{} …", &line[..end]),
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn a_secret_is_never_shown() {
         let query = "CREATE USER app\n  WITH Password 'hunter2'";
-        assert_eq!(shown(query), "CREATE USER app WITH … (not shown: it may hold a secret)");
-        assert_eq!(shown("SELECT  1"), "SELECT 1");
-        assert_eq!(shown(&"ü".repeat(121)), format!("{} …", "ü".repeat(120)));
+        assert_eq!(shown(query, SHOWN), "CREATE USER app WITH … (not shown: it may hold a secret)");
+        assert_eq!(shown("SELECT  1", SHOWN), "SELECT 1");
+        assert_eq!(shown(&"ü".repeat(121), SHOWN), format!("{} …", "ü".repeat(120)));
     }
 
     #[test]

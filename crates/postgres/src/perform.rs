@@ -10,10 +10,11 @@ use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
 use crate::look;
 use crate::transport::{Reply, Session, Told, TransportError};
+use crate::waits::{self, Limits};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
-use windlass_core::driver::{Cause, Failure, Watch};
+use windlass_core::driver::{Cause, Failure, Holder, Patience, Watch};
 use windlass_core::plan::{Execute, Step};
 
 /// What may be on its way unanswered, so that a large script is not in memory twice.
@@ -21,6 +22,8 @@ const BYTES_AHEAD: usize = 1 << 20;
 const MESSAGES_AHEAD: usize = 256;
 /// How often a wish to stop is looked for while a statement runs.
 const STOP_POLL: Duration = Duration::from_millis(100);
+/// How many of these pass between two looks at whom a statement waits for.
+const LOOK_EVERY: u32 = 5;
 /// How long a statement has to heed a request to stop before it is asked again.
 const CANCEL_AGAIN: u32 = 10;
 /// How often, and how long apart, a session idles after a request to cancel.
@@ -37,6 +40,8 @@ pub(crate) struct Performance<'a> {
     /// Whether a migration's statements ran since the settings were last restored.
     pub(crate) is_touched: &'a mut bool,
     pub(crate) functions: &'a RustMigrations,
+    /// How statements wait for others.
+    pub(crate) limits: Limits,
 }
 
 /// A message on its way.
@@ -63,6 +68,8 @@ struct Flight<'a> {
     bytes: usize,
     /// Asked to stop, and told the server so.
     is_stopping: bool,
+    /// A statement waited too long, and the server was told to end it: for this session.
+    given_up: Option<Holder>,
 }
 
 impl Performance<'_> {
@@ -79,6 +86,10 @@ impl Performance<'_> {
                 return Err(self
                     .undo(steps, &mut flight, Failure { step: index, cause: Cause::Stopped })
                     .await);
+            }
+            if let Step::LimitWaits(limit) = step {
+                self.limits.set(*limit);
+                continue;
             }
             if let Some(cause) = self.objection(step).await {
                 return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
@@ -107,12 +118,23 @@ impl Performance<'_> {
                 watch.starts(index);
             }
             let bytes = message.len();
-            let reply = match step {
-                Step::Execute(Execute { sql, copy_data: Some(data), .. }) => Answer::Copy { sql, data },
-                Step::Execute(Execute { sql, .. }) if is_copy(sql) => {
-                    Answer::Reply(self.session.send_letting_data_go(sql).await)
+            let lead = matches!(step, Step::Execute(_)).then(|| self.limits.lead(inside)).flatten();
+            let reply = match (step, &lead) {
+                (Step::Execute(Execute { sql, copy_data: Some(data), .. }), lead) => {
+                    if let Some(lead) = lead {
+                        // It is answered before the data is sent: an error of it is one of the statement's too.
+                        let _ = self.session.run(lead).await;
+                    }
+                    Answer::Copy { sql, data }
                 }
-                Step::Execute(_) => Answer::Reply(self.session.send(&message).await),
+                (Step::Execute(Execute { sql, .. }), lead) if is_copy(sql) => Answer::Reply(match lead {
+                    Some(lead) => self.session.send_letting_data_go_behind(lead, sql).await,
+                    None => self.session.send_letting_data_go(sql).await,
+                }),
+                (Step::Execute(_), Some(lead)) => {
+                    Answer::Reply(self.session.send_behind(lead, &message).await)
+                }
+                (Step::Execute(_), None) => Answer::Reply(self.session.send(&message).await),
                 // The server reads a whole message at once: what it says of its encoding comes too late for it.
                 _ if *self.is_touched && !message.is_ascii() => {
                     let lead = if inside { READ_AS_UTF8_HERE } else { READ_AS_UTF8 };
@@ -125,6 +147,12 @@ impl Performance<'_> {
             inside = (inside && !matches!(step, Step::Commit)) || matches!(step, Step::Begin);
             if alone {
                 self.settle(steps, &mut flight, 0, watch).await?;
+            }
+            if lead.is_some() && !inside {
+                let _ = self.session.run(waits::UNLIMITED).await;
+            }
+            if matches!(step, Step::Commit) {
+                self.limits.end();
             }
         }
         self.settle(steps, &mut flight, 0, watch).await?;
@@ -147,7 +175,7 @@ impl Performance<'_> {
     async fn objection(&self, step: &Step<'_>) -> Option<Cause> {
         let rows = match self.session.rows(&look::objections(step)?).await {
             Ok(rows) => rows,
-            Err(error) => return Some(self.cause(step, false, error)),
+            Err(error) => return Some(self.cause(std::slice::from_ref(step), 0, false, error)),
         };
         let words = rows.first()?.get(0)?.to_owned();
         Some(Cause::Refused(own_words(words)))
@@ -194,9 +222,20 @@ impl Performance<'_> {
             flight.bytes -= sent.bytes;
             let index = sent.index;
             let may_stop = may_be_cancelled(steps, index);
-            if let Err(error) = self.attend(&mut sent.reply, may_stop, &mut flight.is_stopping, watch).await {
-                let cause = self.cause(&steps[index], flight.is_stopping, error);
+            let answered = self.attend((index, &mut sent.reply), may_stop, flight, watch).await;
+            if let Err(error) = answered {
+                let cause = match flight.given_up.take_if(|_| error.code() == Some(code::QUERY_CANCELED)) {
+                    Some(holder) => {
+                        self.outlast_cancel().await;
+                        Cause::Busy(holder)
+                    }
+                    None => self.cause(steps, index, flight.is_stopping, error),
+                };
                 return Err(self.undo(steps, flight, Failure { step: index, cause }).await);
+            }
+            if flight.given_up.take().is_some() {
+                // It was done all the same, and the request is still on its way.
+                self.outlast_cancel().await;
             }
             watch.ends(index);
             if let Some(next) = flight.sent.front() {
@@ -209,9 +248,9 @@ impl Performance<'_> {
     /// Waits for an answer; asks the server to stop when the watch wishes so.
     async fn attend(
         &self,
-        answer: &mut Answer<'_>,
+        (index, answer): (usize, &mut Answer<'_>),
         may_stop: bool,
-        is_stopping: &mut bool,
+        flight: &mut Flight<'_>,
         watch: &mut dyn Watch,
     ) -> Result<(), TransportError> {
         let answered = async {
@@ -222,24 +261,31 @@ impl Performance<'_> {
         };
         tokio::pin!(answered);
         let mut polls = 0;
+        let mut lookout = self.limits.watches().then(|| Lookout::new(self.writer.session));
         loop {
             if may_stop && watch.should_stop() {
                 // One request may come between two statements, where the server ignores it.
                 if polls % CANCEL_AGAIN == 0 {
-                    *is_stopping = true;
+                    flight.is_stopping = true;
                     self.session.cancel().await;
                 }
                 polls += 1;
             }
-            match tokio::time::timeout(STOP_POLL, &mut answered).await {
-                Ok(answer) => return answer,
-                Err(_) => continue,
+            if let Ok(answer) = tokio::time::timeout(STOP_POLL, &mut answered).await {
+                return answer;
+            }
+            if let Some(lookout) = &mut lookout
+                && let Some(holder) = lookout.look(self.session).await
+                && watch.waits(index, &holder) == Patience::GiveUp
+            {
+                flight.given_up = Some(holder);
+                self.session.cancel().await;
             }
         }
     }
 
     /// Leaves no transaction open, and reads what is still to come. Only then the connection is of use again.
-    async fn undo(&self, steps: &[Step<'_>], flight: &mut Flight<'_>, failure: Failure) -> Failure {
+    async fn undo(&self, steps: &[Step<'_>], flight: &mut Flight<'_>, mut failure: Failure) -> Failure {
         let mut outlived = false;
         let commit = steps.iter().position(|step| matches!(step, Step::Commit));
         let begun = steps.iter().position(|step| matches!(step, Step::Begin));
@@ -261,6 +307,18 @@ impl Performance<'_> {
         if flight.is_stopping || matches!(failure.cause, Cause::Stopped) {
             self.outlast_cancel().await;
         }
+        if let Cause::Busy(holder) = &mut failure.cause
+            && *holder == Holder::default()
+        {
+            let execute = match &steps[failure.step] {
+                Step::Execute(execute) => Some(execute),
+                _ => None,
+            };
+            *holder = waits::holder(self.session, execute).await;
+        }
+        if self.limits.is_own() && !in_transaction {
+            let _ = self.session.run(waits::UNLIMITED).await;
+        }
         if outlived {
             // The server had no transaction open: what came after the failure ran on its own.
             let words = format!("statements after step {} took effect although it failed", failure.step);
@@ -279,7 +337,8 @@ impl Performance<'_> {
         }
     }
 
-    fn cause(&self, step: &Step<'_>, is_stopping: bool, error: TransportError) -> Cause {
+    fn cause(&self, steps: &[Step<'_>], index: usize, is_stopping: bool, error: TransportError) -> Cause {
+        let (step, inside) = (&steps[index], is_inside(steps, index));
         let told = match error {
             TransportError::Told(told) if told.is_fatal => return Cause::Lost(told.message),
             TransportError::Told(told) => told,
@@ -290,6 +349,10 @@ impl Performance<'_> {
             return Cause::Stopped;
         }
         match step {
+            // Who holds it is asked once nothing is on its way any more.
+            _ if told.code == code::LOCK_NOT_AVAILABLE && (inside || self.limits.is_own()) => {
+                Cause::Busy(Holder::default())
+            }
             Step::Execute(execute) => Cause::Refused(database_error(&told, Some(execute.sql))),
             Step::Begin | Step::Commit | Step::CreateHistory | Step::RestoreSettings => {
                 Cause::Refused(database_error(&told, None))
@@ -306,13 +369,52 @@ impl Performance<'_> {
     }
 }
 
+/// Looks, from a session beside it, whom a session waits for.
+struct Lookout<'a> {
+    /// The number of the session that may wait.
+    pid: &'a str,
+    beside: Option<Session<'static>>,
+    polls: u32,
+}
+
+impl<'a> Lookout<'a> {
+    fn new(session: &'a str) -> Self {
+        Self { pid: session.split('/').next().unwrap_or_default(), beside: None, polls: 0 }
+    }
+
+    /// Whom it waits for now, where it is time to look. What cannot be seen is not waited for.
+    async fn look(&mut self, session: &Session<'_>) -> Option<Holder> {
+        self.polls += 1;
+        if !self.polls.is_multiple_of(LOOK_EVERY) || self.pid.is_empty() {
+            return None;
+        }
+        if self.beside.is_none() {
+            self.beside = session.another("windlass, watching").await;
+        }
+        match waits::blocker(self.beside.as_ref()?, self.pid).await {
+            Ok(holder) => holder,
+            Err(_) => {
+                self.beside = None;
+                None
+            }
+        }
+    }
+}
+
+/// Whether a step is in the segment's transaction, its end included.
+fn is_inside(steps: &[Step<'_>], index: usize) -> bool {
+    let begun = steps.iter().position(|step| matches!(step, Step::Begin));
+    let commit = steps.iter().position(|step| matches!(step, Step::Commit));
+    begun.is_some_and(|begun| begun <= index) && commit.is_some_and(|commit| index <= commit)
+}
+
 /// Whether a step is neither sent ahead nor has others sent behind it before it is answered.
 ///
 /// Outside a transaction that is every step, since there the next one would run although this one failed.
 /// Inside, `ROLLBACK TO` would make good again what failed before it, so that COMMIT would commit.
 fn stands_alone(step: &Step<'_>, inside: bool) -> bool {
     match step {
-        Step::Begin | Step::RestoreSettings => false,
+        Step::Begin | Step::RestoreSettings | Step::LimitWaits(_) => false,
         Step::Execute(execute) if execute.migration.is_rust() => true,
         Step::Execute(execute) => !inside || execute.copy_data.is_some() || controls_transaction(execute.sql),
         _ => !inside,

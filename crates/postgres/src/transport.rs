@@ -50,6 +50,8 @@ pub(crate) struct Told {
 pub(crate) struct Session<'c> {
     client: Held<'c>,
     connector: Connector,
+    /// The way to the server, where it is known.
+    config: Option<Config>,
 }
 
 /// A client of windlass's own, or one that an application lends.
@@ -73,7 +75,7 @@ impl<'c> Session<'c> {
     /// Works on an application's connection. A running statement is never cancelled there: a request that comes
     /// late would meet the application's own.
     pub(crate) fn borrowed(client: &'c mut Client) -> Self {
-        Self { client: Held::Borrowed(client), connector: Connector::Plain }
+        Self { client: Held::Borrowed(client), connector: Connector::Plain, config: None }
     }
 
     /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
@@ -112,7 +114,14 @@ impl<'c> Session<'c> {
                 (client, version)
             }
         };
-        Ok((Session { client: Held::Own(client), connector }, version))
+        Ok((Session { client: Held::Own(client), connector, config: Some(config.clone()) }, version))
+    }
+
+    /// Opens another session on the same server; `None` beside one that was lent, whose way there is not known.
+    pub(crate) async fn another(&self, application: &str) -> Option<Session<'static>> {
+        let mut config = self.config.clone()?;
+        config.application_name(application);
+        Session::open(&config, self.connector.clone()).await.ok().map(|(session, _)| session)
     }
 
     /// Sends a query. The answer comes later: many may be on their way.
@@ -131,6 +140,11 @@ impl<'c> Session<'c> {
     /// The same for `COPY … TO stdout`, whose data nobody wants. For no statement that waits for data.
     pub(crate) async fn send_letting_data_go(&self, sql: &str) -> Reply {
         Reply { lets_data_go: true, ..self.send(sql).await }
+    }
+
+    /// The same behind another statement.
+    pub(crate) async fn send_letting_data_go_behind(&self, lead: &str, sql: &str) -> Reply {
+        Reply { lets_data_go: true, ..self.send_behind(lead, sql).await }
     }
 
     /// Sends a query and reads its rows.

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use rusqlite::{Connection, Error, ToSql, ffi, params};
 use windlass_core::driver::{Cause, Failure, Run, Watch};
 use windlass_core::history::InFlight;
-use windlass_core::plan::{Claim, Execute, Record, Resolve, ResolveInto, Step};
+use windlass_core::plan::{Claim, Execute, Record, Resolve, ResolveInto, Step, WaitLimit};
 
 /// Runs one statement through all its rows.
 pub(crate) fn run_to_end(connection: &Connection, sql: &str) -> Result<(), Error> {
@@ -56,7 +56,10 @@ impl Performance<'_> {
         if !self.connection.is_autocommit() {
             let _ = run_to_end(self.connection, "ROLLBACK");
         }
-        let _ = self.settings.restore(self.connection);
+        // What others hold is waited for anew: the migration goes on with what it has set.
+        if !matches!(cause, Cause::Busy(_)) {
+            let _ = self.settings.restore(self.connection);
+        }
         Failure { step, cause }
     }
 
@@ -66,6 +69,7 @@ impl Performance<'_> {
             Step::Commit => self.commit(),
             Step::Execute(execute) => self.execute(execute, segment),
             Step::RestoreSettings => self.settings.restore(self.connection).map_err(cause),
+            Step::LimitWaits(limit) => self.limit_waits(*limit),
             Step::SuspendForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = OFF"),
             Step::EnforceForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = ON"),
             Step::CheckForeignKeys => self.check_foreign_keys(segment),
@@ -123,6 +127,13 @@ impl Performance<'_> {
             true => Err(Cause::Lost("the function ended the transaction that it was run in".to_owned())),
             false => Err(Cause::Refused(own_words("the function left a transaction open"))),
         }
+    }
+
+    fn limit_waits(&mut self, limit: WaitLimit) -> Result<(), Cause> {
+        let WaitLimit::Locks(limit) = limit else { return Ok(()) };
+        self.settings.touch();
+        let milliseconds = limit.as_millis().clamp(1, i32::MAX as u128);
+        run_to_end(self.connection, &format!("PRAGMA busy_timeout = {milliseconds}")).map_err(cause)
     }
 
     /// Inside a transaction SQLite would ignore it in silence.

@@ -115,6 +115,11 @@ fn options(context: &Context, args: &Deploy) -> DeployOptions {
     if let Some(wait) = args.lock_wait.or(context.settings.lock_wait) {
         options.lock_wait = wait;
     }
+    options.plan.waits.lock_timeout = args.lock_timeout.or(context.settings.lock_timeout);
+    options.plan.waits.concurrent_wait = args.concurrent_wait.or(context.settings.concurrent_wait);
+    if let Some(tries) = args.lock_tries.or(context.settings.lock_tries) {
+        options.lock_tries = tries;
+    }
     options
 }
 

@@ -1,16 +1,18 @@
 //! The run of one plan: segment by segment, knowing at every moment what stands.
 
-use super::failure::{FailedStatement, Stands, told};
+use super::contention::Tries;
+use super::failure::{FailedStatement, Stands, holder_told, told};
 use super::progress::{Event, Observer, SegmentWatch};
-use super::{Applied, DeployError, Stop};
+use super::{Applied, DeployError, DeployOptions, Stop};
 use crate::driver::{
     Capabilities, Cause, DatabaseError, Driver, DriverError, Failure, Holder, Inspection, NoWatch, Run,
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Plan, Segment, Standing, Step, refusal_leaves_nothing, refusal_leaves_remnant,
+    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, refusal_leaves_nothing, refusal_leaves_remnant,
+    waits_before_it_works,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How the run of a plan ended, short of an error.
 pub(super) enum Ended {
@@ -19,8 +21,6 @@ pub(super) enum Ended {
     Apart(Vec<String>),
     /// Another run holds this migration's claim.
     MetAnother(String),
-    /// Another connection holds what was needed; what was committed before stands.
-    Busy(Holder),
     Stopped {
         part_way: Option<String>,
     },
@@ -37,6 +37,7 @@ struct Live {
 
 pub(super) struct Runner<'r> {
     capabilities: &'r Capabilities,
+    options: &'r DeployOptions,
     run: &'r Run,
     observer: &'r mut dyn Observer,
     stop: &'r Stop,
@@ -51,14 +52,15 @@ impl<'r> Runner<'r> {
     pub(super) fn new(
         inspection: &'r Inspection,
         capabilities: &'r Capabilities,
-        run: &'r Run,
+        options: &'r DeployOptions,
         observer: &'r mut dyn Observer,
         stop: &'r Stop,
     ) -> Self {
+        let run = &options.run;
         let digest = Standing::of(&inspection.history.attempts).digest();
         let history_exists = inspection.history.exists;
         let applied = Vec::new();
-        Self { capabilities, run, observer, stop, digest, live: None, history_exists, applied }
+        Self { capabilities, options, run, observer, stop, digest, live: None, history_exists, applied }
     }
 
     pub(super) async fn run(
@@ -70,17 +72,131 @@ impl<'r> Runner<'r> {
             if self.stop.is_asked() {
                 return self.stopped(driver).await;
             }
-            let began = Instant::now();
-            let (observer, stop) = (&mut *self.observer, self.stop);
-            let mut watch = SegmentWatch { steps: &segment.steps, observer, stop, timeline: Vec::new() };
-            let result = driver.perform(self.run, &segment.steps, &mut watch).await;
-            let timeline = std::mem::take(&mut watch.timeline);
-            match result {
-                Ok(()) => self.note(&segment.steps, began, &timeline),
-                Err(failure) => return self.failed(driver, segment, failure, began).await,
+            if let Some(ended) = self.segment(driver, segment).await? {
+                return Ok(ended);
             }
         }
         Ok(Ended::Done)
+    }
+
+    /// Performs a segment, again and again while others hold what it needs. `None` once it is done.
+    async fn segment(
+        &mut self,
+        driver: &mut dyn Driver,
+        segment: &Segment<'_>,
+    ) -> Result<Option<Ended>, DeployError> {
+        let mut tries = Tries::new(self.options, limit_before(&segment.steps));
+        let mut rest: Option<Segment<'_>> = None;
+        loop {
+            let now = rest.as_ref().unwrap_or(segment);
+            let began = Instant::now();
+            let (observer, stop) = (&mut *self.observer, self.stop);
+            let mut watch = SegmentWatch::new(&now.steps, observer, stop, rest.is_none() || begins_anew(now));
+            let result = driver.perform(self.run, &now.steps, &mut watch).await;
+            let (timeline, started) = watch.into_times();
+            match result {
+                Ok(()) => {
+                    self.note(&now.steps, began, &timeline);
+                    return Ok(None);
+                }
+                Err(Failure { step, cause: Cause::Busy(holder) }) => {
+                    let took = started.filter(|(at, _)| *at == step).map_or(began, |(_, at)| at).elapsed();
+                    match self.contended(driver, now, (step, holder), took, began, &mut tries).await? {
+                        Again::Whole => {}
+                        Again::From(left) => rest = Some(left),
+                        Again::Not(ended) => return Ok(Some(ended)),
+                    }
+                }
+                Err(failure) => return self.failed(driver, now, failure, began).await.map(Some),
+            }
+        }
+    }
+
+    /// Others held what a step needs: what to do next, after a pause.
+    async fn contended<'m>(
+        &mut self,
+        driver: &mut dyn Driver,
+        segment: &Segment<'m>,
+        (step, holder): (usize, Holder),
+        took: Duration,
+        began: Instant,
+        tries: &mut Tries,
+    ) -> Result<Again<'m>, DeployError> {
+        let rolled_back = is_rolled_back(segment, step);
+        if !rolled_back {
+            self.note(&segment.steps[..step], began, &[]);
+        }
+        let execute = match segment.steps.get(step) {
+            Some(Step::Execute(execute)) => Some(execute),
+            _ => None,
+        };
+        if let (Some(execute), false) = (execute, rolled_back) {
+            if refusal_leaves_remnant(self.capabilities, execute) {
+                // It waited as long as it was asked to. What it left is cleared away by the next deploy.
+                let mut contention = tries.fail(subject(segment, step), Some(execute), holder);
+                contention.of_tries = contention.tries;
+                contention.limit = limit_before(&segment.steps[..step]);
+                return Err(DeployError::Contended(Box::new(contention)));
+            }
+            if let Some(error) = self.is_no_more_than_a_wait(segment, step, execute, took, &holder) {
+                let ended = self.refused(driver, segment, step, error, rolled_back).await;
+                let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
+                return ended.map(Again::Not);
+            }
+        }
+        let told = execute.or_else(|| last_execute(segment, step)).or_else(|| first_execute(segment));
+        let contention = tries.fail(subject(segment, step), told, holder);
+        let nothing_done = rolled_back || execute.is_some();
+        if tries.are_used_up() {
+            if nothing_done {
+                // Nothing is in flight: the attempt goes on with the next deploy.
+                let _ = self.stopped(driver).await;
+            }
+            let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
+            return Err(DeployError::Contended(Box::new(contention)));
+        }
+        let pause = tries.pause();
+        self.observer.event(Event::Contended { contention: &contention, pause });
+        if pauses(driver, self.stop, pause).await && nothing_done {
+            return self.stopped(driver).await.map(Again::Not);
+        }
+        Ok(if rolled_back { Again::Whole } else { Again::From(rest_of(segment, step)) })
+    }
+
+    /// Why a statement outside any transaction is not simply tried again.
+    fn is_no_more_than_a_wait(
+        &self,
+        segment: &Segment<'_>,
+        step: usize,
+        execute: &Execute<'_>,
+        took: Duration,
+        holder: &Holder,
+    ) -> Option<DatabaseError> {
+        let error = |message: String| {
+            let held = holder_told(holder);
+            let hint = Some(format!(
+                "end what is in its way, or let it wait longer (`-- windlass: lock-timeout 60s` at the head of {}), \
+                 and deploy again",
+                execute.migration.up().origin()
+            ));
+            let message = format!("{message}; it waited for {held}");
+            Some(DatabaseError { message, hint, ..DatabaseError::default() })
+        };
+        let limit = match limit_before(&segment.steps[..step]) {
+            Some(WaitLimit::Locks(limit)) => limit.max(Duration::from_secs(1)),
+            _ => Duration::MAX,
+        };
+        if took > limit.saturating_mul(2).saturating_add(Duration::from_secs(1)) {
+            let seconds = took.as_secs();
+            return error(format!(
+                "the locks that it needs at its end were held by others, after {seconds} s of work that is lost"
+            ));
+        }
+        let in_a_unit = step > 0 && matches!(segment.steps[step - 1], Step::Execute(_));
+        if in_a_unit || !waits_before_it_works(self.capabilities, execute) {
+            return error("the locks that it needs were held by others".to_owned());
+        }
+        None
     }
 
     /// Keeps in mind what committed steps made true.
@@ -140,9 +256,7 @@ impl<'r> Runner<'r> {
     ) -> Result<Ended, DeployError> {
         let Failure { step, cause } = failure;
         let failed_step = segment.steps.get(step);
-        // Outside a transaction, and after its commit, the steps before the failed one stand.
-        let commit = segment.steps.iter().position(|s| matches!(s, Step::Commit));
-        let rolled_back = segment.is_transaction() && commit.is_some_and(|commit| step <= commit);
+        let rolled_back = is_rolled_back(segment, step);
         if !rolled_back {
             self.note(&segment.steps[..step.min(segment.steps.len())], began, &[]);
         }
@@ -154,8 +268,7 @@ impl<'r> Runner<'r> {
             Cause::Fenced => return Err(DeployError::TakenOver { name: subject(segment, step) }),
             Cause::ClaimTaken => return Ok(Ended::MetAnother(subject(segment, step))),
             Cause::Stopped => return self.stopped(driver).await,
-            Cause::Busy(holder) => return Ok(Ended::Busy(holder)),
-            cause @ Cause::ForeignKeys(_) => {
+            cause @ (Cause::ForeignKeys(_) | Cause::Busy(_)) => {
                 DatabaseError { message: told(&cause), ..DatabaseError::default() }
             }
             Cause::Refused(error) => error,
@@ -236,6 +349,60 @@ impl<'r> Runner<'r> {
         }
         Ok(Ended::Stopped { part_way: Some(name.clone()) })
     }
+}
+
+/// Lets time pass; whether it was asked to stop meanwhile.
+async fn pauses(driver: &mut dyn Driver, stop: &Stop, pause: Duration) -> bool {
+    let mut left = pause;
+    while !left.is_zero() && !stop.is_asked() {
+        let slice = left.min(Duration::from_millis(100));
+        driver.sleep(slice).await;
+        left -= slice;
+    }
+    stop.is_asked()
+}
+
+/// What to do after others held what a segment needs.
+enum Again<'m> {
+    /// All of it once more.
+    Whole,
+    /// Go on with this part of it.
+    From(Segment<'m>),
+    /// Nothing.
+    Not(Ended),
+}
+
+/// Outside a transaction, and after its commit, the steps before a failed one stand.
+fn is_rolled_back(segment: &Segment<'_>, step: usize) -> bool {
+    let commit = segment.steps.iter().position(|s| matches!(s, Step::Commit));
+    segment.is_transaction() && commit.is_some_and(|commit| step <= commit)
+}
+
+/// The last limit that steps set.
+fn limit_before(steps: &[Step<'_>]) -> Option<WaitLimit> {
+    steps.iter().rev().find_map(|step| match step {
+        Step::LimitWaits(limit) => Some(*limit),
+        _ => None,
+    })
+}
+
+/// From this step on, waiting as before.
+fn rest_of<'m>(segment: &Segment<'m>, step: usize) -> Segment<'m> {
+    let limit = limit_before(&segment.steps[..step]).map(Step::LimitWaits);
+    Segment { steps: limit.into_iter().chain(segment.steps[step..].iter().cloned()).collect() }
+}
+
+/// Whether the rest of a segment begins with a statement: all before it is written down.
+fn begins_anew(rest: &Segment<'_>) -> bool {
+    let first = rest.steps.iter().find(|step| !matches!(step, Step::LimitWaits(_)));
+    matches!(first, Some(Step::Execute(_)))
+}
+
+fn first_execute<'s, 'm>(segment: &'s Segment<'m>) -> Option<&'s Execute<'m>> {
+    segment.steps.iter().find_map(|step| match step {
+        Step::Execute(execute) => Some(execute),
+        _ => None,
+    })
 }
 
 /// The migration that a segment's step is about.

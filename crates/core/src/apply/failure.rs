@@ -1,6 +1,6 @@
 //! Failure: a refused statement, with everything a person needs to go on.
 
-use crate::driver::{Cause, DatabaseError};
+use crate::driver::{Cause, DatabaseError, Holder};
 use crate::plan::{Execute, Place};
 
 /// A statement that the database refused.
@@ -109,6 +109,18 @@ fn says_full(code: &str) -> bool {
     ["53100", "1021 ", "1114 ", "SQLITE_FULL"].iter().any(|full| code.starts_with(full))
 }
 
+/// Who holds something, in a line of words.
+pub(super) fn holder_told(holder: &Holder) -> String {
+    let mut told = match (&holder.who, &holder.session) {
+        (Some(who), Some(session)) => format!("{who} ({session})"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => "another session".to_owned(),
+    };
+    told.extend(holder.since.iter().map(|since| format!(" since {since}")));
+    told.extend(holder.running.iter().map(|running| format!(", running {running}")));
+    told
+}
+
 /// A cause in a line of words.
 pub(super) fn told(cause: &Cause) -> String {
     match cause {
@@ -117,7 +129,7 @@ pub(super) fn told(cause: &Cause) -> String {
         Cause::ClaimTaken => "another run holds the claim".to_owned(),
         Cause::Fenced => "another run took the attempt over".to_owned(),
         Cause::Stopped => "asked to stop".to_owned(),
-        Cause::Busy(_) => "another connection holds the database".to_owned(),
+        Cause::Busy(holder) => format!("others hold what it needs: {}", holder_told(holder)),
         Cause::ForeignKeys(rows) => format!("rows without the row they refer to: {}", rows.join("; ")),
     }
 }

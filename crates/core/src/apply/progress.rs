@@ -1,7 +1,8 @@
 //! Progress: what a run tells its observer while it works.
 
-use crate::driver::{Holder, Watch};
-use crate::plan::{Execute, Plan, Remark, Step};
+use super::Contention;
+use crate::driver::{Holder, Patience, Watch};
+use crate::plan::{Execute, Plan, Remark, Step, WaitLimit};
 use std::time::{Duration, Instant};
 
 /// Something that happened.
@@ -25,6 +26,22 @@ pub enum Event<'a> {
     StatementStarts(&'a Execute<'a>),
     /// A statement was done.
     StatementEnds(&'a Execute<'a>),
+    /// A statement did not get its locks in time, and is tried again after a pause.
+    Contended {
+        /// Which, and who is in its way.
+        contention: &'a Contention,
+        /// How long the pause is.
+        pause: Duration,
+    },
+    /// A statement that works concurrently waits for another session.
+    WaitsForOther {
+        /// The statement.
+        execute: &'a Execute<'a>,
+        /// Whom it waits for.
+        holder: &'a Holder,
+        /// Since how long it waits.
+        waited: Duration,
+    },
     /// A migration was applied, and is committed.
     Applied {
         /// Its name.
@@ -61,15 +78,61 @@ impl<F: FnMut(Event<'_>) + Send> Observer for F {
 
 /// Turns the steps that a driver reports into events, and keeps the time of each migration.
 pub(super) struct SegmentWatch<'w, 'm> {
-    pub(super) steps: &'w [Step<'m>],
-    pub(super) observer: &'w mut dyn Observer,
-    pub(super) stop: &'w super::Stop,
+    steps: &'w [Step<'m>],
+    observer: &'w mut dyn Observer,
+    stop: &'w super::Stop,
+    heeds_stop: bool,
     /// When each migration's first step in this segment was seen.
-    pub(super) timeline: Vec<(&'m str, Instant)>,
+    timeline: Timeline<'m>,
+    /// The last step that was begun, and when.
+    started: Option<(usize, Instant)>,
+    wait: Option<Wait>,
+}
+
+/// Migrations, and when each was seen first.
+type Timeline<'m> = Vec<(&'m str, Instant)>;
+
+/// A step's wait for others.
+struct Wait {
+    step: usize,
+    last: Instant,
+    waited: Duration,
+}
+
+/// What is told less often than this is another wait.
+const ONE_WAIT: Duration = Duration::from_secs(5);
+
+impl<'w, 'm> SegmentWatch<'w, 'm> {
+    pub(super) fn new(
+        steps: &'w [Step<'m>],
+        observer: &'w mut dyn Observer,
+        stop: &'w super::Stop,
+        heeds_stop: bool,
+    ) -> Self {
+        Self { steps, observer, stop, heeds_stop, timeline: Vec::new(), started: None, wait: None }
+    }
+
+    /// When each migration's first step was seen, and which step was begun last, when.
+    pub(super) fn into_times(self) -> (Timeline<'m>, Option<(usize, Instant)>) {
+        (self.timeline, self.started)
+    }
+
+    /// How long a step may wait for others, all in all.
+    fn patience(&self, step: usize) -> Duration {
+        let limit = self.steps[..step.min(self.steps.len())].iter().rev().find_map(|step| match step {
+            Step::LimitWaits(limit) => Some(*limit),
+            _ => None,
+        });
+        match limit {
+            Some(WaitLimit::Others(limit)) if !limit.is_zero() => limit,
+            _ => Duration::MAX,
+        }
+    }
 }
 
 impl Watch for SegmentWatch<'_, '_> {
     fn starts(&mut self, step: usize) {
+        self.started = Some((step, Instant::now()));
         let Some(Step::Execute(execute)) = self.steps.get(step) else { return };
         if self.timeline.last().is_none_or(|(name, _)| *name != execute.migration.name()) {
             self.timeline.push((execute.migration.name(), Instant::now()));
@@ -84,6 +147,23 @@ impl Watch for SegmentWatch<'_, '_> {
     }
 
     fn should_stop(&self) -> bool {
-        self.stop.is_asked()
+        self.heeds_stop && self.stop.is_asked()
+    }
+
+    fn waits(&mut self, step: usize, holder: &Holder) -> Patience {
+        let now = Instant::now();
+        let wait = self.wait.get_or_insert(Wait { step, last: now, waited: Duration::ZERO });
+        if wait.step != step {
+            *wait = Wait { step, last: now, waited: Duration::ZERO };
+        }
+        let since_last = now - wait.last;
+        wait.last = now;
+        // Between two waits it works.
+        wait.waited += if since_last < ONE_WAIT { since_last } else { Duration::ZERO };
+        let waited = wait.waited;
+        if let Some(Step::Execute(execute)) = self.steps.get(step) {
+            self.observer.event(Event::WaitsForOther { execute, holder, waited });
+        }
+        if waited >= self.patience(step) { Patience::GiveUp } else { Patience::GoOn }
     }
 }

@@ -1,5 +1,6 @@
 //! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
 
+use super::locking::{Limiter, Waits, remarks as lock_remarks};
 use super::outcome::shows;
 use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
@@ -29,6 +30,15 @@ pub struct Options {
     pub allow_non_empty: bool,
     /// Migrations that must not share a transaction with others: one of them failed there.
     pub alone: HashSet<String>,
+    /// How long to wait for other sessions.
+    pub waits: Waits,
+}
+
+impl Options {
+    /// Whether nothing was chosen that could make a plan where the project and the history agree.
+    pub(crate) fn is_plain(&self) -> bool {
+        Self { waits: Waits::default(), ..self.clone() } == Self::default()
+    }
 }
 
 /// What a plan, or its absence, should tell besides.
@@ -71,6 +81,26 @@ pub enum Remark {
         /// The statements.
         statements: InFlight,
     },
+    /// One transaction locks several tables out: each is held while the next one is waited for.
+    SeveralStrongLocks {
+        /// The migration.
+        name: String,
+        /// The tables, and other objects.
+        tables: Vec<String>,
+    },
+    /// A statement that takes as long as a table is large runs while others are locked out.
+    LongWorkUnderLock {
+        /// The migration.
+        name: String,
+        /// The statement's number.
+        statement: u32,
+        /// What it does.
+        work: &'static str,
+        /// The number of the statement that takes the lock.
+        locked_by: u32,
+        /// What is locked.
+        tables: Vec<String>,
+    },
 }
 
 impl std::fmt::Display for Remark {
@@ -100,6 +130,26 @@ impl std::fmt::Display for Remark {
                     "{name}: a crash in statement {} would have to be settled by a person",
                     statements.to_text()
                 )
+            }
+            Self::SeveralStrongLocks { name, tables } => {
+                write!(
+                    f,
+                    "{name}: one transaction keeps others from {}: each is held while the next is waited for; \
+                     a migration for each would not",
+                    tables.join(", ")
+                )
+            }
+            Self::LongWorkUnderLock { name, statement, work, locked_by, tables } => {
+                let tables = tables.join(", ");
+                if statement == locked_by {
+                    write!(f, "{name}: others are kept from {tables} during {work} (statement {statement})")
+                } else {
+                    write!(
+                        f,
+                        "{name}: others are kept from {tables} (locked by statement {locked_by}) during {work} \
+                         (statement {statement}); a migration of its own would not"
+                    )
+                }
             }
         }
     }
@@ -134,7 +184,7 @@ pub fn plan<'m>(
         return Err(Blocked::ReadOnly { reason: reason.clone(), pending });
     }
     let mut builder =
-        Builder { capabilities, standing, segments: Vec::new(), history: inspection.history.exists };
+        Builder { capabilities, options, standing, segments: Vec::new(), history: inspection.history.exists };
     if let Some(resumed) = &resumed {
         let completed = length(resumed.completed);
         remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed });
@@ -152,6 +202,7 @@ pub fn plan<'m>(
             builder.group(&rest[..shared]);
         } else {
             builder.apply(first);
+            remarks.extend(lock_remarks(&first.prepared, capabilities).into_iter().filter(|_| !fresh));
         }
         rest = &rest[shared.max(1)..];
     }
@@ -187,6 +238,7 @@ fn may_be_in_doubt(work: &Work<'_>) -> Vec<Remark> {
 
 struct Builder<'c, 'm> {
     capabilities: &'c Capabilities,
+    options: &'c Options,
     standing: Standing,
     segments: Vec<Segment<'m>>,
     /// Whether the history table stands by the time the next step runs.
@@ -246,6 +298,7 @@ impl<'m> Builder<'_, 'm> {
         let record =
             || Step::Record(vec![Record { name, epoch, completed: statements, digest: digest.clone() }]);
         let mut prefix = Prefix::new(self.capabilities.dialect);
+        let mut limiter = Limiter::new(prepared, completed, self.capabilities, self.options);
         let mut open: Vec<Step<'m>> = Vec::new();
         let mut opening = opening;
         if let Some(Step::TakeOver { .. }) = opening {
@@ -274,6 +327,8 @@ impl<'m> Builder<'_, 'm> {
             if transaction {
                 // What came before stands on its own: it is never sent with the transaction.
                 self.close(&mut open, transaction_prelude);
+                limiter.begin();
+                open.extend(limiter.before_begin());
                 open.push(Step::Begin);
             }
             open.extend(first.into_iter().map(execute));
@@ -281,7 +336,17 @@ impl<'m> Builder<'_, 'm> {
                 self.create_history(&mut open);
                 open.push(opening);
             }
-            open.extend(run.into_iter().map(execute));
+            if transaction {
+                open.extend(
+                    run.into_iter().flat_map(|statement| {
+                        limiter.before(statement).into_iter().chain([execute(statement)])
+                    }),
+                );
+            } else {
+                // Nothing comes between statements that belong together.
+                open.extend(run.iter().filter_map(|&statement| limiter.before(statement)).next());
+                open.extend(run.into_iter().map(execute));
+            }
             if transaction && prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
                 open.push(Step::CheckForeignKeys);
             }
@@ -299,9 +364,10 @@ impl<'m> Builder<'_, 'm> {
             if transaction {
                 open.push(Step::Commit);
                 self.close(&mut open, |_| false);
+                limiter.begin();
             }
         }
-        if prepared.touches_session() {
+        if prepared.touches_session() || limiter.leaves_a_setting() {
             match (open.is_empty(), self.segments.last_mut()) {
                 (true, Some(segment)) => segment.steps.push(Step::RestoreSettings),
                 _ => open.push(Step::RestoreSettings),

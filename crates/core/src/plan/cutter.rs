@@ -1,5 +1,6 @@
 //! Where a script is cut: what shares a transaction, what must stand alone, what cannot be parted.
 
+use super::locking::{adds_unchecked, validates};
 use super::pieces::{Piece, PieceKind};
 use super::{Blocked, Execute, Place};
 use crate::driver::Ddl;
@@ -72,6 +73,12 @@ impl Cutter<'_, '_> {
                     fresh = true;
                 }
                 Transaction::Inside => {
+                    // What was added without being checked is checked while nobody is kept out.
+                    fresh |= self.open.is_none()
+                        && self.mode == TransactionMode::Automatic
+                        && !held.holds()
+                        && validates(self.statements[index].sql)
+                        && self.adds_unchecked_before(index);
                     self.join(index, &mut fresh);
                     if self.enum_value_is_used_later(index) && self.open.is_none() {
                         self.refuse_outside(
@@ -236,6 +243,13 @@ impl Cutter<'_, '_> {
         self.pieces.push(Piece { kind, first: index, last: index + 1, run: vec![index] });
     }
 
+    /// Whether the transaction that this statement would join adds a constraint as NOT VALID.
+    fn adds_unchecked_before(&self, index: usize) -> bool {
+        let piece = self.pieces.last().filter(|piece| piece.kind == PieceKind::Transaction);
+        let run = piece.map_or(&[][..], |piece| &piece.run);
+        run.iter().any(|&earlier| earlier < index && adds_unchecked(self.statements[earlier].sql))
+    }
+
     /// Cut when the new label, or code that may hold it, appears later in the file (PostgreSQL, ALTER TYPE).
     fn enum_value_is_used_later(&self, index: usize) -> bool {
         let Some(label) = &self.facts[index].enum_value else { return false };
@@ -296,6 +310,11 @@ struct Held {
 }
 
 impl Held {
+    /// Whether anything holds that a cut would end.
+    fn holds(&self) -> bool {
+        self.holder.is_some()
+    }
+
     fn meets(&mut self, index: usize, facts: &Facts) {
         match &facts.transaction {
             Transaction::Control(Control::Savepoint | Control::Isolation) => {}

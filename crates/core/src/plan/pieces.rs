@@ -7,6 +7,7 @@ use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
 use crate::sql::classify::{Control, Definition, Effect, Facts, SessionUse, Transaction, classify};
 use crate::sql::split::Statement;
+use std::time::Duration;
 
 /// A migration made ready for planning: its statements, what each is, and the cut.
 pub(super) struct Prepared<'m> {
@@ -15,6 +16,8 @@ pub(super) struct Prepared<'m> {
     pub(super) facts: Vec<Facts>,
     pub(super) pieces: Vec<Piece>,
     pub(super) foreign_keys: ForeignKeys,
+    /// How long its strong locks may be waited for, where the script says so.
+    pub(super) lock_timeout: Option<Duration>,
 }
 
 /// What a SQLite script's `PRAGMA foreign_keys` asks for; a transaction would silently ignore it.
@@ -75,7 +78,8 @@ impl<'m> Prepared<'m> {
             refuse_no_journal(&executes, &facts)?;
         }
 
-        Ok(Self { migration, statements: executes, facts, pieces, foreign_keys })
+        let lock_timeout = directives.lock_timeout;
+        Ok(Self { migration, statements: executes, facts, pieces, foreign_keys, lock_timeout })
     }
 
     /// Whether the whole migration commits at once, its history row included.

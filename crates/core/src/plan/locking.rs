@@ -1,0 +1,488 @@
+//! Locking: which statements keep others from a table, how long they may wait for that, and what a plan tells of it.
+//!
+//! A strong lock that is waited for already keeps others out: whoever comes later queues behind it. So the
+//! wait is short, and what is held meanwhile, and worked under it, is told beforehand.
+
+use super::outcome::refusal_leaves_nothing;
+use super::pieces::Prepared;
+use super::{Execute, Options, Remark, Step};
+use crate::driver::{Capabilities, Product};
+use crate::sql::classify::{Effect, Facts, ObjectName, Objects, SessionUse, classify};
+use crate::sql::{Dialect, lexer};
+use std::fmt;
+use std::time::Duration;
+
+/// How long a strong lock is waited for where nobody says otherwise.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement that works concurrently waits for other sessions where nobody says otherwise.
+pub const CONCURRENT_WAIT: Duration = Duration::from_secs(600);
+
+/// How long to wait for other sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waits {
+    /// For strong locks, all those of one transaction together; [`LOCK_TIMEOUT`] by default, zero for ever.
+    /// A migration's own directive comes before it.
+    pub lock_timeout: Option<Duration>,
+    /// For statements that work concurrently, each; [`CONCURRENT_WAIT`] by default, zero for ever.
+    pub concurrent_wait: Option<Duration>,
+}
+
+/// How the statements that follow, in the segment, wait for other sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitLimit {
+    /// For locks up to this long. In a transaction it is one budget: it begins with the statement that
+    /// follows, and later statements wait for what is left of it.
+    Locks(Duration),
+    /// For locks without end, since they keep nobody out; the watch is told whom is waited for, and ends it
+    /// once it took this long.
+    Others(Duration),
+    /// As the script itself says.
+    Script,
+}
+
+impl fmt::Display for WaitLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locks(time) => write!(f, "limit lock waits to {}", spoken(*time)),
+            Self::Others(time) => write!(f, "wait for other sessions up to {}", spoken(*time)),
+            Self::Script => write!(f, "leave lock waits to the script"),
+        }
+    }
+}
+
+/// A length of time as people say it: `5 s`, `1500 ms`, `10 min`.
+fn spoken(time: Duration) -> String {
+    let milliseconds = time.as_millis();
+    match milliseconds {
+        0 => "0 s".to_owned(),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+/// What a statement locks while it waits and works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Locking {
+    /// No more than the rows it changes.
+    Weak,
+    /// Others may read its tables, and not write to them.
+    KeepsWritersOut,
+    /// Nobody else uses its tables.
+    KeepsEverybodyOut,
+    /// It waits for the transactions of others, and keeps nobody out.
+    Concurrent,
+}
+
+impl Locking {
+    /// Whether others wait for it.
+    pub fn is_strong(self) -> bool {
+        matches!(self, Self::KeepsWritersOut | Self::KeepsEverybodyOut)
+    }
+}
+
+/// What the text of a statement tells of its locks.
+///
+/// ```
+/// use windlass_core::plan::{Locking, locking};
+/// use windlass_core::sql::Dialect;
+///
+/// assert_eq!(locking(Dialect::Postgres, "ALTER TABLE ship ADD n int"), Locking::KeepsEverybodyOut);
+/// assert_eq!(locking(Dialect::Postgres, "CREATE INDEX ON ship (n)"), Locking::KeepsWritersOut);
+/// assert_eq!(locking(Dialect::Postgres, "UPDATE ship SET n = 1"), Locking::Weak);
+/// ```
+pub fn locking(dialect: Dialect, sql: &str) -> Locking {
+    locking_of(dialect, sql, &classify(dialect, sql))
+}
+
+fn locking_of(dialect: Dialect, sql: &str, facts: &Facts) -> Locking {
+    const ROWS: [&str; 10] =
+        ["INSERT", "UPDATE", "DELETE", "SELECT", "WITH", "SET", "COPY", "REPLACE", "VALUES", "MERGE"];
+    if ROWS.contains(&Words::first_of(dialect, sql, 1).first()) {
+        return Locking::Weak;
+    }
+    let words = Words::of(dialect, sql);
+    match dialect {
+        Dialect::Postgres => postgres(facts, &words, sql),
+        Dialect::MySql => mysql(&words),
+        // One writer at a time: its lock is the file's, and readers go on.
+        Dialect::Sqlite => Locking::Weak,
+    }
+}
+
+/// The first keywords and names of a statement, without what stands in quotes and comments.
+struct Words(Vec<String>);
+
+/// So many words hold what a definition is about.
+const WORDS: usize = 400;
+
+impl Words {
+    fn of(dialect: Dialect, sql: &str) -> Self {
+        Self::first_of(dialect, sql, WORDS)
+    }
+
+    fn first_of(dialect: Dialect, sql: &str, most: usize) -> Self {
+        let words = lexer::tokens(dialect, sql).filter(|token| token.kind == lexer::TokenKind::Word);
+        Self(words.take(most).map(|token| token.text.to_ascii_uppercase()).collect())
+    }
+
+    fn begins(&self, phrase: &str) -> bool {
+        phrase.split(' ').enumerate().all(|(at, word)| self.0.get(at).is_some_and(|found| found == word))
+    }
+
+    fn has(&self, phrase: &str) -> bool {
+        let phrase: Vec<&str> = phrase.split(' ').collect();
+        self.0.windows(phrase.len()).any(|window| window.iter().zip(&phrase).all(|(a, b)| a == b))
+    }
+
+    fn has_any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.has(phrase))
+    }
+
+    fn first(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+}
+
+fn postgres(facts: &Facts, words: &Words, sql: &str) -> Locking {
+    if facts.concurrently.is_some() {
+        return Locking::Concurrent;
+    }
+    const RELATIONS: [&str; 7] = ["TABLE", "INDEX", "VIEW", "MATERIALIZED", "SEQUENCE", "FOREIGN", "SCHEMA"];
+    let second = words.0.get(1).map_or("", String::as_str);
+    match words.first() {
+        "ALTER" if RELATIONS.contains(&second) => alter_table(words),
+        "CREATE" if words.begins("CREATE INDEX") || words.begins("CREATE UNIQUE INDEX") => {
+            Locking::KeepsWritersOut
+        }
+        "CREATE" if words.0.iter().take(5).any(|word| word == "TRIGGER") => Locking::KeepsWritersOut,
+        "CREATE" if words.0.iter().take(4).any(|word| word == "RULE" || word == "POLICY") => {
+            Locking::KeepsEverybodyOut
+        }
+        "CREATE" if words.begins("CREATE OR REPLACE") && words.0.iter().take(5).any(|w| w == "VIEW") => {
+            Locking::KeepsEverybodyOut
+        }
+        "CREATE" if words.has("PARTITION OF") => Locking::KeepsEverybodyOut,
+        "CREATE" if words.0.iter().take(4).any(|w| w == "TABLE") && words.has("REFERENCES") => {
+            Locking::KeepsWritersOut
+        }
+        "DROP" if !["FUNCTION", "PROCEDURE", "ROLE", "USER", "DATABASE"].contains(&second) => {
+            Locking::KeepsEverybodyOut
+        }
+        "TRUNCATE" | "LOCK" | "CLUSTER" => Locking::KeepsEverybodyOut,
+        "VACUUM" if words.has("FULL") => Locking::KeepsEverybodyOut,
+        "REFRESH" if words.has("CONCURRENTLY") => Locking::KeepsWritersOut,
+        "REFRESH" => Locking::KeepsEverybodyOut,
+        "REINDEX" => Locking::KeepsWritersOut,
+        // What a block of code does stands in its text.
+        "DO" if defines_in_code(sql) => Locking::KeepsEverybodyOut,
+        _ => Locking::Weak,
+    }
+}
+
+fn alter_table(words: &Words) -> Locking {
+    let actions = [
+        "ADD", "DROP", "ALTER", "RENAME", "ATTACH", "DETACH", "SET", "ENABLE", "DISABLE", "OWNER", "INHERIT",
+    ];
+    let others = words.0.iter().skip(1).filter(|word| actions.contains(&word.as_str())).count();
+    match () {
+        () if words.has("VALIDATE CONSTRAINT") && others == 0 => Locking::Weak,
+        () if words.has("FOREIGN KEY") && others == 1 => Locking::KeepsWritersOut,
+        () => Locking::KeepsEverybodyOut,
+    }
+}
+
+fn defines_in_code(sql: &str) -> bool {
+    let text = sql.to_ascii_lowercase();
+    ["alter table", "drop table", "drop index", "create index", "truncate", "lock table", "create trigger"]
+        .iter()
+        .any(|phrase| text.contains(phrase))
+}
+
+/// Every definition takes its table for itself at its end, however it works until then.
+fn mysql(words: &Words) -> Locking {
+    let second = words.0.get(1).map_or("", String::as_str);
+    match words.first() {
+        "ALTER" | "DROP"
+            if ["TABLE", "TABLES", "INDEX", "VIEW", "TRIGGER", "ONLINE", "OFFLINE", "IGNORE"]
+                .contains(&second) =>
+        {
+            Locking::KeepsEverybodyOut
+        }
+        "CREATE" if words.0.iter().take(5).any(|word| word == "INDEX" || word == "TRIGGER") => {
+            Locking::KeepsEverybodyOut
+        }
+        "CREATE" if words.begins("CREATE OR REPLACE") => Locking::KeepsEverybodyOut,
+        "CREATE" if words.0.iter().take(4).any(|word| word == "TABLE") && words.has("REFERENCES") => {
+            Locking::KeepsEverybodyOut
+        }
+        "RENAME" | "TRUNCATE" | "OPTIMIZE" | "REPAIR" => Locking::KeepsEverybodyOut,
+        "LOCK" => Locking::KeepsEverybodyOut,
+        _ => Locking::Weak,
+    }
+}
+
+/// Whether a statement says itself how long it waits: in a SET, or in a call with the setting's name.
+fn says_itself(facts: &Facts, sql: &str) -> bool {
+    const SETTINGS: [&str; 3] = ["lock_timeout", "lock_wait_timeout", "busy_timeout"];
+    matches!(facts.effect, Effect::Session | Effect::Query) && {
+        let text = sql.to_ascii_lowercase();
+        SETTINGS.iter().any(|setting| text.contains(setting))
+    }
+}
+
+/// Whether a statement that did not get its lock, outside any transaction, did nothing at all.
+pub(crate) fn waits_before_it_works(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
+    refusal_leaves_nothing(capabilities, execute)
+        || Words::first_of(capabilities.dialect, execute.sql, 1).first() == "TRUNCATE"
+}
+
+/// PostgreSQL: whether it adds a constraint that is not checked yet.
+pub(super) fn adds_unchecked(sql: &str) -> bool {
+    let words = Words::of(Dialect::Postgres, sql);
+    words.begins("ALTER TABLE") && words.has("NOT VALID")
+}
+
+/// PostgreSQL: whether it checks such a constraint, and does nothing else.
+pub(super) fn validates(sql: &str) -> bool {
+    let words = Words::first_of(Dialect::Postgres, sql, 20);
+    words.begins("ALTER TABLE")
+        && words.has("VALIDATE CONSTRAINT")
+        && !words.has_any(&["ADD", "DROP", "ALTER COLUMN"])
+}
+
+/// Which statements of a migration are limited, statement by statement as they are planned.
+pub(super) struct Limiter<'p, 'm> {
+    prepared: &'p Prepared<'m>,
+    product: Product,
+    dialect: Dialect,
+    budget: Option<Duration>,
+    others: Duration,
+    /// The script said itself how long to wait: in its session, in its transaction.
+    is_script_s: bool,
+    is_script_s_here: bool,
+    /// What holds now, in this segment.
+    now: Option<WaitLimit>,
+}
+
+impl<'p, 'm> Limiter<'p, 'm> {
+    /// For what comes after the statements that are completed.
+    pub(super) fn new(
+        prepared: &'p Prepared<'m>,
+        completed: usize,
+        capabilities: &Capabilities,
+        options: &Options,
+    ) -> Self {
+        let is_replayed = |index: &usize| prepared.facts[*index].session == SessionUse::Setting;
+        let said = |index: usize| says_itself(&prepared.facts[index], prepared.statements[index].sql);
+        let asked = prepared.lock_timeout.or(options.waits.lock_timeout);
+        let budget = match capabilities.product {
+            // A connection to a file has its own patience, where nobody says otherwise.
+            Product::Sqlite => asked,
+            _ => Some(asked.unwrap_or(LOCK_TIMEOUT)),
+        };
+        Self {
+            prepared,
+            product: capabilities.product,
+            dialect: capabilities.dialect,
+            budget: budget.filter(|time| !time.is_zero()),
+            others: options.waits.concurrent_wait.unwrap_or(CONCURRENT_WAIT),
+            is_script_s: (0..completed).filter(is_replayed).any(said),
+            is_script_s_here: false,
+            now: None,
+        }
+    }
+
+    /// A segment, or a transaction, begins.
+    pub(super) fn begin(&mut self) {
+        (self.now, self.is_script_s_here) = (None, false);
+    }
+
+    /// A limit is a setting of the session there, which the next migration must not find.
+    pub(super) fn leaves_a_setting(&self) -> bool {
+        self.product == Product::Sqlite && self.budget.is_some()
+    }
+
+    /// For a database with one lock: before it is waited for.
+    pub(super) fn before_begin(&mut self) -> Option<Step<'m>> {
+        (self.product == Product::Sqlite).then_some(self.budget?)?;
+        self.limit(WaitLimit::Locks(self.budget?))
+    }
+
+    /// The limit to set before a statement, where it is not the one that holds already.
+    pub(super) fn before(&mut self, statement: usize) -> Option<Step<'m>> {
+        let (facts, sql) = (&self.prepared.facts[statement], self.prepared.statements[statement].sql);
+        if says_itself(facts, sql) {
+            let is_local = matches!(facts.session, SessionUse::Bound(_));
+            self.is_script_s |= !is_local;
+            self.is_script_s_here |= is_local;
+            return self.now.and_then(|_| self.limit(WaitLimit::Script));
+        }
+        match locking_of(self.dialect, sql, facts) {
+            Locking::Concurrent => self.limit(WaitLimit::Others(self.others)),
+            locking
+                if locking.is_strong()
+                    && !self.is_script_s
+                    && !self.is_script_s_here
+                    && self.locks_what_stands(statement) =>
+            {
+                self.limit(WaitLimit::Locks(self.budget?))
+            }
+            _ => None,
+        }
+    }
+
+    fn limit(&mut self, limit: WaitLimit) -> Option<Step<'m>> {
+        (self.now != Some(limit)).then(|| {
+            self.now = Some(limit);
+            Step::LimitWaits(limit)
+        })
+    }
+
+    /// Nobody waits for a table that this migration itself has just created.
+    fn locks_what_stands(&self, statement: usize) -> bool {
+        !locked(self.prepared, self.dialect, statement).is_some_and(|tables| tables.is_empty())
+    }
+}
+
+/// The objects that a statement locks and that the migration did not create itself; `None` where they are not known.
+fn locked(prepared: &Prepared<'_>, dialect: Dialect, statement: usize) -> Option<Vec<ObjectName>> {
+    let Objects::Known(names) = &prepared.facts[statement].objects else { return None };
+    let mut names = names.clone();
+    // The first name is that of what is created.
+    if is_creation(dialect, prepared, statement)
+        || names.len() > 1 && creates_index(dialect, prepared, statement)
+    {
+        names.remove(0);
+    }
+    for earlier in 0..statement {
+        if is_creation(dialect, prepared, earlier)
+            && let Objects::Known(created) = &prepared.facts[earlier].objects
+            && let Some(created) = created.first()
+        {
+            names.retain(|name| name != created);
+        }
+    }
+    Some(names)
+}
+
+fn creates_index(dialect: Dialect, prepared: &Prepared<'_>, statement: usize) -> bool {
+    let words = Words::first_of(dialect, prepared.statements[statement].sql, 3);
+    dialect == Dialect::Postgres && words.first() == "CREATE" && words.has("INDEX")
+}
+
+/// `CREATE TABLE` and its like, where nothing was before: not `IF NOT EXISTS`, not `OR REPLACE`.
+fn is_creation(dialect: Dialect, prepared: &Prepared<'_>, statement: usize) -> bool {
+    let words = Words::first_of(dialect, prepared.statements[statement].sql, 6);
+    let is_made = words
+        .0
+        .iter()
+        .skip(1)
+        .take(3)
+        .any(|word| ["TABLE", "VIEW", "SEQUENCE", "MATERIALIZED", "SCHEMA"].contains(&word.as_str()));
+    let names_it = matches!(&prepared.facts[statement].objects, Objects::Known(names) if !names.is_empty());
+    words.first() == "CREATE" && is_made && names_it && !words.has_any(&["IF", "REPLACE"])
+}
+
+/// Work that takes as long as a table is large.
+fn long_work(dialect: Dialect, sql: &str, facts: &Facts) -> Option<&'static str> {
+    let words = Words::of(dialect, sql);
+    match words.first() {
+        _ if dialect != Dialect::Postgres => None,
+        "UPDATE" | "DELETE" | "MERGE" => Some("a change of rows"),
+        "INSERT" if words.has("SELECT") => Some("a change of rows"),
+        "COPY" if facts.effect == Effect::Data => Some("a load of rows"),
+        "CREATE" if words.has("INDEX") && words.0.iter().take(3).any(|word| word == "INDEX") => {
+            Some("an index build")
+        }
+        "REINDEX" => Some("an index build"),
+        "REFRESH" => Some("a refresh"),
+        "CLUSTER" | "VACUUM" if words.first() == "CLUSTER" || words.has("FULL") => Some("a table rewrite"),
+        "ALTER" if words.begins("ALTER TABLE") => long_alter(&words),
+        _ => None,
+    }
+}
+
+fn long_alter(words: &Words) -> Option<&'static str> {
+    let validates = !words.has("NOT VALID") && !words.has("USING INDEX");
+    match () {
+        () if words.has("VALIDATE CONSTRAINT") => Some("the validation of a constraint"),
+        () if words.has_any(&["SET LOGGED", "SET UNLOGGED", "SET TABLESPACE"]) => Some("a table rewrite"),
+        () if words.has("ALTER") && words.has_any(&["SET DATA TYPE", "TYPE"]) && !words.has("ADD") => {
+            Some("a table rewrite")
+        }
+        () if words.has("ADD") && words.has_any(&["GENERATED ALWAYS AS", "STORED"]) => {
+            Some("a table rewrite")
+        }
+        () if validates && words.has("ADD") && words.has_any(&["PRIMARY KEY", "UNIQUE", "EXCLUDE"]) => {
+            Some("an index build")
+        }
+        () if validates && words.has("ADD CONSTRAINT") => Some("the validation of a constraint"),
+        () if validates && words.has_any(&["ADD FOREIGN KEY", "ADD CHECK"]) => {
+            Some("the validation of a constraint")
+        }
+        () if words.has("SET NOT NULL") => Some("the validation of a constraint"),
+        () => None,
+    }
+}
+
+/// What a person should know of a migration's locks before it runs.
+pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> Vec<Remark> {
+    let dialect = capabilities.dialect;
+    let mut remarks = Vec::new();
+    for piece in &prepared.pieces {
+        let mut locks = Held { tables: Vec::new(), first: None };
+        let mut long = None;
+        for &statement in &piece.run {
+            let (facts, sql) = (&prepared.facts[statement], prepared.statements[statement].sql);
+            let locking = locking_of(dialect, sql, facts);
+            let tables = locked(prepared, dialect, statement).unwrap_or_default();
+            if locking.is_strong() {
+                locks.add(statement, &tables);
+            }
+            if let (Some(work), Some(first), None) = (long_work(dialect, sql, facts), locks.first, long)
+                && (first < statement || !tables.is_empty())
+            {
+                long = Some((statement, work, first));
+            }
+        }
+        let name = prepared.migration.name();
+        let number = |statement: usize| prepared.statements[statement].number;
+        if locks.tables.len() > 1 {
+            let tables = locks.tables.clone();
+            remarks.push(Remark::SeveralStrongLocks { name: name.to_owned(), tables });
+        }
+        if let Some((statement, work, first)) = long {
+            remarks.push(Remark::LongWorkUnderLock {
+                name: name.to_owned(),
+                statement: number(statement),
+                work,
+                locked_by: number(first),
+                tables: locks.tables,
+            });
+        }
+    }
+    remarks
+}
+
+struct Held {
+    tables: Vec<String>,
+    first: Option<usize>,
+}
+
+impl Held {
+    fn add(&mut self, statement: usize, tables: &[ObjectName]) {
+        if !tables.is_empty() {
+            self.first = self.first.or(Some(statement));
+        }
+        for ObjectName { schema, name } in tables {
+            let table = schema.as_ref().map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
+            if !self.tables.contains(&table) {
+                self.tables.push(table);
+            }
+        }
+    }
+}

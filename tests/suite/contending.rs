@@ -1,0 +1,278 @@
+//! Contending: others hold what a migration needs. It waits within its budget, tries again, and tells who is in its way.
+
+use harness::{Database, Family, Raw, Waiting, deploy, deploy_with, migrations, options, start_with};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use windlass_core::apply::{Contention, DeployError, DeployOptions, Event, Observer, Silent, Stop};
+use windlass_core::plan::WaitLimit;
+
+harness::scenarios!(
+    on [Postgres, MySql, MariaDb, Sqlite]:
+        a_definition_that_is_blocked_is_tried_again_until_it_is_done,
+        tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing;
+    on [Postgres, MySql, MariaDb]: a_stop_ends_the_pause_between_two_tries;
+    on [Postgres, MySql]: the_directive_is_the_migration_s_own_patience;
+    on [Postgres]:
+        no_reader_stalls_for_longer_than_the_budget,
+        a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
+        defaults_of_the_role_that_kill_are_overruled;
+    on [MariaDb]: a_limit_of_the_account_is_overruled;
+);
+
+const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
+const ALTER: (&str, &str) =
+    ("2_alter", "CREATE TABLE x (n int);\nALTER TABLE n ADD COLUMN m int;\nUPDATE n SET n = n + 1;");
+
+async fn ready(database: &Database) {
+    deploy(&mut *database.connect().await, &migrations(&[N])).await.expect("the table");
+}
+
+/// A session in a transaction that has read the table, and does nothing more; on SQLite it writes.
+async fn blocker(database: &Database) -> Raw {
+    let mut session = database.session().await;
+    let sql = match database.target().family {
+        Family::Sqlite => "BEGIN IMMEDIATE; INSERT INTO n VALUES (7)",
+        _ => "BEGIN; SELECT * FROM n",
+    };
+    for statement in sql.split("; ") {
+        session.execute(statement).await.expect("a transaction");
+    }
+    session
+}
+
+/// Locks are waited for as short as the database can.
+fn impatient(database: &Database, tries: u32) -> DeployOptions {
+    let mut options = options();
+    let time = match database.target().family {
+        Family::MySql | Family::MariaDb => Duration::from_secs(1),
+        _ => Duration::from_millis(200),
+    };
+    options.plan.waits.lock_timeout = Some(time);
+    options.lock_tries = tries;
+    // On SQLite whoever writes looks like another deployer.
+    options.lock_wait = Duration::from_secs(60);
+    options
+}
+
+/// Keeps what is told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Contention>>>, Arc<AtomicU64>);
+
+impl Observer for Told {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Contended { contention, .. } => self.0.lock().expect("told").push(contention.clone()),
+            Event::Waiting { .. } | Event::WaitsForOther { .. } => {
+                self.1.fetch_add(1, Ordering::SeqCst);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Told {
+    fn contentions(&self) -> Vec<Contention> {
+        self.0.lock().expect("told").clone()
+    }
+
+    async fn until_told(&self) {
+        let waiting = Waiting::for_this("somebody is told to be in the way");
+        while self.contentions().is_empty() && self.1.load(Ordering::SeqCst) == 0 {
+            waiting.pause().await;
+        }
+    }
+}
+
+fn is_told(database: &Database, contention: &Contention) {
+    let holder = &contention.holder;
+    match database.target().family {
+        Family::Sqlite => assert!(holder.who.is_some(), "{contention:?}"),
+        _ => {
+            assert!(holder.session.is_some() && holder.since.is_some(), "{contention:?}");
+            assert!(holder.who.as_ref().is_some_and(|who| who.contains("user")), "{contention:?}");
+            assert_eq!((contention.migration.as_str(), contention.number), ("2_alter", 2), "{contention:?}");
+        }
+    }
+}
+
+async fn is_done(database: &Database) {
+    assert_eq!(database.value("SELECT count(*) FROM n WHERE m IS NULL AND n = 1").await, "1");
+    assert!(database.tables().await.contains(&"x".to_owned()));
+}
+
+async fn a_definition_that_is_blocked_is_tried_again_until_it_is_done(database: &Database) {
+    ready(database).await;
+    let mut blocker = blocker(database).await;
+    let told = Told::default();
+    let session = database.connect().await;
+    let set = migrations(&[N, ALTER]);
+    let deploy = start_with(session, set, impatient(database, 1_000), told.clone(), Stop::new());
+    told.until_told().await;
+    blocker.execute("ROLLBACK").await.expect("given up");
+    let report = deploy.await.expect("a thread").expect("a deploy");
+    assert_eq!(report.applied.len(), 1);
+    told.contentions().iter().for_each(|contention| is_told(database, contention));
+    is_done(database).await;
+}
+
+async fn tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing(database: &Database) {
+    ready(database).await;
+    let mut blocker = blocker(database).await;
+    let set = migrations(&[N, ALTER]);
+    let mut options = impatient(database, 2);
+    options.lock_wait = Duration::from_secs(1);
+    let ended = deploy_with(&mut *database.connect().await, &set, &options).await;
+    match ended {
+        Err(DeployError::Contended(contention)) => {
+            assert_eq!((contention.tries, contention.of_tries), (2, 2));
+            is_told(database, &contention);
+        }
+        Err(DeployError::LockTimeout { .. }) if database.target().family == Family::Sqlite => {}
+        other => panic!("{other:#?}"),
+    }
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert!(history.attempts.iter().all(|attempt| attempt.error.is_none()), "{history:#?}");
+    blocker.execute("ROLLBACK").await.expect("given up");
+    deploy(&mut *database.connect().await, &set).await.expect("a deploy that nothing blocks");
+    is_done(database).await;
+}
+
+async fn a_stop_ends_the_pause_between_two_tries(database: &Database) {
+    ready(database).await;
+    let _blocker = blocker(database).await;
+    let (told, stop) = (Told::default(), Stop::new());
+    let set = migrations(&[N, ALTER]);
+    let deploy =
+        start_with(database.connect().await, set, impatient(database, 1_000), told.clone(), stop.clone());
+    told.until_told().await;
+    stop.ask();
+    let ended = deploy.await.expect("a thread").expect_err("stopped");
+    assert!(matches!(ended, DeployError::Stopped { .. }), "{ended:?}");
+}
+
+async fn the_directive_is_the_migration_s_own_patience(database: &Database) {
+    ready(database).await;
+    let _blocker = blocker(database).await;
+    let own = format!("-- windlass: lock-timeout 1s\n{}", ALTER.1);
+    let mut options = options();
+    options.lock_tries = 1;
+    let began = Instant::now();
+    let ended =
+        deploy_with(&mut *database.connect().await, &migrations(&[N, ("2_alter", &own)]), &options).await;
+    let Err(DeployError::Contended(contention)) = ended else { panic!("{ended:#?}") };
+    assert_eq!(contention.limit, Some(WaitLimit::Locks(Duration::from_secs(1))));
+    assert!((900..4_000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+}
+
+/// Reads a table again and again; the longest that it took, in milliseconds.
+fn read_on(database: &Database, table: &'static str, end: Arc<AtomicBool>) -> tokio::task::JoinHandle<u64> {
+    let (target, url) = (database.target().clone(), database.url());
+    tokio::spawn(async move {
+        let mut session = Raw::connect(&target, &url).await;
+        let mut longest = 0;
+        while !end.load(Ordering::SeqCst) {
+            let began = Instant::now();
+            session.query(&format!("SELECT count(*) FROM {table}")).await;
+            longest = longest.max(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        longest
+    })
+}
+
+async fn no_reader_stalls_for_longer_than_the_budget(database: &Database) {
+    let tables =
+        "CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE TABLE c (n int); INSERT INTO a VALUES (1);";
+    deploy(&mut *database.connect().await, &migrations(&[("1_tables", tables)])).await.expect("tables");
+    let alter =
+        "ALTER TABLE a ADD m int; SELECT pg_sleep(0.6); ALTER TABLE b ADD m int; ALTER TABLE c ADD m int;";
+    let set = migrations(&[("1_tables", tables), ("2_alter", alter)]);
+    for held in ["a", "b", "c"] {
+        let mut blocker = database.session().await;
+        blocker.execute(&format!("BEGIN; SELECT * FROM {held}")).await.expect("a transaction");
+        let end = Arc::new(AtomicBool::new(false));
+        let readers: Vec<_> =
+            ["a", "b", "c"].into_iter().map(|table| read_on(database, table, Arc::clone(&end))).collect();
+        let mut options = options();
+        let budget = Duration::from_millis(1_500);
+        options.plan.waits.lock_timeout = Some(budget);
+        options.lock_tries = 2;
+        let ended = deploy_with(&mut *database.connect().await, &set, &options).await;
+        assert!(matches!(ended, Err(DeployError::Contended(_))), "{held}: {ended:?}");
+        end.store(true, Ordering::SeqCst);
+        for reader in readers {
+            let longest = reader.await.expect("a reader");
+            assert!(longest < 2_000, "{held} is held: a reader stalled for {longest} ms");
+        }
+        blocker.execute("ROLLBACK").await.expect("given up");
+    }
+    deploy(&mut *database.connect().await, &set).await.expect("nothing is in the way");
+}
+
+async fn a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline(database: &Database) {
+    ready(database).await;
+    let build = "CREATE INDEX CONCURRENTLY i ON n (n);\nUPDATE n SET n = n + 1;";
+    let set = || migrations(&[N, ("2_build", build)]);
+    let mut blocker = database.session().await;
+    blocker.execute("BEGIN; INSERT INTO n VALUES (5)").await.expect("a transaction");
+    let told = Told::default();
+    let mut options = options();
+    options.plan.waits.lock_timeout = Some(Duration::from_millis(100));
+    options.plan.waits.concurrent_wait = Some(Duration::from_secs(2));
+    let began = Instant::now();
+    let deploying = start_with(database.connect().await, set(), options, told.clone(), Stop::new());
+    let ended = deploying.await.expect("a thread").expect_err("its time was up");
+    let DeployError::Contended(contention) = ended else { panic!("{ended:?}") };
+    assert!(began.elapsed() >= Duration::from_secs(2), "it ended early: {:?}", began.elapsed());
+    assert!(told.1.load(Ordering::SeqCst) >= 2, "it told nobody whom it waits for");
+    assert_eq!(contention.limit, Some(WaitLimit::Others(Duration::from_secs(2))));
+    assert!(contention.holder.running.as_ref().is_some_and(|sql| sql.contains("INSERT")), "{contention:?}");
+    blocker.execute("ROLLBACK").await.expect("given up");
+    let again = deploy(&mut *database.connect().await, &set()).await.expect("what it left is cleared away");
+    assert_eq!(again.applied.len(), 1);
+    let valid = "SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'n'::regclass";
+    assert_eq!(database.value(valid).await, "t");
+    assert_eq!(database.value("SELECT n FROM n").await, "1");
+}
+
+async fn defaults_of_the_role_that_kill_are_overruled(database: &Database) {
+    let name = database.name();
+    let mut kills = vec![
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "idle_session_timeout",
+    ];
+    let is_new = database.value("SELECT current_setting('transaction_timeout', true)").await;
+    if !is_new.is_empty() {
+        kills.push("transaction_timeout");
+    }
+    for setting in &kills {
+        database.sql(&format!("ALTER DATABASE {name} SET {setting} = '150ms'")).await;
+    }
+    let slow = "SELECT pg_sleep(0.3);\nCREATE TABLE n (n int);\nSELECT pg_sleep(0.3);";
+    let other = "SET application_name = 'x';\nSELECT pg_sleep(0.3);";
+    let mut session = database.connect().await;
+    let set = migrations(&[("1_slow", slow), ("2_other", other), ("3_slow", "SELECT pg_sleep(0.3);")]);
+    // Idle for longer than the database's default allows.
+    session.head().await.expect("an answer");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let report = deploy(&mut *session, &set).await.expect("nothing kills it");
+    assert_eq!(report.applied.len(), 3);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    session.head().await.expect("settings are pinned again after they were restored");
+}
+
+async fn a_limit_of_the_account_is_overruled(database: &Database) {
+    let user = format!("{}_slow", database.name());
+    database.sql(&format!("CREATE USER {user} IDENTIFIED BY 'slow' WITH MAX_STATEMENT_TIME 0.1")).await;
+    database.sql(&format!("GRANT ALL ON {}.* TO {user}", database.name())).await;
+    let mut session = database.try_connect(&database.url_as(&user, "slow")).await.expect("a session");
+    let slow = "CREATE TABLE n (n int);\nINSERT INTO n SELECT SLEEP(0.4);";
+    let set = migrations(&[("1_slow", slow)]);
+    windlass_core::apply::deploy(&mut *session, &set, &options(), &mut Silent, &Stop::new())
+        .await
+        .expect("nothing kills it");
+    database.sql(&format!("DROP USER {user}")).await;
+}
