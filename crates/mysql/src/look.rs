@@ -15,7 +15,7 @@ use windlass_core::sql::classify::ObjectName;
 
 mod sources;
 
-use sources::{Cost, Source, sources};
+use sources::{Cost, Source, sources, standing, standing_now};
 
 /// Objects of one statement that are looked at. What a statement changes it names first, what it only
 /// refers to behind that.
@@ -41,7 +41,8 @@ pub(crate) enum Scope {
     All,
     /// All but that which MariaDB finds only by going through every table.
     Quick,
-    /// Which tables stand: enough for one that a statement creates.
+    /// Which tables stand, and no more: enough for one that a statement creates. Before the statement, which
+    /// every migration that creates a table waits for, that is asked in the cheapest way there is.
     Tables,
 }
 
@@ -50,7 +51,7 @@ impl Scope {
         match self {
             Self::All => "l1",
             Self::Quick => "q1",
-            Self::Tables => "t1",
+            Self::Tables => "t2",
         }
     }
 
@@ -64,23 +65,38 @@ impl Scope {
 impl<'d> Eyes<'d> {
     /// `None` where the server is too old: a statement may be done in part there.
     pub(crate) fn of(product: Product, version: &str, database: &'d str) -> Option<Self> {
-        let whole = if product == Product::MariaDb { (10, 6, 0) } else { (8, 0, 16) };
+        let whole = if product == Product::MariaDb { (10, 6, 0) } else { (8, 0, 21) };
         (numbers(version) >= whole).then_some(Self { product, database })
     }
 
     /// A statement that puts the look into a variable of the session.
     pub(crate) fn into_variable(self, objects: &[ObjectName], scope: Scope, variable: &str) -> String {
-        self.select(objects, scope, &format!("INTO {variable} "))
+        let rows = match scope {
+            Scope::Tables => self.rows(objects, &[standing(self.product)]),
+            _ => self.rows(objects, &self.reached(scope)),
+        };
+        self.select(&rows, scope, &format!("INTO {variable} "))
     }
 
-    /// A query for the look.
+    /// A query for the look, after a crash.
     pub(crate) fn query(self, objects: &[ObjectName], scope: Scope) -> String {
-        self.select(objects, scope, "")
+        let rows = match scope {
+            Scope::Tables => self.rows(objects, &[standing_now(self.product)]),
+            _ => self.rows(objects, &self.reached(scope)),
+        };
+        self.select(&rows, scope, "")
+    }
+
+    fn reached(self, scope: Scope) -> Vec<&'static Source> {
+        sources(self.product)
+            .iter()
+            .filter(|source| scope == Scope::All || source.cost == Cost::OneObject)
+            .collect()
     }
 
     /// It means the same whatever a migration has set.
-    fn select(self, objects: &[ObjectName], scope: Scope, into: &str) -> String {
-        let (look, rows) = (self.expression(scope), self.rows(objects, scope));
+    fn select(self, rows: &str, scope: Scope, into: &str) -> String {
+        let look = self.expression(scope);
         let look = format!("{look} {into}FROM ({rows}) AS seen");
         match self.product {
             Product::MariaDb => format!(
@@ -109,13 +125,8 @@ impl<'d> Eyes<'d> {
     }
 
     /// A row for everything there is to see, in any order, and one more, so that nothing seen is a look as well.
-    fn rows(self, objects: &[ObjectName], scope: Scope) -> String {
+    fn rows(self, objects: &[ObjectName], sources: &[&Source]) -> String {
         let mut rows = "SELECT 0 AS definition, 0 AS moment, 0 AS engine".to_owned();
-        let reached = |source: &&Source| match scope {
-            Scope::All => true,
-            Scope::Quick => source.cost == Cost::OneObject,
-            Scope::Tables => source.tag == 't',
-        };
         // A statement that swaps two names has each of them several times.
         let mut names: Vec<String> = Vec::new();
         for object in objects.iter().map(|object| name(&object.name)) {
@@ -123,7 +134,7 @@ impl<'d> Eyes<'d> {
                 names.push(object);
             }
         }
-        for source in sources(self.product).iter().filter(reached) {
+        for source in sources {
             for name in &names {
                 self.branch(&mut rows, source, name);
             }
@@ -287,7 +298,7 @@ mod tests {
     fn servers_that_change_in_part_are_not_looked_at() {
         let sees = |product, version| Eyes::of(product, version, "d").is_some();
         assert!(sees(Product::MariaDb, "10.11.6-MariaDB") && sees(Product::MySql, "9.7.0"));
-        assert!(sees(Product::MySql, "8.0.16-log") && !sees(Product::MySql, "8.0.15"));
+        assert!(sees(Product::MySql, "8.0.21-log") && !sees(Product::MySql, "8.0.20"));
         assert!(!sees(Product::MariaDb, "10.5.9-MariaDB") && !sees(Product::MySql, "5.7.44"));
     }
 }

@@ -53,6 +53,24 @@ pub(super) fn sources(product: Product) -> &'static [Source] {
     if product == Product::MariaDb { &MARIADB } else { &MYSQL }
 }
 
+/// That a table stands, or a view of its name, seen for the least: tables' other fields are joined from ten
+/// tables of the dictionary, or read from the table's file.
+pub(super) fn standing(product: Product) -> &'static Source {
+    const STANDING: Source =
+        Source { tag: 't', from: "information_schema.tables", short: &["table_name"], ..NOTHING };
+    static MYSQL: Source = Source { from: "information_schema.tables_extensions", ..STANDING };
+    static MARIADB: Source = STANDING;
+    if product == Product::MariaDb { &MARIADB } else { &MYSQL }
+}
+
+/// The same, and of what engine it is, for the look after a crash.
+pub(super) fn standing_now(product: Product) -> &'static Source {
+    const STANDING: Source = Source { short: &["table_name"], ..TABLES };
+    static MYSQL_NOW: Source = Source { engine: MYSQL[0].engine, long: &[], ..STANDING };
+    static MARIADB_NOW: Source = Source { engine: MARIADB[0].engine, long: &[], ..STANDING };
+    if product == Product::MariaDb { &MARIADB_NOW } else { &MYSQL_NOW }
+}
+
 const TABLES: Source = Source {
     tag: 't',
     from: "information_schema.tables",
