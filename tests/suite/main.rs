@@ -1,5 +1,6 @@
 //! The cross-database suite: every scenario on every database that makes the promise.
 
+mod classifying;
 mod command;
 mod contending;
 mod deploying;
@@ -10,6 +11,7 @@ mod waiting;
 
 fn main() {
     let scenarios = [
+        classifying::all(),
         command::all(),
         contending::all(),
         deploying::all(),

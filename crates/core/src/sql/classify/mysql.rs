@@ -320,6 +320,12 @@ fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {
 /// Statements for the server's administration; most of them commit.
 fn administration(word: &str, mut cursor: Cursor<'_, '_>) -> Facts {
     match word {
+        // MariaDB runs the statement that follows.
+        "ANALYZE"
+            if !["NO_WRITE_TO_BINLOG", "LOCAL", "TABLE", "TABLES"].iter().any(|word| cursor.sees(word)) =>
+        {
+            Facts::of(Effect::Unknown)
+        }
         "ANALYZE" | "CHECK" | "OPTIMIZE" | "REPAIR" | "CHECKSUM" => {
             cursor.skip(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
             cursor.eat_any(&["TABLES", "TABLE", "VIEW"]);
@@ -330,7 +336,8 @@ fn administration(word: &str, mut cursor: Cursor<'_, '_>) -> Facts {
         "CACHE" | "FLUSH" | "RESET" | "STOP" | "CHANGE" | "INSTALL" | "UNINSTALL" | "IMPORT" | "BACKUP" => {
             committing(Facts::of(Effect::Server))
         }
-        "KILL" | "PURGE" | "SHUTDOWN" | "RESTART" | "CLONE" | "BINLOG" => Facts::of(Effect::Server),
+        "CLONE" => committing(Facts::of(Effect::Server)),
+        "KILL" | "PURGE" | "SHUTDOWN" | "RESTART" | "BINLOG" => Facts::of(Effect::Server),
         // CALL, DO, MariaDB's compound statements, and what a newer server knows.
         _ => Facts::of(Effect::Unknown),
     }

@@ -93,16 +93,7 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
             foreign_keys_pragma: switch(cursor),
             ..facts(Effect::Session).session(SessionUse::Setting)
         },
-        "journal_mode"
-        | "synchronous"
-        | "temp_store"
-        | "temp_store_directory"
-        | "auto_vacuum"
-        | "page_size"
-        | "encoding"
-        | "locking_mode"
-            if sets =>
-        {
+        "journal_mode" | "synchronous" | "temp_store" | "temp_store_directory" | "encoding" if sets => {
             // SQLite takes the beginning of a mode's name for the mode.
             let mode = value(cursor).filter(|mode| !mode.is_empty());
             let off = name == "journal_mode" && mode.is_some_and(|mode| "off".starts_with(&mode));
