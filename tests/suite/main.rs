@@ -7,6 +7,7 @@ mod deploying;
 mod failing;
 mod policies;
 mod refusing;
+mod transactions;
 mod waiting;
 
 fn main() {
@@ -18,6 +19,7 @@ fn main() {
         failing::all(),
         policies::all(),
         refusing::all(),
+        transactions::all(),
         waiting::all(),
     ];
     harness::run_suite(scenarios.into_iter().flatten().collect());

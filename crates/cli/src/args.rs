@@ -147,6 +147,10 @@ pub(crate) struct Deploy {
     #[arg(long)]
     pub(crate) allow_non_empty: bool,
 
+    /// Commit at the end of a file what a BEGIN in it left open
+    #[arg(long)]
+    pub(crate) close_open_transaction: bool,
+
     /// Create the database where it is missing
     #[arg(long)]
     pub(crate) create_database: bool,

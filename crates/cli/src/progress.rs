@@ -153,6 +153,15 @@ impl<'p> Progress<'p> {
         }
     }
 
+    fn enum_value_used(&self, name: &str) {
+        tracing::info!(name, "rolled back: it uses a new enum value, which is committed first now");
+        if !self.is_drawn {
+            let what =
+                format!("after a rollback: {name} uses a new enum value, which is committed first now");
+            self.output.progress("Retrying", &what);
+        }
+    }
+
     fn contended(&mut self, contention: &Contention, pause: Duration) {
         let Contention { migration, tries, of_tries, holder, .. } = contention;
         tracing::info!(migration, tries, ?holder, "others held what it needs: it is tried again");
@@ -210,6 +219,7 @@ impl Observer for Progress<'_> {
             }
             Event::Applied { name, elapsed } => self.applied(name, elapsed),
             Event::Apart { names } => self.apart(names),
+            Event::EnumValueUsed { name } => self.enum_value_used(name),
             _ => {}
         }
     }

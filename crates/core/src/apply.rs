@@ -318,13 +318,14 @@ async fn deploy_locked(
     stop: &Stop,
 ) -> Result<Report, DeployError> {
     let began = Instant::now();
-    let mut plan_options = options.plan.clone();
+    let mut options = options.clone();
+    options.plan.owner = Some(options.run.owner.clone());
     let mut report = Report::default();
     for _ in 0..REPLANS {
         let inspection = driver.inspect().await?;
         let capabilities = driver.capabilities().clone();
         let Outlook { plan, remarks } =
-            crate::plan::plan(migrations.as_slice(), &inspection, &capabilities, &plan_options)?;
+            crate::plan::plan(migrations.as_slice(), &inspection, &capabilities, &options.plan)?;
         for remark in remarks {
             if !report.remarks.contains(&remark) {
                 observer.event(Event::Remark(&remark));
@@ -339,12 +340,15 @@ async fn deploy_locked(
             return Err(DeployError::NoFunction { names });
         }
         observer.event(Event::Planned(&plan));
-        let mut runner = Runner::new(&inspection, &capabilities, options, observer, stop);
+        let mut runner = Runner::new(&inspection, &capabilities, &options, observer, stop);
         let ended = runner.run(driver, &plan).await;
         report.applied.append(&mut runner.applied);
         match ended? {
             Ended::Done => return Ok(report),
-            Ended::Apart(names) => plan_options.alone.extend(names),
+            Ended::Apart(names) => options.plan.alone.extend(names),
+            Ended::EnumValueUsed(name) => {
+                options.plan.enum_values_at_once.insert(name);
+            }
             Ended::MetAnother(name) => {
                 if began.elapsed() >= options.lock_wait {
                     return Err(DeployError::TakenOver { name });

@@ -20,7 +20,7 @@ pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
 pub(crate) use locking::waits_before_it_works;
 pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, locking};
-pub(crate) use outcome::{refusal_leaves_nothing, refusal_leaves_remnant};
+pub(crate) use outcome::{adds_enum_value, refusal_leaves_nothing, refusal_leaves_remnant};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 

@@ -2,7 +2,7 @@
 
 use windlass_core::sql::Dialect::{self, MySql, Postgres, Sqlite};
 use windlass_core::sql::classify::{
-    Control, Effect, Facts, ObjectName, Objects, SessionUse, Transaction, classify,
+    Control, Effect, Facts, Modes, ObjectName, Objects, SessionUse, Transaction, classify,
 };
 
 /// Every statement of a list answers the question so.
@@ -94,7 +94,7 @@ fn transaction_control() {
     let control =
         |control: Control| move |facts: &Facts| facts.transaction == Transaction::Control(control.clone());
     for dialect in [Postgres, MySql] {
-        all(dialect, control(Control::Begin { plain: true }), &["BEGIN", "begin work", "START TRANSACTION"]);
+        all(dialect, control(Control::Begin(Modes::Plain)), &["BEGIN", "begin work", "START TRANSACTION"]);
         all(dialect, control(Control::Commit), &["COMMIT", "COMMIT WORK"]);
         all(dialect, control(Control::Rollback), &["ROLLBACK", "ROLLBACK WORK"]);
         all(
@@ -106,9 +106,20 @@ fn transaction_control() {
     }
     all(
         Postgres,
-        control(Control::Begin { plain: false }),
-        &["BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN READ ONLY", "START TRANSACTION READ WRITE"],
+        control(Control::Begin(Modes::Isolation("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))),
+        &[
+            "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "START TRANSACTION READ WRITE, ISOLATION LEVEL SERIALIZABLE, NOT DEFERRABLE",
+        ],
     );
+    all(
+        Postgres,
+        control(Control::Begin(Modes::Plain)),
+        &["START TRANSACTION READ WRITE", "BEGIN WORK NOT DEFERRABLE"],
+    );
+    for dialect in [Postgres, MySql] {
+        all(dialect, control(Control::Begin(Modes::ReadOnly)), &["START TRANSACTION READ ONLY"]);
+    }
     all(Postgres, control(Control::Commit), &["END", "END TRANSACTION"]);
     all(Postgres, control(Control::Rollback), &["ABORT"]);
     all(Postgres, control(Control::Isolation), &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"]);
@@ -123,8 +134,8 @@ fn transaction_control() {
     );
     all(
         MySql,
-        control(Control::Begin { plain: false }),
-        &["START TRANSACTION READ ONLY", "START TRANSACTION WITH CONSISTENT SNAPSHOT"],
+        control(Control::Begin(Modes::Plain)),
+        &["START TRANSACTION READ WRITE", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ WRITE"],
     );
     all(MySql, control(Control::Other), &["XA START 'x'", "SET autocommit = 0, sql_mode = ''"]);
     all(
@@ -134,10 +145,9 @@ fn transaction_control() {
     );
     all(
         Sqlite,
-        control(Control::Begin { plain: true }),
-        &["BEGIN", "BEGIN IMMEDIATE", "BEGIN DEFERRED TRANSACTION"],
+        control(Control::Begin(Modes::Plain)),
+        &["BEGIN", "BEGIN IMMEDIATE", "BEGIN DEFERRED TRANSACTION", "BEGIN EXCLUSIVE"],
     );
-    all(Sqlite, control(Control::Begin { plain: false }), &["BEGIN EXCLUSIVE"]);
     all(Sqlite, control(Control::Commit), &["END", "COMMIT TRANSACTION"]);
     all(Sqlite, control(Control::Savepoint), &["SAVEPOINT a", "RELEASE a", "ROLLBACK TRANSACTION TO a"]);
     all(MySql, |facts| facts.effect == Effect::Unknown && inside(facts), &["BEGIN NOT ATOMIC SELECT 1; END"]);

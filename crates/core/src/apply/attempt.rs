@@ -9,16 +9,21 @@ use crate::driver::{
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, refusal_leaves_nothing, refusal_leaves_remnant,
-    waits_before_it_works,
+    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, refusal_leaves_nothing,
+    refusal_leaves_remnant, waits_before_it_works,
 };
 use std::time::{Duration, Instant};
+
+/// PostgreSQL: unsafe_new_enum_value_usage.
+const UNSAFE_NEW_ENUM_VALUE: &str = "55P04";
 
 /// How the run of a plan ended, short of an error.
 pub(super) enum Ended {
     Done,
     /// These shared a transaction that failed: each is to run by itself.
     Apart(Vec<String>),
+    /// This one used a new enum value before its commit: it is to be cut behind the value.
+    EnumValueUsed(String),
     /// Another run holds this migration's claim.
     MetAnother(String),
     Stopped {
@@ -299,6 +304,10 @@ impl<'r> Runner<'r> {
             self.observer.event(Event::Apart { names: &names });
             return Ok(Ended::Apart(names));
         }
+        if let Some(name) = self.uses_enum_value(segment, step, &error).filter(|_| rolled_back) {
+            self.observer.event(Event::EnumValueUsed { name: &name });
+            return Ok(Ended::EnumValueUsed(name));
+        }
         let ours =
             matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
         let Some(execute) = execute.filter(|_| ours) else {
@@ -333,6 +342,20 @@ impl<'r> Runner<'r> {
         }
         failed.recorded = driver.perform(self.run, &steps, &mut NoWatch).await.is_ok();
         Err(DeployError::Statement(Box::new(failed)))
+    }
+
+    /// The migration, where what was refused can be had by a cut that was not made yet.
+    fn uses_enum_value(&self, segment: &Segment<'_>, step: usize, error: &DatabaseError) -> Option<String> {
+        let is_refused = error.code.as_deref().is_some_and(|code| code.contains(UNSAFE_NEW_ENUM_VALUE));
+        let name = subject(segment, step);
+        let adds = |step: &Step<'_>| match step {
+            Step::Execute(execute) => adds_enum_value(self.capabilities.dialect, execute),
+            _ => false,
+        };
+        (is_refused
+            && segment.steps[..step].iter().any(adds)
+            && !self.options.plan.enum_values_at_once.contains(&name))
+        .then_some(name)
     }
 
     /// Ends the run at a moment when nothing is in flight, and says so in the history.

@@ -87,12 +87,8 @@ impl FailedStatement {
 
     /// What to do next.
     pub fn hint(&self) -> String {
-        // SQLSTATE 2D000, invalid_transaction_termination: a procedure or DO block that commits.
-        if self.error.code.as_deref().is_some_and(|code| code.contains("2D000")) {
-            return format!(
-                "it commits by itself, which a transaction forbids: put `-- windlass: no-transaction` at the head of {}",
-                self.place.file
-            );
+        if let Some(hint) = self.error.code.as_deref().and_then(|code| self.about_the_transaction(code)) {
+            return hint;
         }
         if self.error.code.as_deref().is_some_and(says_full) {
             return "make room on the database's disk and deploy again".to_owned();
@@ -100,6 +96,23 @@ impl FailedStatement {
         match self.stands {
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
             Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),
+        }
+    }
+
+    /// PostgreSQL: what a transaction was in the way of.
+    fn about_the_transaction(&self, code: &str) -> Option<String> {
+        let file = &self.place.file;
+        let directive = format!("put `-- windlass: no-transaction` at the head of {file}");
+        match code {
+            // invalid_transaction_termination: a procedure or DO block that commits.
+            "2D000" => Some(format!("it commits by itself, which a transaction forbids: {directive}")),
+            // active_sql_transaction: the text does not tell, such as REINDEX of what turns out to have partitions.
+            "25001" => Some(format!("it cannot be in a transaction: {directive}")),
+            // unsafe_new_enum_value_usage
+            "55P04" => Some(format!(
+                "a new enum value can be used once it is committed: use it in a migration after {file}, or {directive}"
+            )),
+            _ => None,
         }
     }
 }

@@ -49,6 +49,12 @@ pub enum Event<'a> {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A migration uses a new enum value before its commit, which its text does not tell. It was rolled back,
+    /// and is run again with the value committed first.
+    EnumValueUsed {
+        /// Its name.
+        name: &'a str,
+    },
     /// Migrations that shared a transaction are run again by themselves, since one of them failed there.
     Apart {
         /// Their names.

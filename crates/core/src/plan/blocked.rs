@@ -2,7 +2,7 @@
 
 use super::Execute;
 use crate::directive::DirectiveError;
-use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
+use crate::history::{Attempt, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
 use crate::sql::split::SplitError;
 use std::fmt;
@@ -252,7 +252,11 @@ impl Blocked {
             Self::History(_) => {
                 "restore the table from a backup, or see `windlass history` for what it holds".to_owned()
             }
-            Self::NotEmpty { examples } => onto_what_is_there(examples),
+            Self::NotEmpty { .. } => {
+                "check the database URL; to adopt this database as it is: `windlass baseline NAME`; \
+                to deploy onto it all the same: `--allow-non-empty`"
+                    .to_owned()
+            }
             Self::ReadOnly { .. } => "deploy to the primary, with a role that may write".to_owned(),
             Self::Edited { names, empty: true, .. } => format!(
                 "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
@@ -306,7 +310,10 @@ impl Blocked {
                 "move it before the BEGIN or after the COMMIT".to_owned()
             }
             Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),
-            Self::UnclosedTransaction { .. } => "add the COMMIT".to_owned(),
+            Self::UnclosedTransaction { .. } => {
+                "add the COMMIT; or go on as if it stood at the end of the file: `--close-open-transaction`"
+                    .to_owned()
+            }
             Self::CutChangesMeaning { .. } => {
                 "split the migration in two, or set it for the session (SET instead of SET LOCAL)".to_owned()
             }
@@ -316,21 +323,6 @@ impl Blocked {
             _ => return None,
         };
         Some(hint)
-    }
-}
-
-/// The ways out of a database that holds something and no history. One whose history has the usual name, while
-/// another is asked for, would run every migration again: that is no place for the usual ways.
-fn onto_what_is_there(examples: &[String]) -> String {
-    let is_history = |example: &&String| example.rsplit('.').next() == Some(DEFAULT_TABLE);
-    match examples.iter().find(is_history) {
-        Some(history) => format!(
-            "a history of windlass stands in it, `{history}`: leave `--history-table` (and `history_table` of \
-            windlass.toml) out"
-        ),
-        None => "check the database URL; to adopt this database as it is: `windlass baseline NAME`; \
-            to deploy onto it all the same: `--allow-non-empty`"
-            .to_owned(),
     }
 }
 

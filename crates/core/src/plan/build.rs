@@ -32,12 +32,18 @@ pub struct Options {
     pub alone: HashSet<String>,
     /// How long to wait for other sessions.
     pub waits: Waits,
+    /// Commit at the end of a file what a `BEGIN` in it left open.
+    pub close_open_transaction: bool,
+    /// Migrations in which a new enum value was used before its commit: it is committed at once.
+    pub enum_values_at_once: HashSet<String>,
+    /// The token of the run that asks: an attempt that it owns itself can go on.
+    pub owner: Option<String>,
 }
 
 impl Options {
     /// Whether nothing was chosen that could make a plan where the project and the history agree.
     pub(crate) fn is_plain(&self) -> bool {
-        Self { waits: Waits::default(), ..self.clone() } == Self::default()
+        Self { waits: Waits::default(), close_open_transaction: false, ..self.clone() } == Self::default()
     }
 }
 

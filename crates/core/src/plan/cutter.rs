@@ -5,16 +5,16 @@ use super::pieces::{Piece, PieceKind};
 use super::{Blocked, Execute, Place};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
-use crate::sql::classify::{Binding, Control, Effect, Facts, Objects, SessionUse, Transaction};
+use crate::sql::classify::{Binding, Control, Effect, Facts, Modes, Objects, SessionUse, Transaction};
 
 /// The pieces of a script, in order.
 pub(super) fn cut(
     statements: &[Execute<'_>],
     facts: &[Facts],
-    mode: TransactionMode,
     ddl: Ddl,
+    wish: Wish,
 ) -> Result<Vec<Piece>, Blocked> {
-    let mut cutter = Cutter { statements, facts, mode, pieces: Vec::new(), open: None };
+    let mut cutter = Cutter { statements, facts, wish, pieces: Vec::new(), open: None };
     match ddl {
         Ddl::Transactional => cutter.cut_transactional()?,
         Ddl::ImplicitCommit => cutter.cut_implicit_commit()?,
@@ -22,10 +22,20 @@ pub(super) fn cut(
     Ok(cutter.pieces)
 }
 
+/// How a script is to be cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish {
+    pub(super) mode: TransactionMode,
+    /// A new enum value was used before its commit, which the text does not tell: it commits at once.
+    pub(super) enum_values_at_once: bool,
+    /// A transaction that is open at the end of the file is committed there.
+    pub(super) close_open_transaction: bool,
+}
+
 struct Cutter<'a, 'm> {
     statements: &'a [Execute<'m>],
     facts: &'a [Facts],
-    mode: TransactionMode,
+    wish: Wish,
     pieces: Vec<Piece>,
     /// The explicit transaction that is open in the file, by the index of its BEGIN.
     open: Option<usize>,
@@ -50,7 +60,7 @@ impl Cutter<'_, '_> {
                 Transaction::Control(control) => {
                     let control = control.clone();
                     self.control(index, &control)?;
-                    fresh = true;
+                    fresh = !matches!(control, Control::Begin(Modes::Isolation(_)));
                 }
                 Transaction::Outside(why) => {
                     self.refuse_outside(index, why)?;
@@ -60,10 +70,12 @@ impl Cutter<'_, '_> {
                 Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
                     self.absorb_alone(index);
                 }
-                Transaction::Inside if self.mode == TransactionMode::Off && self.open.is_none() => {
+                Transaction::Inside if self.wish.mode == TransactionMode::Off && self.open.is_none() => {
                     // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
+                    // What may be repeated needs no transaction, and the text may not tell that it refuses one.
                     let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
-                        && facts.objects != Objects::Unknown;
+                        && facts.objects != Objects::Unknown
+                        && !(facts.repeats_harmlessly && facts.effect == Effect::Schema);
                     let kind = match facts.session {
                         SessionUse::Setting => PieceKind::Setting,
                         _ if known => PieceKind::Transaction,
@@ -75,7 +87,7 @@ impl Cutter<'_, '_> {
                 Transaction::Inside => {
                     // What was added without being checked is checked while nobody is kept out.
                     fresh |= self.open.is_none()
-                        && self.mode == TransactionMode::Automatic
+                        && self.wish.mode == TransactionMode::Automatic
                         && !held.holds()
                         && validates(self.statements[index].sql)
                         && self.adds_unchecked_before(index);
@@ -85,6 +97,7 @@ impl Cutter<'_, '_> {
                             index,
                             "a new enum value cannot be used before its transaction commits",
                         )?;
+                        held.cut_behind(index);
                         fresh = true;
                     }
                 }
@@ -123,7 +136,7 @@ impl Cutter<'_, '_> {
                 }
                 _ => {
                     let data = matches!(facts.effect, Effect::Data | Effect::Query) && !facts.implicit_commit;
-                    let wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+                    let wrapped = self.wish.mode != TransactionMode::Off || self.open.is_some();
                     if data
                         && wrapped
                         && facts.session == SessionUse::None
@@ -131,7 +144,7 @@ impl Cutter<'_, '_> {
                     {
                         self.join(index, &mut fresh);
                     } else {
-                        if self.mode == TransactionMode::Required {
+                        if self.wish.mode == TransactionMode::Required {
                             self.refuse_outside(index, "it commits implicitly")?;
                         }
                         let setting = facts.session == SessionUse::Setting;
@@ -174,22 +187,12 @@ impl Cutter<'_, '_> {
 
     fn control(&mut self, index: usize, control: &Control) -> Result<(), Blocked> {
         match control {
-            Control::Begin { plain: true } => match self.open {
-                Some(first) => {
-                    Err(Blocked::NestedBegin { first: self.place(first), second: self.place(index) })
-                }
-                None => {
-                    self.open = Some(index);
-                    self.absorb_alone(index);
-                    Ok(())
-                }
-            },
+            Control::Begin(modes) => self.begin(index, *modes),
             Control::Commit => {
                 self.open = None;
                 self.absorb_alone(index);
                 Ok(())
             }
-            Control::Begin { .. } => Err(self.unsupported(index, "a transaction with options of its own")),
             Control::Rollback => Err(self.unsupported(index, "a rollback inside a migration")),
             Control::Isolation => {
                 Err(self.unsupported(index, "an isolation level that does not come first in its transaction"))
@@ -198,9 +201,26 @@ impl Cutter<'_, '_> {
         }
     }
 
+    fn begin(&mut self, index: usize, modes: Modes) -> Result<(), Blocked> {
+        if let Some(first) = self.open {
+            return Err(Blocked::NestedBegin { first: self.place(first), second: self.place(index) });
+        }
+        match modes {
+            Modes::Plain => self.absorb_alone(index),
+            // It is sent as the SET TRANSACTION that means the same, first in the transaction that begins here.
+            Modes::Isolation(_) => self.push(PieceKind::Transaction, index),
+            Modes::ReadOnly => return Err(self.unsupported(index, "a transaction that only reads")),
+            Modes::Other => {
+                return Err(self.unsupported(index, "a transaction with options of its own"));
+            }
+        }
+        self.open = Some(index);
+        Ok(())
+    }
+
     /// Whether the transaction that the next statement joins has nothing but settings so far.
     fn comes_before_queries(&self, fresh: bool) -> bool {
-        let is_wrapped = self.mode != TransactionMode::Off || self.open.is_some();
+        let is_wrapped = self.wish.mode != TransactionMode::Off || self.open.is_some();
         let run = self.pieces.last().map_or(&[][..], |piece| &piece.run);
         is_wrapped && (fresh || run.iter().all(|&index| self.facts[index].effect == Effect::Session))
     }
@@ -253,13 +273,16 @@ impl Cutter<'_, '_> {
     /// Cut when the new label, or code that may hold it, appears later in the file (PostgreSQL, ALTER TYPE).
     fn enum_value_is_used_later(&self, index: usize) -> bool {
         let Some(label) = &self.facts[index].enum_value else { return false };
-        (index + 1..self.statements.len()).any(|later| {
-            self.facts[later].effect == Effect::Unknown || self.statements[later].sql.contains(label.as_str())
-        })
+        let is_last = index + 1 == self.statements.len();
+        self.wish.enum_values_at_once && !is_last
+            || (index + 1..self.statements.len()).any(|later| {
+                self.facts[later].effect == Effect::Unknown
+                    || self.statements[later].sql.contains(label.as_str())
+            })
     }
 
     fn refuse_outside(&self, index: usize, why: &str) -> Result<(), Blocked> {
-        if self.mode == TransactionMode::Required {
+        if self.wish.mode == TransactionMode::Required {
             return Err(Blocked::TransactionRequired { place: self.place(index), why: why.to_owned() });
         }
         match self.open {
@@ -274,11 +297,11 @@ impl Cutter<'_, '_> {
 
     fn refuse_unclosed(&self) -> Result<(), Blocked> {
         match self.open {
-            Some(begin) => {
+            Some(begin) if !self.wish.close_open_transaction => {
                 let end = self.statements.len() - 1;
                 Err(Blocked::UnclosedTransaction { begin: self.place(begin), end: self.place(end) })
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -329,6 +352,11 @@ impl Held {
             }
             Transaction::Inside => {}
         }
+    }
+
+    /// The transaction ends behind this statement.
+    fn cut_behind(&mut self, index: usize) {
+        self.broken = self.holder.take().filter(|&holder| holder < index).map(|holder| (holder, index));
     }
 
     fn broken_at(&self, index: usize, facts: &Facts) -> Option<(usize, usize)> {

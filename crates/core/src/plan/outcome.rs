@@ -2,6 +2,7 @@
 
 use super::Execute;
 use crate::driver::{Capabilities, Product};
+use crate::sql::Dialect;
 use crate::sql::classify::{Concurrently, Definition, Effect, Facts, Objects, classify};
 
 /// Whether the objects that a statement names look otherwise once it is done, and it is done whole or not at all.
@@ -62,6 +63,11 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         }
         Product::Sqlite => true,
     }
+}
+
+/// Whether it adds a value to an enum, which cannot be used before its commit.
+pub(crate) fn adds_enum_value(dialect: Dialect, execute: &Execute<'_>) -> bool {
+    classify(dialect, execute.sql).enum_value.is_some()
 }
 
 /// Whether a refusal of this statement, outside a transaction, leaves something that is known for what it is.

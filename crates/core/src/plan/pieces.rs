@@ -1,11 +1,11 @@
 //! A migration made ready for planning: its statements, what each is, and the pieces it is cut into.
 
-use super::cutter::cut;
-use super::{Blocked, Execute, Place};
+use super::cutter::{Wish, cut};
+use super::{Blocked, Execute, Options, Place};
 use crate::directive::directives;
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
-use crate::sql::classify::{Control, Definition, Effect, Facts, SessionUse, Transaction, classify};
+use crate::sql::classify::{Control, Definition, Effect, Facts, Modes, SessionUse, Transaction, classify};
 use crate::sql::split::Statement;
 use std::time::Duration;
 
@@ -58,7 +58,11 @@ impl PieceKind {
 }
 
 impl<'m> Prepared<'m> {
-    pub(super) fn new(migration: &'m Migration, capabilities: &Capabilities) -> Result<Self, Blocked> {
+    pub(super) fn new(
+        migration: &'m Migration,
+        capabilities: &Capabilities,
+        options: &Options,
+    ) -> Result<Self, Blocked> {
         let dialect = capabilities.dialect;
         let script = migration.up();
         let statements =
@@ -72,7 +76,13 @@ impl<'m> Prepared<'m> {
             false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
         };
         let executes = executes(migration, &statements, &facts);
-        let pieces = cut(&executes, &facts, mode, capabilities.ddl)?;
+        let wish = Wish {
+            mode,
+            enum_values_at_once: mode != TransactionMode::Required
+                && options.enum_values_at_once.contains(migration.name()),
+            close_open_transaction: options.close_open_transaction,
+        };
+        let pieces = cut(&executes, &facts, capabilities.ddl, wish)?;
         let foreign_keys = foreign_keys(&facts, &executes)?;
         if capabilities.product == Product::Sqlite {
             refuse_no_journal(&executes, &facts)?;
@@ -100,7 +110,10 @@ impl<'m> Prepared<'m> {
 
     /// Whether a statement has to come before the first query of its transaction, the claim included.
     pub(super) fn sets_isolation(&self, statement: usize) -> bool {
-        self.facts[statement].transaction == Transaction::Control(Control::Isolation)
+        matches!(
+            self.facts[statement].transaction,
+            Transaction::Control(Control::Isolation | Control::Begin(Modes::Isolation(_)))
+        )
     }
 
     /// Whether it may leave the session's settings changed.
@@ -123,7 +136,10 @@ fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Fac
         migration,
         number,
         of,
-        sql: statement.text(script.text()),
+        sql: match facts.transaction {
+            Transaction::Control(Control::Begin(Modes::Isolation(sql))) => sql,
+            _ => statement.text(script.text()),
+        },
         copy_data: statement.copy_data(script.text()),
         line: script.line_in_file(statement.line),
         column: statement.column,

@@ -87,10 +87,7 @@ pub fn resolve<'m>(
             baseline_plan(&[migration], inspection, capabilities)
         }
         (Resolution::AcceptEdit, _) => accept(migrations, inspection, capabilities, name, reason),
-        (_, None) => Err(match find_migration(migrations, name) {
-            Err(unknown) if attempts.iter().all(|a| a.name != name) => ResolveError::Unknown(unknown),
-            _ => ResolveError::NoAttempt { name: name.to_owned() },
-        }),
+        (_, None) => Err(ResolveError::NoAttempt { name: name.to_owned() }),
         (_, Some(attempt)) => decide(inspection, resolution, attempt, reason),
     }
 }

@@ -66,8 +66,9 @@ pub(super) fn survey<'m, 'h>(
         let empty = edited.iter().all(|name| standing[name.as_str()].statements == 0);
         return Err(Blocked::Edited { names: edited, applied, empty });
     }
-    let resumed =
-        unfinished.map(|(migration, attempt)| go_on(migration, attempt, capabilities)).transpose()?;
+    let resumed = unfinished
+        .map(|(migration, attempt)| go_on(migration, attempt, capabilities, options))
+        .transpose()?;
     if let Some(target) = target {
         pending.retain(|(m, _)| {
             m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= Position::of(target)
@@ -76,7 +77,7 @@ pub(super) fn survey<'m, 'h>(
     let pending = pending
         .into_iter()
         .map(|(migration, supersedes)| {
-            Ok(Work { migration, prepared: Prepared::new(migration, capabilities)?, supersedes })
+            Ok(Work { migration, prepared: Prepared::new(migration, capabilities, options)?, supersedes })
         })
         .collect::<Result<Vec<_>, Blocked>>()?;
     check_order(migrations, &standing, &pending, capabilities, options, &mut remarks)?;
@@ -207,13 +208,16 @@ fn go_on<'m, 'h>(
     migration: &'m Migration,
     attempt: &'h Attempt,
     capabilities: &Capabilities,
+    options: &Options,
 ) -> Result<Resumed<'m, 'h>, Blocked> {
     let boxed = || Box::new(attempt.clone());
     let state = attempt.state();
-    if state == State::Running {
+    // What this very run left when it rolled back and plans again is its own to go on with.
+    let is_own = options.owner.as_ref().is_some_and(|owner| *owner == attempt.owner);
+    if state == State::Running && !is_own {
         return Err(Blocked::Running { attempt: boxed() });
     }
-    let prepared = Prepared::new(migration, capabilities)?;
+    let prepared = Prepared::new(migration, capabilities, options)?;
     let recorded = attempt.completed as usize;
     let place = |index: usize| prepared.statements.get(index).map(Place::of);
 
@@ -277,6 +281,8 @@ fn check_order(
 ) -> Result<(), Blocked> {
     let applied = |m: &&Migration| m.kind() == MigrationKind::Versioned && standing.contains_key(m.name());
     let Some(last) = migrations.iter().rfind(applied) else { return Ok(()) };
+    // What was applied is looked at for its names alone.
+    let as_applied = Options { close_open_transaction: true, ..Options::default() };
     let late = pending.iter().filter(|work| {
         work.migration.kind() == MigrationKind::Versioned
             && Position::of(work.migration.name()) < Position::of(last.name())
@@ -288,7 +294,7 @@ fn check_order(
         let mine = names_of(&work.prepared);
         let mut independent = true;
         for other in later() {
-            let shared = match (&mine, names_of(&Prepared::new(other, capabilities)?)) {
+            let shared = match (&mine, names_of(&Prepared::new(other, capabilities, &as_applied)?)) {
                 (Some(mine), Some(theirs)) => match mine.intersection(&theirs).min() {
                     None => continue,
                     Some(shared) => Some(format!("`{shared}`")),

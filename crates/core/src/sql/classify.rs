@@ -100,10 +100,7 @@ pub enum Transaction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
     /// `BEGIN`, `START TRANSACTION`.
-    Begin {
-        /// No isolation level, access mode or other option is given.
-        plain: bool,
-    },
+    Begin(Modes),
     /// `COMMIT`, `END`.
     Commit,
     /// `ROLLBACK`, `ABORT`.
@@ -115,6 +112,20 @@ pub enum Control {
     /// MySQL and MariaDB: `SET autocommit = …` and no other setting.
     Autocommit,
     /// Anything else that steers transactions: two-phase commit, XA, autocommit among other settings.
+    Other,
+}
+
+/// What a `BEGIN` asks of its transaction.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modes {
+    /// Nothing that a transaction of windlass's own does not give.
+    Plain,
+    /// PostgreSQL: an isolation level, as the `SET TRANSACTION` that asks for the same.
+    Isolation(&'static str),
+    /// To read only, which could not hold the record of what it did.
+    ReadOnly,
+    /// Something else.
     Other,
 }
 

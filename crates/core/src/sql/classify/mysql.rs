@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, ObjectName, SessionUse};
+use super::{Control, Effect, Facts, Modes, ObjectName, SessionUse};
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -296,15 +296,15 @@ fn lock(mut cursor: Cursor<'_, '_>) -> Facts {
 }
 
 fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {
-    let begins = |plain| Facts { implicit_commit: true, ..Facts::control(Control::Begin { plain }) };
+    let begins = |modes| Facts { implicit_commit: true, ..Facts::control(Control::Begin(modes)) };
     match first.to_ascii_uppercase().as_str() {
         // MariaDB's compound statement.
         "BEGIN" if cursor.sees("NOT") => Facts::of(Effect::Unknown),
         "BEGIN" => {
             cursor.eat("WORK");
-            begins(cursor.at_end())
+            begins(if cursor.at_end() { Modes::Plain } else { Modes::Other })
         }
-        "START" if cursor.eat("TRANSACTION") => begins(cursor.at_end()),
+        "START" if cursor.eat("TRANSACTION") => begins(modes(cursor)),
         "START" => committing(Facts::of(Effect::Server)),
         "SAVEPOINT" | "RELEASE" => Facts::control(Control::Savepoint),
         "XA" => Facts::control(Control::Other),
@@ -315,6 +315,17 @@ fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {
         "ROLLBACK" if cursor.has(&["TO"]) => Facts::control(Control::Savepoint),
         _ => Facts::control(Control::Rollback),
     }
+}
+
+/// `START TRANSACTION …`. A snapshot is taken with the transaction's first read, and holds from there.
+fn modes(mut cursor: Cursor<'_, '_>) -> Modes {
+    if cursor.has_phrase("READ ONLY") {
+        return Modes::ReadOnly;
+    }
+    while cursor.eat_any(&["READ WRITE", "WITH CONSISTENT SNAPSHOT"]) {
+        cursor.eat_punctuation(",");
+    }
+    if cursor.at_end() { Modes::Plain } else { Modes::Other }
 }
 
 /// Statements for the server's administration; most of them commit.

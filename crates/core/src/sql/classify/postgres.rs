@@ -5,7 +5,7 @@ mod create;
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
-use super::{Concurrently, Control, Effect, Facts, ObjectName, SessionUse, Transaction};
+use super::{Concurrently, Control, Effect, Facts, Modes, ObjectName, SessionUse, Transaction};
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -336,7 +336,7 @@ fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {
     }
     cursor.eat_any(&["WORK", "TRANSACTION"]);
     let control = match first.as_str() {
-        "BEGIN" | "START" => Control::Begin { plain: cursor.at_end() },
+        "BEGIN" | "START" => Control::Begin(modes(cursor)),
         "SAVEPOINT" | "RELEASE" => Control::Savepoint,
         "ROLLBACK" | "ABORT" if cursor.eat("TO") => Control::Savepoint,
         _ if cursor.sees("AND CHAIN") => Control::Other,
@@ -344,4 +344,31 @@ fn control(first: &str, mut cursor: Cursor<'_, '_>) -> Facts {
         _ => Control::Rollback,
     };
     Facts { transaction: Transaction::Control(control), ..Facts::control(Control::Other) }
+}
+
+/// What stands behind `BEGIN`; `DEFERRABLE` means something to what reads only.
+fn modes(mut cursor: Cursor<'_, '_>) -> Modes {
+    const LEVELS: [(&str, &str); 4] = [
+        ("SERIALIZABLE", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
+        ("REPEATABLE READ", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
+        ("READ COMMITTED", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+        ("READ UNCOMMITTED", "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED"),
+    ];
+    let mut modes = Modes::Plain;
+    while !cursor.at_end() {
+        if cursor.eat("READ ONLY") {
+            return Modes::ReadOnly;
+        }
+        if cursor.eat("ISOLATION LEVEL") {
+            let level = LEVELS.iter().find(|(level, _)| cursor.sees(level));
+            let Some((level, sql)) = level else { return Modes::Other };
+            cursor.eat(level);
+            modes = Modes::Isolation(sql);
+        } else if !cursor.eat_any(&["READ WRITE", "NOT DEFERRABLE", "DEFERRABLE"])
+            && !cursor.eat_punctuation(",")
+        {
+            return Modes::Other;
+        }
+    }
+    modes
 }

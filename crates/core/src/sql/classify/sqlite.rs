@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, SessionUse};
+use super::{Control, Effect, Facts, Modes, SessionUse};
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -20,7 +20,7 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         "ATTACH" | "DETACH" => {
             Facts::of(Effect::Session).bound("attached databases belong to the session").secret()
         }
-        "BEGIN" => begin(cursor),
+        "BEGIN" => begin(),
         "COMMIT" | "END" => Facts::control(Control::Commit),
         "ROLLBACK" if cursor.has(&["TO"]) => Facts::control(Control::Savepoint),
         "ROLLBACK" => Facts::control(Control::Rollback),
@@ -79,9 +79,10 @@ fn drop_object(mut cursor: Cursor<'_, '_>) -> Facts {
     Facts::of(Effect::Schema).naming(cursor.one_name()).groupable_if(true)
 }
 
-/// How the transaction takes its lock matters to nobody who holds it; only `EXCLUSIVE` keeps readers out.
-fn begin(cursor: Cursor<'_, '_>) -> Facts {
-    Facts::control(Control::Begin { plain: !cursor.has(&["EXCLUSIVE"]) })
+/// How the transaction takes its lock matters to nobody who holds it. Readers that `EXCLUSIVE` keeps out see
+/// what was there before, until it commits.
+fn begin() -> Facts {
+    Facts::control(Control::Begin(Modes::Plain))
 }
 
 fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {

@@ -1,0 +1,136 @@
+//! Transactions: what a script's own BEGIN means, and what a transaction turns out to be in the way of.
+
+use harness::{Database, deploy, deploy_with, migrations, options};
+use windlass_core::apply::{DeployError, FailedStatement, Stands};
+use windlass_core::history::State;
+use windlass_core::plan::Blocked;
+
+harness::scenarios!(
+    on [Postgres, MySql, MariaDb, Sqlite]:
+        a_transaction_around_the_whole_file_is_ours,
+        a_transaction_that_is_never_closed_is_refused_or_closed;
+    on [Postgres, Sqlite]: a_transaction_with_options_is_begun_as_asked;
+    on [Postgres]:
+        an_isolation_level_of_the_file_holds_for_its_transaction,
+        a_hidden_use_of_a_new_enum_value_is_rolled_back_and_cut,
+        a_hidden_use_in_a_second_transaction_goes_on_from_the_first,
+        a_use_that_no_cut_helps_is_told,
+        code_that_commits_names_the_directive,
+        what_refuses_a_transaction_unforeseen_names_the_directive,
+);
+
+async fn failed(database: &Database, scripts: &[(&'static str, &str)]) -> FailedStatement {
+    match deploy(&mut *database.connect().await, &migrations(scripts)).await {
+        Err(DeployError::Statement(failed)) => *failed,
+        other => panic!("{other:#?}"),
+    }
+}
+
+async fn a_transaction_around_the_whole_file_is_ours(database: &Database) {
+    let set = migrations(&[("1_n", "BEGIN;\nCREATE TABLE n (n int);\nINSERT INTO n VALUES (1);\nCOMMIT;")]);
+    deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "1");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert_eq!((history.attempts[0].state(), history.attempts[0].epoch), (State::Applied, 1));
+    let bad = ("2_bad", "BEGIN; INSERT INTO n VALUES (2); INSERT INTO nowhere VALUES (1); COMMIT;");
+    let set = [("1_n", set.as_slice()[0].up().text()), bad];
+    assert_eq!(failed(database, &set).await.stands, Stands::Nothing);
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "1", "all of it was rolled back");
+}
+
+async fn a_transaction_that_is_never_closed_is_refused_or_closed(database: &Database) {
+    let set = migrations(&[("1_n", "CREATE TABLE n (n int);\nBEGIN;\nINSERT INTO n\nVALUES (1);\n")]);
+    let refused = deploy(&mut *database.connect().await, &set).await;
+    let Err(DeployError::Blocked(blocked @ Blocked::UnclosedTransaction { .. })) = refused else {
+        panic!("{refused:#?}")
+    };
+    let told = blocked.to_string();
+    assert!(told.contains(":2:1:") && told.contains(":3:1"), "{told}");
+    assert!(blocked.hint().is_some_and(|hint| hint.contains("--close-open-transaction")));
+    assert!(database.tables().await.is_empty(), "nothing was run");
+    let mut options = options();
+    options.plan.close_open_transaction = true;
+    deploy_with(&mut *database.connect().await, &set, &options).await.expect("a deploy that closes it");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "1");
+    let again = deploy(&mut *database.connect().await, &set).await.expect("nothing to do");
+    assert!(again.applied.is_empty());
+}
+
+async fn a_transaction_with_options_is_begun_as_asked(database: &Database) {
+    let begin = match database.target().family {
+        harness::Family::Sqlite => "BEGIN EXCLUSIVE",
+        _ => "START TRANSACTION READ WRITE, NOT DEFERRABLE",
+    };
+    let set = migrations(&[("1_n", &format!("{begin}; CREATE TABLE n (n int); COMMIT;"))]);
+    deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    assert_eq!(database.tables().await, ["n"]);
+}
+
+async fn an_isolation_level_of_the_file_holds_for_its_transaction(database: &Database) {
+    let level = "INSERT INTO levels VALUES (current_setting('transaction_isolation'));";
+    let script = format!(
+        "CREATE TABLE levels (level text);\nBEGIN ISOLATION LEVEL SERIALIZABLE;\n{level}\nCOMMIT;\n{level}"
+    );
+    deploy(&mut *database.connect().await, &migrations(&[("1_levels", &script)])).await.expect("a deploy");
+    let levels = database.value("SELECT string_agg(level, ', ' ORDER BY level DESC) FROM levels").await;
+    assert_eq!(levels, "serializable, read committed");
+    let only = migrations(&[("1_levels", script.as_str()), ("2_only", "BEGIN READ ONLY; SELECT 1; COMMIT;")]);
+    let refused = deploy(&mut *database.connect().await, &only).await;
+    assert!(matches!(refused, Err(DeployError::Blocked(Blocked::UnsupportedControl { .. }))), "{refused:?}");
+}
+
+/// Nothing in the text of the second statement tells that it uses the new value.
+const HIDDEN: &str = "ALTER TYPE mood ADD VALUE 'ok';\nUPDATE people SET mood = ('o' || 'k')::mood;";
+const PEOPLE: (&str, &str) = (
+    "1_people",
+    "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE people (mood mood); INSERT INTO people VALUES ('sad');",
+);
+
+async fn a_hidden_use_of_a_new_enum_value_is_rolled_back_and_cut(database: &Database) {
+    let set = migrations(&[PEOPLE, ("2_ok", HIDDEN), ("3_after", "CREATE TABLE after (n int);")]);
+    let report = deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    assert_eq!(report.applied.len(), 3);
+    assert_eq!(database.value("SELECT mood::text FROM people").await, "ok");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert_eq!(history.attempts.len(), 3, "what was rolled back on the way is no failure: {history:#?}");
+    assert!(history.verify().is_ok());
+}
+
+async fn a_hidden_use_in_a_second_transaction_goes_on_from_the_first(database: &Database) {
+    let script = format!("BEGIN; CREATE TABLE first (n int); COMMIT;\n{HIDDEN}");
+    let set = migrations(&[PEOPLE, ("2_ok", &script)]);
+    deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    assert_eq!(database.value("SELECT mood::text FROM people").await, "ok");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    let last = history.attempts.last().expect("an attempt");
+    assert_eq!((history.attempts.len(), last.state(), last.epoch), (2, State::Applied, 2));
+}
+
+async fn a_use_that_no_cut_helps_is_told(database: &Database) {
+    let script = format!("-- windlass: transaction required\n{HIDDEN}");
+    let failed = failed(database, &[PEOPLE, ("2_ok", &script)]).await;
+    assert_eq!((failed.number, failed.stands), (2, Stands::Nothing));
+    assert!(failed.hint().contains("once it is committed"), "{}", failed.hint());
+    assert_eq!(database.value("SELECT mood::text FROM people").await, "sad");
+}
+
+async fn code_that_commits_names_the_directive(database: &Database) {
+    let code = "CREATE TABLE n (n int);\nDO $$ BEGIN INSERT INTO n VALUES (1); COMMIT; INSERT INTO n VALUES (2); END $$;";
+    let failed = failed(database, &[("1_code", code)]).await;
+    assert_eq!((failed.number, failed.stands), (2, Stands::Nothing));
+    assert!(failed.hint().contains("-- windlass: no-transaction"), "{}", failed.hint());
+    assert!(database.tables().await.is_empty());
+    let directed = format!("-- windlass: no-transaction\n{code}");
+    deploy(&mut *database.connect().await, &migrations(&[("1_code", &directed)])).await.expect("as hinted");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "2");
+}
+
+async fn what_refuses_a_transaction_unforeseen_names_the_directive(database: &Database) {
+    let parted = "CREATE TABLE parted (n int) PARTITION BY RANGE (n); CREATE INDEX ON parted (n);";
+    let reindex = "REINDEX TABLE parted;";
+    let failed = failed(database, &[("1_parted", parted), ("2_reindex", reindex)]).await;
+    assert!(failed.hint().contains("-- windlass: no-transaction"), "{}", failed.hint());
+    let directed = format!("-- windlass: no-transaction\n{reindex}");
+    let set = migrations(&[("1_parted", parted), ("2_reindex", &directed)]);
+    deploy(&mut *database.connect().await, &set).await.expect("as hinted");
+}
