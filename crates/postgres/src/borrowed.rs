@@ -9,6 +9,7 @@ use crate::errors::{code, own_words};
 use crate::history::HistoryTable;
 use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
+use crate::waits;
 use windlass_core::driver::DriverError;
 
 /// What was found on the connection.
@@ -17,6 +18,8 @@ pub(crate) struct Found {
     pub(crate) database: String,
     /// Settings that the application had set.
     settings: Vec<(String, String)>,
+    /// Those of [`waits::ENDS_SESSIONS`] that this server knows.
+    ends_sessions: Vec<&'static str>,
     /// Its role and session user, where it had changed them.
     role: Option<String>,
     user: Option<String>,
@@ -38,7 +41,8 @@ impl Found {
     pub(crate) async fn look(session: &Session<'_>) -> Result<Self, DriverError> {
         let look = session.send(LOOK).await;
         let settings = session.send(&format!("SELECT name, setting {CHANGED}")).await;
-        let (look, settings) = (look.rows().await, settings.rows().await);
+        let known = session.send(&waits::known()).await;
+        let (look, settings, known) = (look.rows().await, settings.rows().await, known.rows().await);
         let in_transaction = || {
             let words = "the connection has a transaction open that is not of windlass: end it first";
             DriverError::Refused(own_words(words.to_owned()))
@@ -55,10 +59,13 @@ impl Found {
         }
         let set =
             |row: &tokio_postgres::SimpleQueryRow| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
+        let known = known?;
+        let is_known = |name: &&str| known.iter().any(|row| row.get(0) == Some(name));
         Ok(Self {
             version: value(1).unwrap_or_default(),
             database: value(2).unwrap_or_default(),
             settings: settings?.iter().filter_map(set).collect(),
+            ends_sessions: waits::ENDS_SESSIONS.into_iter().filter(is_known).collect(),
             role: value(3).filter(|role| role != "none"),
             user: value(4),
         })
@@ -70,7 +77,7 @@ impl Found {
             "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; {}{}{}",
             reset_others(schema),
             dialect::set_statements(&dialect::settings(schema)),
-            crate::waits::ENDLESS
+            waits::endless()
         )
     }
 
@@ -85,8 +92,9 @@ impl Found {
     ) -> Vec<String> {
         let mut messages = vec!["ROLLBACK".to_owned()];
         messages.extend(owner.map(|owner| table.let_go(owner)));
-        let names: Vec<_> = dialect::settings(schema).into_iter().map(|(name, _)| name).collect();
-        let reset: String = names.iter().map(|name| format!("RESET {name}; ")).collect();
+        let pinned = dialect::settings(schema).into_iter().map(|(name, _)| name);
+        let reset = pinned.chain(self.ends_sessions.iter().copied());
+        let reset: String = reset.map(|name| format!("RESET {name}; ")).collect();
         messages.push(format!("RESET SESSION AUTHORIZATION; RESET ROLE; {}{reset}", reset_others(schema)));
         for (name, value) in &self.settings {
             messages.push(format!(

@@ -83,7 +83,7 @@ pub(crate) fn set_statements(settings: &[(&str, String)]) -> String {
 pub(crate) fn restore(set_again: &str) -> String {
     format!(
         "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {set_again}CLOSE ALL; UNLISTEN *; DISCARD TEMP; {}",
-        crate::waits::ENDLESS
+        crate::waits::endless()
     )
 }
 

@@ -105,7 +105,7 @@ impl Postgres<'static> {
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let connect::Opened { session, version, set_again } = connect::open(options).await?;
         // The answer is not waited for, and can only be that it is done.
-        drop(session.send(waits::ENDLESS).await);
+        drop(session.send(&waits::endless()).await);
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
         Ok(Self {
             session,

@@ -63,11 +63,21 @@ impl Limits {
 /// Sent after a statement outside any transaction that was limited.
 pub(crate) const UNLIMITED: &str = "SET lock_timeout = 0";
 
-/// Settings of newer servers that would end a session or its work: 0 is for ever. One that a server does not
-/// know is left out.
-pub(crate) const ENDLESS: &str = "SELECT pg_catalog.set_config(name, '0', false) \
-     FROM (VALUES ('transaction_timeout'), ('idle_session_timeout')) AS known (name) \
-     WHERE pg_catalog.current_setting(name, true) IS NOT NULL";
+/// Settings of newer servers that would end a session or its work.
+pub(crate) const ENDS_SESSIONS: [&str; 2] = ["transaction_timeout", "idle_session_timeout"];
+
+/// Which of them this server knows.
+pub(crate) fn known() -> String {
+    format!(
+        "SELECT name FROM (VALUES {}) AS known (name) WHERE pg_catalog.current_setting(name, true) IS NOT NULL",
+        ENDS_SESSIONS.map(|name| format!("({})", literal(name))).join(", ")
+    )
+}
+
+/// Turns them off: 0 is for ever. One that a server does not know is left out.
+pub(crate) fn endless() -> String {
+    format!("SELECT pg_catalog.set_config(name, '0', false) FROM ({}) AS these", known())
+}
 
 /// Who holds what a statement waited for in vain: the session that has been in its transaction the longest.
 /// Nothing where none holds it any more.
