@@ -1,6 +1,8 @@
 //! Contending: others hold what a migration needs. It waits within its budget, tries again, and tells who is in its way.
 
-use harness::{Database, Family, Raw, Waiting, deploy, deploy_with, migrations, options, start_with};
+use harness::{
+    Database, Family, Project, Raw, Waiting, deploy, deploy_with, migrations, options, start_with,
+};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,10 +13,13 @@ harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
         a_definition_that_is_blocked_is_tried_again_until_it_is_done,
         tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing;
-    on [Postgres, MySql, MariaDb]: a_stop_ends_the_pause_between_two_tries;
+    on [Postgres, MySql, MariaDb]:
+        a_stop_ends_the_pause_between_two_tries,
+        the_command_names_who_is_in_the_way;
     on [Postgres, MySql]: the_directive_is_the_migration_s_own_patience;
     on [Postgres]:
         no_reader_stalls_for_longer_than_the_budget,
+        a_dry_run_warns_of_long_work_and_several_locks,
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
         defaults_of_the_role_that_kill_are_overruled;
     on [MariaDb]: a_limit_of_the_account_is_overruled;
@@ -216,18 +221,23 @@ async fn a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline(dat
     let set = || migrations(&[N, ("2_build", build)]);
     let mut blocker = database.session().await;
     blocker.execute("BEGIN; INSERT INTO n VALUES (5)").await.expect("a transaction");
-    let told = Told::default();
     let mut options = options();
     options.plan.waits.lock_timeout = Some(Duration::from_millis(100));
     options.plan.waits.concurrent_wait = Some(Duration::from_secs(2));
-    let began = Instant::now();
-    let deploying = start_with(database.connect().await, set(), options, told.clone(), Stop::new());
+    let (told, began) = (Told::default(), Instant::now());
+    let deploying = start_with(database.connect().await, set(), options.clone(), told.clone(), Stop::new());
     let ended = deploying.await.expect("a thread").expect_err("its time was up");
     let DeployError::Contended(contention) = ended else { panic!("{ended:?}") };
     assert!(began.elapsed() >= Duration::from_secs(2), "it ended early: {:?}", began.elapsed());
     assert!(told.1.load(Ordering::SeqCst) >= 2, "it told nobody whom it waits for");
     assert_eq!(contention.limit, Some(WaitLimit::Others(Duration::from_secs(2))));
     assert!(contention.holder.running.as_ref().is_some_and(|sql| sql.contains("INSERT")), "{contention:?}");
+    let told = Told::default();
+    let clearing = start_with(database.connect().await, set(), options, told.clone(), Stop::new());
+    let ended = clearing.await.expect("a thread").expect_err("what it left cannot be cleared away either");
+    let DeployError::Contended(contention) = ended else { panic!("{ended:?}") };
+    assert_eq!(contention.number, 0, "no statement waited: {contention:?}");
+    assert!(told.1.load(Ordering::SeqCst) >= 2, "it told nobody whom it waits for");
     blocker.execute("ROLLBACK").await.expect("given up");
     let again = deploy(&mut *database.connect().await, &set()).await.expect("what it left is cleared away");
     assert_eq!(again.applied.len(), 1);
@@ -275,4 +285,38 @@ async fn a_limit_of_the_account_is_overruled(database: &Database) {
         .await
         .expect("nothing kills it");
     database.sql(&format!("DROP USER {user}")).await;
+}
+
+async fn the_command_names_who_is_in_the_way(database: &Database) {
+    ready(database).await;
+    let mut blocker = blocker(database).await;
+    let number = match database.target().family {
+        Family::Postgres => "SELECT pg_backend_pid()",
+        _ => "SELECT connection_id()",
+    };
+    let number = blocker.query(number).await.into_iter().flatten().flatten().next().expect("a number");
+    let project = Project::new(database, &[N, ALTER]);
+    let ran = project.run(&["deploy", "--lock-timeout", "1s", "--lock-tries", "2"]).await.code(5);
+    let told = format!("({number})");
+    ran.err("Retrying 2_alter").err("tried 2 times").err(&told).err("--lock-tries 50");
+    let document =
+        project.run(&["deploy", "--json", "--lock-timeout", "1s", "--lock-tries", "1"]).await.code(5);
+    assert_eq!(document.json()["error"]["kind"], "contended", "{document:?}");
+    project.write("windlass.toml", "lock_timeout = \"1s\"\nlock_tries = 1\n");
+    project.run(&["deploy"]).await.code(5).err("2_alter");
+    blocker.execute("ROLLBACK").await.expect("given up");
+    project.run(&["deploy"]).await.code(0);
+    is_done(database).await;
+}
+
+async fn a_dry_run_warns_of_long_work_and_several_locks(database: &Database) {
+    ready(database).await;
+    let alter = "ALTER TABLE n ADD m int; CREATE TABLE o (n int); CREATE INDEX i ON n (n);";
+    let project = Project::new(database, &[N, ("2_alter", alter)]);
+    let ran = project.run(&["deploy", "--dry-run"]).await.code(0).out("limit lock waits to 5 s");
+    ran.err("others are kept from n (locked by statement 1) during an index build (statement 3)");
+    database.sql("CREATE TABLE other (n int)").await;
+    let two =
+        Project::new(database, &[N, ("2_alter", "ALTER TABLE n ADD m int; ALTER TABLE other ADD m int;")]);
+    two.run(&["deploy", "--dry-run"]).await.code(0).err("keeps others from n, other");
 }

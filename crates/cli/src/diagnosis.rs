@@ -193,7 +193,7 @@ impl Diagnosis {
         let Contention { migration, place, number, of, holder, tries, waited, .. } = contention;
         self.migration = Some(migration.clone());
         self.place.clone_from(place);
-        self.statement = Some((*number, *of));
+        self.statement = (*number > 0).then_some((*number, *of));
         if let Some(place) = place {
             self.excerpt = Excerpt::at(place, progressed.by_origin(&place.file), progressed.dialect);
         }
@@ -203,7 +203,13 @@ impl Diagnosis {
             elapsed(*waited)
         );
         self.notes.push(format!("in its way was {}", held_by(holder)));
-        self.notes.push("what waited was rolled back, and nothing is recorded as failed".to_owned());
+        let left = match contention.limit {
+            Some(WaitLimit::Others(_)) => {
+                "nothing is recorded as failed: the next deploy clears away what is left"
+            }
+            _ => "what waited was rolled back, and nothing is recorded as failed",
+        };
+        self.notes.push(left.to_owned());
         self.hint = Some(match contention.limit {
             Some(WaitLimit::Others(_)) => {
                 "end what is in its way and deploy again; or wait longer: `--concurrent-wait 1h`".to_owned()

@@ -135,19 +135,22 @@ impl<'r> Runner<'r> {
             Some(Step::Execute(execute)) => Some(execute),
             _ => None,
         };
-        if let (Some(execute), false) = (execute, rolled_back) {
-            if refusal_leaves_remnant(self.capabilities, execute) {
-                // It waited as long as it was asked to. What it left is cleared away by the next deploy.
-                let mut contention = tries.fail(subject(segment, step), Some(execute), holder);
-                contention.of_tries = contention.tries;
-                contention.limit = limit_before(&segment.steps[..step]);
-                return Err(DeployError::Contended(Box::new(contention)));
-            }
-            if let Some(error) = self.is_no_more_than_a_wait(segment, step, execute, took, &holder) {
-                let ended = self.refused(driver, segment, step, error, rolled_back).await;
-                let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
-                return ended.map(Again::Not);
-            }
+        let clears = matches!(segment.steps.get(step), Some(Step::Clear { .. }));
+        let works_concurrently =
+            !rolled_back && execute.is_some_and(|execute| refusal_leaves_remnant(self.capabilities, execute));
+        if clears || works_concurrently {
+            // It waited as long as it was asked to. What it left is cleared away by the next deploy.
+            let mut contention = tries.fail(subject(segment, step), execute, holder);
+            contention.of_tries = contention.tries;
+            contention.limit = limit_before(&segment.steps[..step]);
+            return Err(DeployError::Contended(Box::new(contention)));
+        }
+        if let (Some(execute), false) = (execute, rolled_back)
+            && let Some(error) = self.is_no_more_than_a_wait(segment, step, execute, took, &holder)
+        {
+            let ended = self.refused(driver, segment, step, error, rolled_back).await;
+            let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
+            return ended.map(Again::Not);
         }
         let told = execute.or_else(|| last_execute(segment, step)).or_else(|| first_execute(segment));
         let contention = tries.fail(subject(segment, step), told, holder);

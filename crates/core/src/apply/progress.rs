@@ -35,8 +35,8 @@ pub enum Event<'a> {
     },
     /// A statement that works concurrently waits for another session.
     WaitsForOther {
-        /// The statement.
-        execute: &'a Execute<'a>,
+        /// The statement; `None` where what one left is cleared away.
+        execute: Option<&'a Execute<'a>>,
         /// Whom it waits for.
         holder: &'a Holder,
         /// Since how long it waits.
@@ -167,9 +167,11 @@ impl Watch for SegmentWatch<'_, '_> {
         // Between two waits it works.
         wait.waited += if since_last < ONE_WAIT { since_last } else { Duration::ZERO };
         let waited = wait.waited;
-        if let Some(Step::Execute(execute)) = self.steps.get(step) {
-            self.observer.event(Event::WaitsForOther { execute, holder, waited });
-        }
+        let execute = match self.steps.get(step) {
+            Some(Step::Execute(execute)) => Some(execute),
+            _ => None,
+        };
+        self.observer.event(Event::WaitsForOther { execute, holder, waited });
         if waited >= self.patience(step) { Patience::GiveUp } else { Patience::GoOn }
     }
 }

@@ -1,6 +1,6 @@
 //! `plan`: from migrations, history and capabilities to steps. Opens no socket, reads no clock.
 
-use super::locking::{Limiter, Waits, remarks as lock_remarks};
+use super::locking::{CONCURRENT_WAIT, Limiter, Waits, remarks as lock_remarks};
 use super::outcome::shows;
 use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
@@ -271,7 +271,8 @@ impl<'m> Builder<'_, 'm> {
                 in_flight: next.and_then(in_flight),
                 watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
             };
-            self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared));
+            let patience = self.options.waits.concurrent_wait.unwrap_or(CONCURRENT_WAIT);
+            self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared, patience));
             return self.run(prepared, None, completed, attempt.epoch + 1);
         }
         let opening = Step::TakeOver {

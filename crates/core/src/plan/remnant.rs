@@ -2,11 +2,12 @@
 
 use super::build::{Prefix, checksums, length};
 use super::state::Resumed;
-use super::{Segment, Step};
+use super::{Segment, Step, WaitLimit};
 use crate::history::{InFlight, Remnant};
 use crate::sql::Dialect;
 use crate::sql::classify::ObjectName;
 use std::fmt;
+use std::time::Duration;
 
 /// How far the attempt has come once the remnant is cleared away.
 pub(super) struct Cleared {
@@ -23,6 +24,7 @@ pub(super) fn clear<'m>(
     remnant: &Remnant,
     dialect: Dialect,
     cleared: Cleared,
+    patience: Duration,
 ) -> [Segment<'m>; 2] {
     let Resumed { prepared, attempt, .. } = resumed;
     let name = prepared.migration.name();
@@ -39,6 +41,7 @@ pub(super) fn clear<'m>(
     let Cleared { completed, prefix, in_flight, watched } = cleared;
     let epoch = attempt.epoch + 1;
     let clear = vec![
+        Step::LimitWaits(WaitLimit::Others(patience)),
         Step::Clear { remnant: remnant.clone(), left_by },
         Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched },
     ];
