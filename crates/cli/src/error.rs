@@ -115,6 +115,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::InsideExplicitTransaction { .. }
         | Blocked::NestedBegin { .. }
         | Blocked::UnclosedTransaction { .. }
+        | Blocked::CannotRepeat { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
         _ => (Exit::Blocked, "blocked"),
     }
