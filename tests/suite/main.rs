@@ -7,7 +7,6 @@ mod deploying;
 mod failing;
 mod policies;
 mod refusing;
-mod repeating;
 mod transactions;
 mod waiting;
 
@@ -20,7 +19,6 @@ fn main() {
         failing::all(),
         policies::all(),
         refusing::all(),
-        repeating::all(),
         transactions::all(),
         waiting::all(),
     ];

@@ -1,7 +1,7 @@
 //! Transactions: what a script's own BEGIN means, and what a transaction turns out to be in the way of.
 
-use harness::{Database, deploy, deploy_with, migrations, options};
-use windlass_core::apply::{DeployError, FailedStatement, Stands};
+use harness::{Database, Family, deploy, deploy_with, migrations, options};
+use windlass_core::apply::{DeployError, DeployOptions, FailedStatement, Stands};
 use windlass_core::history::State;
 use windlass_core::plan::Blocked;
 
@@ -9,7 +9,12 @@ harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
         a_transaction_around_the_whole_file_is_ours,
         a_transaction_that_is_never_closed_is_refused_or_closed;
-    on [Postgres, Sqlite]: a_transaction_with_options_is_begun_as_asked;
+    on [Postgres, MySql, MariaDb, Sqlite]:
+        all_that_is_pending_is_one_transaction_or_nothing,
+        what_cannot_be_in_the_one_transaction_is_named;
+    on [Postgres, Sqlite]:
+        settings_do_not_reach_the_next_in_one_transaction,
+        a_transaction_with_options_is_begun_as_asked;
     on [Postgres]:
         an_isolation_level_of_the_file_holds_for_its_transaction,
         a_hidden_use_of_a_new_enum_value_is_rolled_back_and_cut,
@@ -58,7 +63,7 @@ async fn a_transaction_that_is_never_closed_is_refused_or_closed(database: &Data
 
 async fn a_transaction_with_options_is_begun_as_asked(database: &Database) {
     let begin = match database.target().family {
-        harness::Family::Sqlite => "BEGIN EXCLUSIVE",
+        Family::Sqlite => "BEGIN EXCLUSIVE",
         _ => "START TRANSACTION READ WRITE, NOT DEFERRABLE",
     };
     let set = migrations(&[("1_n", &format!("{begin}; CREATE TABLE n (n int); COMMIT;"))]);
@@ -133,4 +138,69 @@ async fn what_refuses_a_transaction_unforeseen_names_the_directive(database: &Da
     let directed = format!("-- windlass: no-transaction\n{reindex}");
     let set = migrations(&[("1_parted", parted), ("2_reindex", &directed)]);
     deploy(&mut *database.connect().await, &set).await.expect("as hinted");
+}
+
+fn in_one() -> DeployOptions {
+    let mut options = options();
+    options.plan.single_transaction = true;
+    options
+}
+
+async fn all_that_is_pending_is_one_transaction_or_nothing(database: &Database) {
+    // The table is there: nothing is grouped for being new.
+    let table = ("1_n", "CREATE TABLE n (n int);");
+    deploy(&mut *database.connect().await, &migrations(&[table])).await.expect("the table");
+    let (two, three) = (("2_two", "INSERT INTO n VALUES (2);"), ("3_three", "INSERT INTO n VALUES (3);"));
+    let bad = migrations(&[
+        table,
+        two,
+        three,
+        ("4_bad", "INSERT INTO n VALUES (4); INSERT INTO nowhere VALUES (1);"),
+    ]);
+    let result = deploy_with(&mut *database.connect().await, &bad, &in_one()).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!((failed.migration.as_str(), failed.number, failed.stands), ("4_bad", 2, Stands::Nothing));
+    assert!(failed.recorded);
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "0", "those before it are rolled back too");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    let names: Vec<_> = history.attempts.iter().map(|a| (a.name.as_str(), a.state())).collect();
+    assert_eq!(names, [("1_n", State::Applied), ("4_bad", State::RolledBack)]);
+    let good = migrations(&[table, two, three, ("4_bad", "INSERT INTO n VALUES (4);")]);
+    let report = deploy_with(&mut *database.connect().await, &good, &in_one()).await.expect("the mended one");
+    assert_eq!(report.applied.len(), 3);
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "3");
+    let again = deploy_with(&mut *database.connect().await, &good, &in_one()).await.expect("nothing to do");
+    assert!(again.applied.is_empty());
+}
+
+async fn what_cannot_be_in_the_one_transaction_is_named(database: &Database) {
+    let (first, apart) = match database.target().family {
+        Family::Postgres => ("CREATE TABLE n (n int);", "SELECT 1;\nCREATE INDEX CONCURRENTLY i ON n (n);"),
+        Family::Sqlite => ("CREATE TABLE n (n int);", "SELECT 1;\nVACUUM;"),
+        _ => ("SELECT 1;", "SELECT 1;\nCREATE TABLE n (n int);"),
+    };
+    let set = migrations(&[("1_first", first), ("2_apart", apart), ("3_more", "SELECT 1;")]);
+    let result = deploy_with(&mut *database.connect().await, &set, &in_one()).await;
+    let Err(DeployError::Blocked(blocked @ Blocked::NotOneTransaction { .. })) = result else {
+        panic!("{result:#?}")
+    };
+    let told = blocked.to_string();
+    assert!(told.contains("2_apart") && told.contains(":2:1: "), "{told}");
+    assert!(blocked.hint().is_some_and(|hint| hint.contains("--to 1_first")));
+    assert!(database.tables().await.is_empty(), "nothing was run");
+}
+
+async fn settings_do_not_reach_the_next_in_one_transaction(database: &Database) {
+    let (set, show) = match database.target().family {
+        Family::Postgres => ("SET search_path = ''", "SELECT current_setting('search_path')"),
+        _ => ("PRAGMA recursive_triggers = ON", "SELECT recursive_triggers FROM pragma_recursive_triggers"),
+    };
+    let create = if database.target().family == Family::Postgres { "public.n" } else { "n" };
+    let first =
+        format!("CREATE TABLE n (before text, value text); INSERT INTO n SELECT 'first', ({show}); {set};");
+    let second = format!("INSERT INTO n SELECT 'second', ({show}); UPDATE {create} SET before = before;");
+    let both = migrations(&[("1_first", first.as_str()), ("2_second", second.as_str())]);
+    deploy_with(&mut *database.connect().await, &both, &in_one()).await.expect("one transaction");
+    assert_eq!(database.value("SELECT count(DISTINCT value) FROM n").await, "1");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "2");
 }

@@ -147,6 +147,12 @@ pub(crate) struct Deploy {
     #[arg(long)]
     pub(crate) allow_non_empty: bool,
 
+    /// All that is pending in one transaction, or nothing of it
+    ///
+    /// Refused, with the migration and the line, where the database cannot.
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+
     /// Commit at the end of a file what a BEGIN in it left open
     #[arg(long)]
     pub(crate) close_open_transaction: bool,

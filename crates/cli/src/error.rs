@@ -106,6 +106,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::Failed { .. } => (Exit::Blocked, "failed_before"),
         Blocked::InDoubt { .. } => (Exit::Blocked, "in_doubt"),
         Blocked::HeadChanged { .. } => (Exit::Blocked, "head_changed"),
+        Blocked::NotOneTransaction { .. } => (Exit::Blocked, "not_one_transaction"),
         Blocked::Running { .. } => (Exit::Busy, "running"),
         Blocked::UnknownTarget { .. } => (Exit::Usage, "unknown_migration"),
         Blocked::SharedVersion { .. } => (Exit::Project, "shared_version"),
@@ -114,8 +115,8 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::TransactionRequired { .. }
         | Blocked::InsideExplicitTransaction { .. }
         | Blocked::NestedBegin { .. }
+        | Blocked::CutChangesMeaning { .. }
         | Blocked::UnclosedTransaction { .. }
-        | Blocked::CannotRepeat { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
         _ => (Exit::Blocked, "blocked"),
     }

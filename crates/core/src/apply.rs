@@ -12,7 +12,6 @@ mod attempt;
 mod contention;
 mod failure;
 mod progress;
-mod repeat;
 
 use attempt::{Ended, Runner};
 pub use contention::{Contention, LOCK_TRIES};

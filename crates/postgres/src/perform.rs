@@ -66,8 +66,6 @@ enum Answer<'a> {
 struct Flight<'a> {
     sent: VecDeque<Sent<'a>>,
     bytes: usize,
-    /// Rows that the last answered statement of the migration touched.
-    touched: u64,
     /// Asked to stop, and told the server so.
     is_stopping: bool,
     /// A statement waited too long, and the server was told to end it: for this session.
@@ -81,8 +79,7 @@ impl Performance<'_> {
         let mut inside = false;
         for (index, step) in steps.iter().enumerate() {
             let alone = stands_alone(step, inside);
-            // How many rows were touched is in the answer alone.
-            if alone || matches!(step, Step::CountRows { .. }) {
+            if alone {
                 self.settle(steps, &mut flight, 0, watch).await?;
             }
             if matches!(step, Step::Execute(_)) && (flight.is_stopping || watch.should_stop()) {
@@ -109,7 +106,7 @@ impl Performance<'_> {
                 watch.ends(index);
                 continue;
             }
-            let message = match self.message(step, flight.touched) {
+            let message = match self.message(step, inside) {
                 Ok(message) => message,
                 Err(cause) => {
                     return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
@@ -185,14 +182,16 @@ impl Performance<'_> {
     }
 
     /// The text that a step becomes.
-    fn message<'s>(&mut self, step: &'s Step<'_>, touched: u64) -> Result<Cow<'s, str>, Cause> {
+    fn message<'s>(&mut self, step: &'s Step<'_>, inside: bool) -> Result<Cow<'s, str>, Cause> {
         let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
         Ok(match step {
             Step::Begin => "BEGIN".into(),
             Step::Commit => "COMMIT".into(),
             Step::RestoreSettings => {
                 *self.is_touched = false;
-                self.restore.to_owned().into()
+                // Inside a transaction there is one to stay.
+                let within = inside.then(|| self.restore.strip_prefix("ROLLBACK; ")).flatten();
+                within.unwrap_or(self.restore).to_owned().into()
             }
             Step::Execute(execute) => {
                 *self.is_touched = true;
@@ -200,12 +199,7 @@ impl Performance<'_> {
             }
             Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),
             step => {
-                let write = match step {
-                    Step::CountRows { name, epoch, row_limit } => {
-                        self.table.count_rows(self.writer, (name, *epoch), *row_limit, touched)
-                    }
-                    step => self.table.write(step, self.writer).ok_or_else(unknown)?,
-                };
+                let write = self.table.write(step, self.writer).ok_or_else(unknown)?;
                 if *self.is_touched { format!("{ON_OUR_OWN}{write}").into() } else { write.into() }
             }
         })
@@ -244,10 +238,6 @@ impl Performance<'_> {
             if flight.given_up.take().is_some() {
                 // It was done all the same, and the request is still on its way.
                 self.outlast_cancel().await;
-            }
-            if let (Answer::Reply(reply), Step::Execute(_)) = (&sent.reply, &steps[index]) {
-                flight.touched = reply.touched;
-                watch.touched(index, reply.touched);
             }
             watch.ends(index);
             if let Some(next) = flight.sent.front() {

@@ -112,6 +112,7 @@ fn options(context: &Context, args: &Deploy) -> DeployOptions {
     options.plan.out_of_order = args.out_of_order;
     options.plan.strict_order = args.strict_order || context.settings.strict_order;
     options.plan.allow_non_empty = args.allow_non_empty;
+    options.plan.single_transaction = args.single_transaction;
     options.plan.close_open_transaction = args.close_open_transaction;
     if let Some(wait) = args.lock_wait.or(context.settings.lock_wait) {
         options.lock_wait = wait;

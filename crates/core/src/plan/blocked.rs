@@ -117,8 +117,7 @@ pub enum Blocked {
         names: Vec<String>,
     },
     /// Part of a migration stands, and a statement was refused.
-    #[error("`{}` failed after {} of {} statements{}{}", .attempt.name, .attempt.completed, .attempt.statements,
-        rows_of_next(.attempt),
+    #[error("`{}` failed after {} of {} statements{}", .attempt.name, .attempt.completed, .attempt.statements,
         .attempt.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
     Failed {
         /// The attempt.
@@ -190,6 +189,18 @@ pub enum Blocked {
         /// Why it cannot.
         why: String,
     },
+    /// All that is pending was to be one transaction, and this migration cannot be in it.
+    #[error("{}`{name}` cannot be in one transaction with the rest: {why}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+    NotOneTransaction {
+        /// The migration.
+        name: String,
+        /// The statement.
+        place: Option<Place>,
+        /// Why it cannot.
+        why: String,
+        /// The pending migration before it.
+        before: Option<String>,
+    },
     /// A BEGIN inside a transaction.
     #[error("{second}: a second BEGIN inside the transaction begun at {first}")]
     NestedBegin {
@@ -216,14 +227,6 @@ pub enum Blocked {
         held: Place,
         /// The statement that cuts the transaction.
         cut: Place,
-    },
-    /// `-- windlass: repeat` before a statement that cannot be run again and again.
-    #[error("{place}: this statement cannot be repeated: {why}")]
-    CannotRepeat {
-        /// The statement.
-        place: Place,
-        /// Why it cannot.
-        why: String,
     },
     /// Transaction control that a migration cannot hold.
     #[error("{place}: {what} cannot be part of a migration")]
@@ -318,6 +321,10 @@ impl Blocked {
             Self::InsideExplicitTransaction { .. } => {
                 "move it before the BEGIN or after the COMMIT".to_owned()
             }
+            Self::NotOneTransaction { before: Some(before), .. } => format!(
+                "leave `--single-transaction` out, or deploy what comes before it first: `--to {before}`"
+            ),
+            Self::NotOneTransaction { .. } => "leave `--single-transaction` out".to_owned(),
             Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),
             Self::UnclosedTransaction { .. } => {
                 "add the COMMIT; or go on as if it stood at the end of the file: `--close-open-transaction`"
@@ -326,26 +333,12 @@ impl Blocked {
             Self::CutChangesMeaning { .. } => {
                 "split the migration in two, or set it for the session (SET instead of SET LOCAL)".to_owned()
             }
-            Self::CannotRepeat { .. } => {
-                "`-- windlass: repeat` is for an UPDATE, DELETE or INSERT … SELECT that touches some rows with each \
-                run and in the end none, like `UPDATE … WHERE id IN (SELECT id … WHERE … LIMIT 5000)`; \
-                or take the directive away"
-                    .to_owned()
-            }
             Self::UnsupportedControl { .. } => {
                 "take it out: windlass begins and commits the migration itself".to_owned()
             }
             _ => return None,
         };
         Some(hint)
-    }
-}
-
-/// What a repeated statement has done, behind those that are completed.
-fn rows_of_next(attempt: &Attempt) -> String {
-    match attempt.touched {
-        0 => String::new(),
-        rows => format!(" and {rows} rows of statement {}", attempt.completed + 1),
     }
 }
 

@@ -4,11 +4,12 @@ use super::locking::{CONCURRENT_WAIT, Limiter, Waits, remarks as lock_remarks};
 use super::outcome::shows;
 use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
+use super::single::refuse_apart;
 use super::standing::Standing;
 use super::state::{Resumed, Survey, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection};
-use crate::history::{Attempt, AttemptKind, InFlight};
+use crate::history::{AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
 use crate::sql::checksum::statement_checksum;
@@ -32,6 +33,8 @@ pub struct Options {
     pub alone: HashSet<String>,
     /// How long to wait for other sessions.
     pub waits: Waits,
+    /// All that is pending in one transaction, or nothing of it.
+    pub single_transaction: bool,
     /// Commit at the end of a file what a `BEGIN` in it left open.
     pub close_open_transaction: bool,
     /// Migrations in which a new enum value was used before its commit: it is committed at once.
@@ -43,7 +46,12 @@ pub struct Options {
 impl Options {
     /// Whether nothing was chosen that could make a plan where the project and the history agree.
     pub(crate) fn is_plain(&self) -> bool {
-        Self { waits: Waits::default(), close_open_transaction: false, ..self.clone() } == Self::default()
+        Self {
+            waits: Waits::default(),
+            close_open_transaction: false,
+            single_transaction: false,
+            ..self.clone()
+        } == Self::default()
     }
 }
 
@@ -79,8 +87,6 @@ pub enum Remark {
         name: String,
         /// Statements that stand.
         completed: u32,
-        /// Rows that the repeated statement behind them has touched.
-        touched: u64,
     },
     /// The outcome of a crash in these statements cannot be read from the database.
     MayBeInDoubt {
@@ -131,12 +137,7 @@ impl std::fmt::Display for Remark {
                 write!(f, "{name} was applied and is no longer in the project; what it made stands")
             }
             Self::Reformatted { name } => write!(f, "{name} changed in comments or white space only"),
-            Self::Resumes { name, completed, touched: 0 } => {
-                write!(f, "{name} goes on after statement {completed}")
-            }
-            Self::Resumes { name, completed, touched } => {
-                write!(f, "{name} goes on after {touched} rows of statement {}", completed + 1)
-            }
+            Self::Resumes { name, completed } => write!(f, "{name} goes on after statement {completed}"),
             Self::MayBeInDoubt { name, statements } => {
                 write!(
                     f,
@@ -196,12 +197,14 @@ pub fn plan<'m>(
         let pending = pending.iter().map(|work| work.migration.name().to_owned()).collect();
         return Err(Blocked::ReadOnly { reason: reason.clone(), pending });
     }
+    if options.single_transaction {
+        refuse_apart(resumed.as_ref(), &pending, capabilities.ddl)?;
+    }
     let mut builder =
         Builder { capabilities, options, standing, segments: Vec::new(), history: inspection.history.exists };
     if let Some(resumed) = &resumed {
         let completed = length(resumed.completed);
-        let touched = if completed == resumed.attempt.completed { resumed.attempt.touched } else { 0 };
-        remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed, touched });
+        remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed });
         builder.resume(resumed);
     }
     let fresh = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
@@ -210,6 +213,10 @@ pub fn plan<'m>(
         _ => 0,
     };
     let mut rest = pending.as_slice();
+    if options.single_transaction && pending.len() > 1 {
+        builder.single(&pending);
+        rest = &[];
+    }
     while let Some(first) = rest.first() {
         let shared = shared_length(rest, group_limit, options);
         if shared > 1 {
@@ -250,11 +257,11 @@ fn may_be_in_doubt(work: &Work<'_>) -> Vec<Remark> {
     work.prepared.pieces.iter().filter(unknowable).map(remark).collect()
 }
 
-struct Builder<'c, 'm> {
-    capabilities: &'c Capabilities,
-    options: &'c Options,
-    standing: Standing,
-    segments: Vec<Segment<'m>>,
+pub(super) struct Builder<'c, 'm> {
+    pub(super) capabilities: &'c Capabilities,
+    pub(super) options: &'c Options,
+    pub(super) standing: Standing,
+    pub(super) segments: Vec<Segment<'m>>,
     /// Whether the history table stands by the time the next step runs.
     history: bool,
 }
@@ -263,7 +270,7 @@ impl<'m> Builder<'_, 'm> {
     fn apply(&mut self, work: &Work<'m>) {
         let claim = claim(work, self.capabilities, first_left(&work.prepared, 0));
         let opening = Step::Claim(vec![claim]);
-        self.run(&work.prepared, Some(opening), 0, 1, None);
+        self.run(&work.prepared, Some(opening), 0, 1);
     }
 
     fn resume(&mut self, resumed: &Resumed<'m, '_>) {
@@ -281,7 +288,7 @@ impl<'m> Builder<'_, 'm> {
             };
             let patience = self.options.waits.concurrent_wait.unwrap_or(CONCURRENT_WAIT);
             self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared, patience));
-            return self.run(prepared, None, completed, attempt.epoch + 1, None);
+            return self.run(prepared, None, completed, attempt.epoch + 1);
         }
         let opening = Step::TakeOver {
             name: prepared.migration.name(),
@@ -294,8 +301,7 @@ impl<'m> Builder<'_, 'm> {
             in_flight: next.and_then(in_flight),
             watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
         };
-        let so_far = Some(*attempt).filter(|_| completed == attempt.completed as usize);
-        self.run(prepared, Some(opening), completed, attempt.epoch + 1, so_far);
+        self.run(prepared, Some(opening), completed, attempt.epoch + 1);
     }
 
     /// Session state is part of a migration: plain settings that ran before the crash are set again.
@@ -307,14 +313,7 @@ impl<'m> Builder<'_, 'm> {
         }
     }
 
-    fn run(
-        &mut self,
-        prepared: &Prepared<'m>,
-        opening: Option<Step<'m>>,
-        completed: usize,
-        epoch: u32,
-        so_far: Option<&Attempt>,
-    ) {
+    fn run(&mut self, prepared: &Prepared<'m>, opening: Option<Step<'m>>, completed: usize, epoch: u32) {
         let name = prepared.migration.name();
         let statements = length(prepared.statements.len());
         let digest = self.standing.add(name, prepared.migration.raw_checksum());
@@ -343,23 +342,7 @@ impl<'m> Builder<'_, 'm> {
         for (index, piece) in left.iter().enumerate() {
             let next = left.get(index + 1);
             let transaction = piece.kind == PieceKind::Transaction;
-            if piece.kind == PieceKind::Repeat {
-                // Its runs are committed one by one, and so is what comes before.
-                if let Some(opening) = opening.take() {
-                    self.create_history(&mut open);
-                    open.push(opening);
-                }
-                self.close(&mut open, |_| false);
-                let so_far = so_far.filter(|_| index == 0);
-                limiter.begin();
-                let wait = limiter.before_repeat();
-                let repeated = |&statement: &usize| prepared.repeated(statement, epoch, wait, so_far);
-                open.extend(piece.run.iter().filter_map(repeated));
-                self.close(&mut open, |_| false);
-            }
-            let unrepeated = |_: &usize| piece.kind != PieceKind::Repeat;
-            let run =
-                piece.run.iter().copied().filter(|&statement| statement >= completed).filter(unrepeated);
+            let run = piece.run.iter().copied().filter(|&statement| statement >= completed);
             let (first, run): (Vec<_>, Vec<_>) =
                 run.partition(|&statement| prepared.sets_isolation(statement));
             let execute = |statement: usize| Step::Execute(prepared.statements[statement].clone());
@@ -442,7 +425,7 @@ impl<'m> Builder<'_, 'm> {
         self.segments.push(Segment { steps });
     }
 
-    fn create_history(&mut self, steps: &mut Vec<Step<'m>>) {
+    pub(super) fn create_history(&mut self, steps: &mut Vec<Step<'m>>) {
         if !self.history {
             self.history = true;
             let inside = matches!(self.capabilities.ddl, Ddl::Transactional);
@@ -457,7 +440,7 @@ fn transaction_prelude(step: &Step<'_>) -> bool {
     matches!(step, Step::SuspendForeignKeys | Step::EnforceForeignKeys)
 }
 
-fn claim<'m>(work: &Work<'m>, capabilities: &Capabilities, first: Option<&Piece>) -> Claim<'m> {
+pub(super) fn claim<'m>(work: &Work<'m>, capabilities: &Capabilities, first: Option<&Piece>) -> Claim<'m> {
     let kind = match work.migration.kind() {
         MigrationKind::Repeatable => AttemptKind::Repeatable,
         MigrationKind::Versioned if work.migration.is_rust() => AttemptKind::Rust,

@@ -53,7 +53,7 @@ impl fmt::Display for WaitLimit {
 }
 
 /// A length of time as people say it: `5 s`, `1500 ms`, `10 min`.
-pub(super) fn spoken(time: Duration) -> String {
+fn spoken(time: Duration) -> String {
     let milliseconds = time.as_millis();
     match milliseconds {
         0 => "0 s".to_owned(),
@@ -296,6 +296,16 @@ impl<'p, 'm> Limiter<'p, 'm> {
         }
     }
 
+    /// In the transaction of what came before, and so with the limit that holds in it.
+    pub(super) fn after(self, now: Option<WaitLimit>) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The limit that holds now.
+    pub(super) fn limit_now(&self) -> Option<WaitLimit> {
+        self.now
+    }
+
     /// A segment, or a transaction, begins.
     pub(super) fn begin(&mut self) {
         (self.now, self.is_script_s_here) = (None, false);
@@ -308,12 +318,8 @@ impl<'p, 'm> Limiter<'p, 'm> {
 
     /// For a database with one lock: before it is waited for.
     pub(super) fn before_begin(&mut self) -> Option<Step<'m>> {
-        self.limit(self.before_repeat()?)
-    }
-
-    /// The same for a statement whose runs are transactions of their own.
-    pub(super) fn before_repeat(&self) -> Option<WaitLimit> {
-        self.budget.filter(|_| self.product == Product::Sqlite).map(WaitLimit::Locks)
+        (self.product == Product::Sqlite).then_some(self.budget?)?;
+        self.limit(WaitLimit::Locks(self.budget?))
     }
 
     /// The limit to set before a statement, where it is not the one that holds already.
