@@ -7,6 +7,7 @@ mod deploying;
 mod failing;
 mod policies;
 mod refusing;
+mod repeating;
 mod transactions;
 mod waiting;
 
@@ -19,6 +20,7 @@ fn main() {
         failing::all(),
         policies::all(),
         refusing::all(),
+        repeating::all(),
         transactions::all(),
         waiting::all(),
     ];

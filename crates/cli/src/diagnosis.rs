@@ -4,7 +4,7 @@ use crate::config::Secret;
 use crate::error::{Error, Undeployed};
 use crate::excerpt::Excerpt;
 use crate::exit::Exit;
-use crate::output::{count, elapsed, stand};
+use crate::output::{count, elapsed, rows, stand};
 use crate::target::redact;
 use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands};
@@ -161,6 +161,13 @@ impl Diagnosis {
             ),
             _ => "see `windlass status` for what stands".to_owned(),
         });
+        if failed.touched > 0 {
+            self.notes.push(format!(
+                "earlier runs of statement {} touched {}, and stand",
+                failed.number,
+                rows(failed.touched)
+            ));
+        }
         if !failed.recorded {
             self.notes.push("the failure could not be written into the history".to_owned());
         }
@@ -291,6 +298,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::Unsplittable { place, .. }
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
+        | Blocked::CannotRepeat { place, .. }
         | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),
         Blocked::NotOneTransaction { name, place, .. } => (Some(name.clone()), place.clone()),
         Blocked::NestedBegin { second, .. } => (None, Some(second.clone())),

@@ -117,6 +117,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::NestedBegin { .. }
         | Blocked::CutChangesMeaning { .. }
         | Blocked::UnclosedTransaction { .. }
+        | Blocked::CannotRepeat { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
         _ => (Exit::Blocked, "blocked"),
     }

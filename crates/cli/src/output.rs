@@ -140,6 +140,11 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn rows(number: u64) -> String {
+    format!("{number} row{}", if number == 1 { "" } else { "s" })
+}
+
 /// `1 of 3 statements stands`, `2 of 3 statements stand`.
 pub(crate) fn stand(completed: u32, of: u32) -> String {
     let verb = if completed == 1 { "stands" } else { "stand" };

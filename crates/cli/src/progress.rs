@@ -7,7 +7,7 @@ use indicatif::{ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use windlass_core::apply::{Contention, Event, Observer};
 use windlass_core::plan::{Execute, Plan, Segment, Step};
 use windlass_core::source::Migrations;
@@ -17,6 +17,8 @@ use windlass_core::sql::Dialect;
 const TICK: Duration = Duration::from_millis(100);
 /// How often a wait is told of in plain lines.
 const WAITING_LINES: Duration = Duration::from_secs(10);
+/// How often rows are told of in plain lines.
+const ROWS_LINES: Duration = Duration::from_secs(5);
 
 /// Tells a person what a deploy does.
 pub(crate) struct Progress<'p> {
@@ -33,6 +35,8 @@ pub(crate) struct Progress<'p> {
     begun: Vec<String>,
     statements: HashMap<String, u32>,
     next_waiting_line: Duration,
+    /// When rows were last told of, or their statement began.
+    rows_line: Option<Instant>,
     has_noticed: bool,
     pub(crate) applied: Vec<AppliedMigration>,
 }
@@ -51,6 +55,7 @@ impl<'p> Progress<'p> {
             begun: Vec::new(),
             statements: HashMap::new(),
             next_waiting_line: Duration::ZERO,
+            rows_line: None,
             has_noticed: false,
             applied: Vec::new(),
         }
@@ -122,9 +127,32 @@ impl<'p> Progress<'p> {
         }
         if self.is_drawn {
             let bar = self.output.bar();
-            bar.reset_elapsed();
-            bar.set_prefix(format!("{name} {}/{}", execute.number, execute.of));
+            let place = format!("{name} {}/{}", execute.number, execute.of);
+            // The next run of a repeated statement leaves what is told of it.
+            if !bar.prefix().starts_with(&format!("{place},")) {
+                bar.reset_elapsed();
+                bar.set_prefix(place);
+            }
             bar.set_message(execute.summary(80));
+        }
+    }
+
+    /// Rows of a repeated statement: at the bar with each run, in lines now and then and at its end.
+    fn rows_touched(&mut self, execute: &Execute<'_>, rows: u64, is_done: bool) {
+        let Execute { migration, number, of, .. } = execute;
+        let name = migration.name();
+        tracing::debug!(migration = name, statement = number, rows, is_done, "rows touched");
+        let told = crate::output::rows(rows);
+        if self.is_drawn {
+            self.output.bar().set_prefix(format!("{name} {number}/{of}, {told} so far"));
+        } else if is_done {
+            self.output.progress("Repeated", &format!("{name} {number}/{of}: {told}"));
+        } else if self.rows_line.get_or_insert_with(Instant::now).elapsed() >= ROWS_LINES {
+            self.rows_line = Some(Instant::now());
+            self.output.progress("Repeating", &format!("{name} {number}/{of}: {told} so far"));
+        }
+        if is_done {
+            self.rows_line = None;
         }
     }
 
@@ -217,6 +245,7 @@ impl Observer for Progress<'_> {
                     "statement done"
                 );
             }
+            Event::RowsTouched { execute, rows, is_done } => self.rows_touched(execute, rows, is_done),
             Event::Applied { name, elapsed } => self.applied(name, elapsed),
             Event::Apart { names } => self.apart(names),
             Event::EnumValueUsed { name } => self.enum_value_used(name),

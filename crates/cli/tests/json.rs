@@ -103,6 +103,7 @@ fn a_failed_deploy() {
         "resolution",
         "applied_by",
         "tool",
+        "touched",
     ];
     members(&history["attempts"][2], &attempt);
     members(&migration["attempt"], &attempt);

@@ -12,6 +12,7 @@ mod attempt;
 mod contention;
 mod failure;
 mod progress;
+mod repeat;
 
 use attempt::{Ended, Runner};
 pub use contention::{Contention, LOCK_TRIES};

@@ -34,8 +34,11 @@ pub struct Repeat {
     pub line: u32,
     /// How long to wait between two runs.
     pub pause: Option<Duration>,
-    /// The number of rows, over all runs, after which to stop.
+    /// The number of rows, over all runs, with which the statement is done although there may be more.
     pub until_rows: Option<u64>,
+    /// The number of rows, over all runs, beyond which it is taken for one that never ends; where it is not
+    /// given, twice the rows that the statement's largest table has before the first run.
+    pub at_most_rows: Option<u64>,
 }
 
 /// Why the directives of a script cannot be followed. Lines and columns count from 1.
@@ -283,8 +286,9 @@ impl<'s> Reader<'s> {
             let (directive, other_line) = (REPEAT, other.line);
             return Err(DirectiveError::Contradiction { line, column, directive, other_line });
         }
-        let (pause, until_rows) = words.repeat_options(REPEAT)?;
-        self.read.repeats.push(Repeat { statement, line, pause, until_rows });
+        let mut repeat = Repeat { statement, line, pause: None, until_rows: None, at_most_rows: None };
+        words.repeat_options(REPEAT, &mut repeat)?;
+        self.read.repeats.push(repeat);
         Ok(())
     }
 }

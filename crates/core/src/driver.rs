@@ -6,6 +6,7 @@
 use crate::history::History;
 use crate::plan::Step;
 use crate::sql::Dialect;
+use crate::sql::classify::ObjectName;
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
@@ -280,6 +281,11 @@ pub trait Watch: Send {
     fn starts(&mut self, step: usize);
     /// The step with this index is done.
     fn ends(&mut self, step: usize);
+    /// The statement of the step with this index touched so many rows: those it inserted, deleted or matched to
+    /// update, whether an update changed them or not. Told before [`Self::ends`] where a [`Step::CountRows`] follows.
+    fn touched(&mut self, step: usize, rows: u64) {
+        let _ = (step, rows);
+    }
     /// Whether to stop before the next step.
     fn should_stop(&self) -> bool;
     /// The step waits for another session's transaction to end, behind [`crate::plan::WaitLimit::Others`].
@@ -328,6 +334,10 @@ pub trait Driver: Send {
     /// committed, or rolled back, or the connection is lost. The driver may send all at once.
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure>;
 
+    /// The exact number of rows of the largest of these tables; those that do not stand are left out, since a
+    /// statement's own names (a query's in its `WITH`, an alias) may be among them. Writes nothing.
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError>;
+
     /// Tries once, without waiting, to get the lock that spares deployers the collision.
     async fn try_lock(&mut self) -> Result<Lock, DriverError>;
 
@@ -365,6 +375,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
         (**self).perform(run, steps, watch).await
+    }
+
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        (**self).count_rows(tables).await
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

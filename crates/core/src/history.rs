@@ -68,6 +68,10 @@ pub struct Attempt {
     pub completed: u32,
     /// Chained checksum of the completed statements: how a changed head is told from a fixed tail.
     pub prefix: Option<String>,
+    /// Rows that the repeated statement behind the completed ones has touched so far.
+    pub touched: u64,
+    /// With more rows touched it is taken for one that never ends; `None` while nobody has counted.
+    pub row_limit: Option<u64>,
     /// The statements that were running outside a transaction when the row was last written.
     pub in_flight: Option<InFlight>,
     /// What a look at the objects that those statements name tells of their outcome.

@@ -12,6 +12,7 @@ mod locking;
 mod outcome;
 mod pieces;
 mod remnant;
+mod repeat;
 mod resolve;
 mod single;
 mod standing;
@@ -22,6 +23,7 @@ pub use build::{Options, Outlook, Remark, plan};
 pub(crate) use locking::waits_before_it_works;
 pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, locking};
 pub(crate) use outcome::{adds_enum_value, refusal_leaves_nothing, refusal_leaves_remnant};
+pub use repeat::{Repeat, RowLimit};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 
@@ -102,7 +104,21 @@ pub enum Step<'m> {
     },
     /// Run a statement.
     Execute(Execute<'m>),
-    /// Write how far the attempt has come. Fenced by owner and epoch.
+    /// Run a statement again and again. The loop takes it apart into runs, each a segment of its own
+    /// ([`Repeat::run`]): no driver is ever given it.
+    Repeat(Box<Repeat<'m>>),
+    /// Add the rows that the statement right before it touched to what the attempt's row says of them, and keep
+    /// the limit. Fenced.
+    CountRows {
+        /// The migration.
+        name: &'m str,
+        /// The attempt's epoch.
+        epoch: u32,
+        /// With more rows touched the statement is taken for one that never ends.
+        row_limit: u64,
+    },
+    /// Write how far the attempt has come. Fenced by owner and epoch. Where another number of statements was
+    /// completed before, no rows are touched of the next one yet, and no limit is set; so too in a take-over.
     Checkpoint {
         /// The migration.
         name: &'m str,
@@ -223,7 +239,8 @@ pub enum ResolveInto<'m> {
     Applied,
     /// Rolled back: its claim is released.
     RolledBack,
-    /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty.
+    /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty, no limit
+    /// of rows.
     Resumable,
     /// The same, and what it says of statements in flight stays: what those left is cleared away first.
     ResumableOnceCleared,
@@ -343,6 +360,8 @@ impl fmt::Display for Step<'_> {
             Step::Hold { name, .. } => write!(f, "take over {name} as it stands"),
             Step::Clear { remnant, left_by } => write!(f, "{remnant} (left by statement {left_by})"),
             Step::Execute(execute) => execute.fmt(f),
+            Step::Repeat(repeat) => repeat.fmt(f),
+            Step::CountRows { name, .. } => write!(f, "count rows of {name}"),
             Step::Checkpoint { name, completed, in_flight, .. } => {
                 write!(f, "checkpoint {name} {completed}{}", flight(in_flight))
             }

@@ -5,7 +5,8 @@
 //! real databases by the scenarios of the suite.
 //!
 //! Statements are words, not SQL: one that begins with `fail` is refused; any other is an effect that
-//! the database counts, so that running twice and not running at all both show.
+//! the database counts, so that running twice and not running at all both show. One with `WHERE n < 3` has
+//! an effect three times, and from then on touches no row.
 
 use crate::driver::{
     Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
@@ -87,7 +88,15 @@ impl SimDatabase {
         let mut shared = self.shared();
         shared.sessions.push(true);
         let session = shared.sessions.len() - 1;
-        SimDriver { database: self.clone(), capabilities, faults, session, calls: 0, staged: None }
+        SimDriver {
+            database: self.clone(),
+            capabilities,
+            faults,
+            session,
+            calls: 0,
+            staged: None,
+            touched: 0,
+        }
     }
 
     /// The statements whose effect is durable, in order.
@@ -134,6 +143,8 @@ pub struct SimDriver {
     session: usize,
     calls: usize,
     staged: Option<Contained>,
+    /// Rows that the last statement touched.
+    touched: u64,
 }
 
 /// How one call ended inside the simulator.
@@ -253,9 +264,15 @@ impl SimDriver {
             return Err(Cause::Refused(refusal("cannot run inside a transaction")));
         }
         // What is harmless to repeat leaves nothing to count.
-        if facts.session != SessionUse::Setting && !sql.starts_with("VACUUM") {
-            self.change(|contained| contained.effects.push(sql.to_owned()));
-        }
+        let is_counted = facts.session != SessionUse::Setting && !sql.starts_with("VACUUM");
+        self.touched = self.change(|contained| {
+            let done = contained.effects.iter().filter(|effect| *effect == sql).count();
+            if !is_counted || rows_for(sql).is_some_and(|rows| done >= rows) {
+                return 0;
+            }
+            contained.effects.push(sql.to_owned());
+            1
+        });
         let commits = self.capabilities.ddl == Ddl::ImplicitCommit && facts.effect == Effect::Schema;
         if commits && let Some(staged) = self.staged.take() {
             self.database.shared().committed = staged;
@@ -284,6 +301,8 @@ impl SimDriver {
             statements: claim.statements,
             completed: 0,
             prefix: None,
+            touched: 0,
+            row_limit: None,
             in_flight: claim.in_flight,
             sight: Sight::Unknown,
             started_at: now.clone(),
@@ -329,6 +348,7 @@ impl SimDriver {
     fn update(&mut self, run: &Run, step: &Step<'_>) -> Result<(), Cause> {
         let now = self.tick();
         let mine = format!("{}#{}", run.owner, self.session);
+        let touched = self.touched;
         self.change(|contained| {
             let rows = contained.history.get_or_insert_with(Vec::new);
             let fenced = |rows: &mut Vec<Attempt>,
@@ -356,6 +376,7 @@ impl SimDriver {
                     (row.owner, row.epoch) = (mine.clone(), from_epoch + 1);
                     (row.checksums, row.statements) = (checksums.clone(), *statements);
                     (row.in_flight, row.error) = (*in_flight, None);
+                    row.begin_counting(*completed);
                     (row.completed, row.prefix) = (*completed, Some(prefix.clone()));
                 }),
                 Step::Hold { name, from_owner, from_epoch, checksums, statements, .. } => {
@@ -367,12 +388,17 @@ impl SimDriver {
                 }
                 Step::Checkpoint { name, epoch, completed, prefix, in_flight, .. } => {
                     fenced(rows, name, &mine, *epoch, &mut |row| {
+                        row.begin_counting(*completed);
                         (row.completed, row.in_flight, row.prefix) =
                             (*completed, *in_flight, Some(prefix.clone()));
                     })
                 }
+                Step::CountRows { name, epoch, row_limit } => fenced(rows, name, &mine, *epoch, &mut |row| {
+                    (row.touched, row.row_limit) = (row.touched + touched, Some(*row_limit));
+                }),
                 Step::Record(records) => records.iter().try_for_each(|record| {
                     fenced(rows, record.name, &mine, record.epoch, &mut |row| {
+                        row.begin_counting(record.completed);
                         (row.completed, row.in_flight) = (record.completed, None);
                         (row.finished_at, row.digest) = (Some(now.clone()), record.digest.clone());
                     })
@@ -391,6 +417,15 @@ impl SimDriver {
                 _ => Ok(()),
             }
         })
+    }
+}
+
+impl Attempt {
+    /// Of the statement behind so many completed ones no row is touched yet, unless so many were completed before.
+    fn begin_counting(&mut self, completed: u32) {
+        if self.completed != completed {
+            (self.touched, self.row_limit) = (0, None);
+        }
     }
 }
 
@@ -426,6 +461,12 @@ impl Contained {
     }
 }
 
+/// How many rows a statement says that it finds, one with each run.
+fn rows_for(sql: &str) -> Option<usize> {
+    let (_, rows) = sql.split_once("WHERE n < ")?;
+    rows.split(' ').next()?.parse().ok()
+}
+
 /// A build's index is told by the build.
 fn remnant_of(sql: &str) -> Remnant {
     Remnant::InvalidIndex { schema: "public".to_owned(), index: sql.to_owned() }
@@ -444,7 +485,7 @@ fn resolve_row(rows: &mut [Attempt], resolve: &crate::plan::Resolve<'_>, now: &s
         ResolveInto::Applied => (row.finished_at, row.error) = (Some(now.to_owned()), None),
         ResolveInto::RolledBack => (row.rolled_back_at, row.claimed) = (Some(now.to_owned()), false),
         ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
-            (row.owner, row.error) = (String::new(), None);
+            (row.owner, row.error, row.row_limit) = (String::new(), None, None);
         }
         ResolveInto::Accepted { name, checksums } => {
             (row.name, row.checksums) = ((*name).to_owned(), checksums.clone());
@@ -516,6 +557,9 @@ impl Driver for SimDriver {
             self.leave_remnant(step);
             let cause = match self.call(|driver| driver.act(run, step)) {
                 Ok(Ok(())) => {
+                    if matches!(step, Step::Execute(_)) {
+                        watch.touched(index, self.touched);
+                    }
                     watch.ends(index);
                     continue;
                 }
@@ -528,6 +572,11 @@ impl Driver for SimDriver {
             return Err(Failure { step: index, cause });
         }
         Ok(())
+    }
+
+    /// Every table has ten rows.
+    async fn count_rows(&mut self, _: &[ObjectName]) -> Result<u64, DriverError> {
+        self.call(|_| 10).map_err(told)
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

@@ -229,6 +229,8 @@ mod tests {
             statements: 1,
             completed: 1,
             prefix: None,
+            touched: 0,
+            row_limit: None,
             in_flight: None,
             sight: crate::history::Sight::Unknown,
             started_at: "2026-01-31 12:00:00".to_owned(),

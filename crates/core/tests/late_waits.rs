@@ -14,6 +14,7 @@ use windlass_core::plan::Step;
 use windlass_core::sim::{Fault, Mode, SimDatabase, SimDriver};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
+use windlass_core::sql::classify::ObjectName;
 
 /// A simulated session whose definitions take their time before they are refused or done.
 struct Slow {
@@ -41,6 +42,10 @@ impl Driver for Slow {
             std::thread::sleep(self.work);
         }
         result
+    }
+
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        self.sim.count_rows(tables).await
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

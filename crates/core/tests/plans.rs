@@ -379,3 +379,157 @@ fn commits_are_grouped_on_an_empty_database_only() {
         execute 2_b 1/1: CREATE TABLE b (n int)\n    record 1_a applied\n    record 2_b applied\ncommit\n";
     assert_eq!(text, expected);
 }
+
+const BACKFILL: &str = "ALTER TABLE t ADD COLUMN c int;\n-- windlass: repeat pause 100ms until 9_000 rows\n\
+    UPDATE t SET c = 1 WHERE id IN (SELECT id FROM t WHERE c IS NULL LIMIT 5000);\n\
+    UPDATE t SET c = c + 1;";
+
+#[test]
+fn a_repeated_statement_stands_between_two_transactions() {
+    for product in [Product::PostgreSql, Product::Sqlite] {
+        check(
+            product,
+            BACKFILL,
+            "begin
+                claim 1_m
+                execute 1_m 1/3: ALTER TABLE t ADD COLUMN c int
+                checkpoint 1_m 1
+            commit
+            --
+            repeat 1_m 2/3 until it touches no row or has touched 9000 rows, with a pause of 100 ms: UPDATE t SET c = 1 WHERE id IN (SELECT id FROM t WHERE c IS NULL LIMIT 5000)
+            --
+            checkpoint 1_m 2
+            --
+            begin
+                execute 1_m 3/3: UPDATE t SET c = c + 1
+                record 1_m applied
+            commit
+            --",
+        );
+    }
+    check(
+        Product::MySql,
+        BACKFILL,
+        "claim 1_m, in flight 1
+        execute 1_m 1/3: ALTER TABLE t ADD COLUMN c int
+        checkpoint 1_m 1
+        --
+        repeat 1_m 2/3 until it touches no row or has touched 9000 rows, with a pause of 100 ms: UPDATE t SET c = 1 WHERE id IN (SELECT id FROM t WHERE c IS NULL LIMIT 5000)
+        --
+        checkpoint 1_m 2
+        --
+        begin
+            execute 1_m 3/3: UPDATE t SET c = c + 1
+            record 1_m applied
+        commit
+        --",
+    );
+}
+
+#[test]
+fn a_claim_is_committed_before_the_first_run_of_a_repeated_statement() {
+    for product in [Product::PostgreSql, Product::MySql, Product::Sqlite] {
+        check(
+            product,
+            "-- windlass: repeat\nDELETE FROM t WHERE c = 1 LIMIT 5;",
+            "claim 1_m
+            --
+            repeat 1_m 1/1 until it touches no row: DELETE FROM t WHERE c = 1 LIMIT 5
+            --
+            record 1_m applied
+            --",
+        );
+    }
+}
+
+#[test]
+fn what_can_be_repeated_is_repeated() {
+    let repeated = |product, sql: &str| {
+        let script = format!("-- windlass: repeat\n{sql};");
+        let text = planned(product, &[("1_m.sql", Box::leak(script.into_boxed_str()))]);
+        let text = text.unwrap_or_else(|blocked| panic!("{sql}: {blocked}"));
+        assert!(text.contains("repeat 1_m 1/1"), "{text}");
+    };
+    for product in [Product::PostgreSql, Product::MySql, Product::Sqlite] {
+        for sql in [
+            "UPDATE t SET a = 1 WHERE a IS NULL",
+            "WITH some AS (SELECT id FROM t WHERE a IS NULL LIMIT 5) UPDATE t SET a = 1 WHERE id IN (SELECT id FROM some)",
+            "WITH x (i) AS (SELECT 1), y AS (SELECT 2) DELETE FROM t WHERE id IN (SELECT i FROM x)",
+            "INSERT INTO t SELECT * FROM old WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.id = old.id) LIMIT 5",
+            "update t set a = my_function(a) where a > 0",
+        ] {
+            repeated(product, sql);
+        }
+    }
+    repeated(
+        Product::PostgreSql,
+        "WITH gone AS (DELETE FROM a WHERE id < 9 RETURNING *) INSERT INTO b SELECT * FROM gone",
+    );
+    repeated(Product::PostgreSql, "DELETE FROM a WHERE id < 9 RETURNING id");
+    repeated(Product::MySql, "UPDATE t SET a = 1 WHERE a IS NULL ORDER BY id LIMIT 5");
+    repeated(Product::MySql, "REPLACE INTO t SELECT * FROM old WHERE moved = 0 LIMIT 5");
+}
+
+#[test]
+fn what_cannot_be_repeated_is_refused_with_its_place() {
+    let cannot = |product, sql: &str, why: &str| {
+        let script = format!("SELECT 1;\n-- windlass: repeat\n  {sql};");
+        let blocked = planned(product, &[("1_m.sql", Box::leak(script.into_boxed_str()))]);
+        let blocked = blocked.expect_err("a reason why there is no plan").to_string();
+        assert!(blocked.starts_with("1_m.sql:3:3: this statement cannot be repeated: "), "{blocked}");
+        assert!(blocked.contains(why), "{blocked}");
+    };
+    for product in [Product::PostgreSql, Product::MySql, Product::Sqlite] {
+        for (sql, why) in [
+            ("UPDATE t SET a = 1", "without WHERE"),
+            ("UPDATE t SET a = 1 LIMIT 5000", "without WHERE"),
+            ("DELETE FROM t", "without WHERE"),
+            ("UPDATE t SET a = (SELECT 1 FROM u WHERE u.id = t.id)", "without WHERE"),
+            ("WITH x AS (SELECT 1 WHERE 1 = 1) DELETE FROM t", "without WHERE"),
+            ("INSERT INTO t VALUES (1)", "the same rows"),
+            ("SELECT 1 WHERE 1 = 1", "it reads"),
+            ("WITH x AS (SELECT 1) SELECT * FROM x", "it reads"),
+            ("CREATE TABLE x (n int)", "it is no INSERT"),
+            ("ALTER TABLE x ADD y int", "it is no INSERT"),
+            ("BEGIN", "it is no INSERT"),
+        ] {
+            cannot(product, sql, why);
+        }
+    }
+    cannot(Product::PostgreSql, "CALL p()", "it is no INSERT");
+    cannot(Product::PostgreSql, "TRUNCATE t", "it is no INSERT");
+    cannot(Product::PostgreSql, "VACUUM t", "it is no INSERT");
+    cannot(Product::MySql, "UPDATE t SET a = (@n := @n + 1) WHERE a = 0", "user variables");
+    cannot(Product::MySql, "DELETE FROM t WHERE a = 0 RETURNING id", "RETURNING");
+    cannot(Product::Sqlite, "DELETE FROM t WHERE a = 0; PRAGMA foreign_keys = OFF", "foreign keys");
+    refused(
+        Product::MySql,
+        "SET @n = 1;\n-- windlass: repeat\nDELETE FROM t WHERE a = 0;\nINSERT INTO u VALUES (@n);",
+        "1_m.sql:3:1: this statement cannot be repeated: it stands among statements that session state ties \
+         together, from 1_m.sql:1:1 to 1_m.sql:4:1",
+    );
+}
+
+#[test]
+fn a_repeat_is_no_part_of_a_transaction_that_the_file_asks_for() {
+    for product in [Product::PostgreSql, Product::MySql, Product::Sqlite] {
+        refused(
+            product,
+            "BEGIN;\n-- windlass: repeat\nDELETE FROM t WHERE a = 0;\nCOMMIT;",
+            "1_m.sql:3:1: this statement cannot be in the transaction begun at 1_m.sql:1:1: \
+             `repeat` runs it in transactions of its own",
+        );
+        refused(
+            product,
+            "-- windlass: transaction required\n-- windlass: repeat\nDELETE FROM t WHERE a = 0;",
+            "1_m.sql:3:1: the migration requires a transaction, and this statement cannot be in it: \
+             `repeat` runs it in transactions of its own",
+        );
+    }
+    refused(
+        Product::PostgreSql,
+        "SET LOCAL work_mem = '1GB';\nUPDATE t SET a = 0;\n-- windlass: repeat\nDELETE FROM t WHERE a = 0;\nUPDATE t SET a = 1;",
+        "1_m.sql:4:1: this statement cannot be in a transaction, and what 1_m.sql:1:1 sets or locks until the \
+         transaction ends would be gone after it",
+    );
+}

@@ -59,6 +59,10 @@ fn lock_timeouts_have_units() {
     }
 }
 
+fn read_one(script: &str) -> windlass_core::directive::Repeat {
+    read(Postgres, script).repeats.remove(0)
+}
+
 #[test]
 fn repeats_belong_to_the_statement_behind_them() {
     let script = "\u{feff}CREATE TABLE t (n int);\n-- windlass: repeat\nUPDATE t SET n = 1 WHERE n = 0;\n\
@@ -70,6 +74,9 @@ fn repeats_belong_to_the_statement_behind_them() {
         .map(|repeat| (repeat.statement, repeat.line, repeat.pause, repeat.until_rows))
         .collect();
     assert_eq!(read, [(1, 2, None, None), (3, 8, Some(Duration::from_millis(100)), Some(5000))]);
+    assert_eq!(repeats[1].at_most_rows, None);
+    let bounded = read_one("-- windlass: repeat at most 9_000 rows\nDELETE FROM t WHERE n = 2;");
+    assert_eq!(bounded.at_most_rows, Some(9000));
 }
 
 #[test]
@@ -125,7 +132,7 @@ fn what_cannot_be_followed_is_refused_with_its_place() {
         ("-- windlass: lock-timeout 99999999999999999h", "takes a time"),
         (
             "-- windlass: repeat pauze 1s\nSELECT 1;",
-            "line 1, column 21: `repeat` takes `pause 100ms` and `until",
+            "line 1, column 21: `repeat` takes `pause 100ms`, `until",
         ),
         ("-- windlass: repeat pause 1s pause 1s\nSELECT 1;", "each once, not `pause 1s`"),
         (

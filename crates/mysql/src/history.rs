@@ -15,7 +15,7 @@ use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
 pub(crate) const NAME_LENGTH: usize = 255;
 
 /// Columns that [`Table::select`] reads, in its order.
-pub(crate) const COLUMNS: [&str; 25] = [
+pub(crate) const COLUMNS: [&str; 27] = [
     "id",
     "kind",
     "name",
@@ -27,6 +27,8 @@ pub(crate) const COLUMNS: [&str; 25] = [
     "epoch",
     "statements",
     "completed",
+    "touched",
+    "row_limit",
     "prefix",
     "in_flight",
     "watched",
@@ -87,6 +89,8 @@ impl Table {
              epoch INT UNSIGNED NOT NULL, \
              statements INT UNSIGNED NOT NULL, \
              completed INT UNSIGNED NOT NULL, \
+             touched BIGINT UNSIGNED NOT NULL DEFAULT 0, \
+             row_limit BIGINT UNSIGNED NULL, \
              prefix VARCHAR(255) NULL, \
              in_flight VARCHAR(32) NULL, \
              watched MEDIUMTEXT NULL, \
@@ -177,7 +181,7 @@ impl Table {
     ) -> String {
         let set = format!(
             "owner = {}, session = {}, applied_by = {}, tool = {}, epoch = {}, error = NULL, digest = '', \
-             checksum = {}, token_checksum = {}, statements = {statements}, completed = {completed}, prefix = {}, {}",
+             checksum = {}, token_checksum = {}, statements = {statements}, {}, prefix = {}, {}",
             text(&writer.run.owner),
             text(writer.session),
             short(&writer.run.applied_by, 255),
@@ -185,6 +189,7 @@ impl Table {
             u64::from(from_epoch) + 1,
             text(&checksums.raw),
             text(&checksums.tokens),
+            comes_to(completed),
             text(prefix),
             note.assignments(),
         );
@@ -199,14 +204,20 @@ impl Table {
         prefix: &str,
         note: &Note,
     ) -> String {
-        let set = format!("completed = {completed}, prefix = {}, {}", text(prefix), note.assignments());
+        let set = format!("{}, prefix = {}, {}", comes_to(completed), text(prefix), note.assignments());
+        self.update(&set, &fence(name, &run.owner, epoch))
+    }
+
+    /// Behind [`KEEP_COUNT`].
+    pub(crate) fn count_rows(&self, run: &Run, (name, epoch): (&str, u32), row_limit: u64) -> String {
+        let set = format!("touched = touched + @_windlass_rows, row_limit = {row_limit}");
         self.update(&set, &fence(name, &run.owner, epoch))
     }
 
     pub(crate) fn record(&self, run: &Run, record: &Record<'_>) -> String {
         let set = format!(
-            "completed = {}, {}, error = NULL, digest = {}, finished_at = {}, {}",
-            record.completed,
+            "{}, {}, error = NULL, digest = {}, finished_at = {}, {}",
+            comes_to(record.completed),
             Note::unwatched(None).assignments(),
             text(&record.digest),
             self.now,
@@ -245,7 +256,7 @@ impl Table {
         let into = match &resolve.into {
             ResolveInto::Applied => format!("finished_at = {now}, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {now}, claim = NULL"),
-            ResolveInto::Resumable => "owner = '', error = NULL".to_owned(),
+            ResolveInto::Resumable => "owner = '', error = NULL, row_limit = NULL".to_owned(),
             ResolveInto::Accepted { name, checksums } => {
                 let name = text(name);
                 format!(
@@ -313,6 +324,21 @@ impl Table {
 ///
 /// `DO` would not: MariaDB makes its errors warnings.
 pub(crate) const GUARD: &str = "SET @_windlass_fence = IF(ROW_COUNT() = 1, 1, (SELECT 1 UNION SELECT 2))";
+
+/// Keeps how many rows the statement right before it touched, before anything else is sent.
+///
+/// A server whose client dies while it answers goes on with the message, but has forgotten the number (-1): the
+/// rows would be committed and not counted. Error 1242 ends the message then, and the transaction with it.
+pub(crate) const KEEP_COUNT: &str =
+    "SET @_windlass_rows = IF(ROW_COUNT() >= 0, ROW_COUNT(), (SELECT 1 UNION SELECT 2))";
+
+/// What is counted belongs to the statement behind the completed ones. Assignments are done from left to right.
+fn comes_to(completed: u32) -> String {
+    format!(
+        "touched = IF(completed = {completed}, touched, 0), row_limit = IF(completed = {completed}, row_limit, NULL), \
+         completed = {completed}"
+    )
+}
 
 fn fence(name: &str, owner: &str, epoch: u32) -> String {
     format!("claim = {} AND owner = {} AND epoch = {epoch}", text(name), text(owner))

@@ -8,6 +8,7 @@ use crate::unfinished::{Kept, SessionToken, user_of};
 use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
+use windlass_core::sql::classify::ObjectName;
 
 const NO_SUCH_TABLE: u16 = 1146;
 const NO_SUCH_COLUMN: u16 = 1054;
@@ -99,6 +100,29 @@ impl MySql<'_> {
             contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
             access,
         })
+    }
+
+    /// Tables that do not stand are left out: with a right to few of them the server would refuse the others.
+    pub(crate) async fn count(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        let mut most = 0;
+        for ObjectName { schema, name } in tables {
+            let database = schema.as_deref().map_or_else(|| "DATABASE()".to_owned(), text);
+            let stands = format!(
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = {database} AND table_name = {}",
+                text(name)
+            );
+            if self.single(&stands).await?.is_some() {
+                let place = schema.iter().chain([name]).map(|part| identifier(part)).collect::<Vec<_>>();
+                let rows = self.single(&format!("SELECT COUNT(*) FROM {}", place.join("."))).await?;
+                most = most.max(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0));
+            }
+        }
+        Ok(most)
+    }
+
+    async fn single(&mut self, query: &str) -> Result<Option<String>, DriverError> {
+        let sets = self.transport.query(query).await.map_err(|broken| DriverError::from(broken.error))?;
+        Ok(sets.first().and_then(|rows| rows.first()).and_then(|row| row.first().cloned()).flatten())
     }
 
     fn learn(&mut self, facts: Option<&Vec<Row>>) -> Result<(), DriverError> {
@@ -230,6 +254,8 @@ fn attempt(row: &Row) -> Result<(Attempt, Kept), DriverError> {
     let epoch = fields.number("epoch")?;
     let statements = fields.number("statements")?;
     let completed = fields.number("completed")?;
+    let touched = fields.number("touched")?;
+    let row_limit = fields.optional("row_limit").and_then(|rows| rows.parse().ok());
     let prefix = fields.optional("prefix");
     let in_flight = match fields.optional("in_flight") {
         None => None,
@@ -251,6 +277,8 @@ fn attempt(row: &Row) -> Result<(Attempt, Kept), DriverError> {
         statements,
         completed,
         prefix,
+        touched,
+        row_limit,
         in_flight,
         sight: Sight::Unknown,
         started_at: fields.text("started_at")?,

@@ -55,6 +55,7 @@ use std::time::Duration;
 use windlass_core::driver::{Capabilities, DatabaseError, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
+use windlass_core::sql::classify::ObjectName;
 
 /// One session with a MySQL or MariaDB database. [`connect`] opens it.
 pub struct MySql<'c> {
@@ -152,6 +153,10 @@ impl Driver for MySql<'_> {
 
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
         self.perform_steps(run, steps, watch).await
+    }
+
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        self.count(tables).await
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

@@ -1,7 +1,7 @@
 //! Messages: the statements of a segment, and which of them may go to the server together.
 
 use crate::errors::SEPARATOR;
-use crate::history::{GUARD, NAME_LENGTH, Table, Writer};
+use crate::history::{GUARD, KEEP_COUNT, NAME_LENGTH, Table, Writer};
 use crate::look::{Eyes, Scope};
 use crate::note::Note;
 use crate::settings;
@@ -188,6 +188,10 @@ fn texts<'s>(
         Step::Checkpoint { name, epoch, completed, prefix, in_flight, watched } => {
             let (note, look) = Note::watching(eyes, *in_flight, (watched, scope), 0);
             noted(look, table.checkpoint(writer.run, (name, *epoch), *completed, prefix, &note))
+        }
+        Step::CountRows { name, epoch, row_limit } => {
+            let count = guarded(table.count_rows(writer.run, (name, *epoch), *row_limit));
+            std::iter::once((Cow::Borrowed(KEEP_COUNT), Role::Own)).chain(count).collect()
         }
         Step::Record(records) => {
             records.iter().flat_map(|record| guarded(table.record(writer.run, record))).collect()

@@ -24,6 +24,10 @@ impl MySql<'_> {
         self.begin().await.map_err(failed)?;
         let session = self.session().await.map_err(failed)?.clone();
         self.owner = Some(run.owner.clone());
+        let counts = steps.iter().position(|step| matches!(step, Step::CountRows { .. }));
+        if let Some(step) = counts.filter(|_| !self.transport.counts_found_rows()) {
+            return Err(Failure { step: step.saturating_sub(1), cause: Cause::Refused(changed_rows()) });
+        }
         let outline = Outline {
             table: &self.table,
             writer: Writer { run, session: &session.token },
@@ -91,7 +95,10 @@ impl MySql<'_> {
         next(0);
         let text = joined(pieces);
         let result = {
-            let mut ended = |index: usize| {
+            let mut ended = |index: usize, rows: u64| {
+                if let Some(piece) = pieces.get(index).filter(|piece| piece.role == Role::Statement) {
+                    watch.touched(piece.step, rows);
+                }
                 // A statement at the end of a message may answer many times: only its message's end ends it.
                 if index + 1 < pieces.len() {
                     if pieces[index].last {
@@ -160,6 +167,16 @@ fn cause_of(error: DriverError) -> Cause {
     match error {
         DriverError::Refused(error) => Cause::Refused(error),
         other => Cause::Lost(other.to_string()),
+    }
+}
+
+/// A lent connection's own way to count: a run that leaves its rows as they are would pass for the last one.
+fn changed_rows() -> DatabaseError {
+    DatabaseError {
+        message: "a repeated statement needs a connection that counts the rows found, and the lent one counts those changed"
+            .to_owned(),
+        hint: Some("open it with `client_found_rows`, and deploy again".to_owned()),
+        ..DatabaseError::default()
     }
 }
 

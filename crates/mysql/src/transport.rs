@@ -114,6 +114,9 @@ impl Transport<'static> {
             .max_allowed_packet(Some(1 << 30))
             .wait_timeout(Some(28_800))
             .stmt_cache_size(0)
+            // An UPDATE counts the rows it finds, not those it leaves other than they were: a batch of rows that
+            // stay as they are is no end of a backfill. The other transport and the other databases do the same.
+            .client_found_rows(true)
             .connect_attribute("program_name", "windlass")
             .local_infile_handler(Some(NoFiles(Arc::clone(&asked_for_file))));
         let builder = match (host, &options.socket) {
@@ -188,14 +191,20 @@ impl<'c> Transport<'c> {
         self.conn().map_or((0, 0, 0), |conn| conn.server_version())
     }
 
-    /// Sends one message of statements, and tells of each one's end as its answer arrives.
+    /// Whether an UPDATE counts the rows it finds; else it counts those that it leaves other than they were.
+    pub(crate) fn counts_found_rows(&mut self) -> bool {
+        self.conn().is_ok_and(|conn| conn.opts().client_found_rows())
+    }
+
+    /// Sends one message of statements, and tells of each one's end, and of the rows it touched, as its answer
+    /// arrives.
     ///
     /// The statements before a failed one have run, those after it have not.
     pub(crate) async fn send(
         &mut self,
         message: &str,
         rows: Rows,
-        ended: &mut (dyn FnMut(usize) + Send),
+        ended: &mut (dyn FnMut(usize, u64) + Send),
     ) -> Result<Vec<Vec<Row>>, Broken> {
         let mut sets = Vec::new();
         let mut completed = 0;
@@ -211,14 +220,14 @@ impl<'c> Transport<'c> {
 
     /// Sends one message and keeps its rows.
     pub(crate) async fn query(&mut self, message: &str) -> Result<Vec<Vec<Row>>, Broken> {
-        self.send(message, Rows::Keep, &mut |_| ()).await
+        self.send(message, Rows::Keep, &mut |_, _| ()).await
     }
 
     async fn drain(
         &mut self,
         message: &str,
         rows: Rows,
-        ended: &mut (dyn FnMut(usize) + Send),
+        ended: &mut (dyn FnMut(usize, u64) + Send),
         sets: &mut Vec<Vec<Row>>,
         completed: &mut usize,
     ) -> Result<(), Error> {
@@ -228,7 +237,7 @@ impl<'c> Transport<'c> {
             // An answer without rows is whole when it is here. Reading on waits for the next
             // statement, whose failure shows at this place: the one before it has ended by then.
             if columns.is_empty() {
-                ended(*completed);
+                ended(*completed, result.affected_rows());
                 *completed += 1;
             }
             while let Some(row) = result.next().await? {
@@ -237,7 +246,7 @@ impl<'c> Transport<'c> {
                 }
             }
             if !columns.is_empty() {
-                ended(*completed);
+                ended(*completed, result.affected_rows());
                 *completed += 1;
             }
             sets.push(set);

@@ -170,6 +170,8 @@ mod tests {
             statements: 1,
             completed: 0,
             prefix: None,
+            touched: 0,
+            row_limit: None,
             in_flight: None,
             sight: Sight::Unknown,
             started_at: String::new(),

@@ -93,6 +93,8 @@ BEGIN
             epoch integer NOT NULL,
             statements integer NOT NULL,
             completed integer NOT NULL,
+            touched bigint NOT NULL DEFAULT 0,
+            row_limit bigint,
             prefix text,
             in_flight text,
             look jsonb,
@@ -175,6 +177,21 @@ END"
         })
     }
 
+    /// Adds rows that a statement touched.
+    pub(crate) fn count_rows(
+        &self,
+        writer: Writer<'_>,
+        (name, epoch): (&str, u32),
+        row_limit: u64,
+        touched: u64,
+    ) -> String {
+        let (name, owner) = (literal(name), literal(&writer.run.owner));
+        let fence = format!("claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL");
+        // No table has more rows than a bigint counts.
+        let [touched, row_limit] = [touched, row_limit].map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
+        self.change_one(&format!("touched = touched + {touched}, row_limit = {row_limit}"), &fence)
+    }
+
     fn claim(&self, claims: &[Claim<'_>], writer: Writer<'_>) -> String {
         let superseded = claims.iter().filter(|claim| claim.supersedes).map(|claim| {
             // Only an earlier run of another text gives way: one with the same text is a rival's that came first.
@@ -214,7 +231,7 @@ END"
         let (table, owner, count) = (&self.quoted, literal(&writer.run.owner), records.len());
         format!(
             "WITH done (name, epoch, completed, digest) AS (VALUES {values}), \
-             changed AS (UPDATE {table} AS history SET completed = done.completed, in_flight = NULL, look = NULL, error = NULL, \
+             changed AS (UPDATE {table} AS history SET completed = done.completed, touched = 0, row_limit = NULL, in_flight = NULL, look = NULL, error = NULL, \
              finished_at = {NOW}, duration_ms = {DURATION}, digest = done.digest FROM done \
              WHERE history.claim = done.name AND history.owner = {owner} AND history.epoch = done.epoch \
              AND history.finished_at IS NULL RETURNING 1) \
@@ -228,7 +245,7 @@ END"
             ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL"),
             ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
-                "error = NULL, owner = '', session = NULL".to_owned()
+                "error = NULL, owner = '', session = NULL, row_limit = NULL".to_owned()
             }
             ResolveInto::Accepted { name, checksums } => {
                 let (name, raw, tokens) =
@@ -307,7 +324,12 @@ fn progress(completed: u32, prefix: &str, in_flight: Option<InFlight>, watched: 
 
 fn standing(completed: u32, prefix: &str, in_flight: Option<InFlight>) -> String {
     let prefix = optional(Some(prefix).filter(|prefix| !prefix.is_empty()));
-    format!("completed = {completed}, prefix = {prefix}, in_flight = {}", flight(in_flight))
+    // What is counted belongs to the statement behind the completed ones.
+    format!(
+        "completed = {completed}, touched = CASE WHEN completed = {completed} THEN touched ELSE 0 END, \
+         row_limit = CASE WHEN completed = {completed} THEN row_limit END, prefix = {prefix}, in_flight = {}",
+        flight(in_flight)
+    )
 }
 
 fn flight(in_flight: Option<InFlight>) -> String {

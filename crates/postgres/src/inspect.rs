@@ -4,13 +4,14 @@ use crate::dialect;
 use crate::errors::{code, database_error};
 use crate::history::HistoryTable;
 use crate::look;
-use crate::quote::literal;
+use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
 use crate::trust;
 use tokio_postgres::SimpleQueryRow;
 use windlass_core::driver::{Access, Contents, DriverError, Grouping, Head, Inspection};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
 use windlass_core::migration::Checksums;
+use windlass_core::sql::classify::ObjectName;
 
 /// What was found, and what the driver keeps of it.
 pub(crate) struct Found {
@@ -75,6 +76,23 @@ pub(crate) async fn inspect(
     })
 }
 
+/// The rows of the largest of these tables.
+pub(crate) async fn count_rows(session: &Session<'_>, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    let mut most = 0;
+    for ObjectName { schema, name } in tables {
+        let place: Vec<String> = schema.iter().chain([name]).map(|part| identifier(part)).collect();
+        match session.rows(&format!("SELECT count(*) FROM {}", place.join("."))).await {
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error.into()),
+            Ok(rows) => {
+                let rows = rows.first().and_then(|row| row.get(0)).and_then(|rows| rows.parse().ok());
+                most = most.max(rows.unwrap_or(0));
+            }
+        }
+    }
+    Ok(most)
+}
+
 fn names(rows: &[SimpleQueryRow]) -> Vec<String> {
     rows.iter().filter_map(|row| row.get(0)).map(str::to_owned).collect()
 }
@@ -116,7 +134,7 @@ fn access<'r>(value: &impl Fn(&'static str) -> &'r str, exists: bool, table: &Hi
 
 fn surroundings_sql(table: &HistoryTable) -> String {
     let history = format!("to_regclass({})", literal(table.quoted()));
-    let schema = format!("to_regnamespace({})", literal(&crate::quote::identifier(table.schema())));
+    let schema = format!("to_regnamespace({})", literal(&identifier(table.schema())));
     format!(
         "SELECT pg_is_in_recovery() AS is_replica, current_setting('transaction_read_only') AS is_read_only, \
          current_user AS user_name, ({SESSION}) AS session, \
@@ -180,7 +198,7 @@ fn rows_sql(table: &HistoryTable) -> String {
     let times = ["started_at", "finished_at", "rolled_back_at"].map(time).join(", ");
     format!(
         "{}SELECT h.id, h.format, h.kind, h.name, h.claim IS NOT NULL AS claimed, h.checksum, h.token_checksum, h.owner, \
-         h.epoch, h.statements, h.completed, h.prefix, h.in_flight, {times}, h.error, h.applied_by, h.tool, \
+         h.epoch, h.statements, h.completed, h.touched, h.row_limit, h.prefix, h.in_flight, {times}, h.error, h.applied_by, h.tool, \
          h.duration_ms, h.resolution, h.digest, \
          CASE WHEN h.session IS NULL OR h.finished_at IS NOT NULL OR h.rolled_back_at IS NOT NULL \
          OR pg_is_in_recovery() THEN 'unknown' WHEN a.pid IS NULL THEN 'gone' \
@@ -239,6 +257,8 @@ fn attempt(row: &SimpleQueryRow) -> Result<Attempt, String> {
         statements: number(&text("statements")?, "statements")?,
         completed: number(&text("completed")?, "completed")?,
         prefix: optional("prefix")?,
+        touched: number(&text("touched")?, "touched")?,
+        row_limit: optional("row_limit")?.and_then(|text| text.parse().ok()),
         in_flight: in_flight
             .map_err(|text| format!("`{text}` does not say which statements are in flight"))?,
         sight: look::sight(|column| optional(column).ok().flatten()),

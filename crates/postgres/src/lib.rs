@@ -70,6 +70,7 @@ use std::time::Duration;
 use transport::{Session, TransportError};
 use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::plan::Step;
+use windlass_core::sql::classify::ObjectName;
 
 /// A session with a PostgreSQL database.
 pub struct Postgres<'c> {
@@ -279,6 +280,10 @@ impl Driver for Postgres<'_> {
             limits: waits::Limits::default(),
         };
         performance.perform(steps, watch).await
+    }
+
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        inspect::count_rows(&self.session, tables).await
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

@@ -66,6 +66,8 @@ enum Answer<'a> {
 struct Flight<'a> {
     sent: VecDeque<Sent<'a>>,
     bytes: usize,
+    /// Rows that the last answered statement of the migration touched.
+    touched: u64,
     /// Asked to stop, and told the server so.
     is_stopping: bool,
     /// A statement waited too long, and the server was told to end it: for this session.
@@ -79,7 +81,8 @@ impl Performance<'_> {
         let mut inside = false;
         for (index, step) in steps.iter().enumerate() {
             let alone = stands_alone(step, inside);
-            if alone {
+            // How many rows were touched is in the answer alone.
+            if alone || matches!(step, Step::CountRows { .. }) {
                 self.settle(steps, &mut flight, 0, watch).await?;
             }
             if matches!(step, Step::Execute(_)) && (flight.is_stopping || watch.should_stop()) {
@@ -106,7 +109,7 @@ impl Performance<'_> {
                 watch.ends(index);
                 continue;
             }
-            let message = match self.message(step, inside) {
+            let message = match self.message(step, inside, flight.touched) {
                 Ok(message) => message,
                 Err(cause) => {
                     return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
@@ -182,7 +185,7 @@ impl Performance<'_> {
     }
 
     /// The text that a step becomes.
-    fn message<'s>(&mut self, step: &'s Step<'_>, inside: bool) -> Result<Cow<'s, str>, Cause> {
+    fn message<'s>(&mut self, step: &'s Step<'_>, inside: bool, touched: u64) -> Result<Cow<'s, str>, Cause> {
         let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
         Ok(match step {
             Step::Begin => "BEGIN".into(),
@@ -199,7 +202,12 @@ impl Performance<'_> {
             }
             Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),
             step => {
-                let write = self.table.write(step, self.writer).ok_or_else(unknown)?;
+                let write = match step {
+                    Step::CountRows { name, epoch, row_limit } => {
+                        self.table.count_rows(self.writer, (name, *epoch), *row_limit, touched)
+                    }
+                    step => self.table.write(step, self.writer).ok_or_else(unknown)?,
+                };
                 if *self.is_touched { format!("{ON_OUR_OWN}{write}").into() } else { write.into() }
             }
         })
@@ -238,6 +246,10 @@ impl Performance<'_> {
             if flight.given_up.take().is_some() {
                 // It was done all the same, and the request is still on its way.
                 self.outlast_cancel().await;
+            }
+            if let (Answer::Reply(reply), Step::Execute(_)) = (&sent.reply, &steps[index]) {
+                flight.touched = reply.touched;
+                watch.touched(index, reply.touched);
             }
             watch.ends(index);
             if let Some(next) = flight.sent.front() {

@@ -128,7 +128,7 @@ impl<'c> Session<'c> {
     pub(crate) async fn send(&self, sql: &str) -> Reply {
         // This future is ready at once: it only puts the message on the way.
         let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
-        Reply { stream, lead: None, lets_data_go: false }
+        Reply { stream, lead: None, lets_data_go: false, touched: 0 }
     }
 
     /// The same behind a statement that is a message of its own; the answer is that of both.
@@ -200,6 +200,8 @@ pub(crate) struct Reply {
     /// What is answered before.
     lead: Option<Box<Reply>>,
     lets_data_go: bool,
+    /// Rows that the statement touched, once it is answered.
+    pub(crate) touched: u64,
 }
 
 impl Reply {
@@ -233,6 +235,7 @@ impl Reply {
         while let Some(message) = stream.next().await {
             match message {
                 Err(error) if self.lets_data_go && is_data(&error) => {}
+                Ok(SimpleQueryMessage::CommandComplete(rows)) => self.touched = rows,
                 message => drop(message.map_err(told)?),
             }
         }

@@ -49,6 +49,8 @@ impl HistoryTable {
     epoch INTEGER NOT NULL,
     statements INTEGER NOT NULL,
     completed INTEGER NOT NULL,
+    touched INTEGER NOT NULL DEFAULT 0,
+    row_limit INTEGER,
     prefix TEXT,
     in_flight TEXT,
     started_at TEXT NOT NULL,
@@ -108,13 +110,23 @@ impl HistoryTable {
     pub(crate) fn take_over(&self) -> String {
         self.fenced(
             "owner = ?4, session = ?5, epoch = epoch + 1, error = NULL, checksum = ?6, token_checksum = ?7, \
-             statements = ?8, completed = ?9, prefix = nullif(?10, ''), in_flight = ?11, digest = ''",
+             statements = ?8, completed = ?9, touched = CASE WHEN completed = ?9 THEN touched ELSE 0 END, \
+             row_limit = CASE WHEN completed = ?9 THEN row_limit END, prefix = nullif(?10, ''), in_flight = ?11, \
+             digest = ''",
         )
     }
 
     /// The fence, then 4 completed, 5 prefix, 6 in flight.
     pub(crate) fn checkpoint(&self) -> String {
-        self.fenced("completed = ?4, prefix = nullif(?5, ''), in_flight = ?6")
+        self.fenced(
+            "completed = ?4, touched = CASE WHEN completed = ?4 THEN touched ELSE 0 END, \
+             row_limit = CASE WHEN completed = ?4 THEN row_limit END, prefix = nullif(?5, ''), in_flight = ?6",
+        )
+    }
+
+    /// The fence, then 4 rows touched, 5 the limit.
+    pub(crate) fn count_rows(&self) -> String {
+        self.fenced("touched = touched + ?4, row_limit = ?5")
     }
 
     /// The fence, then 4 completed, 5 digest.
@@ -122,7 +134,7 @@ impl HistoryTable {
         let duration =
             "max(0, CAST(round((julianday('now') - julianday(started_at)) * 86400000) AS INTEGER))";
         self.fenced(&format!(
-            "completed = ?4, in_flight = NULL, error = NULL, finished_at = {NOW}, duration_ms = {duration}, digest = ?5"
+            "completed = ?4, touched = 0, row_limit = NULL, in_flight = NULL, error = NULL, finished_at = {NOW}, duration_ms = {duration}, digest = ?5"
         ))
     }
 
@@ -228,7 +240,7 @@ impl HistoryTable {
 }
 
 const COLUMNS: &str = "id, kind, name, checksum, token_checksum, claim, owner, session, epoch, statements, completed, \
-                       prefix, in_flight, started_at, finished_at, rolled_back_at, error, applied_by, tool, \
+                       prefix, touched, row_limit, in_flight, started_at, finished_at, rolled_back_at, error, applied_by, tool, \
                        duration_ms, resolution, digest";
 
 /// Reads a row of [`COLUMNS`].
@@ -253,6 +265,8 @@ pub(crate) fn attempt(row: &Row<'_>, asking: Option<&Session>) -> Result<Attempt
         statements: columns.take()?,
         completed: columns.take()?,
         prefix: columns.take()?,
+        touched: columns.take::<i64>()?.try_into().unwrap_or_default(),
+        row_limit: columns.take::<Option<i64>>()?.and_then(|rows| u64::try_from(rows).ok()),
         in_flight: in_flight(columns.take()?)?,
         // A statement that changes definitions commits with its checkpoint here: there is nothing to look for.
         sight: Sight::Unknown,

@@ -74,6 +74,7 @@ use std::time::Duration;
 use windlass_core::driver::{Capabilities, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
+use windlass_core::sql::classify::ObjectName;
 
 /// A session with a SQLite database.
 #[derive(Debug)]
@@ -212,6 +213,10 @@ impl Driver for Sqlite<'_> {
         let done = performance.perform(steps, watch);
         self.performing = false;
         done
+    }
+
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+        inspect::count_rows(self.connection.get(), tables)
     }
 
     /// Held while another connection writes, or a living process is in the midst of an attempt that is not all

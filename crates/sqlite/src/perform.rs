@@ -46,6 +46,9 @@ impl Performance<'_> {
             if let Err(cause) = self.step(step, &mut segment) {
                 return Err(self.undo(index, cause));
             }
+            if matches!(step, Step::Execute(_)) {
+                watch.touched(index, self.connection.changes());
+            }
             watch.ends(index);
         }
         Ok(())
@@ -182,6 +185,12 @@ impl Performance<'_> {
                 let values = params![name, owner, epoch, completed, prefix, in_flight];
                 self.change_one(&self.table.checkpoint(), values)
             }
+            Step::CountRows { name, epoch, row_limit } => {
+                // No table has more rows than SQLite counts.
+                let [touched, limit] = [self.connection.changes(), *row_limit]
+                    .map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
+                self.change_one(&self.table.count_rows(), params![name, owner, epoch, touched, limit])
+            }
             Step::Record(records) => self.record(records),
             Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {
                 let in_flight = text(*in_flight);
@@ -240,7 +249,9 @@ impl Performance<'_> {
         let set = match into {
             ResolveInto::Applied => format!("finished_at = {NOW}, in_flight = NULL, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL, in_flight = NULL"),
-            ResolveInto::Resumable => "error = NULL, in_flight = NULL, owner = '', session = NULL".to_owned(),
+            ResolveInto::Resumable => {
+                "error = NULL, in_flight = NULL, row_limit = NULL, owner = '', session = NULL".to_owned()
+            }
             ResolveInto::Accepted { name, checksums } => {
                 values.extend([name as &dyn ToSql, &checksums.raw, &checksums.tokens]);
                 // A row without a claim does not get one by a renaming.

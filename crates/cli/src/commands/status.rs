@@ -6,7 +6,7 @@ use crate::diagnosis::reason;
 use crate::error::{Error, blocked_kind};
 use crate::exit::Exit;
 use crate::json::{BlockedBody, Body, DatabaseBody, MigrationBody, StatusBody};
-use crate::output::{BAD, DIM, GOOD, WARN, elapsed, stand};
+use crate::output::{BAD, DIM, GOOD, WARN, elapsed, rows, stand};
 use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
@@ -84,6 +84,13 @@ fn row(line: &StatusLine) -> Row {
             );
         } else if line.standing != Standing::RolledBack {
             below.push(stand(attempt.completed, attempt.statements));
+            if attempt.touched > 0 {
+                below.push(format!(
+                    "statement {} has touched {}",
+                    attempt.completed + 1,
+                    rows(attempt.touched)
+                ));
+            }
             below.extend(
                 line.in_flight().map(|flight| format!("statement {} was under way", flight.to_text())),
             );

@@ -33,22 +33,26 @@ pub(super) enum Ended {
 
 /// An attempt whose claim is committed while its migration is not applied yet.
 #[derive(Clone)]
-struct Live {
+pub(super) struct Live {
     name: String,
     epoch: u32,
     completed: u32,
     prefix: String,
+    /// When this run began or took it over.
+    began: Instant,
+    /// Rows that the repeated statement behind the completed ones has touched.
+    pub(super) touched: u64,
 }
 
 pub(super) struct Runner<'r> {
     capabilities: &'r Capabilities,
     options: &'r DeployOptions,
-    run: &'r Run,
-    observer: &'r mut dyn Observer,
-    stop: &'r Stop,
+    pub(super) run: &'r Run,
+    pub(super) observer: &'r mut dyn Observer,
+    pub(super) stop: &'r Stop,
     /// The standing digest as of the last commit.
     digest: String,
-    live: Option<Live>,
+    pub(super) live: Option<Live>,
     history_exists: bool,
     pub(super) applied: Vec<Applied>,
 }
@@ -77,19 +81,25 @@ impl<'r> Runner<'r> {
             if self.stop.is_asked() {
                 return self.stopped(driver).await;
             }
-            if let Some(ended) = self.segment(driver, segment).await? {
+            if let [Step::Repeat(repeat)] = segment.steps.as_slice() {
+                match self.repeat(driver, repeat).await? {
+                    Ended::Done => continue,
+                    ended => return Ok(ended),
+                }
+            }
+            if let Performed::Not(ended) = self.segment(driver, segment).await? {
                 return Ok(ended);
             }
         }
         Ok(Ended::Done)
     }
 
-    /// Performs a segment, again and again while others hold what it needs. `None` once it is done.
-    async fn segment(
+    /// Performs a segment, again and again while others hold what it needs.
+    pub(super) async fn segment(
         &mut self,
         driver: &mut dyn Driver,
         segment: &Segment<'_>,
-    ) -> Result<Option<Ended>, DeployError> {
+    ) -> Result<Performed, DeployError> {
         let mut tries = Tries::new(self.options, limit_before(&segment.steps));
         let mut rest: Option<Segment<'_>> = None;
         loop {
@@ -98,21 +108,22 @@ impl<'r> Runner<'r> {
             let (observer, stop) = (&mut *self.observer, self.stop);
             let mut watch = SegmentWatch::new(&now.steps, observer, stop, rest.is_none() || begins_anew(now));
             let result = driver.perform(self.run, &now.steps, &mut watch).await;
+            let touched = watch.touched_rows();
             let (timeline, started) = watch.into_times();
             match result {
                 Ok(()) => {
                     self.note(&now.steps, began, &timeline);
-                    return Ok(None);
+                    return Ok(Performed::Whole { touched });
                 }
                 Err(Failure { step, cause: Cause::Busy(holder) }) => {
                     let took = started.filter(|(at, _)| *at == step).map_or(began, |(_, at)| at).elapsed();
                     match self.contended(driver, now, (step, holder), took, began, &mut tries).await? {
                         Again::Whole => {}
                         Again::From(left) => rest = Some(left),
-                        Again::Not(ended) => return Ok(Some(ended)),
+                        Again::Not(ended) => return Ok(Performed::Not(ended)),
                     }
                 }
-                Err(failure) => return self.failed(driver, now, failure, began).await.map(Some),
+                Err(failure) => return self.failed(driver, now, failure, began).await.map(Performed::Not),
             }
         }
     }
@@ -209,6 +220,7 @@ impl<'r> Runner<'r> {
 
     /// Keeps in mind what committed steps made true.
     fn note(&mut self, steps: &[Step<'_>], began: Instant, timeline: &[(&str, Instant)]) {
+        let earlier = self.live.as_ref().map(|live| live.began);
         for step in steps {
             match step {
                 Step::CreateHistory => self.history_exists = true,
@@ -218,6 +230,8 @@ impl<'r> Runner<'r> {
                         epoch: 1,
                         completed: 0,
                         prefix: String::new(),
+                        began,
+                        touched: 0,
                     });
                 }
                 Step::TakeOver { name, from_epoch, completed, prefix, .. }
@@ -227,10 +241,13 @@ impl<'r> Runner<'r> {
                         epoch: from_epoch + 1,
                         completed: *completed,
                         prefix: prefix.clone(),
+                        began,
+                        touched: 0,
                     });
                 }
                 Step::Checkpoint { completed, prefix, .. } => {
                     if let Some(live) = &mut self.live {
+                        live.touched = if live.completed == *completed { live.touched } else { 0 };
                         (live.completed, live.prefix) = (*completed, prefix.clone());
                     }
                 }
@@ -238,7 +255,10 @@ impl<'r> Runner<'r> {
                     self.live = None;
                     for record in records {
                         self.digest.clone_from(&record.digest);
-                        self.recorded(record.name, record.completed, began, timeline);
+                        match earlier {
+                            Some(began) => self.recorded(record.name, record.completed, began, &[]),
+                            None => self.recorded(record.name, record.completed, began, timeline),
+                        }
                     }
                 }
                 _ => {}
@@ -255,7 +275,7 @@ impl<'r> Runner<'r> {
         self.applied.push(Applied { name: name.to_owned(), statements, elapsed });
     }
 
-    async fn failed(
+    pub(super) async fn failed(
         &mut self,
         driver: &mut dyn Driver,
         segment: &Segment<'_>,
@@ -318,11 +338,12 @@ impl<'r> Runner<'r> {
         };
         let stands = match (&self.live, rolled_back) {
             (None, _) => Stands::Nothing,
-            (Some(live), true) if live.completed == 0 => Stands::Nothing,
+            (Some(live), true) if live.completed == 0 && live.touched == 0 => Stands::Nothing,
             (Some(live), true) => Stands::Part { completed: live.completed },
             (Some(live), false) => outside(live.completed, segment, step, execute, self.capabilities),
         };
         let mut failed = FailedStatement::new(execute, error, stands);
+        failed.touched = self.live.as_ref().map_or(0, |live| live.touched);
         let words = words(&failed, execute);
         let live = self.live.clone();
         let mut steps = Vec::new();
@@ -363,9 +384,9 @@ impl<'r> Runner<'r> {
     }
 
     /// Ends the run at a moment when nothing is in flight, and says so in the history.
-    async fn stopped(&mut self, driver: &mut dyn Driver) -> Result<Ended, DeployError> {
+    pub(super) async fn stopped(&mut self, driver: &mut dyn Driver) -> Result<Ended, DeployError> {
         let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
-        let Live { name, epoch, completed, prefix } = live;
+        let Live { name, epoch, completed, prefix, .. } = live;
         let steps = [
             Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None, watched: Vec::new() },
             Step::RestoreSettings,
@@ -379,7 +400,7 @@ impl<'r> Runner<'r> {
 }
 
 /// Lets time pass; whether it was asked to stop meanwhile.
-async fn pauses(driver: &mut dyn Driver, stop: &Stop, pause: Duration) -> bool {
+pub(super) async fn pauses(driver: &mut dyn Driver, stop: &Stop, pause: Duration) -> bool {
     let mut left = pause;
     while !left.is_zero() && !stop.is_asked() {
         let slice = left.min(Duration::from_millis(100));
@@ -387,6 +408,16 @@ async fn pauses(driver: &mut dyn Driver, stop: &Stop, pause: Duration) -> bool {
         left -= slice;
     }
     stop.is_asked()
+}
+
+/// How the performance of a segment ended, short of an error.
+pub(super) enum Performed {
+    /// All of it is done.
+    Whole {
+        /// Rows that its last statement touched.
+        touched: u64,
+    },
+    Not(Ended),
 }
 
 /// What to do after others held what a segment needs.

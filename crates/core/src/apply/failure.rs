@@ -21,6 +21,8 @@ pub struct FailedStatement {
     pub error: DatabaseError,
     /// What of the migration stands.
     pub stands: Stands,
+    /// Rows that its earlier runs touched, where it is repeated: those stand.
+    pub touched: u64,
     /// Whether the failure could be written into the history.
     pub recorded: bool,
 }
@@ -66,6 +68,7 @@ impl FailedStatement {
             sql: if execute.secret { String::new() } else { execute.sql.to_owned() },
             error,
             stands,
+            touched: 0,
             recorded: true,
         }
     }
@@ -92,6 +95,11 @@ impl FailedStatement {
         }
         if self.error.code.as_deref().is_some_and(says_full) {
             return "make room on the database's disk and deploy again".to_owned();
+        }
+        if self.error.code.is_none()
+            && let Some(hint) = &self.error.hint
+        {
+            return hint.clone();
         }
         match self.stands {
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),

@@ -42,6 +42,15 @@ pub enum Event<'a> {
         /// Since how long it waits.
         waited: Duration,
     },
+    /// A repeated statement touched rows, and they are committed.
+    RowsTouched {
+        /// The statement.
+        execute: &'a Execute<'a>,
+        /// How many it touched in all so far, those of earlier deploys included.
+        rows: u64,
+        /// Whether it is done: it is not run again.
+        is_done: bool,
+    },
     /// A migration was applied, and is committed.
     Applied {
         /// Its name.
@@ -93,6 +102,8 @@ pub(super) struct SegmentWatch<'w, 'm> {
     /// The last step that was begun, and when.
     started: Option<(usize, Instant)>,
     wait: Option<Wait>,
+    /// Rows that the last statement touched, where they are counted.
+    touched: u64,
 }
 
 /// Migrations, and when each was seen first.
@@ -115,12 +126,26 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
         stop: &'w super::Stop,
         heeds_stop: bool,
     ) -> Self {
-        Self { steps, observer, stop, heeds_stop, timeline: Vec::new(), started: None, wait: None }
+        Self {
+            steps,
+            observer,
+            stop,
+            heeds_stop,
+            timeline: Vec::new(),
+            started: None,
+            wait: None,
+            touched: 0,
+        }
     }
 
     /// When each migration's first step was seen, and which step was begun last, when.
     pub(super) fn into_times(self) -> (Timeline<'m>, Option<(usize, Instant)>) {
         (self.timeline, self.started)
+    }
+
+    /// Rows that the last statement touched.
+    pub(super) fn touched_rows(&self) -> u64 {
+        self.touched
     }
 
     /// How long a step may wait for others, all in all.
@@ -150,6 +175,10 @@ impl Watch for SegmentWatch<'_, '_> {
         if let Some(Step::Execute(execute)) = self.steps.get(step) {
             self.observer.event(Event::StatementEnds(execute));
         }
+    }
+
+    fn touched(&mut self, _: usize, rows: u64) {
+        self.touched = rows;
     }
 
     fn should_stop(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The words of a directive, each with its place.
 
-use super::{DirectiveError, KNOWN, nearest};
+use super::{DirectiveError, KNOWN, Repeat, nearest};
 use crate::sql::lexer::Token;
 use std::time::Duration;
 
@@ -111,28 +111,36 @@ impl<'s> Words<'s> {
         self.next().and_then(duration).ok_or(error)
     }
 
-    /// `[pause TIME] [until N rows]`, in either order.
+    /// `[pause TIME] [until N rows] [at most N rows]`, in any order.
     pub(super) fn repeat_options(
         &mut self,
         directive: &'static str,
-    ) -> Result<(Option<Duration>, Option<u64>), DirectiveError> {
-        let (mut pause, mut until_rows) = (None, None);
+        repeat: &mut Repeat,
+    ) -> Result<(), DirectiveError> {
         loop {
-            let error = self.invalid(directive, "`pause 100ms` and `until 5000 rows`, each once");
+            let error = self
+                .invalid(directive, "`pause 100ms`, `until 5000 rows` and `at most 9000 rows`, each once");
             match self.next() {
-                None => return Ok((pause, until_rows)),
-                Some("pause") if pause.is_none() => pause = Some(self.duration(directive)?),
-                Some("until") if until_rows.is_none() => {
-                    let error = self.invalid(directive, "a number of rows, as in `until 5000 rows`");
-                    let rows = self.next().and_then(|word| word.replace('_', "").parse().ok());
-                    until_rows = rows.filter(|_| self.next() == Some("rows"));
-                    if until_rows.is_none() {
-                        return Err(error);
-                    }
+                None => return Ok(()),
+                Some("pause") if repeat.pause.is_none() => repeat.pause = Some(self.duration(directive)?),
+                Some("until") if repeat.until_rows.is_none() => {
+                    repeat.until_rows =
+                        Some(self.rows(directive, "a number of rows, as in `until 5000 rows`")?);
+                }
+                Some("at") if repeat.at_most_rows.is_none() && self.next() == Some("most") => {
+                    repeat.at_most_rows =
+                        Some(self.rows(directive, "a number of rows, as in `at most 9000 rows`")?);
                 }
                 Some(_) => return Err(error),
             }
         }
+    }
+
+    /// `5000 rows`; underscores may part the digits.
+    fn rows(&mut self, directive: &'static str, expected: &'static str) -> Result<u64, DirectiveError> {
+        let error = self.invalid(directive, expected);
+        let rows = self.next().and_then(|word| word.replace('_', "").parse().ok());
+        rows.filter(|_| self.next() == Some("rows")).ok_or(error)
     }
 
     fn invalid(&self, directive: &'static str, expected: &'static str) -> DirectiveError {

@@ -117,7 +117,8 @@ pub enum Blocked {
         names: Vec<String>,
     },
     /// Part of a migration stands, and a statement was refused.
-    #[error("`{}` failed after {} of {} statements{}", .attempt.name, .attempt.completed, .attempt.statements,
+    #[error("`{}` failed after {} of {} statements{}{}", .attempt.name, .attempt.completed, .attempt.statements,
+        rows_of_next(.attempt),
         .attempt.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
     Failed {
         /// The attempt.
@@ -228,6 +229,14 @@ pub enum Blocked {
         /// The statement that cuts the transaction.
         cut: Place,
     },
+    /// `-- windlass: repeat` before a statement that cannot be run again and again.
+    #[error("{place}: this statement cannot be repeated: {why}")]
+    CannotRepeat {
+        /// The statement.
+        place: Place,
+        /// Why it cannot.
+        why: String,
+    },
     /// Transaction control that a migration cannot hold.
     #[error("{place}: {what} cannot be part of a migration")]
     UnsupportedControl {
@@ -333,12 +342,26 @@ impl Blocked {
             Self::CutChangesMeaning { .. } => {
                 "split the migration in two, or set it for the session (SET instead of SET LOCAL)".to_owned()
             }
+            Self::CannotRepeat { .. } => {
+                "`-- windlass: repeat` is for an UPDATE, DELETE or INSERT … SELECT that touches some rows with each \
+                run and in the end none, like `UPDATE … WHERE id IN (SELECT id … WHERE … LIMIT 5000)`; \
+                or take the directive away"
+                    .to_owned()
+            }
             Self::UnsupportedControl { .. } => {
                 "take it out: windlass begins and commits the migration itself".to_owned()
             }
             _ => return None,
         };
         Some(hint)
+    }
+}
+
+/// What a repeated statement has done, behind those that are completed.
+fn rows_of_next(attempt: &Attempt) -> String {
+    match attempt.touched {
+        0 => String::new(),
+        rows => format!(" and {rows} rows of statement {}", attempt.completed + 1),
     }
 }
 

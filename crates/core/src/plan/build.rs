@@ -9,7 +9,7 @@ use super::standing::Standing;
 use super::state::{Resumed, Survey, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection};
-use crate::history::{AttemptKind, InFlight};
+use crate::history::{Attempt, AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
 use crate::sql::checksum::statement_checksum;
@@ -87,6 +87,8 @@ pub enum Remark {
         name: String,
         /// Statements that stand.
         completed: u32,
+        /// Rows that the repeated statement behind them has touched.
+        touched: u64,
     },
     /// The outcome of a crash in these statements cannot be read from the database.
     MayBeInDoubt {
@@ -137,7 +139,12 @@ impl std::fmt::Display for Remark {
                 write!(f, "{name} was applied and is no longer in the project; what it made stands")
             }
             Self::Reformatted { name } => write!(f, "{name} changed in comments or white space only"),
-            Self::Resumes { name, completed } => write!(f, "{name} goes on after statement {completed}"),
+            Self::Resumes { name, completed, touched: 0 } => {
+                write!(f, "{name} goes on after statement {completed}")
+            }
+            Self::Resumes { name, completed, touched } => {
+                write!(f, "{name} goes on after {touched} rows of statement {}", completed + 1)
+            }
             Self::MayBeInDoubt { name, statements } => {
                 write!(
                     f,
@@ -204,7 +211,8 @@ pub fn plan<'m>(
         Builder { capabilities, options, standing, segments: Vec::new(), history: inspection.history.exists };
     if let Some(resumed) = &resumed {
         let completed = length(resumed.completed);
-        remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed });
+        let touched = if completed == resumed.attempt.completed { resumed.attempt.touched } else { 0 };
+        remarks.push(Remark::Resumes { name: resumed.attempt.name.clone(), completed, touched });
         builder.resume(resumed);
     }
     let fresh = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
@@ -270,7 +278,7 @@ impl<'m> Builder<'_, 'm> {
     fn apply(&mut self, work: &Work<'m>) {
         let claim = claim(work, self.capabilities, first_left(&work.prepared, 0));
         let opening = Step::Claim(vec![claim]);
-        self.run(&work.prepared, Some(opening), 0, 1);
+        self.run(&work.prepared, Some(opening), 0, 1, None);
     }
 
     fn resume(&mut self, resumed: &Resumed<'m, '_>) {
@@ -288,7 +296,7 @@ impl<'m> Builder<'_, 'm> {
             };
             let patience = self.options.waits.concurrent_wait.unwrap_or(CONCURRENT_WAIT);
             self.segments.extend(clear(resumed, remnant, self.capabilities.dialect, cleared, patience));
-            return self.run(prepared, None, completed, attempt.epoch + 1);
+            return self.run(prepared, None, completed, attempt.epoch + 1, None);
         }
         let opening = Step::TakeOver {
             name: prepared.migration.name(),
@@ -301,7 +309,8 @@ impl<'m> Builder<'_, 'm> {
             in_flight: next.and_then(in_flight),
             watched: next.map_or_else(Vec::new, |next| watched(self.capabilities, prepared, next)),
         };
-        self.run(prepared, Some(opening), completed, attempt.epoch + 1);
+        let so_far = Some(*attempt).filter(|_| completed == attempt.completed as usize);
+        self.run(prepared, Some(opening), completed, attempt.epoch + 1, so_far);
     }
 
     /// Session state is part of a migration: plain settings that ran before the crash are set again.
@@ -313,7 +322,14 @@ impl<'m> Builder<'_, 'm> {
         }
     }
 
-    fn run(&mut self, prepared: &Prepared<'m>, opening: Option<Step<'m>>, completed: usize, epoch: u32) {
+    fn run(
+        &mut self,
+        prepared: &Prepared<'m>,
+        opening: Option<Step<'m>>,
+        completed: usize,
+        epoch: u32,
+        so_far: Option<&Attempt>,
+    ) {
         let name = prepared.migration.name();
         let statements = length(prepared.statements.len());
         let digest = self.standing.add(name, prepared.migration.raw_checksum());
@@ -342,7 +358,23 @@ impl<'m> Builder<'_, 'm> {
         for (index, piece) in left.iter().enumerate() {
             let next = left.get(index + 1);
             let transaction = piece.kind == PieceKind::Transaction;
-            let run = piece.run.iter().copied().filter(|&statement| statement >= completed);
+            if piece.kind == PieceKind::Repeat {
+                // Its runs are committed one by one, and so is what comes before.
+                if let Some(opening) = opening.take() {
+                    self.create_history(&mut open);
+                    open.push(opening);
+                }
+                self.close(&mut open, |_| false);
+                let so_far = so_far.filter(|_| index == 0);
+                limiter.begin();
+                let wait = limiter.before_repeat();
+                let repeated = |&statement: &usize| prepared.repeated(statement, epoch, wait, so_far);
+                open.extend(piece.run.iter().filter_map(repeated));
+                self.close(&mut open, |_| false);
+            }
+            let unrepeated = |_: &usize| piece.kind != PieceKind::Repeat;
+            let run =
+                piece.run.iter().copied().filter(|&statement| statement >= completed).filter(unrepeated);
             let (first, run): (Vec<_>, Vec<_>) =
                 run.partition(|&statement| prepared.sets_isolation(statement));
             let execute = |statement: usize| Step::Execute(prepared.statements[statement].clone());

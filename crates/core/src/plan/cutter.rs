@@ -2,7 +2,7 @@
 
 use super::locking::{adds_unchecked, validates};
 use super::pieces::{Piece, PieceKind};
-use super::{Blocked, Execute, Place};
+use super::{Blocked, Execute, Place, repeat};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
 use crate::sql::classify::{Binding, Control, Effect, Facts, Modes, Objects, SessionUse, Transaction};
@@ -66,7 +66,7 @@ impl Cutter<'_, '_> {
                 }
                 Transaction::Outside(why) => {
                     self.refuse_outside(index, why)?;
-                    self.push(PieceKind::Alone, index);
+                    self.push(if *why == repeat::WHY { PieceKind::Repeat } else { PieceKind::Alone }, index);
                     fresh = true;
                 }
                 Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
@@ -117,6 +117,7 @@ impl Cutter<'_, '_> {
         while index < self.statements.len() {
             let facts = &self.facts[index];
             if let Some(&(first, last)) = units.iter().find(|(first, _)| *first == index) {
+                self.refuse_repeat_within(first, last)?;
                 self.pieces.push(Piece {
                     kind: PieceKind::Unit,
                     first,
@@ -127,6 +128,11 @@ impl Cutter<'_, '_> {
                 continue;
             }
             match &facts.transaction {
+                Transaction::Outside(why) if *why == repeat::WHY => {
+                    self.refuse_outside(index, why)?;
+                    self.push(PieceKind::Repeat, index);
+                    fresh = true;
+                }
                 // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
                 Transaction::Control(Control::Autocommit) => {
                     self.absorb_alone(index);
@@ -293,6 +299,22 @@ impl Cutter<'_, '_> {
                 begin: self.place(begin),
                 place: self.place(index),
                 why: why.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Statements that are tied together are never resumed in their middle.
+    fn refuse_repeat_within(&self, first: usize, last: usize) -> Result<(), Blocked> {
+        let repeated = |index: &usize| self.facts[*index].transaction == Transaction::Outside(repeat::WHY);
+        match (first..=last).find(repeated) {
+            Some(index) => Err(Blocked::CannotRepeat {
+                place: self.place(index),
+                why: format!(
+                    "it stands among statements that session state ties together, from {} to {}",
+                    self.place(first),
+                    self.place(last)
+                ),
             }),
             None => Ok(()),
         }

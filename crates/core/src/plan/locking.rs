@@ -53,7 +53,7 @@ impl fmt::Display for WaitLimit {
 }
 
 /// A length of time as people say it: `5 s`, `1500 ms`, `10 min`.
-fn spoken(time: Duration) -> String {
+pub(super) fn spoken(time: Duration) -> String {
     let milliseconds = time.as_millis();
     match milliseconds {
         0 => "0 s".to_owned(),
@@ -318,8 +318,12 @@ impl<'p, 'm> Limiter<'p, 'm> {
 
     /// For a database with one lock: before it is waited for.
     pub(super) fn before_begin(&mut self) -> Option<Step<'m>> {
-        (self.product == Product::Sqlite).then_some(self.budget?)?;
-        self.limit(WaitLimit::Locks(self.budget?))
+        self.limit(self.before_repeat()?)
+    }
+
+    /// The same for a statement whose runs are transactions of their own.
+    pub(super) fn before_repeat(&self) -> Option<WaitLimit> {
+        self.budget.filter(|_| self.product == Product::Sqlite).map(WaitLimit::Locks)
     }
 
     /// The limit to set before a statement, where it is not the one that holds already.

@@ -1,10 +1,11 @@
 //! A migration made ready for planning: its statements, what each is, and the pieces it is cut into.
 
 use super::cutter::{Wish, cut};
-use super::{Blocked, Execute, Options, Place};
-use crate::directive::directives;
+use super::{Blocked, Execute, Options, Place, repeat};
+use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
+use crate::sql::Dialect;
 use crate::sql::classify::{Control, Definition, Effect, Facts, Modes, SessionUse, Transaction, classify};
 use crate::sql::split::Statement;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub(super) struct Prepared<'m> {
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
+    pub(super) dialect: Dialect,
+    pub(super) repeats: Vec<directive::Repeat>,
 }
 
 /// What a SQLite script's `PRAGMA foreign_keys` asks for; a transaction would silently ignore it.
@@ -48,6 +51,8 @@ pub(super) enum PieceKind {
     Setting,
     /// Statements bound to one another by session state: never resumed in the middle.
     Unit,
+    /// One statement that is run again and again, each time in a transaction with its checkpoint.
+    Repeat,
 }
 
 impl PieceKind {
@@ -71,11 +76,12 @@ impl<'m> Prepared<'m> {
             directives(dialect, script.text()).map_err(|source| Blocked::directive(migration, source))?;
         let mode =
             if migration.mode() == TransactionMode::Automatic { directives.mode } else { migration.mode() };
-        let facts: Vec<_> = match migration.is_rust() {
+        let mut facts: Vec<_> = match migration.is_rust() {
             true => vec![Facts::of_code(mode == TransactionMode::Required)],
             false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
         };
         let executes = executes(migration, &statements, &facts);
+        repeat::check(dialect, &directives.repeats, &executes, &mut facts)?;
         let wish = Wish {
             mode,
             enum_values_at_once: mode != TransactionMode::Required
@@ -89,8 +95,17 @@ impl<'m> Prepared<'m> {
             refuse_no_journal(&executes, &facts)?;
         }
 
-        let lock_timeout = directives.lock_timeout;
-        Ok(Self { migration, statements: executes, facts, pieces, foreign_keys, lock_timeout })
+        let (lock_timeout, repeats) = (directives.lock_timeout, directives.repeats);
+        Ok(Self {
+            migration,
+            statements: executes,
+            facts,
+            pieces,
+            foreign_keys,
+            lock_timeout,
+            dialect,
+            repeats,
+        })
     }
 
     /// Whether the whole migration commits at once, its history row included.

@@ -218,6 +218,11 @@ pub fn classify(dialect: Dialect, statement: &str) -> Facts {
     }
 }
 
+/// The tables that a statement reads or writes, and names of its own that are none: those of its `WITH`.
+pub(crate) fn tables(dialect: Dialect, statement: &str) -> Vec<ObjectName> {
+    Sketch::new(dialect, statement).tables
+}
+
 impl Facts {
     /// Of a function of the program. Whether it can be in a transaction with its record where definitions commit
     /// by themselves, only its author knows.

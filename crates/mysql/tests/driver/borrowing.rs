@@ -169,3 +169,32 @@ async fn deployed_by_another(scratch: &Scratch, migrations: &Migrations, polls: 
     let rows: Option<(u64, u64)> = conn.query_first("SELECT count(*), max(id) FROM ships").await.unwrap();
     assert_eq!(rows, Some((2, 2)), "after {polls} polls");
 }
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_repeated_statement_wants_a_connection_that_counts_found_rows() {
+    on_each(async |scratch| {
+        let filled = (
+            "1_ships.sql",
+            "CREATE TABLE ships (id int PRIMARY KEY, name int); INSERT INTO ships VALUES (1, 0), (2, 0), (3, 0);",
+        );
+        // The first run leaves its row as it is: where changed rows are counted, it would be the last.
+        let repeated = (
+            "2_names.sql",
+            "-- windlass: repeat until 3 rows\nUPDATE ships SET name = id - 1 WHERE name = 0 ORDER BY id LIMIT 1;",
+        );
+        let migrations = Migrations::from_scripts([filled, repeated]).unwrap();
+        let refused = deploy(&mut conn(scratch).await, &migrations).await.unwrap_err();
+        let DeployError::Statement(failed) = refused else { panic!("{refused:?}") };
+        assert!(failed.error.message.contains("counts the rows found"), "{failed:?}");
+        assert!(failed.recorded, "{failed:?}");
+        let opts = OptsBuilder::from_opts(Opts::from_url(&scratch.url).unwrap()).client_found_rows(true);
+        let mut conn = Conn::new(opts).await.unwrap();
+        deploy(&mut conn, &migrations).await.unwrap();
+        let applied: Option<u64> = conn
+            .query_first("SELECT count(*) FROM _windlass_migrations WHERE claim IS NOT NULL")
+            .await
+            .unwrap();
+        assert_eq!(applied, Some(2));
+    });
+}

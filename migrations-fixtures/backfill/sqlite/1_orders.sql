@@ -1,0 +1,4 @@
+CREATE TABLE orders (id INTEGER PRIMARY KEY, cents INTEGER NOT NULL);
+
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+INSERT INTO orders (cents) SELECT n * 37 % 9000 FROM numbers;
