@@ -22,7 +22,8 @@ harness::scenarios!(
     on [MySql, MariaDb]:
         a_session_killed_in_a_data_statement_is_gone_on_with,
         a_session_killed_in_a_definition_is_gone_on_with,
-        a_session_killed_in_a_call_leaves_doubt;
+        a_session_killed_in_a_call_leaves_doubt,
+        what_took_effect_in_doubt_is_not_run_again;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
@@ -246,12 +247,38 @@ async fn doubted(database: &Database, scripts: &[(&'static str, &str)], statemen
 }
 
 async fn resume(database: &Database, scripts: &[(&'static str, &str)], name: &str) {
+    decide(database, scripts, Resolution::Resume, name).await.expect("resumed");
+}
+
+async fn what_took_effect_in_doubt_is_not_run_again(database: &Database) {
+    let procedure = "CREATE TABLE x (n int);\nCREATE PROCEDURE fill() BEGIN INSERT INTO x VALUES (1); COMMIT; UPDATE n SET n = n + 1; END;";
+    deployed(database, &[N, ("2_procedure", procedure)]).await;
+    let call = "INSERT INTO x VALUES (9);\nCALL fill();\nINSERT INTO x VALUES (2);";
+    let scripts = [N, ("2_procedure", procedure), ("3_call", call)];
+    killed_at(database, "n + 1", &scripts).await;
+    doubted(database, &scripts, 2).await;
+    // A person looks, finds half of it, and does the other half.
+    database.sql("UPDATE n SET n = n + 1").await;
+    let edited = [scripts[0], scripts[1], ("3_call", "INSERT INTO x VALUES (9);\nCALL fill();")];
+    let other = decide(database, &edited, Resolution::TookEffect, "3_call").await;
+    assert!(other.is_err(), "what ran is not what stands there: {other:?}");
+    decide(database, &scripts, Resolution::TookEffect, "3_call").await.expect("a decision");
+    assert_eq!(deployed(database, &scripts).await.applied.len(), 1);
+    assert_eq!(database.value("SELECT sum(n) FROM x").await, "12");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "1");
+    let settled = decide(database, &scripts, Resolution::TookEffect, "3_call").await;
+    assert!(settled.is_err(), "nothing is in doubt any more: {settled:?}");
+}
+
+async fn decide(
+    database: &Database,
+    scripts: &[(&'static str, &str)],
+    decision: Resolution,
+    name: &str,
+) -> Result<(), windlass_core::apply::ResolveFailure> {
     let (mut driver, run) = (database.connect().await, options().run);
-    let resume = Resolution::Resume;
     let set = migrations(scripts);
-    windlass_core::apply::resolve(&mut *driver, &set, &run, resume, name, "it did not run")
-        .await
-        .expect("resumed");
+    windlass_core::apply::resolve(&mut *driver, &set, &run, decision, name, "a person looked").await
 }
 
 async fn a_session_killed_in_a_data_statement_is_gone_on_with(database: &Database) {

@@ -199,6 +199,10 @@ pub(crate) struct Resolve {
     #[arg(long)]
     pub(crate) resume: bool,
 
+    /// With `--resume`: what was under way did take effect, all of it, and is not run again
+    #[arg(long, requires = "resume")]
+    pub(crate) took_effect: bool,
+
     /// The text (or the name) in the project is right for what was applied
     #[arg(long)]
     pub(crate) accept_edit: bool,

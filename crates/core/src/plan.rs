@@ -242,7 +242,14 @@ pub enum ResolveInto<'m> {
     /// Ready to go on after its last completed statement: no error, nothing in flight, its owner empty, no limit
     /// of rows.
     Resumable,
-    /// The same, and what it says of statements in flight stays: what those left is cleared away first.
+    /// Ready to go on after the statements that were in flight: a person found that they took effect.
+    ResumableAfter {
+        /// Statements completed with them.
+        completed: u32,
+        /// Their chained checksum.
+        prefix: String,
+    },
+    /// Resumable, and what it says of statements in flight stays: what those left is cleared away first.
     ResumableOnceCleared,
     /// The text (and, after a renaming, the name) as it is in the project now.
     Accepted {
@@ -380,6 +387,9 @@ impl fmt::Display for Step<'_> {
                     ResolveInto::Applied => "applied",
                     ResolveInto::RolledBack => "rolled back",
                     ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => "to be resumed",
+                    ResolveInto::ResumableAfter { completed, .. } => {
+                        return write!(f, "resolve attempt {} to be resumed after {completed}", resolve.id);
+                    }
                     ResolveInto::Accepted { .. } => "accepted as it is",
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)

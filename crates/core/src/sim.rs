@@ -487,6 +487,10 @@ fn resolve_row(rows: &mut [Attempt], resolve: &crate::plan::Resolve<'_>, now: &s
         ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
             (row.owner, row.error, row.row_limit) = (String::new(), None, None);
         }
+        ResolveInto::ResumableAfter { completed, prefix } => {
+            (row.owner, row.error) = (String::new(), None);
+            (row.completed, row.prefix) = (*completed, Some(prefix.clone()));
+        }
         ResolveInto::Accepted { name, checksums } => {
             (row.name, row.checksums) = ((*name).to_owned(), checksums.clone());
         }

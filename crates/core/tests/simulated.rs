@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use windlass_core::apply::{DeployError, DeployOptions, Event, Observer, Silent, Stop, deploy, resolve};
 use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run};
-use windlass_core::history::State;
+use windlass_core::history::{InFlight, State};
 use windlass_core::plan::{Blocked, Resolution};
 use windlass_core::sim::{Fault, Mode, SimDatabase, SimDriver};
 use windlass_core::source::Migrations;
@@ -157,6 +157,10 @@ fn check_after_fault(
             let before = whole.iter().take_while(|effect| effects.contains(effect)).count();
             assert_eq!(effects, whole[..before], "{told}: blocked, and something ran twice or out of turn");
             assert!(in_flight.first > attempt.completed, "{told}: what completed is not in doubt");
+            if let Some(decision) = found(migrations, &attempt.name, in_flight, &effects, whole) {
+                decide(database, capabilities, migrations, decision, &attempt.name);
+                assert_eq!(database.effects(), whole, "{told}: {decision:?}, and the effects differ");
+            }
             true
         }
         Err(DeployError::Blocked(Blocked::Failed { attempt, .. })) => {
@@ -175,11 +179,41 @@ fn check_after_fault(
     }
 }
 
+/// What a person who looks decides of statements in doubt; `None` where some took effect and some did not.
+fn found(
+    migrations: &Migrations,
+    name: &str,
+    in_flight: InFlight,
+    effects: &[String],
+    whole: &[String],
+) -> Option<Resolution> {
+    let migration = migrations.get(name).expect("a migration");
+    let statements = migration.statements(Dialect::MySql).expect("statements");
+    let doubted = &statements[in_flight.first as usize - 1..in_flight.last as usize];
+    let texts: Vec<_> = doubted.iter().map(|statement| statement.text(migration.up().text())).collect();
+    let among = |effects: &[String]| effects.iter().filter(|e| texts.contains(&e.as_str())).count();
+    match (among(effects), among(whole)) {
+        (0, _) => Some(Resolution::Resume),
+        (done, all) if done == all => Some(Resolution::TookEffect),
+        _ => None,
+    }
+}
+
 /// What was refused is tried again, once a person says so.
 fn resume(database: &SimDatabase, capabilities: &Capabilities, migrations: &Migrations, name: &str) {
+    decide(database, capabilities, migrations, Resolution::Resume, name);
+}
+
+fn decide(
+    database: &SimDatabase,
+    capabilities: &Capabilities,
+    migrations: &Migrations,
+    decision: Resolution,
+    name: &str,
+) {
     let mut driver = database.connect(capabilities.clone(), Vec::new());
     let who = options("person").run;
-    ready(resolve(&mut driver, migrations, &who, Resolution::Resume, name, "")).expect("a decision");
+    ready(resolve(&mut driver, migrations, &who, decision, name, "")).expect("a decision");
     run(&mut driver, migrations, "last").expect("a deploy after the decision");
 }
 
@@ -355,12 +389,10 @@ fn tries_that_are_used_up_block_no_later_deploy() {
                     "{told}"
                 );
                 assert!(database.attempts().iter().all(|attempt| attempt.error.is_none()), "{told}");
+                let is_doubtful = is_doubtful(&database);
                 let blocked = check_after_fault(&database, &capabilities, &migrations, &whole, &told);
                 let own_write = contention.number == 0 || !contention.statement.is_empty();
-                assert!(
-                    own_write && !blocked || is_doubtful(&database),
-                    "{told}: the next deploy is blocked"
-                );
+                assert!(own_write && !blocked || is_doubtful, "{told}: the next deploy is blocked");
             }
         }
         assert!(given_up > 20, "{:?}: {given_up}", capabilities.product);

@@ -257,6 +257,9 @@ impl Table {
             ResolveInto::Applied => format!("finished_at = {now}, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {now}, claim = NULL"),
             ResolveInto::Resumable => "owner = '', error = NULL, row_limit = NULL".to_owned(),
+            ResolveInto::ResumableAfter { completed, prefix } => {
+                format!("owner = '', error = NULL, completed = {completed}, prefix = {}", text(prefix))
+            }
             ResolveInto::Accepted { name, checksums } => {
                 let name = text(name);
                 format!(

@@ -247,6 +247,10 @@ END"
             ResolveInto::Resumable | ResolveInto::ResumableOnceCleared => {
                 "error = NULL, owner = '', session = NULL, row_limit = NULL".to_owned()
             }
+            ResolveInto::ResumableAfter { completed, prefix } => format!(
+                "error = NULL, owner = '', session = NULL, completed = {completed}, prefix = {}",
+                literal(prefix)
+            ),
             ResolveInto::Accepted { name, checksums } => {
                 let (name, raw, tokens) =
                     (literal(name), literal(&checksums.raw), literal(&checksums.tokens));

@@ -252,6 +252,11 @@ impl Performance<'_> {
             ResolveInto::Resumable => {
                 "error = NULL, in_flight = NULL, row_limit = NULL, owner = '', session = NULL".to_owned()
             }
+            ResolveInto::ResumableAfter { completed, prefix } => {
+                values.extend([completed as &dyn ToSql, prefix]);
+                "error = NULL, in_flight = NULL, owner = '', session = NULL, completed = ?6, prefix = ?7"
+                    .to_owned()
+            }
             ResolveInto::Accepted { name, checksums } => {
                 values.extend([name as &dyn ToSql, &checksums.raw, &checksums.tokens]);
                 // A row without a claim does not get one by a renaming.

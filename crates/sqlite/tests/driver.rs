@@ -396,6 +396,8 @@ fn decisions_are_written() {
     assert_eq!((rolled_back.state(), rolled_back.claimed), (State::RolledBack, false));
     let resumable = resolved(ResolveInto::Resumable, "");
     assert_eq!((resumable.state(), resumable.owner.as_str()), (State::Interrupted, ""));
+    let after = resolved(ResolveInto::ResumableAfter { completed: 1, prefix: "p1:x".to_owned() }, "");
+    assert_eq!((after.completed, after.prefix.as_deref(), after.owner.as_str()), (1, Some("p1:x"), ""));
     let accepted = resolved(ResolveInto::Accepted { name: "1_renamed", checksums: checksums("new") }, "");
     assert_eq!((accepted.name.as_str(), accepted.claimed), ("1_renamed", true));
     assert_eq!(accepted.checksums, checksums("new"));

@@ -31,6 +31,8 @@ fn decision(args: &Resolve) -> (Resolution, &'static str) {
         (Resolution::Applied, "applied")
     } else if args.rolled_back {
         (Resolution::RolledBack, "rolled_back")
+    } else if args.took_effect {
+        (Resolution::TookEffect, "took_effect")
     } else if args.resume {
         (Resolution::Resume, "resume")
     } else {
@@ -47,6 +49,7 @@ fn consequence(resolution: Resolution, is_in_project: bool) -> &'static str {
         (Resolution::RolledBack, false) => {
             "nothing of it stands; it is not in the project, so no deploy runs it"
         }
+        (Resolution::TookEffect, _) => "what was under way took effect; the next deploy goes on after it",
         (Resolution::Resume, true) => "the next deploy goes on after its last completed statement",
         (Resolution::Resume, false) => {
             "once it is in the project again, a deploy goes on after its last completed statement"

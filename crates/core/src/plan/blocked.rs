@@ -310,6 +310,7 @@ impl Blocked {
             Self::Failed { attempt, .. } => four_ways_out(&attempt.name),
             Self::InDoubt { attempt, .. } => format!(
                 "look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
+                if it did: `windlass resolve --resume {0} --took-effect`; \
                 if the whole migration did: `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
                 attempt.name
             ),

@@ -533,13 +533,19 @@ impl Prefix {
     }
 
     pub(super) fn after(&mut self, prepared: &Prepared<'_>, completed: usize) -> String {
-        for execute in prepared.statements.iter().take(completed).skip(self.done) {
+        let texts = prepared.statements.iter().take(completed).skip(self.done);
+        self.done = completed;
+        self.of(texts.map(|execute| execute.sql))
+    }
+
+    /// With these statements behind those that are chained already.
+    pub(super) fn of<'s>(&mut self, texts: impl IntoIterator<Item = &'s str>) -> String {
+        for text in texts {
             let mut hasher = Sha256::new();
             hasher.update(self.chain);
-            hasher.update(statement_checksum(self.dialect, execute.sql).as_bytes());
+            hasher.update(statement_checksum(self.dialect, text).as_bytes());
             self.chain = hasher.finalize().into();
         }
-        self.done = completed;
         format!("p1:{}", crate::migration::hex(&self.chain))
     }
 }

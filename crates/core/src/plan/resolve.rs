@@ -1,6 +1,6 @@
 //! `resolve` and `baseline`: a person's decision about the history, as a plan like any other.
 
-use super::build::{checksums, length};
+use super::build::{Prefix, checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Inspection};
@@ -18,6 +18,8 @@ pub enum Resolution {
     RolledBack,
     /// What was in flight did not take effect: go on after the last completed statement.
     Resume,
+    /// What was in flight took effect, all of it: go on after it.
+    TookEffect,
     /// The text (or name) in the project is the right one for what was applied.
     AcceptEdit,
 }
@@ -85,6 +87,9 @@ pub fn resolve<'m>(
         (Resolution::Applied, None) => {
             let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
             baseline_plan(&[migration], inspection, capabilities)
+        }
+        (Resolution::TookEffect, Some(attempt)) => {
+            took_effect(migrations, inspection, capabilities, attempt, reason)
         }
         (Resolution::AcceptEdit, _) => accept(migrations, inspection, capabilities, name, reason),
         (_, None) => Err(ResolveError::NoAttempt { name: name.to_owned() }),
@@ -180,6 +185,39 @@ fn decide<'m>(
         _ => String::new(),
     };
     Ok(decision(inspection, attempt, into, verb, reason, digest))
+}
+
+/// Goes on after the statements in flight, once the text that ran is known to be the text that stands there.
+fn took_effect<'m>(
+    migrations: &'m [Migration],
+    inspection: &Inspection,
+    capabilities: &Capabilities,
+    attempt: &Attempt,
+    reason: &str,
+) -> Result<Plan<'m>, ResolveError> {
+    let state = attempt.state();
+    let wrong = |why| Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
+    let Some(in_flight) = attempt.in_flight else {
+        return wrong("no statement of it is in doubt, so none can be said to have taken effect");
+    };
+    if state == State::Running && attempt.owner_session == Liveness::Alive {
+        return wrong("its session still lives; wait for it to end");
+    }
+    if attempt.sight == Sight::Untouched {
+        return wrong("a look at the database tells that the statement in flight did not take effect");
+    }
+    let migration = find_migration(migrations, &attempt.name).map_err(ResolveError::Unknown)?;
+    if matches!(compare(migration, attempt, capabilities.dialect), Text::Changed) {
+        return wrong("its text changed since it ran: put the old one back, then say what took effect");
+    }
+    let dialect = capabilities.dialect;
+    let unsplittable = |source| ResolveError::Unsplittable { name: attempt.name.clone(), source };
+    let statements = migration.statements(dialect).map_err(unsplittable)?;
+    let texts: Vec<&str> = statements.iter().map(|s| s.text(migration.up().text())).collect();
+    let completed = (in_flight.last as usize).min(texts.len());
+    let prefix = Prefix::new(dialect).of(texts.iter().take(completed).copied());
+    let into = ResolveInto::ResumableAfter { completed: length(completed), prefix };
+    Ok(decision(inspection, attempt, into, "took effect, resume", reason, String::new()))
 }
 
 fn accept<'m>(

@@ -248,16 +248,19 @@ async fn decisions_are_fenced(database: Database) {
             newest,
         })
     };
-    perform(&mut driver, &[claim("1_a"), claim("2_b"), claim("3_c"), claim("4_d")]).await.unwrap();
+    perform(&mut driver, &[claim("1_a"), claim("2_b"), claim("3_c"), claim("4_d"), claim("5_e")])
+        .await
+        .unwrap();
     let accepted = |name| ResolveInto::Accepted { name, checksums: checksums('c') };
-    for wrong in [resolve(9, ResolveInto::Applied, 4), resolve(1, ResolveInto::Applied, 3)] {
+    for wrong in [resolve(9, ResolveInto::Applied, 5), resolve(1, ResolveInto::Applied, 3)] {
         assert!(matches!(perform(&mut driver, &[wrong]).await.unwrap_err().cause, Cause::Fenced));
     }
     let steps = [
-        resolve(1, ResolveInto::Applied, 4),
-        resolve(2, ResolveInto::RolledBack, 4),
-        resolve(3, ResolveInto::Resumable, 4),
-        resolve(4, accepted("4_renamed"), 4),
+        resolve(1, ResolveInto::Applied, 5),
+        resolve(2, ResolveInto::RolledBack, 5),
+        resolve(3, ResolveInto::Resumable, 5),
+        resolve(4, accepted("4_renamed"), 5),
+        resolve(5, ResolveInto::ResumableAfter { completed: 1, prefix: "p1:x".to_owned() }, 5),
     ];
     perform(&mut driver, &steps).await.unwrap();
     let attempts = driver.inspect().await.unwrap().history.attempts;
@@ -265,6 +268,8 @@ async fn decisions_are_fenced(database: Database) {
     assert_eq!((attempts[1].state(), attempts[1].claimed), (State::RolledBack, false));
     assert_eq!((attempts[2].owner.as_str(), attempts[2].owner_session), ("", Liveness::Unknown));
     assert_eq!((attempts[3].name.as_str(), attempts[3].checksums.clone()), ("4_renamed", checksums('c')));
+    assert_eq!((attempts[4].owner.as_str(), attempts[4].completed), ("", 1));
+    assert_eq!(attempts[4].prefix.as_deref(), Some("p1:x"));
     assert!(attempts.iter().all(|a| a.digest == "r" && a.resolution.as_deref() == Some("by hand")));
     assert!(matches!(perform(&mut driver, &[record("3_c")]).await.unwrap_err().cause, Cause::Fenced));
     assert!(matches!(
