@@ -4,6 +4,7 @@ mod classifying;
 mod command;
 mod contending;
 mod deploying;
+mod engines;
 mod failing;
 mod policies;
 mod refusing;
@@ -17,6 +18,7 @@ fn main() {
         command::all(),
         contending::all(),
         deploying::all(),
+        engines::all(),
         failing::all(),
         policies::all(),
         refusing::all(),

@@ -187,7 +187,7 @@ async fn a_stop_before_the_lock_is_had_runs_nothing(database: &Database) {
 }
 
 /// Deploys until a statement with this text waits for a lock on the table `n`, and kills the session there.
-async fn killed_at(database: &Database, text: &str, scripts: &[(&'static str, &str)]) {
+pub(crate) async fn killed_at(database: &Database, text: &str, scripts: &[(&'static str, &str)]) {
     let mut gate = database.gate("n").await;
     killed_behind(database, &mut gate, text, scripts).await;
 }

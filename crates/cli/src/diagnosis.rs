@@ -155,7 +155,7 @@ impl Diagnosis {
                 format!("of `{}`, {}", failed.migration, stand(completed, failed.of))
             }
             Stands::PartOfUnit { completed } => format!(
-                "of `{}`, {}, and some of those that belong together after them",
+                "of `{}`, {}, and perhaps part of what came after them",
                 failed.migration,
                 stand(completed, failed.of)
             ),
@@ -299,6 +299,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
         | Blocked::CannotRepeat { place, .. }
+        | Blocked::ChangesHistory { place, .. }
         | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),
         Blocked::NotOneTransaction { name, place, .. } => (Some(name.clone()), place.clone()),
         Blocked::NestedBegin { second, .. } => (None, Some(second.clone())),

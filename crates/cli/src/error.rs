@@ -116,6 +116,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::InsideExplicitTransaction { .. }
         | Blocked::NestedBegin { .. }
         | Blocked::CutChangesMeaning { .. }
+        | Blocked::ChangesHistory { .. }
         | Blocked::UnclosedTransaction { .. }
         | Blocked::CannotRepeat { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),

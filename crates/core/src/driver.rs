@@ -97,6 +97,21 @@ pub struct Inspection {
     pub contents: Contents,
     /// Whether it can be written to.
     pub access: Access,
+    /// What names mean there, and what a rollback does not undo.
+    pub surroundings: Surroundings,
+}
+
+/// What the text of a statement does not tell of the tables that it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The history table, as it is or would be.
+    pub history: Option<ObjectName>,
+    /// MySQL and MariaDB: the session's own database, where a name without one is looked for.
+    pub schema: Option<String>,
+    /// MySQL and MariaDB: that database's tables whose engine knows no transactions.
+    pub kept_by_rollback: Vec<String>,
+    /// MySQL and MariaDB: whether a table that is created without a word of its engine is one of them.
+    pub default_kept_by_rollback: bool,
 }
 
 /// What a database holds besides the history.

@@ -17,6 +17,7 @@ mod resolve;
 mod single;
 mod standing;
 mod state;
+mod tables;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};

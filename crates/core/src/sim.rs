@@ -10,7 +10,7 @@
 
 use crate::driver::{
     Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
-    Inspection, Lock, Run, Watch,
+    Inspection, Lock, Run, Surroundings, Watch,
 };
 use crate::history::{Attempt, FORMAT, History, Liveness, Remnant, Sight};
 use crate::plan::{Claim, ResolveInto, Step};
@@ -546,7 +546,7 @@ impl Driver for SimDriver {
                 effects => Contents::Holds(effects.iter().take(5).cloned().collect()),
             };
             let history = History { exists: shared.committed.history.is_some(), attempts };
-            Inspection { history, contents, access: Access::Writable }
+            Inspection { history, contents, access: Access::Writable, surroundings: Surroundings::default() }
         };
         self.call(inspect).map_err(told)
     }

@@ -206,7 +206,7 @@ fn is_same_text(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::{Access, Contents};
+    use crate::driver::{Access, Contents, Surroundings};
     use crate::history::{History, Liveness};
     use crate::migration::Script;
 
@@ -247,7 +247,12 @@ mod tests {
 
     fn told(migrations: &[Migration], attempts: Vec<Attempt>) -> Vec<String> {
         let history = History { exists: true, attempts };
-        let inspection = Inspection { history, contents: Contents::Empty, access: Access::Writable };
+        let inspection = Inspection {
+            history,
+            contents: Contents::Empty,
+            access: Access::Writable,
+            surroundings: Surroundings::default(),
+        };
         let lines = status(migrations, &inspection, DIALECT);
         lines.iter().map(|line| format!("{} {}", line.name, line.standing)).collect()
     }
@@ -282,7 +287,12 @@ mod tests {
         failed.rolled_back_at = Some("2026-01-31 12:00:02".to_owned());
         failed.error = Some("no such table".to_owned());
         let history = History { exists: true, attempts: vec![failed] };
-        let inspection = Inspection { history, contents: Contents::Empty, access: Access::Writable };
+        let inspection = Inspection {
+            history,
+            contents: Contents::Empty,
+            access: Access::Writable,
+            surroundings: Surroundings::default(),
+        };
         let lines = status(&[migration("1_a", "SELECT 1;")], &inspection, DIALECT);
         assert_eq!(lines[0].standing, Standing::RolledBack);
         assert_eq!(lines[0].error(), Some("no such table"));

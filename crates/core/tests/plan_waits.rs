@@ -1,7 +1,9 @@
 //! How long a plan waits for others, and what it warns of: migrations in, text out.
 
 use std::time::Duration;
-use windlass_core::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product};
+use windlass_core::driver::{
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+};
 use windlass_core::history::History;
 use windlass_core::plan::{Options, Outlook, plan};
 use windlass_core::source::Migrations;
@@ -28,6 +30,7 @@ fn planned(
         history: History { exists: true, attempts: Vec::new() },
         contents,
         access: Access::Writable,
+        surroundings: Surroundings::default(),
     };
     let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), options);
     let Outlook { plan, remarks } = outlook.expect("a plan");

@@ -1,7 +1,9 @@
 //! Plans, as they read: migrations, history and capabilities in, text out.
 
 use std::fmt::Write;
-use windlass_core::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product};
+use windlass_core::driver::{
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+};
 use windlass_core::history::History;
 use windlass_core::plan::{Blocked, Options, Step, plan};
 use windlass_core::source::Migrations;
@@ -19,8 +21,12 @@ fn capabilities(product: Product) -> Capabilities {
 fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result<String, Blocked> {
     let migrations = Migrations::from_scripts(scripts.iter().copied()).expect("a set of migrations");
     let history = History { exists: true, attempts: Vec::new() };
-    let inspection =
-        Inspection { history, contents: Contents::Holds(vec!["x".to_owned()]), access: Access::Writable };
+    let inspection = Inspection {
+        history,
+        contents: Contents::Holds(vec!["x".to_owned()]),
+        access: Access::Writable,
+        surroundings: Surroundings::default(),
+    };
     let mut options = Options::default();
     options.allow_non_empty = true;
     let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), &options)?;
@@ -370,8 +376,12 @@ fn enforced_foreign_keys_reach_only_what_comes_after() {
 fn commits_are_grouped_on_an_empty_database_only() {
     let scripts = [("1_a.sql", "CREATE TABLE a (n int);"), ("2_b.sql", "CREATE TABLE b (n int);")];
     let migrations = Migrations::from_scripts(scripts).expect("a set of migrations");
-    let inspection =
-        Inspection { history: History::default(), contents: Contents::Empty, access: Access::Writable };
+    let inspection = Inspection {
+        history: History::default(),
+        contents: Contents::Empty,
+        access: Access::Writable,
+        surroundings: Surroundings::default(),
+    };
     let outlook =
         plan(migrations.as_slice(), &inspection, &capabilities(Product::Sqlite), &Options::default());
     let text = outlook.expect("a plan").plan.to_string();

@@ -1,7 +1,9 @@
 //! Check: what a deploy onto an empty database would be refused for is told when the program is compiled.
 
 use std::error::Error;
-use windlass_core::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product};
+use windlass_core::driver::{
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+};
 use windlass_core::history::History;
 use windlass_core::plan::{Options, plan};
 use windlass_core::source::Migrations;
@@ -9,8 +11,12 @@ use windlass_core::sql::Dialect;
 
 /// Splits and classifies every script.
 pub(crate) fn check(migrations: &Migrations, dialect: Dialect) -> Result<(), String> {
-    let inspection =
-        Inspection { history: History::default(), contents: Contents::Empty, access: Access::Writable };
+    let inspection = Inspection {
+        history: History::default(),
+        contents: Contents::Empty,
+        access: Access::Writable,
+        surroundings: Surroundings::default(),
+    };
     let (product, ddl) = match dialect {
         Dialect::MySql => (Product::MySql, Ddl::ImplicitCommit),
         Dialect::Sqlite => (Product::Sqlite, Ddl::Transactional),

@@ -5,7 +5,7 @@ use crate::history::{COLUMNS, identifier, text};
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
 use crate::unfinished::{Kept, SessionToken, user_of};
-use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product};
+use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product, Surroundings};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
@@ -60,6 +60,7 @@ impl MySql<'_> {
         let place = message.len();
         message.push(facts(product));
         message.extend(contents(&self.database, &self.history_table));
+        message.push(kept_by_rollback(&self.database));
         message.push(writing_rights(&self.database));
         let before_history = message.len();
         message.push(self.table.newest_format());
@@ -83,7 +84,7 @@ impl MySql<'_> {
         }
         self.learn(sets.get(place))?;
         let names =
-            sets[place + 1..before_history - 1].iter().flatten().filter_map(|row| row.first()?.clone());
+            sets[place + 1..before_history - 2].iter().flatten().filter_map(|row| row.first()?.clone());
         let names: Vec<String> = names.take(5).collect();
         let access = access(sets[place].first(), &sets[before_history - 1], product);
         let rows = if exists { sets.get(before_history + 1) } else { None };
@@ -99,7 +100,23 @@ impl MySql<'_> {
             history: History { exists, attempts },
             contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
             access,
+            surroundings: self.surroundings(&sets[before_history - 2]),
         })
+    }
+
+    fn surroundings(&self, kept: &[Row]) -> Surroundings {
+        let mut kept: Vec<String> = kept.iter().filter_map(|row| row.first()?.clone()).collect();
+        // The first row is about tables that are created without a word of their engine.
+        let default_kept_by_rollback = !kept.is_empty() && kept.remove(0) == "1";
+        Surroundings {
+            history: Some(ObjectName {
+                schema: Some(self.database.clone()),
+                name: self.history_table.clone(),
+            }),
+            schema: Some(self.database.clone()),
+            kept_by_rollback: kept,
+            default_kept_by_rollback,
+        }
     }
 
     /// Tables that do not stand are left out: with a right to few of them the server would refuse the others.
@@ -180,6 +197,18 @@ fn contents(database: &str, history: &str) -> [String; 3] {
         ),
         format!("SELECT event_name FROM information_schema.events WHERE event_schema = {database} LIMIT 5"),
     ]
+}
+
+/// The tables whose engine knows no transactions; before them, whether the default one is such an engine.
+fn kept_by_rollback(database: &str) -> String {
+    let database = text(database);
+    let engines =
+        "(SELECT engine FROM information_schema.engines WHERE transactions IS NULL OR transactions <> 'YES')";
+    format!(
+        "SELECT CAST(@@default_storage_engine IN {engines} AS CHAR) UNION ALL \
+         (SELECT table_name FROM information_schema.tables \
+         WHERE table_schema = {database} AND table_type = 'BASE TABLE' AND engine IN {engines})"
+    )
 }
 
 /// One row where the account has any right beyond reading.

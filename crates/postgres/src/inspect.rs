@@ -8,7 +8,7 @@ use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
 use crate::trust;
 use tokio_postgres::SimpleQueryRow;
-use windlass_core::driver::{Access, Contents, DriverError, Grouping, Head, Inspection};
+use windlass_core::driver::{Access, Contents, DriverError, Grouping, Head, Inspection, Surroundings};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
 use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
@@ -72,8 +72,17 @@ pub(crate) async fn inspect(
     Ok(Found {
         session: value("session").to_owned(),
         grouping: dialect::grouping(value("lock_slots").parse().unwrap_or_default()),
-        inspection: Inspection { access: access(&value, history.exists, table), history, contents },
+        inspection: Inspection {
+            access: access(&value, history.exists, table),
+            surroundings: Surroundings { history: Some(history_name(table)), ..Surroundings::default() },
+            history,
+            contents,
+        },
     })
+}
+
+fn history_name(table: &HistoryTable) -> ObjectName {
+    ObjectName { schema: Some(table.schema().to_owned()), name: table.table().to_owned() }
 }
 
 /// The rows of the largest of these tables.

@@ -6,7 +6,7 @@ use crate::history::{HistoryTable, quote};
 use crate::lock::Session;
 use rusqlite::Connection;
 use std::path::Path;
-use windlass_core::driver::{Access, Contents, DriverError, Inspection};
+use windlass_core::driver::{Access, Contents, DriverError, Inspection, Surroundings};
 use windlass_core::sql::classify::ObjectName;
 
 pub(crate) fn inspect(
@@ -19,7 +19,9 @@ pub(crate) fn inspect(
         let history = table.read(connection, asking)?;
         let contents = contents(connection, table).map_err(|error| refused(&error))?;
         let access = access(connection, opened_read_only).map_err(|error| refused(&error))?;
-        Ok(Inspection { history, contents, access })
+        let history_name = ObjectName { schema: Some("main".to_owned()), name: table.name().to_owned() };
+        let surroundings = Surroundings { history: Some(history_name), ..Surroundings::default() };
+        Ok(Inspection { history, contents, access, surroundings })
     })
 }
 

@@ -504,9 +504,9 @@ fn outside(
 ) -> Stands {
     let since_checkpoint =
         segment.steps[..step].iter().rev().take_while(|s| matches!(s, Step::Execute(_))).count();
-    if since_checkpoint > 0 {
+    if since_checkpoint > 0 || !refusal_leaves_nothing(capabilities, execute) {
         Stands::PartOfUnit { completed }
-    } else if completed == 0 && refusal_leaves_nothing(capabilities, execute) {
+    } else if completed == 0 {
         Stands::Nothing
     } else {
         Stands::Part { completed }

@@ -38,7 +38,8 @@ pub enum Stands {
         /// How many.
         completed: u32,
     },
-    /// The first statements, and some of those that belong together and come after them.
+    /// The first statements, and perhaps part of what comes after them: of statements that belong together, or of
+    /// one that a refusal does not undo.
     PartOfUnit {
         /// How many stand for sure.
         completed: u32,

@@ -190,6 +190,14 @@ pub enum Blocked {
         /// Why it cannot.
         why: String,
     },
+    /// A statement that changes the history table itself, or would put another table in front of it.
+    #[error("{place}: this statement changes `{table}`, the table of windlass's own history")]
+    ChangesHistory {
+        /// The statement.
+        place: Place,
+        /// The table.
+        table: String,
+    },
     /// All that is pending was to be one transaction, and this migration cannot be in it.
     #[error("{}`{name}` cannot be in one transaction with the rest: {why}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
     NotOneTransaction {
@@ -335,6 +343,10 @@ impl Blocked {
                 "leave `--single-transaction` out, or deploy what comes before it first: `--to {before}`"
             ),
             Self::NotOneTransaction { .. } => "leave `--single-transaction` out".to_owned(),
+            Self::ChangesHistory { .. } => {
+                "take it out; `windlass resolve` writes decisions into the history, and `--history-table` names another"
+                    .to_owned()
+            }
             Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),
             Self::UnclosedTransaction { .. } => {
                 "add the COMMIT; or go on as if it stood at the end of the file: `--close-open-transaction`"

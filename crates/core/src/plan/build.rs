@@ -235,7 +235,7 @@ pub fn plan<'m>(
         }
         rest = &rest[shared.max(1)..];
     }
-    remarks.extend(pending.iter().flat_map(may_be_in_doubt));
+    remarks.extend(pending.iter().flat_map(|work| may_be_in_doubt(work, capabilities)));
     Ok(Outlook { plan: Plan { segments: builder.segments }, remarks })
 }
 
@@ -256,8 +256,18 @@ fn shared_length(rest: &[Work<'_>], limit: usize, options: &Options) -> usize {
     rest.iter().take_while(shares).count()
 }
 
-fn may_be_in_doubt(work: &Work<'_>) -> Vec<Remark> {
-    let unknowable = |piece: &&Piece| piece.kind == PieceKind::Unit;
+fn may_be_in_doubt(work: &Work<'_>, capabilities: &Capabilities) -> Vec<Remark> {
+    let facts = &work.prepared.facts;
+    // No look tells, and to run it again might be one time too many.
+    let unsettled = |&statement: &usize| {
+        let facts = &facts[statement];
+        !facts.repeats_harmlessly && !shows(capabilities, facts)
+    };
+    let unknowable = |piece: &&Piece| match piece.kind {
+        PieceKind::Unit => true,
+        PieceKind::Alone => piece.run.iter().any(unsettled),
+        _ => false,
+    };
     let remark = |piece: &Piece| Remark::MayBeInDoubt {
         name: work.migration.name().to_owned(),
         statements: in_flight(piece).unwrap_or(InFlight { first: 1, last: 1 }),

@@ -144,7 +144,9 @@ impl Cutter<'_, '_> {
                     fresh = true;
                 }
                 _ => {
-                    let data = matches!(facts.effect, Effect::Data | Effect::Query) && !facts.implicit_commit;
+                    let data = matches!(facts.effect, Effect::Data | Effect::Query)
+                        && !facts.implicit_commit
+                        && !facts.kept_by_rollback;
                     let wrapped = self.wish.mode != TransactionMode::Off || self.open.is_some();
                     if data
                         && wrapped
@@ -154,7 +156,10 @@ impl Cutter<'_, '_> {
                         self.join(index, &mut fresh);
                     } else {
                         if self.wish.mode == TransactionMode::Required {
-                            self.refuse_outside(index, "it commits implicitly")?;
+                            let kept =
+                                "a rollback would not undo it: its table's engine knows no transactions";
+                            let why = if facts.kept_by_rollback { kept } else { "it commits implicitly" };
+                            self.refuse_outside(index, why)?;
                         }
                         let setting = facts.session == SessionUse::Setting;
                         self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index);

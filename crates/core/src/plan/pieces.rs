@@ -1,6 +1,7 @@
 //! A migration made ready for planning: its statements, what each is, and the pieces it is cut into.
 
 use super::cutter::{Wish, cut};
+use super::tables::Tables;
 use super::{Blocked, Execute, Options, Place, repeat};
 use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
@@ -67,6 +68,7 @@ impl<'m> Prepared<'m> {
         migration: &'m Migration,
         capabilities: &Capabilities,
         options: &Options,
+        tables: &mut Tables,
     ) -> Result<Self, Blocked> {
         let dialect = capabilities.dialect;
         let script = migration.up();
@@ -81,6 +83,7 @@ impl<'m> Prepared<'m> {
             false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
         };
         let executes = executes(migration, &statements, &facts);
+        tables.complete(&executes, &mut facts)?;
         repeat::check(dialect, &directives.repeats, &executes, &mut facts)?;
         let wish = Wish {
             mode,

@@ -50,6 +50,9 @@ fn stands_apart(prepared: &Prepared<'_>, ddl: Ddl) -> Option<(usize, String)> {
     let adds_value = statement > 0 && prepared.facts[statement - 1].enum_value.is_some();
     let why = match &facts.transaction {
         Transaction::Outside(why) => why,
+        _ if facts.kept_by_rollback => {
+            "a rollback would not undo it: its table's engine knows no transactions"
+        }
         _ if ddl == Ddl::ImplicitCommit && (facts.implicit_commit || facts.effect == Effect::Schema) => {
             "it commits whatever transaction is open"
         }

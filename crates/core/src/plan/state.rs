@@ -3,8 +3,9 @@
 use super::build::{Options, Prefix, Remark, Work};
 use super::pieces::Prepared;
 use super::standing::Standing;
+use super::tables::Tables;
 use super::{Blocked, Place};
-use crate::driver::{Capabilities, Contents, Inspection};
+use crate::driver::{Capabilities, Contents, Inspection, Surroundings};
 use crate::history::{Attempt, AttemptKind, InFlight, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
 use crate::sql::Dialect;
@@ -66,8 +67,9 @@ pub(super) fn survey<'m, 'h>(
         let empty = edited.iter().all(|name| standing[name.as_str()].statements == 0);
         return Err(Blocked::Edited { names: edited, applied, empty });
     }
+    let mut tables = Tables::new(capabilities.dialect, &inspection.surroundings);
     let resumed = unfinished
-        .map(|(migration, attempt)| go_on(migration, attempt, capabilities, options))
+        .map(|(migration, attempt)| go_on(migration, attempt, capabilities, options, &mut tables))
         .transpose()?;
     if let Some(target) = target {
         pending.retain(|(m, _)| {
@@ -77,7 +79,8 @@ pub(super) fn survey<'m, 'h>(
     let pending = pending
         .into_iter()
         .map(|(migration, supersedes)| {
-            Ok(Work { migration, prepared: Prepared::new(migration, capabilities, options)?, supersedes })
+            let prepared = Prepared::new(migration, capabilities, options, &mut tables)?;
+            Ok(Work { migration, prepared, supersedes })
         })
         .collect::<Result<Vec<_>, Blocked>>()?;
     check_order(migrations, &standing, &pending, capabilities, options, &mut remarks)?;
@@ -209,6 +212,7 @@ fn go_on<'m, 'h>(
     attempt: &'h Attempt,
     capabilities: &Capabilities,
     options: &Options,
+    tables: &mut Tables,
 ) -> Result<Resumed<'m, 'h>, Blocked> {
     let boxed = || Box::new(attempt.clone());
     let state = attempt.state();
@@ -217,7 +221,7 @@ fn go_on<'m, 'h>(
     if state == State::Running && !is_own {
         return Err(Blocked::Running { attempt: boxed() });
     }
-    let prepared = Prepared::new(migration, capabilities, options)?;
+    let prepared = Prepared::new(migration, capabilities, options, tables)?;
     let recorded = attempt.completed as usize;
     let place = |index: usize| prepared.statements.get(index).map(Place::of);
 
@@ -282,7 +286,11 @@ fn check_order(
     let applied = |m: &&Migration| m.kind() == MigrationKind::Versioned && standing.contains_key(m.name());
     let Some(last) = migrations.iter().rfind(applied) else { return Ok(()) };
     // What was applied is looked at for its names alone.
-    let as_applied = Options { close_open_transaction: true, ..Options::default() };
+    let lenient = Options { close_open_transaction: true, ..Options::default() };
+    let as_applied = |migration| {
+        let mut tables = Tables::new(capabilities.dialect, &Surroundings::default());
+        Prepared::new(migration, capabilities, &lenient, &mut tables)
+    };
     let late = pending.iter().filter(|work| {
         work.migration.kind() == MigrationKind::Versioned
             && Position::of(work.migration.name()) < Position::of(last.name())
@@ -294,7 +302,7 @@ fn check_order(
         let mine = names_of(&work.prepared);
         let mut independent = true;
         for other in later() {
-            let shared = match (&mine, names_of(&Prepared::new(other, capabilities, &as_applied)?)) {
+            let shared = match (&mine, names_of(&as_applied(other)?)) {
                 (Some(mine), Some(theirs)) => match mine.intersection(&theirs).min() {
                     None => continue,
                     Some(shared) => Some(format!("`{shared}`")),

@@ -45,6 +45,9 @@ pub struct Facts {
     pub repeats_harmlessly: bool,
     /// PostgreSQL: it works in several transactions of its own, and can be found half-done.
     pub concurrently: Option<Concurrently>,
+    /// MySQL and MariaDB: a rollback does not undo it, for the engine of a table that it changes knows no
+    /// transactions. The text does not tell: a plan does, which knows the tables.
+    pub kept_by_rollback: bool,
     /// SQLite: `PRAGMA journal_mode = OFF`, after which nothing can be rolled back.
     pub gives_rollback_up: bool,
 }
@@ -249,6 +252,7 @@ impl Facts {
             definition: None,
             repeats_harmlessly: false,
             concurrently: None,
+            kept_by_rollback: false,
             gives_rollback_up: false,
         }
     }

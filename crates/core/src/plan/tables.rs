@@ -1,0 +1,122 @@
+//! Tables: those whose rows a rollback does not bring back, and the one that is windlass's own.
+
+use super::{Blocked, Execute, Place};
+use crate::driver::Surroundings;
+use crate::sql::Dialect;
+use crate::sql::classify::{Effect, Facts, ObjectName, Objects};
+use crate::sql::lexer::{Token, TokenKind, tokens};
+use std::collections::HashSet;
+
+/// What is known of tables at a place in the scripts: as the database told, and as statements change it.
+#[derive(Clone, Debug)]
+pub(super) struct Tables {
+    dialect: Dialect,
+    surroundings: Surroundings,
+    /// In small letters: whether case matters there is up to the server.
+    kept_by_rollback: HashSet<String>,
+}
+
+impl Tables {
+    pub(super) fn new(dialect: Dialect, surroundings: &Surroundings) -> Self {
+        let kept_by_rollback = surroundings.kept_by_rollback.iter().map(|name| name.to_lowercase()).collect();
+        Self { dialect, surroundings: surroundings.clone(), kept_by_rollback }
+    }
+
+    /// Completes what the text told of statements, in their order.
+    pub(super) fn complete(
+        &mut self,
+        statements: &[Execute<'_>],
+        facts: &mut [Facts],
+    ) -> Result<(), Blocked> {
+        for (execute, facts) in statements.iter().zip(facts) {
+            self.refuse_history(execute, facts)?;
+            if self.dialect == Dialect::MySql && !execute.migration.is_rust() {
+                self.leave_schema_out(facts);
+                facts.kept_by_rollback = facts.effect == Effect::Data && self.keeps(facts);
+                if facts.effect == Effect::Schema {
+                    self.learn(execute.sql, facts);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The history is nobody else's to change; and a temporary table of its name would stand in front of it.
+    fn refuse_history(&self, execute: &Execute<'_>, facts: &Facts) -> Result<(), Blocked> {
+        let (Some(history), Objects::Known(names)) = (&self.surroundings.history, &facts.objects) else {
+            return Ok(());
+        };
+        let is_history = |name: &ObjectName| {
+            name.name.eq_ignore_ascii_case(&history.name)
+                && (name.schema.is_none() || name.schema == history.schema)
+        };
+        match names.iter().any(is_history) && matches!(facts.effect, Effect::Schema | Effect::Data) {
+            true => Err(Blocked::ChangesHistory { place: Place::of(execute), table: history.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// A name in the session's own database is the same with and without it.
+    fn leave_schema_out(&self, facts: &mut Facts) {
+        if let (Objects::Known(names), Some(own)) = (&mut facts.objects, &self.surroundings.schema) {
+            let own = |name: &&mut ObjectName| name.schema.as_ref() == Some(own);
+            names.iter_mut().filter(own).for_each(|name| name.schema = None);
+        }
+    }
+
+    /// Of another database's tables it is not known.
+    fn keeps(&self, facts: &Facts) -> bool {
+        let Objects::Known(names) = &facts.objects else { return false };
+        names.iter().any(|name| name.schema.is_some() || self.is_kept(name))
+    }
+
+    fn is_kept(&self, name: &ObjectName) -> bool {
+        self.kept_by_rollback.contains(&name.name.to_lowercase())
+    }
+
+    /// A definition may give a table another engine, or an engine another table.
+    fn learn(&mut self, sql: &str, facts: &Facts) {
+        let Objects::Known(names) = &facts.objects else { return };
+        let Some(first) = names.first() else { return };
+        let words: Vec<Token<'_>> = tokens(self.dialect, sql).filter(is_told).collect();
+        let has = |word: &str| words.iter().any(|token| token.is_word(word));
+        let creates_table = words.first().is_some_and(|word| word.is_word("CREATE")) && has("TABLE");
+        let kept = match engine(&words) {
+            Some(engine) => Some(!knows_transactions(&engine)),
+            None if creates_table && has("LIKE") => names.get(1).map(|like| self.is_kept(like)),
+            None if creates_table => Some(self.surroundings.default_kept_by_rollback),
+            None => None,
+        };
+        let name = first.name.to_lowercase();
+        match kept {
+            Some(true) => {
+                self.kept_by_rollback.insert(name);
+            }
+            Some(false) => {
+                self.kept_by_rollback.remove(&name);
+            }
+            // With its new name a table has the engine that it had.
+            None if has("RENAME") => {
+                for pair in names.windows(2).filter(|pair| self.is_kept(&pair[0])).collect::<Vec<_>>() {
+                    self.kept_by_rollback.insert(pair[1].name.to_lowercase());
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+fn is_told(token: &Token<'_>) -> bool {
+    !matches!(token.kind, TokenKind::Space | TokenKind::Comment)
+}
+
+/// What stands behind `ENGINE`, an equals sign or not.
+fn engine(words: &[Token<'_>]) -> Option<String> {
+    let at = words.iter().position(|token| token.is_word("ENGINE"))?;
+    let value = words[at + 1..].iter().find(|token| !token.is_punctuation("="))?;
+    Some(value.text.trim_matches(['\'', '"', '`']).to_ascii_lowercase())
+}
+
+fn knows_transactions(engine: &str) -> bool {
+    ["innodb", "rocksdb", "tokudb", "ndb", "ndbcluster", "spider"].contains(&engine)
+}

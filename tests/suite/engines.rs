@@ -1,0 +1,89 @@
+//! Engines: rows of tables that know no transactions stand whatever becomes of the transaction around them.
+
+use crate::waiting::killed_at;
+use harness::{Database, Family, deploy, migrations};
+use windlass_core::apply::{DeployError, Stands};
+use windlass_core::plan::{Blocked, Remark};
+
+harness::scenarios!(
+    on [MySql, MariaDb]:
+        rows_without_transactions_are_written_once_though_the_rest_is_rolled_back,
+        a_table_made_in_the_same_script_is_known_too,
+        rows_that_a_refused_statement_left_are_told,
+        names_of_another_database_are_not_taken_for_settled;
+    on [Postgres, MySql, MariaDb, Sqlite]: the_history_is_nobody_else_s_to_change;
+);
+
+const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
+
+async fn killed_behind_rows(database: &Database, make: &'static str, write: &str) {
+    let scripts = [N, ("2_rows", make), ("3_write", write)];
+    deploy(&mut *database.connect().await, &migrations(&scripts[..2])).await.expect("the tables");
+    killed_at(database, "n + 1", &scripts).await;
+    assert_eq!(database.value("SELECT count(*) FROM plain").await, "1", "no rollback takes it back");
+    deploy(&mut *database.connect().await, &migrations(&scripts)).await.expect("the rest");
+    assert_eq!(database.value("SELECT count(*) FROM plain").await, "1", "once");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "1");
+}
+
+async fn rows_without_transactions_are_written_once_though_the_rest_is_rolled_back(database: &Database) {
+    let engine = match database.target().family {
+        Family::MariaDb => "CREATE TABLE plain (n int) ENGINE = Aria TRANSACTIONAL = 0;",
+        _ => "CREATE TABLE plain (n int) ENGINE = MyISAM;",
+    };
+    killed_behind_rows(database, engine, "INSERT INTO plain VALUES (1);\nUPDATE n SET n = n + 1;").await;
+}
+
+async fn a_table_made_in_the_same_script_is_known_too(database: &Database) {
+    let script = "CREATE TABLE first (n int) ENGINE = MyISAM;\nRENAME TABLE first TO second;\n\
+                  CREATE TABLE plain LIKE second;\nINSERT INTO plain VALUES (1);\nUPDATE n SET n = n + 1;";
+    killed_behind_rows(database, "CREATE TABLE other (n int);", script).await;
+}
+
+async fn rows_that_a_refused_statement_left_are_told(database: &Database) {
+    let make = ("1_plain", "CREATE TABLE plain (n int PRIMARY KEY) ENGINE = MyISAM;");
+    let scripts = [make, ("2_write", "INSERT INTO plain VALUES (1), (2), (1);")];
+    let result = deploy(&mut *database.connect().await, &migrations(&scripts)).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!(failed.stands, Stands::PartOfUnit { completed: 0 });
+    assert_eq!(database.value("SELECT count(*) FROM plain").await, "2");
+    let again = deploy(&mut *database.connect().await, &migrations(&scripts)).await;
+    assert!(matches!(again, Err(DeployError::Blocked(_))), "{again:?}");
+}
+
+async fn names_of_another_database_are_not_taken_for_settled(database: &Database) {
+    let (own, other) = (database.name(), format!("{}_other", database.name()));
+    database.sql(&format!("CREATE DATABASE {other}; CREATE TABLE {other}.far (n int) ENGINE = MyISAM")).await;
+    let script = format!(
+        "CREATE TABLE {own}.near (n int);\nINSERT INTO {own}.near VALUES (1);\nINSERT INTO {other}.far VALUES (1);\n\
+         INSERT INTO near VALUES (2);"
+    );
+    let set = migrations(&[("1_far", &script)]);
+    let mut driver = database.connect().await;
+    let outlook = windlass_core::apply::dry_run(&mut *driver, &set, &Default::default()).await;
+    let outlook = outlook.expect("a plan");
+    let plan = outlook.plan.to_string();
+    assert!(plan.contains("checkpoint 1_far 2, in flight 3"), "{plan}");
+    let doubts: Vec<_> =
+        outlook.remarks.iter().filter(|remark| matches!(remark, Remark::MayBeInDoubt { .. })).collect();
+    assert_eq!(doubts.len(), 1, "its own database's are looked at: {doubts:?}");
+    deploy(&mut *driver, &set).await.expect("a deploy");
+    assert_eq!(database.value(&format!("SELECT count(*) FROM {other}.far")).await, "1");
+    database.sql(&format!("DROP DATABASE {other}")).await;
+}
+
+async fn the_history_is_nobody_else_s_to_change(database: &Database) {
+    for sql in [
+        "CREATE TEMPORARY TABLE _windlass_migrations (id int);",
+        "DROP TABLE _windlass_migrations;",
+        "UPDATE _windlass_migrations SET name = 'x';",
+    ] {
+        let script = format!("CREATE TABLE n (n int);\n{sql}");
+        let refused = deploy(&mut *database.connect().await, &migrations(&[("1_n", &script)])).await;
+        let Err(DeployError::Blocked(Blocked::ChangesHistory { place, table })) = refused else {
+            panic!("{refused:#?}")
+        };
+        assert_eq!((place.line, table.as_str()), (2, "_windlass_migrations"));
+        assert!(database.tables().await.is_empty(), "nothing was run");
+    }
+}
