@@ -61,6 +61,32 @@ impl Database {
         format!("{server}/{}", self.name)
     }
 
+    /// Empties it, as if it were just created.
+    pub async fn empty(&self) {
+        match self.target.family {
+            Family::Postgres => {
+                let schemas = "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' \
+                               AND nspname <> 'information_schema'";
+                let mut session = self.session().await;
+                for schema in session.query(schemas).await.into_iter().flatten().flatten() {
+                    session.execute(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("a schema");
+                }
+                session.execute("CREATE SCHEMA public").await.expect("a schema");
+            }
+            Family::Sqlite => {
+                for ending in ["", "-journal", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(self.folder.path().join(format!("test.db{ending}")));
+                }
+            }
+            Family::MySql | Family::MariaDb => {
+                let mut server = Raw::connect(&self.target, &self.target.url).await;
+                let name = &self.name;
+                let anew = format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4");
+                server.execute(&anew).await.expect("an empty database");
+            }
+        }
+    }
+
     /// Opens a windlass session.
     pub async fn connect(&self) -> Session {
         self.try_connect(&self.url()).await.unwrap_or_else(|error| panic!("{}: {error}", self.target))

@@ -3,15 +3,25 @@
 mod command;
 mod database;
 mod deployer;
+mod fault;
 mod meddling;
+mod proxy;
+mod random;
 mod raw;
 mod scenario;
+mod snapshot;
+mod tally;
 mod target;
 
 pub use command::{Project, Ran, binary};
 pub use database::{Database, Session};
 pub use deployer::{Meeting, StopsAt, start, start_with};
+pub use fault::FaultSet;
 pub use meddling::{DEADLINE, Login, Waiting, another_authority};
+pub use proxy::{Cut, Moment, Proxy};
+pub use random::{Extent, Random};
 pub use raw::{Raw, Rows};
 pub use scenario::{Outcome, Scenario, Test, deploy, deploy_with, migrations, options, run_suite};
+pub use snapshot::Snapshot;
+pub use tally::{Ending, Tally};
 pub use target::{Family, Target, targets};

@@ -3,6 +3,7 @@
 mod classifying;
 mod command;
 mod contending;
+mod cutting;
 mod deploying;
 mod engines;
 mod failing;
@@ -17,6 +18,7 @@ fn main() {
         classifying::all(),
         command::all(),
         contending::all(),
+        cutting::all(),
         deploying::all(),
         engines::all(),
         failing::all(),

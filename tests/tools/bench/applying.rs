@@ -2,10 +2,9 @@
 
 use crate::floor;
 use crate::measure::{Aim, Line, Trips, alternate};
-use crate::proxy::Proxy;
 use crate::scripts;
 use crate::session::{Place, deploys};
-use harness::{Database, Family, Target};
+use harness::{Database, Family, Proxy, Target};
 use std::time::{Duration, Instant};
 
 /// How many migrations are applied.

@@ -8,7 +8,6 @@ mod child;
 mod floor;
 mod measure;
 mod memory;
-mod proxy;
 mod scripts;
 mod session;
 mod splitting;

@@ -2,10 +2,9 @@
 
 use crate::child;
 use crate::measure::{Aim, Line, Trips, alternate};
-use crate::proxy::Proxy;
 use crate::scripts::{self, Lying};
 use crate::session::{Place, deploys, run};
-use harness::{Database, Family, Target};
+use harness::{Database, Family, Proxy, Target};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use windlass_core::source::Migrations;

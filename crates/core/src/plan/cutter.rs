@@ -147,13 +147,12 @@ impl Cutter<'_, '_> {
                     let data = matches!(facts.effect, Effect::Data | Effect::Query)
                         && !facts.implicit_commit
                         && !facts.kept_by_rollback;
-                    let wrapped = self.wish.mode != TransactionMode::Off || self.open.is_some();
-                    if data
-                        && wrapped
-                        && facts.session == SessionUse::None
-                        && facts.objects != Objects::Unknown
-                    {
+                    if data && facts.session == SessionUse::None && facts.objects != Objects::Unknown {
+                        // By itself, where that is asked for, and yet with its checkpoint: a crash then hides nothing.
+                        let alone = self.wish.mode == TransactionMode::Off && self.open.is_none();
+                        fresh |= alone;
                         self.join(index, &mut fresh);
+                        fresh |= alone;
                     } else {
                         if self.wish.mode == TransactionMode::Required {
                             let kept =

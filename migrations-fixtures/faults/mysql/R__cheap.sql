@@ -1,0 +1,1 @@
+CREATE OR REPLACE VIEW cheap AS SELECT name FROM goods WHERE sold < 1;

@@ -1,0 +1,2 @@
+DROP VIEW IF EXISTS named;
+CREATE VIEW named AS SELECT name FROM parents WHERE name IS NOT NULL;

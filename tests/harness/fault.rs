@@ -1,0 +1,211 @@
+//! Faults: a set of migrations that shows every double and every missing execution, and the judgement of what a
+//! fault and the deploys after it came to.
+
+use crate::tally::Ending;
+use crate::{DEADLINE, Database, Family, Snapshot};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use windlass_core::apply::{DeployError, resolve};
+use windlass_core::driver::{DriverError, Lock};
+use windlass_core::history::{Attempt, InFlight, State};
+use windlass_core::plan::{Blocked, Resolution};
+use windlass_core::source::Migrations;
+
+/// The set of a family, and what an undisturbed run of it leaves.
+#[derive(Debug)]
+pub struct FaultSet {
+    /// Where it stands.
+    pub folder: PathBuf,
+    /// The set.
+    pub migrations: Migrations,
+    /// What an undisturbed run leaves.
+    pub whole: Snapshot,
+    doubtful: &'static [Doubtful],
+}
+
+/// A migration that ends with statements whose outcome no look can tell. They add to a row of `tally` that only
+/// they touch, so that a person can: as the harness does in their place.
+#[derive(Debug)]
+struct Doubtful {
+    migration: &'static str,
+    tally: &'static str,
+    /// What the row holds once all of it ran.
+    done: &'static str,
+}
+
+const POSTGRES: &[Doubtful] = &[Doubtful { migration: "11_call", tally: "call", done: "11" }];
+const MYSQL: &[Doubtful] = &[
+    Doubtful { migration: "7_unit", tally: "unit", done: "11" },
+    Doubtful { migration: "8_locked", tally: "locked", done: "11" },
+    Doubtful { migration: "9_call", tally: "call", done: "11" },
+];
+
+/// What the rows of `tally` hold at the end: known apart from any run.
+fn sums(family: Family) -> &'static [(&'static str, &'static str)] {
+    match family {
+        Family::Postgres => &[
+            ("alone", "111"),
+            ("call", "11"),
+            ("code", "1"),
+            ("cut", "111"),
+            ("data", "7011"),
+            ("settings", "1"),
+        ],
+        Family::Sqlite => &[("alone", "11"), ("cut", "11"), ("data", "15011"), ("rebuild", "1")],
+        Family::MySql | Family::MariaDb => &[
+            ("alone", "1"),
+            ("call", "11"),
+            ("data", "7011"),
+            ("locked", "11"),
+            ("mixed", "111"),
+            ("settings", "11"),
+            ("unit", "11"),
+        ],
+    }
+}
+
+impl FaultSet {
+    /// Runs it undisturbed, and empties the database again.
+    ///
+    /// # Panics
+    /// Where even that goes wrong.
+    pub async fn prepare(database: &Database) -> Self {
+        let family = database.target().family;
+        let (name, doubtful) = match family {
+            Family::Postgres => ("postgres", POSTGRES),
+            Family::Sqlite => ("sqlite", &[][..]),
+            Family::MySql | Family::MariaDb => ("mysql", MYSQL),
+        };
+        let folder =
+            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations-fixtures/faults")).join(name);
+        let migrations = Migrations::from_dir(&folder).expect("the set");
+        crate::deploy(&mut *database.connect().await, &migrations).await.expect("an undisturbed run");
+        let whole = Snapshot::of(database).await;
+        let told = database.query("SELECT name, n FROM tally ORDER BY name").await;
+        let told: Vec<_> = told.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+        let right = |(name, n): &(&str, &str)| (Some((*name).to_owned()), Some((*n).to_owned()));
+        assert_eq!(told, sums(family).iter().map(right).collect::<Vec<_>>(), "an undisturbed run");
+        let set = Self { folder, migrations, whole, doubtful };
+        set.must_be_true(database).await.expect("after an undisturbed run");
+        database.empty().await;
+        set
+    }
+
+    /// Deploys again until it is done, settles by hand what has to be, and judges.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn judge(&self, database: &Database) -> Result<Ending, String> {
+        let ending = self.recover(database).await?;
+        self.must_be_true(database).await?;
+        Snapshot::of(database).await.must_be(&self.whole)?;
+        Ok(ending)
+    }
+
+    async fn recover(&self, database: &Database) -> Result<Ending, String> {
+        let began = Instant::now();
+        let mut ending = Ending::Equal;
+        loop {
+            let mut session = database.try_connect(&database.url()).await?;
+            let error = match crate::deploy(&mut *session, &self.migrations).await {
+                Ok(_) => {
+                    must_be_free(database).await?;
+                    return Ok(ending);
+                }
+                Err(error) => error,
+            };
+            drop(session);
+            match error {
+                DeployError::Blocked(Blocked::InDoubt { attempt, in_flight, .. }) => {
+                    ending = Ending::Blocked(self.settle(database, &attempt, in_flight).await?);
+                }
+                // The session of the run that was cut off is still at work, and its end is waited for.
+                DeployError::Blocked(Blocked::Running { .. })
+                | DeployError::LockTimeout { .. }
+                | DeployError::TakenOver { .. }
+                    if began.elapsed() < DEADLINE =>
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                error => return Err(format!("the next deploy ended with {error:#?}")),
+            }
+        }
+    }
+
+    /// What a person does who is told that a statement is in doubt: they look, and decide.
+    async fn settle(
+        &self,
+        database: &Database,
+        attempt: &Attempt,
+        in_flight: InFlight,
+    ) -> Result<String, String> {
+        let name = attempt.name.as_str();
+        let doubtful = self.doubtful.iter().find(|doubtful| doubtful.migration == name);
+        let doubtful = doubtful.ok_or_else(|| format!("nothing of this is doubtful: {attempt:#?}"))?;
+        if in_flight.first <= attempt.completed || in_flight.last != attempt.statements {
+            return Err(format!("what is in flight is not what was left: {attempt:#?}"));
+        }
+        let Doubtful { tally, done, .. } = doubtful;
+        let sum = database.value(&format!("SELECT n FROM tally WHERE name = '{tally}'")).await;
+        let resolution = if sum == *done { Resolution::Applied } else { Resolution::Resume };
+        if resolution == Resolution::Resume {
+            database.sql(&format!("UPDATE tally SET n = 0 WHERE name = '{tally}'")).await;
+        }
+        let run = crate::options().run;
+        let mut session = database.connect().await;
+        resolve(&mut *session, &self.migrations, &run, resolution, name, "looked")
+            .await
+            .map_err(|error| format!("the decision was refused: {error:#?}"))?;
+        Ok(format!("{name} statement {} in doubt", in_flight.to_text()))
+    }
+
+    /// The history tells what is so: every migration stands once, whole, and nothing else is told of.
+    async fn must_be_true(&self, database: &Database) -> Result<(), String> {
+        let mut session = database.connect().await;
+        let inspection = session.inspect().await.map_err(|error| format!("{error:?}"))?;
+        let history = inspection.history;
+        history.verify().map_err(|error| format!("the history: {error:?}"))?;
+        let standing: Vec<&Attempt> = history.attempts.iter().filter(|attempt| attempt.claimed).collect();
+        let names: HashSet<&str> = standing.iter().map(|attempt| attempt.name.as_str()).collect();
+        if names.len() != standing.len() || names.len() != self.migrations.len() {
+            return Err(format!("claims: {standing:#?}"));
+        }
+        let is_whole = |attempt: &Attempt| {
+            attempt.state() == State::Applied
+                && attempt.in_flight.is_none()
+                && (attempt.completed == attempt.statements || attempt.resolution.is_some())
+        };
+        // Nothing was refused, so that no attempt failed.
+        match history.attempts.iter().find(|attempt| !attempt.claimed || !is_whole(attempt)) {
+            Some(attempt) => Err(format!("the history is not true: {attempt:#?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Another session gets the lock at once, and no transaction is open.
+async fn must_be_free(database: &Database) -> Result<(), String> {
+    let mut other = database.connect().await;
+    let lock = other.try_lock().await.map_err(|error| format!("{error:?}"))?;
+    if lock != Lock::Acquired {
+        return Err(format!("the lock is left: {lock:?}"));
+    }
+    other.unlock().await.map_err(|error: DriverError| format!("{error:?}"))?;
+    let open = match database.target().family {
+        Family::Postgres => {
+            "SELECT state || ': ' || query FROM pg_stat_activity WHERE datname = current_database() \
+             AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND (state <> 'idle' OR xact_start IS NOT NULL)"
+        }
+        Family::Sqlite => "BEGIN IMMEDIATE; ROLLBACK",
+        Family::MySql | Family::MariaDb => {
+            "SELECT concat(p.id, ': ', coalesce(p.info, p.command)) FROM information_schema.innodb_trx AS t \
+             JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id WHERE p.db = database()"
+        }
+    };
+    if database.target().family == Family::Sqlite {
+        return database.session().await.execute(open).await;
+    }
+    let open = database.query(open).await;
+    if open.is_empty() { Ok(()) } else { Err(format!("a transaction is open: {open:?}")) }
+}
