@@ -1,5 +1,6 @@
 //! What every scenario shares: the targets, a database of its own, and a raw session beside windlass.
 
+mod child;
 mod command;
 mod database;
 mod deployer;
@@ -13,6 +14,7 @@ mod snapshot;
 mod tally;
 mod target;
 
+pub use child::ends_at;
 pub use command::{Project, Ran, binary};
 pub use database::{Database, Session};
 pub use deployer::{Meeting, StopsAt, start, start_with};

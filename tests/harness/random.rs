@@ -69,6 +69,11 @@ impl Extent {
         number as u64 % self.parts == self.part - 1
     }
 
+    /// Whether it is one of several parts.
+    pub fn is_part(self) -> bool {
+        self.parts > 1
+    }
+
     /// How many of a number of random trials this part makes.
     pub fn share(&self, sample: usize, full: usize) -> usize {
         let all = if self.is_full { full } else { sample };

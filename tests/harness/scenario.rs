@@ -47,6 +47,9 @@ macro_rules! __families {
 
 /// Runs every scenario on every target it promises something about, in parallel.
 pub fn run_suite(scenarios: Vec<Scenario>) -> ! {
+    if crate::child::was_asked() {
+        std::process::exit(0);
+    }
     let arguments = Arguments::from_args();
     let targets = targets().unwrap_or_else(|missing| {
         eprintln!("{missing}");

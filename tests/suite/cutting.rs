@@ -23,7 +23,7 @@ async fn a_connection_cut_at_any_request_is_gone_on_from(database: &Database) {
         // A sample has every request too, at one of its moments, and every fourth on an older server.
         let request = number / 3;
         let of_sample = (number as u64 + random.seed()) % 3 == request as u64 % 3
-            && (request as u64 + random.seed()) % every == 0;
+            && (request as u64 + random.seed()).is_multiple_of(every);
         let drawn = extent.is_full || of_sample;
         if drawn && extent.has(number) {
             let ending = cut_and_judged(database, &set, &proxy, &[cut]).await;

@@ -7,6 +7,7 @@ mod cutting;
 mod deploying;
 mod engines;
 mod failing;
+mod killing;
 mod policies;
 mod refusing;
 mod repeating;
@@ -22,6 +23,7 @@ fn main() {
         deploying::all(),
         engines::all(),
         failing::all(),
+        killing::all(),
         policies::all(),
         refusing::all(),
         repeating::all(),
