@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod corpus;
+mod mutants;
 mod provision;
 mod servers;
 mod signals;
@@ -68,6 +69,11 @@ enum Task {
         /// Only these histories
         names: Vec<String>,
     },
+    /// Plant faults into a copy of the sources, one at a time, and name the test that catches each
+    Mutants {
+        /// Only those whose name holds this
+        filter: Option<String>,
+    },
     /// Measure windlass beside the least that can be right, on durable databases, and print the ratios
     Bench {
         /// Only these databases, such as sqlite,postgres-18
@@ -98,6 +104,7 @@ fn run(task: Task) -> Result<ExitCode> {
             threads: test_threads,
             filter,
         }),
+        Task::Mutants { filter } => mutants::run(filter.as_deref()),
         Task::Bench { on, parts } => bench::run(&on, &parts),
         Task::Tools => tools(),
         Task::Check => check::run(),

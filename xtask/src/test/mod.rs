@@ -2,9 +2,11 @@
 
 mod programs;
 mod selection;
+mod totals;
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -13,11 +15,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use crate::provision::{Durability, Servers, Target, pglast, spawn_bound};
 use crate::summary::Summary;
 use crate::{signals, workspace};
 use programs::Program;
+use totals::Totals;
 
 pub(crate) use selection::{Selection, Shard, random_seed};
 
@@ -45,6 +49,8 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
     eprintln!("tests built after {}", spoken(begin.elapsed()));
     let servers = Servers::start(&selection.targets, Durability::Throwaway)?;
     run.environment = environment(selection, &servers)?;
+    let file = run.totals_file()?;
+    run.environment.push((totals::VARIABLE.to_owned(), file.to_string_lossy().into_owned()));
     eprintln!("databases ready after {}", spoken(begin.elapsed()));
     if let Some(signal) = run.all(&programs)? {
         eprintln!("{signal}: stopped");
@@ -75,12 +81,13 @@ struct Run<'a> {
     environment: Vec<(String, String)>,
     summary: Summary,
     left_out: Vec<String>,
+    totals: Option<TempDir>,
 }
 
 impl<'a> Run<'a> {
     fn new(selection: &'a Selection) -> Self {
         let summary = Summary::watching(selection.targets.iter().map(Target::to_string));
-        Run { selection, environment: Vec::new(), summary, left_out: Vec::new() }
+        Run { selection, environment: Vec::new(), summary, left_out: Vec::new(), totals: None }
     }
 
     /// Runs all of them, to the end or to a signal.
@@ -146,6 +153,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Where the matrices write what they came to; empty now.
+    fn totals_file(&mut self) -> Result<PathBuf> {
+        let folder = tempfile::tempdir().context("cannot make a folder for the totals")?;
+        let file = folder.path().join("totals");
+        self.totals = Some(folder);
+        Ok(file)
+    }
+
     /// Counts a failure that no test program counts.
     fn fail(&mut self, what: &str) {
         eprintln!("error: {what}");
@@ -156,6 +171,12 @@ impl<'a> Run<'a> {
     fn close(mut self, begin: Instant) -> ExitCode {
         self.judge();
         println!();
+        let totals = self.totals.take().map(|folder| Totals::read(&folder.path().join("totals")));
+        match totals.transpose() {
+            Ok(Some(totals)) if !totals.is_empty() => println!("{totals}"),
+            Ok(_) => {}
+            Err(error) => self.fail(&format!("{error:#}")),
+        }
         for line in &self.left_out {
             println!("left out: {line}");
         }
