@@ -33,15 +33,6 @@ const COMMIT: &str = "            if transaction {\n                open.push(St
 /// The list.
 const MUTANTS: &[Mutant] = &[
     Mutant {
-        name: "the lock is leaked",
-        file: "crates/core/src/apply.rs",
-        edits: &[(
-            "    let _ = driver.unlock().await;\n    let mut report = result?;",
-            "    let mut report = result?;",
-        )],
-        tests: SQLITE,
-    },
-    Mutant {
         name: "the history row is written outside its transaction",
         file: BUILD,
         edits: &[
@@ -61,24 +52,6 @@ const MUTANTS: &[Mutant] = &[
             "            if !transaction && open.len() > 1 {\n                let last = open.len() - 1;\n                open.swap(last, last - 1);\n            }\n            if transaction {\n                open.push(Step::Commit);\n",
         )],
         tests: SIMULATED,
-    },
-    Mutant {
-        name: "the answer of GET_LOCK is swallowed",
-        file: "crates/mysql/src/lock.rs",
-        edits: &[(
-            "Some(\"0\") => Ok(Lock::Held(self.holder(field(1)).await?)),",
-            "Some(\"0\") => self.holder(field(1)).await.map(|_| Lock::Acquired),",
-        )],
-        tests: MARIADB,
-    },
-    Mutant {
-        name: "a take-over and the writes after it are not fenced",
-        file: "crates/postgres/src/history.rs",
-        edits: &[(
-            "            format!(\"claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL\")\n",
-            "            format!(\"claim = {name} AND (owner = {owner} OR true) AND (epoch = {epoch} OR true)\")\n",
-        )],
-        tests: POSTGRES,
     },
     Mutant {
         name: "the claim is written behind the statements",
@@ -130,6 +103,33 @@ const MUTANTS: &[Mutant] = &[
             "Step::Execute(self.execute.clone()), Step::Commit, count]",
         )],
         tests: SIMULATED,
+    },
+    Mutant {
+        name: "the answer of GET_LOCK is swallowed",
+        file: "crates/mysql/src/lock.rs",
+        edits: &[(
+            "Some(\"0\") => Ok(Lock::Held(self.holder(field(1)).await?)),",
+            "Some(\"0\") => self.holder(field(1)).await.map(|_| Lock::Acquired),",
+        )],
+        tests: MARIADB,
+    },
+    Mutant {
+        name: "a take-over and the writes after it are not fenced",
+        file: "crates/postgres/src/history.rs",
+        edits: &[(
+            "            format!(\"claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL\")\n",
+            "            format!(\"claim = {name} AND (owner = {owner} OR true) AND (epoch = {epoch} OR true)\")\n",
+        )],
+        tests: POSTGRES,
+    },
+    Mutant {
+        name: "the lock is leaked",
+        file: "crates/core/src/apply.rs",
+        edits: &[(
+            "    let _ = driver.unlock().await;\n    let mut report = result?;",
+            "    let mut report = result?;",
+        )],
+        tests: SQLITE,
     },
 ];
 
