@@ -9,6 +9,7 @@ mod engines;
 mod failing;
 mod killing;
 mod policies;
+mod rebuilding;
 mod refusing;
 mod repeating;
 mod transactions;
@@ -25,6 +26,7 @@ fn main() {
         failing::all(),
         killing::all(),
         policies::all(),
+        rebuilding::all(),
         refusing::all(),
         repeating::all(),
         transactions::all(),

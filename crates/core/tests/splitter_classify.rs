@@ -673,6 +673,8 @@ fn secrets_in_strings_and_bodies() {
             "CREATE USER u IDENTIFIED VIA ed25519 USING PASSWORD('x')",
             "BEGIN NOT ATOMIC CREATE USER u IDENTIFIED BY 'x'; SELECT 1; END",
             "PREPARE s FROM 'CREATE USER u IDENTIFIED BY \\'x\\''",
+            "SET @pw = 'x'",
+            "SET @api_token := 'x'",
             "SET @s = CONCAT('CREATE USER u IDENTIFIED BY ', QUOTE('x'))",
             "CREATE PROCEDURE p() CREATE USER u IDENTIFIED BY 'x'",
             "CREATE PROCEDURE p() SET PASSWORD FOR u = 'x'",
@@ -697,6 +699,10 @@ fn secrets_in_strings_and_bodies() {
             "DO $$ BEGIN PERFORM f('postgres://u:x@h/d'); END $$",
             "DO $$ BEGIN CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (\"password\" 'x'); END $$",
             "ALTER DATABASE d SET app.jwt_secret TO 'x'",
+            "ALTER ROLE r SET app.api_key TO 'x'",
+            "SET app.auth_token = 'x'",
+            "SELECT set_config('app.jwt_secret', 'x', false)",
+            "DO $$ BEGIN PERFORM pg_catalog.set_config('app.key', 'x', true); END $$",
             "SELECT vault.create_secret('x')",
         ],
     );
@@ -718,6 +724,15 @@ fn what_only_speaks_of_passwords_is_shown() {
     for dialect in [Postgres, MySql, Sqlite] {
         all(dialect, shown, &statements);
     }
+    let settings =
+        ["SELECT set_config('search_path', '', false)", "SET search_path TO 'x'", "SET TIME ZONE 'UTC'"];
+    all(Postgres, shown, &settings);
+    all(MySql, shown, &["SET sql_require_primary_key = 0", "SET @a = 'x'", "ALTER TABLE t COMMENT = 'key'"]);
+    all(
+        Sqlite,
+        |facts| facts.may_hold_secret,
+        &["PRAGMA key = 'x'", "PRAGMA rekey('x')", "PRAGMA hexkey = 'ab'"],
+    );
     let quoted =
         ["CREATE TABLE t (\"password\" text)", "INSERT INTO t (\"password\", \"a\") VALUES ('a', 'b')"];
     all(Postgres, shown, &quoted);

@@ -334,7 +334,10 @@ impl<'r> Runner<'r> {
         let ours =
             matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
         let Some(execute) = execute.filter(|_| ours) else {
-            return Err(DeployError::Driver(DriverError::Refused(error)));
+            return Err(DeployError::Driver(DriverError::Refused(of_our_own(
+                segment.steps.get(step),
+                error,
+            ))));
         };
         let stands = match (&self.live, rolled_back) {
             (None, _) => Stands::Nothing,
@@ -510,6 +513,33 @@ fn outside(
         Stands::Nothing
     } else {
         Stands::Part { completed }
+    }
+}
+
+/// A refusal of a write of windlass's own says whose it was: no script holds that statement.
+fn of_our_own(step: Option<&Step<'_>>, error: DatabaseError) -> DatabaseError {
+    let writes = |step: &&Step<'_>| {
+        !matches!(
+            step,
+            Step::Begin
+                | Step::Commit
+                | Step::Execute(_)
+                | Step::Clear { .. }
+                | Step::LimitWaits(_)
+                | Step::RestoreSettings
+                | Step::SuspendForeignKeys
+                | Step::EnforceForeignKeys
+                | Step::CheckForeignKeys
+        )
+    };
+    match step.filter(writes) {
+        Some(step) => {
+            let step = step.to_string();
+            let what = step.lines().next().unwrap_or_default();
+            let message = format!("windlass could not write its own history (`{what}`): {}", error.message);
+            DatabaseError { message, ..error }
+        }
+        None => error,
     }
 }
 

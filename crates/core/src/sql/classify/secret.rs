@@ -18,8 +18,13 @@ pub fn may_hold_secret(text: &str) -> bool {
 /// The same of bytes, which may end in the middle of a character.
 pub(super) fn holds_secret(text: &[u8]) -> bool {
     let (mut quotes, mut double_quotes) = (0_usize, 0_usize);
+    let sets = ["SET", "ALTER"].iter().any(|word| starts_with_word(skip_space(text), word));
     for (at, byte) in text.iter().enumerate() {
         let rest = &text[at..];
+        let begins_word = in_word(*byte) && !at.checked_sub(1).is_some_and(|before| in_word(text[before]));
+        if begins_word && (sets && sets_secret(rest) || configures_secret(rest)) {
+            return true;
+        }
         let found = match byte {
             b'\'' => {
                 quotes += 1;
@@ -72,6 +77,38 @@ fn secret_word(text: &[u8], at: usize, in_string: bool, in_double_quotes: bool) 
         return ends_with_word(&text[..at], "SET");
     }
     begins_value(skip_separators(behind))
+}
+
+/// How the names of settings and variables end that hold a secret, besides those that are one anywhere.
+const SECRET_ENDS: [&str; 6] = ["KEY", "TOKEN", "PW", "PASS", "CREDENTIAL", "CREDENTIALS"];
+
+/// `SET @pw = '…'`, `ALTER ROLE r SET app.api_key TO '…'`: a string for a name that sounds like a secret's.
+fn sets_secret(rest: &[u8]) -> bool {
+    let behind = skip_word(rest);
+    let name = &rest[..rest.len() - behind.len()];
+    let behind = match skip_space(behind.strip_prefix(b"`").unwrap_or(behind)) {
+        [b'=', value @ ..] | [b':', b'=', value @ ..] => skip_space(value),
+        behind if starts_with_word(behind, "TO") => skip_space(&behind[2..]),
+        _ => return false,
+    };
+    sounds_secret(name) && begins_value(behind)
+}
+
+/// `set_config('app.api_key', '…', false)`.
+fn configures_secret(rest: &[u8]) -> bool {
+    let Some([b'(', arguments @ ..]) = starts_with_word(rest, "SET_CONFIG").then(|| skip_space(&rest[10..]))
+    else {
+        return false;
+    };
+    let [b'\'', name @ ..] = skip_space(arguments) else { return false };
+    let name = &name[..name.iter().position(|byte| *byte == b'\'').unwrap_or(name.len())];
+    const ANYWHERE: [&str; 5] = ["PASSWORD", "SECRET", "PASSWD", "PASSPHRASE", "PWD"];
+    sounds_secret(name)
+        || (0..name.len()).any(|at| ANYWHERE.iter().any(|word| starts_with(&name[at..], word)))
+}
+
+fn sounds_secret(name: &[u8]) -> bool {
+    SECRET_ENDS.iter().any(|end| ends_with_word(name, end))
 }
 
 /// Whether a quote before this ends a string: a value would follow one that begins it.

@@ -90,6 +90,10 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
     let sets = cursor.eat_punctuation("=") || cursor.eat_punctuation("(");
     let facts = |effect| Facts::of(effect).naming(Vec::new());
     match name.as_str() {
+        // An encrypted database's; it is the session's, and no resume can do without it.
+        "key" | "rekey" | "hexkey" | "hexrekey" | "textkey" | "textrekey" if sets => {
+            facts(Effect::Session).session(SessionUse::Setting).secret()
+        }
         "foreign_keys" if sets => Facts {
             foreign_keys_pragma: switch(cursor),
             ..facts(Effect::Session).session(SessionUse::Setting)
