@@ -24,7 +24,7 @@ const SQLITE: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "sqli
 const MARIADB: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::waiting"];
 const POSTGRES: &[&str] =
     &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history"];
-const PLANS: &[&str] = &["-p", "windlass-core", "--test", "plans"];
+const CUTTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::cutting"];
 
 const BUILD: &str = "crates/core/src/plan/build.rs";
 const RECORD: &str = "            open.push(match next {\n                None => record(),";
@@ -93,7 +93,7 @@ const MUTANTS: &[Mutant] = &[
             "        if !steps.is_empty() {\n            self.segments.push(Segment { steps });",
             "        if steps.len() > 99 {\n            self.segments.push(Segment { steps });",
         )],
-        tests: PLANS,
+        tests: CUTTING,
     },
     Mutant {
         name: "the rows of a repeated statement are counted behind its commit",
