@@ -19,6 +19,7 @@ harness::scenarios!(
     on [Postgres, MySql]: the_directive_is_the_migration_s_own_patience;
     on [Postgres]:
         no_reader_stalls_for_longer_than_the_budget,
+        no_reader_stalls_while_one_statement_waits_for_many_tables,
         a_dry_run_warns_of_long_work_and_several_locks,
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
         defaults_of_the_role_that_kill_are_overruled;
@@ -213,6 +214,39 @@ async fn no_reader_stalls_for_longer_than_the_budget(database: &Database) {
         blocker.execute("ROLLBACK").await.expect("given up");
     }
     deploy(&mut *database.connect().await, &set).await.expect("nothing is in the way");
+}
+
+/// The server limits each lock by itself: the statement holds the table while it waits for one partition, and then
+/// for the other.
+async fn no_reader_stalls_while_one_statement_waits_for_many_tables(database: &Database) {
+    let tables =
+        "CREATE TABLE a (n int) PARTITION BY LIST (n); CREATE TABLE b PARTITION OF a FOR VALUES IN (1);
+        CREATE TABLE c PARTITION OF a FOR VALUES IN (2); INSERT INTO a VALUES (1), (2);";
+    deploy(&mut *database.connect().await, &migrations(&[("1_tables", tables)])).await.expect("tables");
+    let (mut first, mut second) = (database.session().await, database.session().await);
+    first.execute("BEGIN; SELECT * FROM b").await.expect("a transaction");
+    second.execute("BEGIN; SELECT * FROM c").await.expect("a transaction");
+    let end = Arc::new(AtomicBool::new(false));
+    let reader = read_on(database, "a", Arc::clone(&end));
+    let mut options = options();
+    options.plan.waits.lock_timeout = Some(Duration::from_millis(1_500));
+    options.lock_tries = 1;
+    let told = Told::default();
+    let set = migrations(&[("1_tables", tables), ("2_alter", "ALTER TABLE a ADD m int;")]);
+    let deploy = start_with(database.connect().await, set.clone(), options, told.clone(), Stop::new());
+    told.until_told().await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    first.execute("ROLLBACK").await.expect("given up");
+    let ended = deploy.await.expect("a thread").expect_err("its time was up");
+    end.store(true, Ordering::SeqCst);
+    let longest = reader.await.expect("a reader");
+    assert!((1_000..2_000).contains(&longest), "a reader stalled for {longest} ms");
+    let DeployError::Contended(contention) = ended else { panic!("{ended:?}") };
+    let running = contention.holder.running.as_deref().unwrap_or_default();
+    assert!(running.contains("FROM c"), "the one that is in the way is told: {contention:?}");
+    second.execute("ROLLBACK").await.expect("given up");
+    let again = harness::deploy(&mut *database.connect().await, &set).await.expect("nothing is in the way");
+    assert_eq!(again.applied.len(), 1);
 }
 
 async fn a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline(database: &Database) {

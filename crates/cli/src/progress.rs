@@ -37,6 +37,7 @@ pub(crate) struct Progress<'p> {
     next_waiting_line: Duration,
     /// When rows were last told of, or their statement began.
     rows_line: Option<Instant>,
+    last_waited: Duration,
     has_noticed: bool,
     pub(crate) applied: Vec<AppliedMigration>,
 }
@@ -56,6 +57,7 @@ impl<'p> Progress<'p> {
             statements: HashMap::new(),
             next_waiting_line: Duration::ZERO,
             rows_line: None,
+            last_waited: Duration::ZERO,
             has_noticed: false,
             applied: Vec::new(),
         }
@@ -77,6 +79,11 @@ impl<'p> Progress<'p> {
     }
 
     fn waits(&mut self, text: String, waited: Duration) {
+        if waited < self.last_waited {
+            // Another wait began.
+            self.next_waiting_line = Duration::ZERO;
+        }
+        self.last_waited = waited;
         if self.is_drawn {
             self.output.bar().set_message(text);
             self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "{since:>12}"));

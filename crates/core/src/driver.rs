@@ -303,8 +303,9 @@ pub trait Watch: Send {
     }
     /// Whether to stop before the next step.
     fn should_stop(&self) -> bool;
-    /// The step waits for another session's transaction to end, behind [`crate::plan::WaitLimit::Others`].
-    /// Told again and again while it does; the answer is whether to end it.
+    /// The step waits for another session, behind [`crate::plan::WaitLimit::Others`] or, where the database can
+    /// be asked meanwhile, [`crate::plan::WaitLimit::Locks`]. Told again and again while it does; the answer is
+    /// whether to end it.
     fn waits(&mut self, _step: usize, _holder: &Holder) -> Patience {
         Patience::GoOn
     }

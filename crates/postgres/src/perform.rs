@@ -15,15 +15,16 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 use windlass_core::driver::{Cause, Failure, Holder, Patience, Watch};
-use windlass_core::plan::{Execute, Step};
+use windlass_core::plan::{Execute, Step, WaitLimit};
 
 /// What may be on its way unanswered, so that a large script is not in memory twice.
 const BYTES_AHEAD: usize = 1 << 20;
 const MESSAGES_AHEAD: usize = 256;
 /// How often a wish to stop is looked for while a statement runs.
 const STOP_POLL: Duration = Duration::from_millis(100);
-/// How many of these pass between two looks at whom a statement waits for.
+/// How many of these pass between two looks at whom a statement waits for, and while its time for locks runs.
 const LOOK_EVERY: u32 = 5;
+const LOOK_CLOSELY: u32 = 1;
 /// How long a statement has to heed a request to stop before it is asked again.
 const CANCEL_AGAIN: u32 = 10;
 /// How often, and how long apart, a session idles after a request to cancel.
@@ -72,6 +73,9 @@ struct Flight<'a> {
     is_stopping: bool,
     /// A statement waited too long, and the server was told to end it: for this session.
     given_up: Option<Holder>,
+    /// Whom the statement that is waited for was seen to wait for.
+    seen: Option<Holder>,
+    lookout: Lookout,
 }
 
 impl Performance<'_> {
@@ -159,7 +163,7 @@ impl Performance<'_> {
             }
         }
         self.settle(steps, &mut flight, 0, watch).await?;
-        if flight.is_stopping {
+        if flight.is_stopping || flight.given_up.is_some() {
             self.outlast_cancel().await;
         }
         Ok(())
@@ -231,20 +235,24 @@ impl Performance<'_> {
             let Some(mut sent) = flight.sent.pop_front() else { break };
             flight.bytes -= sent.bytes;
             let index = sent.index;
-            let may_stop = may_be_cancelled(steps, index);
-            let answered = self.attend((index, &mut sent.reply), may_stop, flight, watch).await;
+            let answered = self.attend(steps, (index, &mut sent.reply), flight, watch).await;
             if let Err(error) = answered {
+                let seen = flight.seen.take();
                 let cause = match flight.given_up.take_if(|_| error.code() == Some(code::QUERY_CANCELED)) {
                     Some(holder) => {
                         self.outlast_cancel().await;
                         Cause::Busy(holder)
                     }
-                    None => self.cause(steps, index, flight.is_stopping, error),
+                    None => match self.cause(steps, index, flight.is_stopping, error) {
+                        Cause::Busy(holder) => Cause::Busy(seen.unwrap_or(holder)),
+                        cause => cause,
+                    },
                 };
                 return Err(self.undo(steps, flight, Failure { step: index, cause }).await);
             }
-            if flight.given_up.take().is_some() {
-                // It was done all the same, and the request is still on its way.
+            // It was done all the same, and the request is still on its way. In a transaction it may meet what
+            // follows, which is on its way too: then that is what was given up.
+            if flight.given_up.take_if(|_| !is_inside(steps, index)).is_some() {
                 self.outlast_cancel().await;
             }
             if let (Answer::Reply(reply), Step::Execute(_)) = (&sent.reply, &steps[index]) {
@@ -262,8 +270,8 @@ impl Performance<'_> {
     /// Waits for an answer; asks the server to stop when the watch wishes so.
     async fn attend(
         &self,
+        steps: &[Step<'_>],
         (index, answer): (usize, &mut Answer<'_>),
-        may_stop: bool,
         flight: &mut Flight<'_>,
         watch: &mut dyn Watch,
     ) -> Result<(), TransportError> {
@@ -275,7 +283,8 @@ impl Performance<'_> {
         };
         tokio::pin!(answered);
         let mut polls = 0;
-        let mut lookout = self.limits.watches().then(|| Lookout::new(self.writer.session));
+        let (limit, may_stop) = (limit_of(steps, index), may_be_cancelled(steps, index));
+        flight.seen = None;
         loop {
             if may_stop && watch.should_stop() {
                 // One request may come between two statements, where the server ignores it.
@@ -288,13 +297,19 @@ impl Performance<'_> {
             if let Ok(answer) = tokio::time::timeout(STOP_POLL, &mut answered).await {
                 return answer;
             }
-            if let Some(lookout) = &mut lookout
-                && let Some(holder) = lookout.look(self.session).await
-                && watch.waits(index, &holder) == Patience::GiveUp
+            let every = match limit {
+                Some(WaitLimit::Locks(_)) if flight.seen.is_some() => LOOK_CLOSELY,
+                Some(WaitLimit::Locks(_) | WaitLimit::Others(_)) => LOOK_EVERY,
+                _ => continue,
+            };
+            let looked = flight.lookout.look(self.session, self.writer.session, every).await;
+            if let Some(holder) = &looked
+                && watch.waits(index, holder) == Patience::GiveUp
             {
-                flight.given_up = Some(holder);
+                flight.given_up = looked.clone();
                 self.session.cancel().await;
             }
+            flight.seen = looked.or(flight.seen.take());
         }
     }
 
@@ -384,28 +399,25 @@ impl Performance<'_> {
 }
 
 /// Looks, from a session beside it, whom a session waits for.
-struct Lookout<'a> {
-    /// The number of the session that may wait.
-    pid: &'a str,
+#[derive(Default)]
+struct Lookout {
     beside: Option<Session<'static>>,
     polls: u32,
 }
 
-impl<'a> Lookout<'a> {
-    fn new(session: &'a str) -> Self {
-        Self { pid: session.split('/').next().unwrap_or_default(), beside: None, polls: 0 }
-    }
-
-    /// Whom it waits for now, where it is time to look. What cannot be seen is not waited for.
-    async fn look(&mut self, session: &Session<'_>) -> Option<Holder> {
+impl Lookout {
+    /// Whom the session with this identity waits for now, where it is time to look. What cannot be seen is not
+    /// waited for.
+    async fn look(&mut self, session: &Session<'_>, identity: &str, every: u32) -> Option<Holder> {
+        let pid = identity.split('/').next().filter(|pid| !pid.is_empty())?;
         self.polls += 1;
-        if !self.polls.is_multiple_of(LOOK_EVERY) || self.pid.is_empty() {
+        if !self.polls.is_multiple_of(every) {
             return None;
         }
         if self.beside.is_none() {
             self.beside = session.another("windlass, watching").await;
         }
-        match waits::blocker(self.beside.as_ref()?, self.pid).await {
+        match waits::blocker(self.beside.as_ref()?, pid).await {
             Ok(holder) => holder,
             Err(_) => {
                 self.beside = None;
@@ -413,6 +425,15 @@ impl<'a> Lookout<'a> {
             }
         }
     }
+}
+
+/// How a step waits for others: its transaction's end is the end of a limit.
+fn limit_of(steps: &[Step<'_>], index: usize) -> Option<WaitLimit> {
+    let since_commit = steps[..index].iter().rev().take_while(|step| !matches!(step, Step::Commit));
+    since_commit.into_iter().find_map(|step| match step {
+        Step::LimitWaits(limit) => Some(*limit),
+        _ => None,
+    })
 }
 
 /// Whether a step is in the segment's transaction, its end included.

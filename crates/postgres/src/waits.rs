@@ -32,11 +32,6 @@ impl Limits {
         self.now = None;
     }
 
-    /// Whether others are waited for without end, so that they are looked for.
-    pub(crate) fn watches(self) -> bool {
-        matches!(self.now, Some(WaitLimit::Others(_)))
-    }
-
     /// Whether a lock that is not had in time is this driver's own limit.
     pub(crate) fn is_own(self) -> bool {
         matches!(self.now, Some(WaitLimit::Locks(_)))
@@ -92,8 +87,9 @@ pub(crate) async fn holder(session: &Session<'_>, execute: Option<&Execute<'_>>)
 /// Whom the session with this number waits for, asked by another one.
 pub(crate) async fn blocker(session: &Session<'_>, pid: &str) -> Result<Option<Holder>, TransportError> {
     let sql = format!(
-        "SELECT {ABOUT} FROM pg_catalog.pg_stat_activity AS a \
-         WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({pid})) ORDER BY a.xact_start NULLS LAST LIMIT 1"
+        "SELECT {ABOUT} FROM pg_catalog.pg_stat_activity AS w JOIN pg_catalog.pg_stat_activity AS a \
+         ON a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid)) \
+         WHERE w.pid = {pid} AND w.wait_event_type = 'Lock' ORDER BY a.xact_start NULLS LAST LIMIT 1"
     );
     Ok(session.rows(&sql).await?.first().map(read))
 }

@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// How long the pause is.
         pause: Duration,
     },
-    /// A statement that works concurrently waits for another session.
+    /// A statement waits for another session, and the database tells so while it does.
     WaitsForOther {
         /// The statement; `None` where what one left is cleared away.
         execute: Option<&'a Execute<'a>>,
@@ -104,6 +104,8 @@ pub(super) struct SegmentWatch<'w, 'm> {
     wait: Option<Wait>,
     /// Rows that the last statement touched, where they are counted.
     touched: u64,
+    /// What a budget for locks counts from: the limit's step, or that of a statement by itself; and since when.
+    budget: Option<(usize, Instant)>,
 }
 
 /// Migrations, and when each was seen first.
@@ -135,6 +137,7 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
             started: None,
             wait: None,
             touched: 0,
+            budget: None,
         }
     }
 
@@ -148,15 +151,33 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
         self.touched
     }
 
-    /// How long a step may wait for others, all in all.
-    fn patience(&self, step: usize) -> Duration {
-        let limit = self.steps[..step.min(self.steps.len())].iter().rev().find_map(|step| match step {
-            Step::LimitWaits(limit) => Some(*limit),
+    /// The limit that holds for a step, and which step set it.
+    fn limit(&self, step: usize) -> Option<(usize, WaitLimit)> {
+        let before = self.steps[..step.min(self.steps.len())].iter().enumerate().rev();
+        before.into_iter().find_map(|(at, step)| match step {
+            Step::LimitWaits(limit) => Some((at, *limit)),
             _ => None,
-        });
-        match limit {
-            Some(WaitLimit::Others(limit)) if !limit.is_zero() => limit,
-            _ => Duration::MAX,
+        })
+    }
+
+    /// A transaction's budget begins with the first statement behind its limit; by itself, each has its own.
+    fn begin_budget(&mut self, step: usize) {
+        let Some((at, WaitLimit::Locks(_))) = self.limit(step) else { return };
+        let last = self.steps[..step].iter().rev().find(|s| matches!(s, Step::Begin | Step::Commit));
+        let of = if matches!(last, Some(Step::Begin)) { at } else { step };
+        if self.budget.is_none_or(|(begun, _)| begun != of) {
+            self.budget = Some((of, Instant::now()));
+        }
+    }
+
+    /// Whether a step that has waited so long waited long enough.
+    fn is_used_up(&self, step: usize, waited: Duration) -> bool {
+        match self.limit(step) {
+            Some((_, WaitLimit::Others(limit))) => !limit.is_zero() && waited >= limit,
+            Some((_, WaitLimit::Locks(limit))) => {
+                !limit.is_zero() && self.budget.is_some_and(|(_, began)| began.elapsed() >= limit)
+            }
+            _ => false,
         }
     }
 }
@@ -165,6 +186,7 @@ impl Watch for SegmentWatch<'_, '_> {
     fn starts(&mut self, step: usize) {
         self.started = Some((step, Instant::now()));
         let Some(Step::Execute(execute)) = self.steps.get(step) else { return };
+        self.begin_budget(step);
         if self.timeline.last().is_none_or(|(name, _)| *name != execute.migration.name()) {
             self.timeline.push((execute.migration.name(), Instant::now()));
         }
@@ -201,6 +223,6 @@ impl Watch for SegmentWatch<'_, '_> {
             _ => None,
         };
         self.observer.event(Event::WaitsForOther { execute, holder, waited });
-        if waited >= self.patience(step) { Patience::GiveUp } else { Patience::GoOn }
+        if self.is_used_up(step, waited) { Patience::GiveUp } else { Patience::GoOn }
     }
 }
