@@ -49,6 +49,37 @@ fn every_call_works_on_an_applications_connection() {
     assert_eq!(seen(&connection), before);
 }
 
+/// The setting is lifted out of the transaction, in which SQLite would pass over it in silence: the table that is
+/// dropped would take its children's rows with it.
+#[test]
+fn a_rebuilt_parent_keeps_the_children_of_a_connection_that_enforces_them() {
+    let rebuild = "PRAGMA foreign_keys=OFF;
+        CREATE TABLE new_parent (id integer PRIMARY KEY, name text);
+        INSERT INTO new_parent SELECT id, name FROM parent;
+        DROP TABLE parent;
+        ALTER TABLE new_parent RENAME TO parent;
+        PRAGMA foreign_keys=ON;";
+    let migrations = Migrations::from_scripts([("1_rebuild.sql", rebuild)]).unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = ON;
+            CREATE TABLE parent (id integer PRIMARY KEY, name text);
+            CREATE TABLE child (parent integer REFERENCES parent (id) ON DELETE CASCADE);
+            INSERT INTO parent VALUES (1, 'a'), (2, 'b'), (3, 'c');
+            INSERT INTO child VALUES (1), (2), (3), (1), (2), (3), (1)",
+        )
+        .unwrap();
+    let before = seen(&connection);
+    let mut session = Sqlite::borrowed(&mut connection).foreign_keys(true);
+    block_on(Deploy::new(&migrations).allow_non_empty(true).run(&mut session)).unwrap();
+    drop(session);
+    let rows = "SELECT (SELECT count(*) FROM parent) || ' ' || (SELECT count(*) FROM child)";
+    assert_eq!(connection.query_row(rows, [], |row| row.get::<_, String>(0)).unwrap(), "3 7");
+    assert_eq!(seen(&connection), before);
+    connection.execute_batch("INSERT INTO child VALUES (9)").unwrap_err();
+}
+
 #[test]
 fn a_transaction_of_the_applications_is_left_alone() {
     let mut connection = Connection::open_in_memory().unwrap();
