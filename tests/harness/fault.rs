@@ -72,13 +72,13 @@ impl FaultSet {
     /// Where even that goes wrong.
     pub async fn prepare(database: &Database) -> Self {
         let family = database.target().family;
-        let (name, doubtful) = match family {
-            Family::Postgres => ("postgres", POSTGRES),
-            Family::Sqlite => ("sqlite", &[][..]),
-            Family::MySql | Family::MariaDb => ("mysql", MYSQL),
+        let doubtful = match family {
+            Family::Postgres => POSTGRES,
+            Family::Sqlite => &[],
+            Family::MySql | Family::MariaDb => MYSQL,
         };
-        let folder =
-            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations-fixtures/faults")).join(name);
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations-fixtures/faults"))
+            .join(family.folder());
         let migrations = Migrations::from_dir(&folder).expect("the set");
         crate::deploy(&mut *database.connect().await, &migrations).await.expect("an undisturbed run");
         let whole = Snapshot::of(database).await;

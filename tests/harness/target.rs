@@ -15,6 +15,17 @@ pub enum Family {
     Sqlite,
 }
 
+impl Family {
+    /// What the folders of SQL that it runs are called: MariaDB runs MySQL's.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::MySql | Self::MariaDb => "mysql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
 /// One server (or SQLite) of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

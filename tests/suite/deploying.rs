@@ -116,11 +116,7 @@ async fn two_deployers_run_everything_once(database: &Database) {
 }
 
 async fn the_long_history_deploys(database: &Database) {
-    let folder = match database.target().family {
-        Family::Postgres => "postgres",
-        Family::Sqlite => "sqlite",
-        _ => "mysql",
-    };
+    let folder = database.target().family.folder();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations-fixtures/long/");
     let set = windlass_core::source::Migrations::from_dir(format!("{root}{folder}")).expect("a folder");
     let mut driver = database.connect().await;

@@ -1,8 +1,6 @@
 //! Repeating: statements that are run until they touch no row, whole, cut off, gone on with and stopped.
 
-use harness::{Database, Family, Project, deploy, migrations, options, start_with};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use harness::{Database, Extent, Family, Project, Random, deploy, migrations, options, start_with};
 use std::time::{Duration, Instant};
 use windlass_core::apply::{DeployError, Event, Observer, Stands, Stop};
 use windlass_core::history::State;
@@ -152,11 +150,7 @@ async fn a_backfill_is_run_until_no_row_is_left(database: &Database) {
 }
 
 async fn the_fixture_is_filled(database: &Database) {
-    let family = match database.target().family {
-        Family::Postgres => "postgres",
-        Family::Sqlite => "sqlite",
-        _ => "mysql",
-    };
+    let family = database.target().family.folder();
     let folder = format!("{}/../migrations-fixtures/backfill/{family}", env!("CARGO_MANIFEST_DIR"));
     let project = Project::new(database, &[]);
     let ran = project.run(&["deploy", "--create-database", "--dir", &folder]).await.code(0);
@@ -354,12 +348,10 @@ async fn a_data_modifying_query_moves_rows(database: &Database) {
 
 /// The process is killed at moments drawn from a seed, which is told; the last one runs to its end.
 async fn a_killed_backfill_ends_exact(database: &Database) {
-    let full = std::env::var_os("WINDLASS_TEST_FULL").is_some();
-    let (rows, each, kills) = if full { (1_000_000, 5_000, 10) } else { (4_000, 40, 3) };
-    let seed = std::env::var("WINDLASS_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
-    println!("{}: WINDLASS_TEST_SEED={seed}, {rows} rows, {kills} kills", database.target());
-    let mut random = Random(seed);
+    let (rows, each, kills) = if Extent::of_run().is_full { (1_000_000, 5_000, 10) } else { (4_000, 40, 3) };
+    let mut random = Random::named(&format!("{} backfill killed", database.target()));
+    let seed = random.seed();
+    println!("{}: drawn from {seed}, {rows} rows, {kills} kills", database.target());
     fill(database, rows).await;
     // A file's runs are over before anybody else looks, unless they take their time.
     let pause = if database.target().family == Family::Sqlite { "pause 3ms" } else { "" };
@@ -372,13 +364,13 @@ async fn a_killed_backfill_ends_exact(database: &Database) {
     for kill_number in 0..kills {
         // At some moment of the part of the work that is this life's.
         let goal = rows * (kill_number + 1) / (kills + 2) + random.below(rows / (kills + 2));
-        let child = project.command(&["deploy", "--allow-non-empty"]).spawn().expect("the binary runs");
+        let mut child = project.command(&["deploy", "--allow-non-empty"]).spawn().expect("the binary runs");
         let began = Instant::now();
         while done(database).await < goal.max(least + 1) {
             assert!(began.elapsed() < Duration::from_secs(300), "seed {seed}: it does not go on");
         }
         tokio::time::sleep(Duration::from_micros(random.below(5_000))).await;
-        kill(Pid::from_raw(i32::try_from(child.id()).expect("a number")), Signal::SIGKILL).expect("killed");
+        child.kill().expect("killed");
         assert_eq!(project.ended(child).await.code, None, "seed {seed}: it ended before it was killed");
         let stands = settled(database).await;
         assert!(stands >= least && stands < rows, "seed {seed}: {stands}");
@@ -404,17 +396,4 @@ async fn settled(database: &Database) -> u64 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     done(database).await
-}
-
-/// Numbers from a seed (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit.max(1)
-    }
 }
