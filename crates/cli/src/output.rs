@@ -142,7 +142,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 
 /// `1 row`, `2 rows`.
 pub(crate) fn rows(number: u64) -> String {
-    format!("{number} row{}", if number == 1 { "" } else { "s" })
+    count(usize::try_from(number).unwrap_or(usize::MAX), "row")
 }
 
 /// `1 of 3 statements stands`, `2 of 3 statements stand`.

@@ -71,27 +71,24 @@ impl<'d> Eyes<'d> {
 
     /// A statement that puts the look into a variable of the session.
     pub(crate) fn into_variable(self, objects: &[ObjectName], scope: Scope, variable: &str) -> String {
-        let rows = match scope {
-            Scope::Tables => self.rows(objects, &[standing(self.product)]),
-            _ => self.rows(objects, &self.reached(scope)),
-        };
+        let rows = self.rows(objects, &self.reached(scope, standing(self.product)));
         self.select(&rows, scope, &format!("INTO {variable} "))
     }
 
     /// A query for the look, after a crash.
     pub(crate) fn query(self, objects: &[ObjectName], scope: Scope) -> String {
-        let rows = match scope {
-            Scope::Tables => self.rows(objects, &[standing_now(self.product)]),
-            _ => self.rows(objects, &self.reached(scope)),
-        };
+        let rows = self.rows(objects, &self.reached(scope, standing_now(self.product)));
         self.select(&rows, scope, "")
     }
 
-    fn reached(self, scope: Scope) -> Vec<&'static Source> {
-        sources(self.product)
-            .iter()
-            .filter(|source| scope == Scope::All || source.cost == Cost::OneObject)
-            .collect()
+    /// What is asked; `standing` where it is only which tables stand.
+    fn reached(self, scope: Scope, standing: &'static Source) -> Vec<&'static Source> {
+        let all = sources(self.product).iter();
+        match scope {
+            Scope::All => all.collect(),
+            Scope::Quick => all.filter(|source| source.cost == Cost::OneObject).collect(),
+            Scope::Tables => vec![standing],
+        }
     }
 
     /// It means the same whatever a migration has set.

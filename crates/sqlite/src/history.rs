@@ -108,20 +108,16 @@ impl HistoryTable {
     /// The fence, then 4 the new owner, 5 its session, 6 checksum, 7 token checksum, 8 statements, 9 completed,
     /// 10 prefix, 11 in flight.
     pub(crate) fn take_over(&self) -> String {
-        self.fenced(
+        self.fenced(&format!(
             "owner = ?4, session = ?5, epoch = epoch + 1, error = NULL, checksum = ?6, token_checksum = ?7, \
-             statements = ?8, completed = ?9, touched = CASE WHEN completed = ?9 THEN touched ELSE 0 END, \
-             row_limit = CASE WHEN completed = ?9 THEN row_limit END, prefix = nullif(?10, ''), in_flight = ?11, \
-             digest = ''",
-        )
+             statements = ?8, {}, prefix = nullif(?10, ''), in_flight = ?11, digest = ''",
+            comes_to("?9")
+        ))
     }
 
     /// The fence, then 4 completed, 5 prefix, 6 in flight.
     pub(crate) fn checkpoint(&self) -> String {
-        self.fenced(
-            "completed = ?4, touched = CASE WHEN completed = ?4 THEN touched ELSE 0 END, \
-             row_limit = CASE WHEN completed = ?4 THEN row_limit END, prefix = nullif(?5, ''), in_flight = ?6",
-        )
+        self.fenced(&format!("{}, prefix = nullif(?5, ''), in_flight = ?6", comes_to("?4")))
     }
 
     /// The fence, then 4 rows touched, 5 the limit.
@@ -237,6 +233,14 @@ impl HistoryTable {
         let id = row.get::<_, i64>(0).unwrap_or_default();
         DriverError::History(format!("{}, row {id}: {what}", self.name))
     }
+}
+
+/// What is counted belongs to the statement behind the completed ones.
+fn comes_to(completed: &str) -> String {
+    format!(
+        "completed = {completed}, touched = CASE WHEN completed = {completed} THEN touched ELSE 0 END, \
+         row_limit = CASE WHEN completed = {completed} THEN row_limit END"
+    )
 }
 
 const COLUMNS: &str = "id, kind, name, checksum, token_checksum, claim, owner, session, epoch, statements, completed, \

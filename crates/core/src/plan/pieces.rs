@@ -68,7 +68,7 @@ impl<'m> Prepared<'m> {
         migration: &'m Migration,
         capabilities: &Capabilities,
         options: &Options,
-        tables: &mut Tables,
+        tables: &mut Tables<'_>,
     ) -> Result<Self, Blocked> {
         let dialect = capabilities.dialect;
         let script = migration.up();

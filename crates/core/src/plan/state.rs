@@ -212,7 +212,7 @@ fn go_on<'m, 'h>(
     attempt: &'h Attempt,
     capabilities: &Capabilities,
     options: &Options,
-    tables: &mut Tables,
+    tables: &mut Tables<'_>,
 ) -> Result<Resumed<'m, 'h>, Blocked> {
     let boxed = || Box::new(attempt.clone());
     let state = attempt.state();
@@ -287,8 +287,9 @@ fn check_order(
     let Some(last) = migrations.iter().rfind(applied) else { return Ok(()) };
     // What was applied is looked at for its names alone.
     let lenient = Options { close_open_transaction: true, ..Options::default() };
+    let unknown = Surroundings::default();
     let as_applied = |migration| {
-        let mut tables = Tables::new(capabilities.dialect, &Surroundings::default());
+        let mut tables = Tables::new(capabilities.dialect, &unknown);
         Prepared::new(migration, capabilities, &lenient, &mut tables)
     };
     let late = pending.iter().filter(|work| {

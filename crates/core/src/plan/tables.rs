@@ -4,22 +4,22 @@ use super::{Blocked, Execute, Place};
 use crate::driver::Surroundings;
 use crate::sql::Dialect;
 use crate::sql::classify::{Effect, Facts, ObjectName, Objects};
-use crate::sql::lexer::{Token, TokenKind, tokens};
+use crate::sql::lexer::{Token, tokens};
 use std::collections::HashSet;
 
 /// What is known of tables at a place in the scripts: as the database told, and as statements change it.
-#[derive(Clone, Debug)]
-pub(super) struct Tables {
+#[derive(Debug)]
+pub(super) struct Tables<'i> {
     dialect: Dialect,
-    surroundings: Surroundings,
+    surroundings: &'i Surroundings,
     /// In small letters: whether case matters there is up to the server.
     kept_by_rollback: HashSet<String>,
 }
 
-impl Tables {
-    pub(super) fn new(dialect: Dialect, surroundings: &Surroundings) -> Self {
+impl<'i> Tables<'i> {
+    pub(super) fn new(dialect: Dialect, surroundings: &'i Surroundings) -> Self {
         let kept_by_rollback = surroundings.kept_by_rollback.iter().map(|name| name.to_lowercase()).collect();
-        Self { dialect, surroundings: surroundings.clone(), kept_by_rollback }
+        Self { dialect, surroundings, kept_by_rollback }
     }
 
     /// Completes what the text told of statements, in their order.
@@ -78,7 +78,8 @@ impl Tables {
     fn learn(&mut self, sql: &str, facts: &Facts) {
         let Objects::Known(names) = &facts.objects else { return };
         let Some(first) = names.first() else { return };
-        let words: Vec<Token<'_>> = tokens(self.dialect, sql).filter(is_told).collect();
+        let words: Vec<Token<'_>> =
+            tokens(self.dialect, sql).filter(|token| token.kind.is_significant()).collect();
         let has = |word: &str| words.iter().any(|token| token.is_word(word));
         let creates_table = words.first().is_some_and(|word| word.is_word("CREATE")) && has("TABLE");
         let kept = match engine(&words) {
@@ -104,10 +105,6 @@ impl Tables {
             None => {}
         }
     }
-}
-
-fn is_told(token: &Token<'_>) -> bool {
-    !matches!(token.kind, TokenKind::Space | TokenKind::Comment)
 }
 
 /// What stands behind `ENGINE`, an equals sign or not.
