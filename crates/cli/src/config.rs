@@ -148,7 +148,7 @@ impl Settings {
             (Some(dir), ..) => dir.clone(),
             (None, Some(dir), _) => dir.into(),
             (None, None, Some(dir)) => beside(dir),
-            (None, None, None) => "migrations".into(),
+            (None, None, None) => beside(&"migrations".into()),
         };
         let database_url = match (&global.database_url, &global.database_url_file, variable("DATABASE_URL")?)
         {

@@ -9,7 +9,9 @@ use crate::target::redact;
 use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
+use windlass_core::history::HistoryError;
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
+use windlass_core::source::SourceError;
 
 /// An error, with everything a person needs to go on.
 #[derive(Clone, Debug)]
@@ -48,7 +50,12 @@ impl Diagnosis {
         diagnosis.follow(error.source());
         match error {
             Error::Target(error) => diagnosis.hint = Some(error.hint()),
+            Error::Source(SourceError::NoFolder { .. }) => {
+                let hint = "`--dir` names the folder of migrations; `windlass new NAME` begins one";
+                diagnosis.hint = Some(hint.to_owned());
+            }
             Error::Source(_) => diagnosis.place = first_place(&diagnosis.message),
+            Error::Driver(driver) => diagnosis.driver(driver),
             Error::Deploy(undeployed) => diagnosis.deploy(undeployed),
             Error::Resolve(failure) => diagnosis.resolve(failure),
             Error::New(error) => diagnosis.hint = error.hint(),
@@ -85,6 +92,7 @@ impl Diagnosis {
         let Undeployed { error, progressed } = undeployed;
         match error {
             DeployError::Blocked(blocked) => self.blocked(blocked, Some(progressed)),
+            DeployError::Driver(driver) => self.driver(driver),
             DeployError::Statement(failed) => self.failed(failed, progressed),
             DeployError::Lost { during, message } => {
                 self.message = format!("the connection was lost during `{during}`");
@@ -130,6 +138,25 @@ impl Diagnosis {
         if !progressed.applied.is_empty() {
             let before = count(progressed.applied.len(), "migration");
             self.notes.push(format!("applied before it in this run, and standing: {before}"));
+        }
+    }
+
+    /// What windlass itself asked for was refused, or the answer cannot be used.
+    fn driver(&mut self, error: &DriverError) {
+        match error {
+            // Not that the database could not be used, but why, is what a person wants to read first.
+            DriverError::History(_) | DriverError::Ambiguous(_) => {
+                self.message = error.to_string();
+                self.causes.clear();
+            }
+            DriverError::Refused(database) if is_lack_of_rights(database) => {
+                self.hint = Some(
+                    "use the role that deploys, or grant this one the right to read the history table (and to \
+                    write to it, where it deploys)"
+                        .to_owned(),
+                );
+            }
+            _ => {}
         }
     }
 
@@ -260,11 +287,20 @@ impl Diagnosis {
     }
 }
 
+/// As PostgreSQL says it, and as MySQL and MariaDB do.
+fn is_lack_of_rights(error: &DatabaseError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    ["42501", "1044 ", "1142 ", "1143 "].iter().any(|known| code.starts_with(known))
+}
+
 /// Who holds the lock, since when, running what: as far as the server tells.
 pub(crate) fn held_by(holder: &Holder) -> String {
     let mut told = match (&holder.who, &holder.session) {
         (Some(who), Some(session)) => format!("{who} ({session})"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (Some(who), None) => who.clone(),
+        // A server tells some users no more than a number.
+        (None, Some(session)) if session.parse::<u64>().is_ok() => format!("session {session}"),
+        (None, Some(session)) => session.clone(),
         (None, None) => "another connection".to_owned(),
     };
     if let Some(since) = &holder.since {
@@ -278,6 +314,10 @@ pub(crate) fn held_by(holder: &Holder) -> String {
 
 /// A reason in words, and what the database said where that is part of it.
 pub(crate) fn reason(blocked: &Blocked) -> (String, Option<String>) {
+    // A history that another version wrote is no reason to mistrust it.
+    if let Blocked::History(newer @ HistoryError::Newer { .. }) = blocked {
+        return (newer.to_string(), None);
+    }
     let message = blocked.to_string();
     let Blocked::Failed { attempt, .. } = blocked else { return (message, None) };
     match &attempt.error {
@@ -344,6 +384,8 @@ mod tests {
     #[test]
     fn a_holder_is_told_as_far_as_it_is_known() {
         assert_eq!(held_by(&Holder::default()), "another connection");
+        let numbered = Holder { session: Some("38".into()), ..Holder::default() };
+        assert_eq!(held_by(&numbered), "session 38");
         let holder = Holder {
             session: Some("process 7".into()),
             who: Some("ann@laptop".into()),

@@ -64,6 +64,7 @@ impl Error {
             Self::Deploy(undeployed) => deploy(&undeployed.error),
             Self::Resolve(failure) => resolve(failure),
             Self::Driver(error) => driver(error),
+            Self::New(NewError::NoName { .. }) => (Exit::Usage, "usage"),
             Self::New(_) => (Exit::Project, "project"),
             Self::Interrupted => (Exit::Stopped, "stopped"),
             Self::Runtime(_) => (Exit::Other, "other"),

@@ -28,7 +28,10 @@ pub(crate) enum TargetError {
     None,
     /// Nothing stands before a colon.
     #[error("the database URL has no scheme")]
-    NoScheme,
+    NoScheme {
+        /// Whether it looks like a file of SQLite.
+        file: Option<String>,
+    },
     /// Its scheme is not known.
     #[error("no database has URLs that begin with `{scheme}:`")]
     UnknownScheme {
@@ -53,7 +56,13 @@ impl TargetError {
             Self::Unreadable(_) => {
                 "like postgres://user@host/shop, mysql://user@host/shop or sqlite:shop.db".into()
             }
-            Self::NoScheme | Self::UnknownScheme { .. } => {
+            Self::NoScheme { file: Some(file) } => {
+                format!(
+                    "a file of SQLite is written like `sqlite:{file}`; others begin with one of {}",
+                    known.join(", ")
+                )
+            }
+            Self::NoScheme { .. } | Self::UnknownScheme { .. } => {
                 format!("it begins with one of {}", known.join(", "))
             }
         }
@@ -126,6 +135,10 @@ impl Target {
             }
             Kind::MySql => {
                 let options = windlass_mysql::Options::parse(url).map_err(unreadable)?;
+                if options.database().is_none() {
+                    let place = options.place();
+                    return Err(unreadable(windlass_mysql::ConnectError::NoDatabaseNamed { place }));
+                }
                 Options::MySql(named(options, table, windlass_mysql::Options::history_table))
             }
             Kind::Sqlite => {
@@ -229,7 +242,8 @@ impl From<windlass_sqlite::ConnectError> for Unopened {
 
 /// The kind of database that a URL's scheme means.
 fn kind(url: &str) -> Result<Kind, TargetError> {
-    let (scheme, _) = url.split_once(':').ok_or(TargetError::NoScheme)?;
+    let (scheme, _) =
+        url.split_once(':').ok_or_else(|| TargetError::NoScheme { file: file_of_sqlite(url) })?;
     let is_named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(scheme));
     if let Some((kind, _)) = SCHEMES.iter().find(|(_, names)| is_named(names)) {
         return Ok(*kind);
@@ -240,7 +254,14 @@ fn kind(url: &str) -> Result<Kind, TargetError> {
     if is_word {
         return Err(TargetError::UnknownScheme { scheme: scheme.to_owned() });
     }
-    Err(TargetError::NoScheme)
+    Err(TargetError::NoScheme { file: None })
+}
+
+/// A text without a scheme that is called like a file of SQLite, and holds nothing that may be secret.
+fn file_of_sqlite(text: &str) -> Option<String> {
+    let extension = Path::new(text).extension()?.to_str()?;
+    let is_plain = !text.contains(['@', '?', '=', ' ']);
+    (is_plain && ["db", "sqlite", "sqlite3", "db3"].contains(&extension)).then(|| text.to_owned())
 }
 
 fn named<'t, O>(options: O, table: Option<&'t str>, name: impl FnOnce(O, &'t str) -> O) -> O {

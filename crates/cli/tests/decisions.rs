@@ -114,7 +114,8 @@ fn a_decision_that_does_not_fit_changes_nothing() {
         .ends_with(3)
         .err("there is nothing to resume")
         .err("nothing was changed");
-    project.on_app(&["resolve", "--rolled-back", "9_no"]).ends_with(3).err("no attempt at `9_no`");
+    project.write("migrations/9_new.sql", "SELECT 1;");
+    project.on_app(&["resolve", "--rolled-back", "9_new"]).ends_with(3).err("no attempt at `9_new`");
     project.on_app(&["resolve", "1_users"]).ends_with(2);
     project.on_app(&["resolve", "--applied", "--resume", "1_users"]).ends_with(2);
 }

@@ -71,7 +71,7 @@ fn repeatable_ones_have_no_version() {
     let project = Project::empty();
     assert_eq!(created(&project, &["--repeatable", "views"]), ["R__views.sql"]);
     project.run(&["new", "--repeatable", "views"]).ends_with(7).err("R__views.sql is there already");
-    project.run(&["new", "!!"]).ends_with(7).err("no letter or digit");
+    project.run(&["new", "!!"]).ends_with(2).err("a name is made of a-z, 0-9");
     project.run(&["new"]).ends_with(2);
 }
 

@@ -17,7 +17,7 @@ use windlass_core::source::{Layout, Migrations, SourceError};
 #[non_exhaustive]
 pub(crate) enum NewError {
     /// Nothing is left of the name.
-    #[error("`{given}` has no letter or digit to make a name of")]
+    #[error("`{given}` cannot be made a name: a name is made of a-z, 0-9 and `_`")]
     NoName {
         /// As it was given.
         given: String,

@@ -2,7 +2,7 @@
 
 use super::Execute;
 use crate::directive::DirectiveError;
-use crate::history::{Attempt, HistoryError, InFlight, Liveness};
+use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
 use crate::sql::split::SplitError;
 use std::fmt;
@@ -281,11 +281,7 @@ impl Blocked {
             Self::History(_) => {
                 "restore the table from a backup, or see `windlass history` for what it holds".to_owned()
             }
-            Self::NotEmpty { .. } => {
-                "check the database URL; to adopt this database as it is: `windlass baseline NAME`; \
-                to deploy onto it all the same: `--allow-non-empty`"
-                    .to_owned()
-            }
+            Self::NotEmpty { examples } => onto_what_is_there(examples),
             Self::ReadOnly { .. } => "deploy to the primary, with a role that may write".to_owned(),
             Self::Edited { names, empty: true, .. } => format!(
                 "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
@@ -375,6 +371,21 @@ fn rows_of_next(attempt: &Attempt) -> String {
     match attempt.touched {
         0 => String::new(),
         rows => format!(" and {rows} rows of statement {}", attempt.completed + 1),
+    }
+}
+
+/// The ways out of a database that holds something and no history. One whose history has the usual name, while
+/// another is asked for, would run every migration again: that is no place for the usual ways.
+fn onto_what_is_there(examples: &[String]) -> String {
+    let is_history = |example: &&String| example.rsplit('.').next() == Some(DEFAULT_TABLE);
+    match examples.iter().find(is_history) {
+        Some(history) => format!(
+            "a history of windlass stands in it, `{history}`: leave `--history-table` (and `history_table` of \
+            windlass.toml) out"
+        ),
+        None => "check the database URL; to adopt this database as it is: `windlass baseline NAME`; \
+            to deploy onto it all the same: `--allow-non-empty`"
+            .to_owned(),
     }
 }
 

@@ -92,7 +92,10 @@ pub fn resolve<'m>(
             took_effect(migrations, inspection, capabilities, attempt, reason)
         }
         (Resolution::AcceptEdit, _) => accept(migrations, inspection, capabilities, name, reason),
-        (_, None) => Err(ResolveError::NoAttempt { name: name.to_owned() }),
+        (_, None) => Err(match find_migration(migrations, name) {
+            Err(unknown) if attempts.iter().all(|a| a.name != name) => ResolveError::Unknown(unknown),
+            _ => ResolveError::NoAttempt { name: name.to_owned() },
+        }),
         (_, Some(attempt)) => decide(inspection, resolution, attempt, reason),
     }
 }

@@ -25,7 +25,10 @@ pub enum UrlError {
         hosts: usize,
     },
     /// It has a parameter that means nothing here.
-    #[error("unknown parameter `{parameter}`")]
+    #[error(
+        "unknown parameter `{parameter}`; the usual ones are sslmode, sslrootcert, schema, options, connect_timeout, \
+         application_name and target_session_attrs"
+    )]
     UnknownParameter {
         /// The parameter's name.
         parameter: String,
