@@ -503,8 +503,22 @@ fn a_goal_counts_the_rows_of_earlier_runs_too() {
 }
 
 #[test]
-fn every_call_fails_in_turn_in_a_repeated_statement() {
-    let shapes = migrations(&[
+fn a_goal_is_met_exactly_wherever_a_run_is_cut_off() {
+    let goal = "-- windlass: repeat until 5 rows\nUPDATE a SET r = 1 WHERE n < 9;";
+    let set = migrations(&[("1_a.sql", goal)]);
+    let calls = uninterrupted(&postgres(), &set).1;
+    for (call, mode) in
+        (0..calls).flat_map(|call| [Mode::DiedBefore, Mode::DiedAfter].map(|mode| (call, mode)))
+    {
+        let database = SimDatabase::new();
+        let _ = run(&mut database.connect(postgres(), vec![Fault { call, mode }]), &set, "first");
+        run(&mut database.connect(postgres(), Vec::new()), &set, "second").expect("it goes on");
+        assert_eq!(database.effects().len(), 5, "call {call} {mode:?}");
+    }
+}
+
+fn repeated_shapes() -> Migrations {
+    migrations(&[
         (
             "1_first.sql",
             "-- windlass: repeat\nUPDATE a SET r = 1 WHERE n < 3 LIMIT 1;\nALTER TABLE a ADD r int;\n\
@@ -514,7 +528,12 @@ fn every_call_fails_in_turn_in_a_repeated_statement() {
             "2_data.sql",
             "INSERT INTO a VALUES (1);\n-- windlass: repeat\nUPDATE c SET r = 1 WHERE n < 2 ;\nINSERT INTO b VALUES (2);",
         ),
-    ]);
+    ])
+}
+
+#[test]
+fn every_call_fails_in_turn_in_a_repeated_statement() {
+    let shapes = repeated_shapes();
     for capabilities in [postgres(), mysql(), sqlite()] {
         let whole = uninterrupted(&capabilities, &shapes).0;
         assert_eq!(whole.len(), 3 + 1 + 2 + 1 + 2 + 1, "{whole:?}");
