@@ -6,7 +6,8 @@
 //!
 //! Statements are words, not SQL: one that begins with `fail` is refused; any other is an effect that
 //! the database counts, so that running twice and not running at all both show. One with `WHERE n < 3` has
-//! an effect three times, and from then on touches no row.
+//! an effect three times, and from then on touches no row. A function of the program has two effects, one after
+//! the other, which may be parted where it runs outside of a transaction.
 
 use crate::driver::{
     Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
@@ -29,8 +30,8 @@ pub enum Mode {
     Busy,
     /// The session dies before the call reaches the database.
     DiedBefore,
-    /// The session dies while the database acts: a concurrent build leaves an index that is not valid;
-    /// what is done at once is not done.
+    /// The session dies while the database acts: a concurrent build leaves an index that is not valid, a
+    /// function its first effect; what is done at once is not done.
     DiedWithin,
     /// The session dies after the database acted, before it could answer.
     DiedAfter,
@@ -122,6 +123,11 @@ impl SimDatabase {
     /// Puts an object there without windlass.
     pub fn plant(&self, effect: &str) {
         self.shared().committed.effects.push(effect.to_owned());
+    }
+
+    /// Takes back what a statement did, as a person may who looks into a doubt.
+    pub fn take_back(&self, effect: &str) {
+        self.shared().committed.effects.retain(|other| other != effect);
     }
 
     /// Changes the history by hand.
@@ -227,6 +233,11 @@ impl SimDriver {
                 contained.history.get_or_insert_with(Vec::new);
                 contained.format = FORMAT;
             }),
+            Step::Execute(execute) if execute.migration.is_rust() => {
+                self.change(|contained| {
+                    contained.effects.extend([execute.sql, execute.sql].map(str::to_owned))
+                });
+            }
             Step::Execute(execute) => return self.execute(execute.sql),
             Step::LimitWaits(_) => {}
             Step::Clear { remnant, .. } => {
@@ -330,17 +341,21 @@ impl SimDriver {
         })
     }
 
-    /// A concurrent build that the next call refuses or is cut off in leaves its index.
-    fn leave_remnant(&mut self, step: &Step<'_>) {
+    /// What the next call refuses or is cut off in leaves a part where it is not done at once: a concurrent
+    /// build its index, a function its first effect. A transaction takes the part with it.
+    fn leave_part(&mut self, step: &Step<'_>) {
         let cut_off = |fault: &Fault| {
             fault.call == self.calls && matches!(fault.mode, Mode::Refused | Mode::Busy | Mode::DiedWithin)
         };
-        if let Step::Execute(execute) = step
-            && execute.sql.starts_with("CREATE INDEX CONCURRENTLY")
-            && self.is_alive()
-            && self.faults.iter().any(cut_off)
-        {
-            self.change(|contained| contained.remnants.push(execute.sql.to_owned()));
+        let Step::Execute(execute) = step else { return };
+        if !self.is_alive() || !self.faults.iter().any(cut_off) {
+            return;
+        }
+        let part = execute.sql.to_owned();
+        if execute.sql.starts_with("CREATE INDEX CONCURRENTLY") {
+            self.change(|contained| contained.remnants.push(part));
+        } else if execute.migration.is_rust() {
+            self.change(|contained| contained.effects.push(part));
         }
     }
 
@@ -558,7 +573,7 @@ impl Driver for SimDriver {
                 return Err(Failure { step: index, cause: Cause::Stopped });
             }
             watch.starts(index);
-            self.leave_remnant(step);
+            self.leave_part(step);
             let cause = match self.call(|driver| driver.act(run, step)) {
                 Ok(Ok(())) => {
                     if matches!(step, Step::Execute(_)) {
@@ -612,6 +627,10 @@ impl Driver for SimDriver {
     }
 
     async fn sleep(&mut self, _: Duration) {}
+
+    fn has_function(&self, _: &str) -> bool {
+        true
+    }
 }
 
 impl Drop for SimDriver {

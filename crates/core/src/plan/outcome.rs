@@ -44,6 +44,10 @@ fn shows_on_postgres(facts: &Facts) -> bool {
 
 /// Whether a refusal of this statement, outside a transaction, is known to leave nothing of it behind.
 pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Execute<'_>) -> bool {
+    if execute.migration.is_rust() {
+        // It may have done one thing, and failed at the next.
+        return false;
+    }
     let facts = classify(capabilities.dialect, execute.sql);
     let known = facts.effect != Effect::Unknown && facts.objects != Objects::Unknown;
     match capabilities.product {
