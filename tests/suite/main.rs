@@ -8,6 +8,7 @@ mod deploying;
 mod engines;
 mod failing;
 mod killing;
+mod markers;
 mod policies;
 mod rebuilding;
 mod refusing;
@@ -25,6 +26,7 @@ fn main() {
         engines::all(),
         failing::all(),
         killing::all(),
+        markers::all(),
         policies::all(),
         rebuilding::all(),
         refusing::all(),
