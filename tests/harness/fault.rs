@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use windlass_core::apply::{DeployError, resolve};
-use windlass_core::driver::{DriverError, Lock};
 use windlass_core::history::{Attempt, InFlight, State};
 use windlass_core::plan::{Blocked, Resolution};
 use windlass_core::source::Migrations;
@@ -110,7 +109,7 @@ impl FaultSet {
             let mut session = database.try_connect(&database.url()).await?;
             let error = match crate::deploy(&mut *session, &self.migrations).await {
                 Ok(_) => {
-                    must_be_free(database).await?;
+                    database.must_be_free().await?;
                     return Ok(ending);
                 }
                 Err(error) => error,
@@ -182,35 +181,4 @@ impl FaultSet {
             None => Ok(()),
         }
     }
-}
-
-/// Another session gets the lock at once, and no transaction is open.
-async fn must_be_free(database: &Database) -> Result<(), String> {
-    let mut other = database.connect().await;
-    let lock = other.try_lock().await.map_err(|error| format!("{error:?}"))?;
-    if lock != Lock::Acquired {
-        return Err(format!("the lock is left: {lock:?}"));
-    }
-    other.unlock().await.map_err(|error: DriverError| format!("{error:?}"))?;
-    let open = match database.target().family {
-        Family::Postgres => {
-            "SELECT state || ': ' || query FROM pg_stat_activity WHERE datname = current_database() \
-             AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND (state <> 'idle' OR xact_start IS NOT NULL)"
-        }
-        Family::Sqlite => "BEGIN IMMEDIATE; ROLLBACK",
-        Family::MySql | Family::MariaDb => {
-            "SELECT concat(p.id, ': ', coalesce(p.info, p.command)) FROM information_schema.innodb_trx AS t \
-             JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id WHERE p.db = database()"
-        }
-    };
-    if database.target().family == Family::Sqlite {
-        return database.session().await.execute(open).await;
-    }
-    let mut found = database.query(open).await;
-    if !found.is_empty() {
-        // InnoDB answers from a copy that may be a tenth of a second old.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        found = database.query(open).await;
-    }
-    if found.is_empty() { Ok(()) } else { Err(format!("a transaction is open: {found:?}")) }
 }

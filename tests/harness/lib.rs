@@ -5,6 +5,7 @@ mod command;
 mod database;
 mod deployer;
 mod fault;
+mod leftovers;
 mod meddling;
 mod proxy;
 mod random;

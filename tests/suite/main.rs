@@ -1,5 +1,6 @@
 //! The cross-database suite: every scenario on every database that makes the promise.
 
+mod checking;
 mod classifying;
 mod command;
 mod contending;
@@ -18,6 +19,7 @@ mod waiting;
 
 fn main() {
     let scenarios = [
+        checking::all(),
         classifying::all(),
         command::all(),
         contending::all(),
