@@ -1,6 +1,6 @@
-//! Killing: the command and the process of a deploy end at any moment, and the next deploys go on from what is true.
+//! Killing: the command, the process of a deploy and the server end at any moment, and the next deploys go on from what is true.
 
-use harness::{Database, Ending, Extent, FaultSet, Project, Random, Tally};
+use harness::{Database, Ending, Expendable, Extent, FaultSet, Project, Random, Tally};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]: a_killed_command_is_gone_on_from;
+    on [Postgres, MySql, MariaDb]: a_killed_server_is_gone_on_from;
     on [Sqlite]:
         a_process_that_ends_at_any_call_is_gone_on_from,
         a_copy_made_while_the_process_stands_still_is_gone_on_from;
@@ -17,6 +18,7 @@ harness::scenarios!(
 
 /// How many moments are tried: of a sample, and in full.
 const MOMENTS: (usize, usize) = (20, 200);
+const SERVER_MOMENTS: (usize, usize) = (2, 20);
 
 async fn a_killed_command_is_gone_on_from(database: &Database) {
     at_random_moments(database, "command killed", |child| {
@@ -65,6 +67,31 @@ async fn a_process_that_ends_at_any_call_is_gone_on_from(database: &Database) {
         }
     }
     assert!(tally.points() > 50 || extent.is_part(), "{tally:?}");
+    tally.close();
+}
+
+/// The server dies under the deploy, and starts again on what it had written.
+async fn a_killed_server_is_gone_on_from(database: &Database) {
+    let mut server = Expendable::like(database.target());
+    let database = Database::create(server.target()).await;
+    let set = FaultSet::prepare(&database).await;
+    let began = Instant::now();
+    harness::deploy(&mut *database.connect().await, &set.migrations).await.expect("an undisturbed run");
+    let whole = began.elapsed();
+    database.empty().await;
+    let mut tally = Tally::of(&database.target().name, "server killed");
+    let mut random = Random::named(&format!("{} server killed", database.target().name));
+    println!("{}: server killed within {whole:?}, drawn from {}", database.target().name, random.seed());
+    for _ in 0..Extent::of_run().share(SERVER_MOMENTS.0, SERVER_MOMENTS.1) {
+        let moment = random.moment(whole);
+        let deploying = harness::start(database.connect().await, set.migrations.clone());
+        tokio::time::sleep(moment).await;
+        server.kill();
+        let ended = deploying.await.expect("a thread");
+        let ending = set.judge(&database).await;
+        database.empty().await;
+        tally.count(&format!("after {moment:?}, which ended it with {ended:?}"), ending);
+    }
     tally.close();
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask mutants`: faults are planted into a copy of the sources, one at a time; a test has to catch each.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -169,10 +170,26 @@ impl Scratch {
             .current_dir(&root)
             .output()?;
         ensure!(listed.status.success(), "git cannot list the sources");
-        for name in String::from_utf8(listed.stdout)?.split('\0').filter(|name| !name.is_empty()) {
+        let listed = String::from_utf8(listed.stdout)?;
+        let names: HashSet<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
+        for name in &names {
             scratch.copy(&root, name)?;
         }
+        scratch.clear(&scratch.tree, &names)?;
         Ok(scratch)
+    }
+
+    /// Takes away what an earlier copy had and the sources have no more.
+    fn clear(&self, folder: &Path, names: &HashSet<&str>) -> Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                self.clear(&path, names)?;
+            } else if path.strip_prefix(&self.tree)?.to_str().is_none_or(|name| !names.contains(name)) {
+                fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Only what differs, so that nothing is built anew without need.

@@ -9,14 +9,16 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use crate::provision::{Durability, Servers, Target, list};
+use crate::provision::{Desk, Durability, Servers, Target, list};
 use crate::{signals, workspace};
 
 /// Starts servers, prints their variables, and waits for the end of input or a signal.
 pub(crate) fn run(targets: &[Target]) -> Result<()> {
     // Until the servers run, a signal ends this process at once, and the kernel its children.
     let servers = Servers::start(targets, Durability::Throwaway)?;
+    let desk = Desk::open()?;
     let mut variables = servers.environment();
+    variables.push(desk.variable());
     variables.push(("WINDLASS_TEST_TARGETS".to_owned(), list(targets)));
     let lines: String = variables.iter().map(|(name, value)| export_line(name, value)).collect();
     let file = workspace::testdb_folder()?.join("servers.env");
@@ -25,7 +27,9 @@ pub(crate) fn run(targets: &[Target]) -> Result<()> {
     out.write_all(lines.as_bytes())?;
     out.flush()?;
     eprintln!("also in {}; they run until standard input ends or a signal comes", file.display());
-    let why = endings()?.recv().context("nothing can end the servers any more")?;
+    let endings = endings()?;
+    desk.serve()?;
+    let why = endings.recv().context("nothing can end the servers any more")?;
     eprintln!("{why}: stopping");
     Ok(())
 }

@@ -6,10 +6,12 @@ mod cache;
 mod certificates;
 mod client;
 mod docker;
+mod expendable;
 mod mysql;
 mod npm;
 pub(crate) mod pglast;
 mod postgres;
+mod processes;
 mod program;
 mod run_folder;
 mod server;
@@ -33,6 +35,7 @@ use run_folder::RunFolder;
 use server::{Launch, Server};
 
 pub(crate) use client::{Tool, client_tool};
+pub(crate) use expendable::Desk;
 #[allow(unused_imports, reason = "the corpus task comes later")]
 pub(crate) use program::Program;
 pub(crate) use program::{installed, run};

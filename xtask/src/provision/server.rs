@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::program::tail;
-use super::supervise;
+use super::{processes, supervise};
 
 /// All that is needed to start a server whose data is ready.
 pub(crate) struct Launch {
@@ -55,8 +55,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl Server {
     /// Starts a server. The calling thread must outlive it.
     pub(crate) fn start(launch: Launch) -> Result<Self> {
-        let (child, port) = Self::spawn(&launch)?;
-        Ok(Server { child, port, launch })
+        let port = free_port()?;
+        Ok(Server { child: Self::spawn(&launch, port)?, port, launch })
     }
 
     /// Waits until the server answers; one that lost its port to another program starts on the next.
@@ -64,7 +64,10 @@ impl Server {
         for _ in 1..ATTEMPTS {
             match self.watch_start()? {
                 true => return Ok(()),
-                false => (self.child, self.port) = Self::spawn(&self.launch)?,
+                false => {
+                    self.port = free_port()?;
+                    self.child = Self::spawn(&self.launch, self.port)?;
+                }
             }
         }
         bail!("found no free port in {ATTEMPTS} attempts: {}", self.log_tail())
@@ -80,15 +83,26 @@ impl Server {
         &self.launch.description
     }
 
-    fn spawn(launch: &Launch) -> Result<(Child, u16)> {
-        let port = free_port()?;
+    /// Kills the server and all its processes, as a crash does, and starts it again on the same port and data.
+    pub(crate) fn kill_and_start(&mut self) -> Result<()> {
+        if matches!(self.launch.ready, Ready::Greets(_)) {
+            bail!("a server in a container cannot be killed from here");
+        }
+        processes::kill_tree(&mut self.child)?;
+        self.child = Self::spawn(&self.launch, self.port)?;
+        match self.watch_start()? {
+            true => Ok(()),
+            false => bail!("its port was taken meanwhile: {}", self.log_tail()),
+        }
+    }
+
+    fn spawn(launch: &Launch, port: u16) -> Result<Child> {
         let log = File::create(&launch.log).context("cannot create the server's log")?;
         let mut command = (launch.command)(port);
         // The pipe closes with this process, which ends what runs in a container.
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
-        let child = supervise::spawn_bound(&mut command, launch.stop)
-            .with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
-        Ok((child, port))
+        supervise::spawn_bound(&mut command, launch.stop)
+            .with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))
     }
 
     /// True once ready, false if the port was taken.
@@ -237,6 +251,26 @@ mod tests {
         let message = server.wait_until_ready().unwrap_err().to_string();
         assert!(message.contains("no free port in 5 attempts"), "{message}");
         assert_ne!(server.port, first);
+    }
+
+    #[test]
+    fn a_killed_server_takes_its_processes_with_it_and_starts_again_on_its_port() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("pid");
+        let ready = Ready::Postgres { pid_file: pid_file.clone() };
+        let script = "sleep 600 & wait";
+        let mut server = Server::start(Launch { ready, ..launch(folder.path(), script) }).unwrap();
+        let (first, port) = (server.child.id(), server.port);
+        let is_up = |id| !processes::below(id).is_empty();
+        while !is_up(first) {
+            sleep(Duration::from_millis(5));
+        }
+        let child = processes::below(first)[0];
+        // Nothing answers on the port, so that the start does not come to an end by itself.
+        processes::kill_tree(&mut server.child).unwrap();
+        assert!(!processes::lives(child));
+        server.child = Server::spawn(&server.launch, port).unwrap();
+        assert_ne!(server.child.id(), first);
     }
 
     #[test]

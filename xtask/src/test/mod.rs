@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::provision::{Durability, Servers, Target, pglast, spawn_bound};
+use crate::provision::{Desk, Durability, Servers, Target, pglast, spawn_bound};
 use crate::summary::Summary;
 use crate::{signals, workspace};
 use programs::Program;
@@ -97,6 +97,9 @@ impl<'a> Run<'a> {
         signals::forward(move |signal| {
             let _ = of_signals.send(Event::Signal(signal));
         })?;
+        let desk = Desk::open()?;
+        desk.serve()?;
+        self.environment.push(desk.variable());
         let mut tasks = Vec::new();
         for program in programs {
             tasks.push((program.name(), self.tests_of(program), Some(program)));

@@ -1,0 +1,104 @@
+//! Servers that a test may kill: one for each connection to a socket, ended with it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use super::server::Server;
+use super::{Durability, Site, Target, prepare};
+
+/// The variable that names the socket.
+const VARIABLE: &str = "WINDLASS_TEST_EXPENDABLE";
+
+/// Where tests ask for such servers. A client writes the target's name and reads its URL; for each line `kill` that it
+/// writes then, the server is killed and started again, and `ready` is the answer.
+pub(crate) struct Desk {
+    listener: UnixListener,
+    folder: TempDir,
+}
+
+impl Desk {
+    /// Takes a place; requests wait until [`Desk::serve`].
+    pub(crate) fn open() -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a folder for a socket")?;
+        let listener = UnixListener::bind(folder.path().join("desk"))?;
+        Ok(Self { listener, folder })
+    }
+
+    /// What tests learn of it by.
+    pub(crate) fn variable(&self) -> (String, String) {
+        (VARIABLE.to_owned(), self.folder.path().join("desk").to_string_lossy().into_owned())
+    }
+
+    /// Serves requests from now on, as long as this process lives.
+    pub(crate) fn serve(&self) -> Result<()> {
+        let listener = self.listener.try_clone()?;
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                // The kernel ends the server with this thread.
+                thread::spawn(move || attend(&client));
+            }
+        });
+        Ok(())
+    }
+}
+
+fn attend(client: &UnixStream) -> Result<()> {
+    let mut requests = BufReader::new(client.try_clone()?).lines();
+    let answer = |line: Result<String>| -> Result<()> {
+        let line = line.unwrap_or_else(|error| format!("error: {error:#}").replace('\n', "; "));
+        Ok(writeln!(&mut &*client, "{line}")?)
+    };
+    let name = requests.next().context("no request")??;
+    let mut expendable = match Expendable::start(&name) {
+        Ok(expendable) => expendable,
+        Err(error) => return answer(Err(error)),
+    };
+    answer(Ok(expendable.server.url()))?;
+    for request in requests {
+        answer(match request?.as_str() {
+            "kill" => expendable.server.kill_and_start().map(|()| "ready".to_owned()),
+            other => Err(anyhow::anyhow!("{other}: no such request")),
+        })?;
+    }
+    Ok(())
+}
+
+/// The server ends before what its data stands in.
+struct Expendable {
+    server: Server,
+    _site: Site,
+}
+
+impl Expendable {
+    fn start(name: &str) -> Result<Self> {
+        let target: Target = name.parse()?;
+        if target == Target::Sqlite {
+            bail!("SQLite has no server");
+        }
+        let site = Site::open(Durability::Throwaway)?;
+        let mut server = Server::start(prepare(target, &site)?)?;
+        server.wait_until_ready()?;
+        Ok(Self { server, _site: site })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_server_is_refused_in_one_line() {
+        let desk = Desk::open().unwrap();
+        desk.serve().unwrap();
+        for name in ["sqlite", "oracle-23"] {
+            let mut client = UnixStream::connect(desk.variable().1).unwrap();
+            writeln!(client, "{name}").unwrap();
+            let answers: Vec<_> = BufReader::new(client).lines().map(Result::unwrap).collect();
+            assert!(answers.len() == 1 && answers[0].starts_with("error: "), "{answers:?}");
+        }
+    }
+}
