@@ -14,6 +14,7 @@ harness::scenarios!(
         a_definition_that_is_blocked_is_tried_again_until_it_is_done,
         tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing;
     on [Postgres, MySql, MariaDb]:
+        a_deadlock_is_tried_again,
         a_stop_ends_the_pause_between_two_tries,
         the_command_names_who_is_in_the_way;
     on [Postgres, MySql]: the_directive_is_the_migration_s_own_patience;
@@ -24,6 +25,7 @@ harness::scenarios!(
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
         defaults_of_the_role_that_kill_are_overruled;
     on [MariaDb]: a_limit_of_the_account_is_overruled;
+    on [Sqlite]: a_writer_that_comes_between_plan_and_transaction_is_waited_for;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
@@ -141,6 +143,77 @@ async fn tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing(databa
     assert!(history.attempts.iter().all(|attempt| attempt.error.is_none()), "{history:#?}");
     blocker.execute("ROLLBACK").await.expect("given up");
     deploy(&mut *database.connect().await, &set).await.expect("a deploy that nothing blocks");
+    is_done(database).await;
+}
+
+/// Another session waits for what the migration has, and the migration for what that one has: the server ends the
+/// migration's transaction, which is the lighter one, or the only one that looks.
+async fn a_deadlock_is_tried_again(database: &Database) {
+    let tables = "CREATE TABLE a (n int);\nCREATE TABLE b (n int);\nINSERT INTO a VALUES (0);\n\
+                  INSERT INTO b VALUES (0), (0), (0), (0), (0), (0), (0), (0), (0), (0);";
+    let swap = ("2_swap", "UPDATE a SET n = n + 1;\nUPDATE b SET n = n + 1;");
+    let set = migrations(&[("1_tables", tables), swap]);
+    deploy(&mut *database.connect().await, &migrations(&[("1_tables", tables)])).await.expect("tables");
+    let mut other = database.session().await;
+    if database.target().family == Family::Postgres {
+        other.execute("SET deadlock_timeout = '1h'").await.expect("it does not look");
+    }
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE b SET n = n + 10").await.expect("rows");
+    let told = Told::default();
+    let deploy = start_with(database.connect().await, set, options(), told.clone(), Stop::new());
+    database.running("UPDATE b").await;
+    other.execute("UPDATE a SET n = n + 10").await.expect("the migration gives way");
+    told.until_told().await;
+    other.execute("COMMIT").await.expect("done");
+    let report = deploy.await.expect("a thread").expect("a deploy");
+    assert_eq!(report.applied.len(), 1);
+    let contentions = told.contentions();
+    let who = contentions[0].holder.who.clone().unwrap_or_default();
+    assert!(who.to_lowercase().contains("deadlock") && contentions[0].number == 2, "{contentions:?}");
+    assert_eq!(database.value("SELECT n FROM a").await, "11");
+    assert_eq!(database.value("SELECT count(*) FROM b WHERE n = 11").await, "10");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert!(
+        history.attempts.len() == 2 && history.attempts.iter().all(|a| a.error.is_none()),
+        "{history:#?}"
+    );
+}
+
+/// Begins to write once the plan is told, and ends once the deploy tells that somebody is in its way.
+struct Intruder {
+    told: Told,
+    file: std::path::PathBuf,
+    writer: Option<rusqlite::Connection>,
+}
+
+impl Observer for Intruder {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Planned(_) => {
+                let writer = rusqlite::Connection::open(&self.file).expect("the file");
+                writer.execute_batch("BEGIN IMMEDIATE; INSERT INTO n VALUES (7)").expect("a writer");
+                self.writer = Some(writer);
+            }
+            Event::Contended { .. } => {
+                let writer = self.writer.take().expect("in the way once");
+                writer.execute_batch("ROLLBACK").expect("given up");
+            }
+            _ => {}
+        }
+        self.told.event(event);
+    }
+}
+
+async fn a_writer_that_comes_between_plan_and_transaction_is_waited_for(database: &Database) {
+    ready(database).await;
+    let told = Told::default();
+    let file = database.folder().join("test.db");
+    let intruder = Intruder { told: told.clone(), file, writer: None };
+    let (session, set) = (database.connect().await, migrations(&[N, ALTER]));
+    let deploy = start_with(session, set, impatient(database, 3), intruder, Stop::new());
+    let report = deploy.await.expect("a thread").expect("a deploy");
+    assert_eq!((report.applied.len(), told.contentions().len()), (1, 1));
     is_done(database).await;
 }
 

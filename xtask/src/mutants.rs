@@ -25,6 +25,8 @@ const SQLITE: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "sqli
 const MARIADB: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::waiting"];
 const POSTGRES: &[&str] =
     &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history"];
+const DEADLOCK: &[&str] =
+    &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::contending::a_deadlock"];
 const CUTTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::cutting"];
 
 const BUILD: &str = "crates/core/src/plan/build.rs";
@@ -122,6 +124,18 @@ const MUTANTS: &[Mutant] = &[
             "            format!(\"claim = {name} AND (owner = {owner} OR true) AND (epoch = {epoch} OR true)\")\n",
         )],
         tests: POSTGRES,
+    },
+    Mutant {
+        name: "a deadlock is taken for a failure",
+        file: "crates/postgres/src/perform.rs",
+        edits: &[("[code::DEADLOCK, code::NOT_SERIALIZABLE].contains(&code)", "code == \"no code\"")],
+        tests: DEADLOCK,
+    },
+    Mutant {
+        name: "a function that failed on SQLite is taken for one that did nothing",
+        file: "crates/core/src/plan/outcome.rs",
+        edits: &[("    if execute.migration.is_rust() {", "    if execute.migration.is_rust() && false {")],
+        tests: SIMULATED,
     },
     Mutant {
         name: "the lock is leaked",

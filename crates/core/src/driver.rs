@@ -286,6 +286,9 @@ pub enum Cause {
     /// Another connection holds what the step needs, and did for as long as was waited. Its transaction is
     /// rolled back; outside of one the step did nothing, unless it is of a kind that works before it waits.
     Busy(Holder),
+    /// The database ended the step so that another session could go on: the two waited for one another, or could not
+    /// both be right. Its transaction is rolled back; outside of one it is refused like any other.
+    GaveWay(DatabaseError),
     /// References without a row they point at, found before the commit; rolled back.
     ForeignKeys(Vec<String>),
 }

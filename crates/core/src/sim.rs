@@ -28,6 +28,8 @@ pub enum Mode {
     Refused,
     /// Another session holds what a step needs, for longer than it may wait; the session lives on.
     Busy,
+    /// The database ends the step in another session's favour; the session lives on.
+    GaveWay,
     /// The session dies before the call reaches the database.
     DiedBefore,
     /// The session dies while the database acts: a concurrent build leaves an index that is not valid, a
@@ -157,6 +159,7 @@ pub struct SimDriver {
 enum Told {
     Refused,
     Busy,
+    GaveWay,
     Lost,
 }
 
@@ -196,6 +199,7 @@ impl SimDriver {
             None => Ok(act(self)),
             Some(Mode::Refused) => Err(Told::Refused),
             Some(Mode::Busy) => Err(Told::Busy),
+            Some(Mode::GaveWay) => Err(Told::GaveWay),
             Some(Mode::DiedBefore | Mode::DiedWithin) => {
                 self.die();
                 Err(Told::Lost)
@@ -345,7 +349,7 @@ impl SimDriver {
     /// build its index, a function its first effect. A transaction takes the part with it.
     fn leave_part(&mut self, step: &Step<'_>) {
         let cut_off = |fault: &Fault| {
-            fault.call == self.calls && matches!(fault.mode, Mode::Refused | Mode::Busy | Mode::DiedWithin)
+            fault.call == self.calls && !matches!(fault.mode, Mode::DiedBefore | Mode::DiedAfter)
         };
         let Step::Execute(execute) = step else { return };
         if !self.is_alive() || !self.faults.iter().any(cut_off) {
@@ -523,7 +527,7 @@ fn refusal(message: &str) -> DatabaseError {
 
 fn told(told: Told) -> DriverError {
     match told {
-        Told::Refused | Told::Busy => DriverError::Refused(refusal("refused on demand")),
+        Told::Refused | Told::Busy | Told::GaveWay => DriverError::Refused(refusal("refused on demand")),
         Told::Lost => DriverError::Lost("the simulated session died".to_owned()),
     }
 }
@@ -585,6 +589,7 @@ impl Driver for SimDriver {
                 Ok(Err(cause)) => cause,
                 Err(Told::Refused) => Cause::Refused(refusal("refused on demand")),
                 Err(Told::Busy) => Cause::Busy(Holder { session: Some("7".to_owned()), ..Holder::default() }),
+                Err(Told::GaveWay) => Cause::GaveWay(refusal("deadlock on demand")),
                 Err(Told::Lost) => Cause::Lost("the simulated session died".to_owned()),
             };
             self.staged = None;

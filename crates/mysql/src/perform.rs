@@ -11,6 +11,7 @@ use windlass_core::plan::Step;
 
 const DUPLICATE_KEY: u16 = 1062;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
+const DEADLOCK: u16 = 1213;
 const MORE_THAN_ONE_ROW: u16 = 1242;
 
 impl MySql<'_> {
@@ -153,6 +154,7 @@ fn cause(failed: &Piece<'_>, step: &Step<'_>, error: TransportError) -> Cause {
         (_, code) if ends_session(code) => Cause::Lost(message),
         // Who holds it is asked once the transaction is rolled back.
         (_, LOCK_WAIT_TIMEOUT) => Cause::Busy(Holder::default()),
+        (_, DEADLOCK) => Cause::GaveWay(database_error(code, &state, &message)),
         (Role::Claim, DUPLICATE_KEY) => Cause::ClaimTaken,
         (Role::Guard, MORE_THAN_ONE_ROW) => Cause::Fenced,
         (Role::Statement, _) => {

@@ -17,6 +17,8 @@ pub(crate) mod code {
     pub(crate) const FEATURE_NOT_SUPPORTED: &str = "0A000";
     pub(crate) const IN_FAILED_TRANSACTION: &str = "25P02";
     pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub(crate) const DEADLOCK: &str = "40P01";
+    pub(crate) const NOT_SERIALIZABLE: &str = "40001";
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const WRONG_PASSWORD: &str = "28P01";
     pub(crate) const NOT_AUTHORIZED: &str = "28000";

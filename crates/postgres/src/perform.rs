@@ -382,6 +382,10 @@ impl Performance<'_> {
             _ if told.code == code::LOCK_NOT_AVAILABLE && (inside || self.limits.is_own()) => {
                 Cause::Busy(Holder::default())
             }
+            Step::Execute(execute) if gives_way(&told.code) => {
+                Cause::GaveWay(database_error(&told, Some(execute.sql)))
+            }
+            _ if gives_way(&told.code) => Cause::GaveWay(database_error(&told, None)),
             Step::Execute(execute) => Cause::Refused(database_error(&told, Some(execute.sql))),
             Step::Begin | Step::Commit | Step::CreateHistory | Step::RestoreSettings => {
                 Cause::Refused(database_error(&told, None))
@@ -396,6 +400,11 @@ impl Performance<'_> {
         told.schema.as_deref() == Some(self.table.schema())
             && told.table.as_deref() == Some(self.table.table())
     }
+}
+
+/// Whether the server ends what one session does so that another can go on.
+fn gives_way(code: &str) -> bool {
+    [code::DEADLOCK, code::NOT_SERIALIZABLE].contains(&code)
 }
 
 /// Looks, from a session beside it, whom a session waits for.

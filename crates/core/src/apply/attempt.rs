@@ -110,7 +110,7 @@ impl<'r> Runner<'r> {
             let result = driver.perform(self.run, &now.steps, &mut watch).await;
             let touched = watch.touched_rows();
             let (timeline, started) = watch.into_times();
-            match result {
+            match result.map_err(|failure| self.others_first(now, failure)) {
                 Ok(()) => {
                     self.note(&now.steps, began, &timeline);
                     return Ok(Performed::Whole { touched });
@@ -126,6 +126,26 @@ impl<'r> Runner<'r> {
                 Err(failure) => return self.failed(driver, now, failure, began).await.map(Performed::Not),
             }
         }
+    }
+
+    /// A step that gave way to another session did not get what it needs, no more than one that waited in vain;
+    /// unless it may have done something that no rollback took back: then it failed, in the database's words.
+    fn others_first(&self, segment: &Segment<'_>, failure: Failure) -> Failure {
+        let Failure { step, cause: Cause::GaveWay(error) } = failure else { return failure };
+        let did_nothing = |execute: &Execute<'_>| {
+            !in_a_unit(segment, step) && waits_before_it_works(self.capabilities, execute)
+                || refusal_leaves_remnant(self.capabilities, execute)
+        };
+        let cause = match segment.steps.get(step) {
+            Some(Step::Execute(execute)) if !is_rolled_back(segment, step) && !did_nothing(execute) => {
+                Cause::Refused(error)
+            }
+            _ => {
+                let who = Some(format!("a session that had to come first: {error}"));
+                Cause::Busy(Holder { who, ..Holder::default() })
+            }
+        };
+        Failure { step, cause }
     }
 
     /// Others held what a step needs: what to do next, after a pause.
@@ -211,8 +231,7 @@ impl<'r> Runner<'r> {
                 "the locks that it needs at its end were held by others, after {seconds} s of work that is lost"
             ));
         }
-        let in_a_unit = step > 0 && matches!(segment.steps[step - 1], Step::Execute(_));
-        if in_a_unit || !waits_before_it_works(self.capabilities, execute) {
+        if in_a_unit(segment, step) || !waits_before_it_works(self.capabilities, execute) {
             return error("the locks that it needs were held by others".to_owned());
         }
         None
@@ -299,7 +318,7 @@ impl<'r> Runner<'r> {
             cause @ (Cause::ForeignKeys(_) | Cause::Busy(_)) => {
                 DatabaseError { message: told(&cause), ..DatabaseError::default() }
             }
-            Cause::Refused(error) => error,
+            Cause::Refused(error) | Cause::GaveWay(error) => error,
         };
         let result = self.refused(driver, segment, step, error, rolled_back).await;
         // A failed migration's settings are no more the next one's than an applied one's.
@@ -437,6 +456,11 @@ enum Again<'m> {
 fn is_rolled_back(segment: &Segment<'_>, step: usize) -> bool {
     let commit = segment.steps.iter().position(|s| matches!(s, Step::Commit));
     segment.is_transaction() && commit.is_some_and(|commit| step <= commit)
+}
+
+/// Whether a statement follows on another with no checkpoint between them.
+fn in_a_unit(segment: &Segment<'_>, step: usize) -> bool {
+    step > 0 && matches!(segment.steps[step - 1], Step::Execute(_))
 }
 
 /// The last limit that steps set.

@@ -146,7 +146,7 @@ pub(super) fn holder_told(holder: &Holder) -> String {
 /// A cause in a line of words.
 pub(super) fn told(cause: &Cause) -> String {
     match cause {
-        Cause::Refused(error) => error.to_string(),
+        Cause::Refused(error) | Cause::GaveWay(error) => error.to_string(),
         Cause::Lost(message) => message.clone(),
         Cause::ClaimTaken => "another run holds the claim".to_owned(),
         Cause::Fenced => "another run took the attempt over".to_owned(),
