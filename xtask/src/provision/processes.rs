@@ -15,8 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// moment, and keep its data.
 pub(crate) fn kill_tree(root: &mut Child) -> Result<()> {
     let id = Pid::from_raw(i32::try_from(root.id())?);
-    // One that stands still starts no more of them.
+    // One that stands still starts no more of them; the signal is on its way for a moment.
     kill(id, Signal::SIGSTOP)?;
+    let deadline = Instant::now() + PATIENCE;
+    while stat(root.id()).is_some_and(|(state, _)| !matches!(state, 'T' | 'Z' | 'X')) {
+        pause(deadline, "does not stand still")?;
+    }
     let others = below(root.id());
     root.kill()?;
     for other in &others {
@@ -24,13 +28,17 @@ pub(crate) fn kill_tree(root: &mut Child) -> Result<()> {
         let _ = kill(Pid::from_raw(i32::try_from(*other)?), Signal::SIGKILL);
     }
     root.wait()?;
-    let deadline = Instant::now() + PATIENCE;
     while others.iter().any(|other| lives(*other)) {
-        if Instant::now() > deadline {
-            bail!("a process of the server outlived its kill");
-        }
-        sleep(Duration::from_millis(5));
+        pause(deadline, "outlived its kill")?;
     }
+    Ok(())
+}
+
+fn pause(deadline: Instant, what: &str) -> Result<()> {
+    if Instant::now() > deadline {
+        bail!("a process of the server {what}");
+    }
+    sleep(Duration::from_millis(5));
     Ok(())
 }
 

@@ -271,12 +271,13 @@ mod tests {
         assert!(!processes::lives(child));
         server.child = Server::spawn(&server.launch, port).unwrap();
         assert_ne!(server.child.id(), first);
+        processes::kill_tree(&mut server.child).unwrap();
     }
 
     #[test]
     fn dropping_a_server_ends_it() {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(launch(folder.path(), "sleep 600")).unwrap();
+        let server = Server::start(launch(folder.path(), "exec sleep 600")).unwrap();
         let id = Pid::from_raw(i32::try_from(server.child.id()).unwrap());
         assert!(kill(id, None).is_ok());
         drop(server);
