@@ -8,6 +8,7 @@ mod cutting;
 mod deploying;
 mod engines;
 mod failing;
+mod indexes;
 mod killing;
 mod markers;
 mod policies;
@@ -27,6 +28,7 @@ fn main() {
         deploying::all(),
         engines::all(),
         failing::all(),
+        indexes::all(),
         killing::all(),
         markers::all(),
         policies::all(),

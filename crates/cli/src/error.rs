@@ -106,6 +106,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::OutOfOrder { .. } => (Exit::Blocked, "out_of_order"),
         Blocked::Failed { .. } => (Exit::Blocked, "failed_before"),
         Blocked::InDoubt { .. } => (Exit::Blocked, "in_doubt"),
+        Blocked::TakesInvalidIndex { .. } => (Exit::Blocked, "invalid_index"),
         Blocked::HeadChanged { .. } => (Exit::Blocked, "head_changed"),
         Blocked::NotOneTransaction { .. } => (Exit::Blocked, "not_one_transaction"),
         Blocked::Running { .. } => (Exit::Busy, "running"),

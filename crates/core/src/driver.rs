@@ -112,6 +112,35 @@ pub struct Surroundings {
     pub kept_by_rollback: Vec<String>,
     /// MySQL and MariaDB: whether a table that is created without a word of its engine is one of them.
     pub default_kept_by_rollback: bool,
+    /// PostgreSQL: the indexes that are not valid, the first twenty by their names.
+    pub invalid_indexes: Vec<InvalidIndex>,
+}
+
+/// An index that no query uses, since it is not valid (PostgreSQL).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidIndex {
+    /// The index, with its schema.
+    pub index: ObjectName,
+    /// Its table, with its schema.
+    pub table: ObjectName,
+    /// Why it is not valid, as far as can be told.
+    pub why: Invalidity,
+    /// Whether the session finds the table without being told its schema.
+    pub in_search_path: bool,
+}
+
+/// Why an index is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Invalidity {
+    /// A session builds on its table, or may do so: of some sessions nothing but their number is seen.
+    Building(Holder),
+    /// `ON ONLY` a partitioned table: not every partition's index is attached yet.
+    OnlyParent,
+    /// A `REINDEX CONCURRENTLY` that was cut off left it beside the index that it was to take the place of.
+    LeftByReindex,
+    /// A build that failed or was cut off.
+    Unfinished,
 }
 
 /// What a database holds besides the history.

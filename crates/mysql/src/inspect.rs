@@ -116,6 +116,7 @@ impl MySql<'_> {
             schema: Some(self.database.clone()),
             kept_by_rollback: kept,
             default_kept_by_rollback,
+            invalid_indexes: Vec::new(),
         }
     }
 

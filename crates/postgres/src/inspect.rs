@@ -49,10 +49,12 @@ pub(crate) async fn inspect(
     let surroundings = session.send(&surroundings_sql(table)).await;
     let contents = session.send(&contents_sql(table, only_schema)).await;
     let elsewhere = session.send(&elsewhere_sql(table)).await;
+    let invalid_indexes = session.send(&look::invalid_indexes(only_schema)).await;
     let doubts = session.send(&trust::doubts(table)).await;
     let rows = session.send(&rows_sql(table)).await;
     let (surroundings, contents) = (surroundings.rows().await?, contents.rows().await?);
     let elsewhere = names(&elsewhere.rows().await?);
+    let invalid_indexes = invalid_indexes.rows().await?.iter().map(look::invalid_index).collect();
     trust::judge(table, &doubts.rows().await?)?;
     let history = match rows.rows().await {
         Err(error) if is_absent(&error) => History::default(),
@@ -74,7 +76,11 @@ pub(crate) async fn inspect(
         grouping: dialect::grouping(value("lock_slots").parse().unwrap_or_default()),
         inspection: Inspection {
             access: access(&value, history.exists, table),
-            surroundings: Surroundings { history: Some(history_name(table)), ..Surroundings::default() },
+            surroundings: Surroundings {
+                history: Some(history_name(table)),
+                invalid_indexes,
+                ..Surroundings::default()
+            },
             history,
             contents,
         },

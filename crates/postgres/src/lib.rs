@@ -258,7 +258,8 @@ impl Driver for Postgres<'_> {
         Ok(found.inspection)
     }
 
-    /// A transaction is one round trip, unless it loads data with `COPY` or holds savepoints.
+    /// A transaction is one round trip, unless it loads data with `COPY`, holds savepoints, or creates an index
+    /// unless one stands, which is looked at first.
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
         let failed = |error| Failure {
             step: 0,

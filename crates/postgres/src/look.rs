@@ -6,10 +6,14 @@
 //! and what is found does not depend on `search_path`.
 
 use crate::quote::{identifier, literal};
+use crate::waits;
+use tokio_postgres::SimpleQueryRow;
+use windlass_core::driver::{Holder, InvalidIndex, Invalidity};
 use windlass_core::history::{Remnant, Sight};
 use windlass_core::plan::{Execute, Step};
 use windlass_core::sql::Dialect;
-use windlass_core::sql::classify::{Concurrently, ObjectName, Objects, classify};
+use windlass_core::sql::classify::{ObjectName, TakenIndex, classify};
+use windlass_core::sql::lexer::tokens;
 
 /// The look as an expression: which tables and indexes the names stand for, which names are an index's or
 /// nobody's, which indexes the tables have, and which of the tables is a partition of which.
@@ -175,24 +179,63 @@ fn no_remnant(remnant: &Remnant) -> Option<String> {
 }
 
 /// `IF NOT EXISTS` would take an index that is not valid for the one that is wanted.
+///
+/// A plan tells so beforehand where it can; here it is certain, also inside a transaction.
 fn already_invalid(execute: &Execute<'_>) -> Option<String> {
     // The classifier is asked only where the answer can be yes.
-    let words: Vec<&str> = execute.sql.split_whitespace().take(6).collect();
-    let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found.eq_ignore_ascii_case(word));
-    if !is(0, "CREATE") || !(2..=3).any(|at| is(at, "CONCURRENTLY") && is(at + 1, "IF")) {
+    let mut words = tokens(Dialect::Postgres, execute.sql).filter(|token| token.kind.is_significant());
+    if !words.next()?.is_word("CREATE") || !words.take(2).any(|token| token.is_word("INDEX")) {
         return None;
     }
-    let facts = classify(Dialect::Postgres, execute.sql);
-    let (Some(Concurrently::CreateIndex), Objects::Known(names)) = (facts.concurrently, facts.objects) else {
-        return None;
-    };
-    let (index, table) = names.split_first()?;
+    let TakenIndex { name, table, on_only, .. } = classify(Dialect::Postgres, execute.sql).takes_index?;
+    // A partitioned table's own index is not valid before its partitions' are attached, and is meant so.
+    let kinds = if on_only { "('i')" } else { "('i', 'I')" };
     Some(format!(
         "SELECT format('index %I.%I stands and is not valid, and IF NOT EXISTS would leave it so: drop it, or REINDEX it', \
-         n.nspname, c.relname) FROM ({}) AS t JOIN pg_catalog.pg_index AS x ON x.indrelid = t.oid \
-         JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid JOIN pg_catalog.pg_namespace AS n \
-         ON n.oid = c.relnamespace WHERE c.relname = {}::name AND c.relkind = 'i' AND NOT x.indisvalid",
-        found(&table[..table.len().min(1)]),
-        literal(&index.name)
+         n.nspname, c.relname) FROM ({}) AS t JOIN pg_catalog.pg_class AS of ON of.oid = t.oid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = of.relnamespace \
+         JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = {}::name AND c.relkind IN {kinds} \
+         JOIN pg_catalog.pg_index AS x ON x.indexrelid = c.oid WHERE NOT x.indisvalid",
+        found(std::slice::from_ref(&table)),
+        literal(&name)
     ))
+}
+
+/// The indexes that are not valid, and why: the first twenty.
+pub(crate) fn invalid_indexes(only_schema: Option<&str>) -> String {
+    let only = only_schema.map(|schema| format!(" AND n.nspname = {}", literal(schema))).unwrap_or_default();
+    format!(
+        "SELECT n.nspname, c.relname, tn.nspname, t.relname, pg_catalog.pg_table_is_visible(t.oid), \
+         CASE WHEN b.pid IS NOT NULL THEN 'building' WHEN c.relkind = 'I' THEN 'parent' \
+         WHEN c.relname ~ '_cc(new|old)[0-9]*$' THEN 'reindex' ELSE 'unfinished' END, b.pid, {who} \
+         FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid \
+         JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace \
+         LEFT JOIN LATERAL (SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index AS p \
+         WHERE p.datname = current_database() AND coalesce(p.relid = x.indrelid, true) LIMIT 1) AS b ON true \
+         LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid \
+         WHERE NOT x.indisvalid AND n.nspname NOT LIKE 'pg\\_temp\\_%'{only} ORDER BY 1, 2 LIMIT 20",
+        who = waits::WHO
+    )
+}
+
+/// Reads what [`invalid_indexes`] finds.
+pub(crate) fn invalid_index(row: &SimpleQueryRow) -> InvalidIndex {
+    let value = |column| row.get(column).unwrap_or_default().to_owned();
+    let why = match row.get(5) {
+        Some("building") => {
+            let filled = |column| row.get(column).filter(|text: &&str| !text.is_empty()).map(str::to_owned);
+            Invalidity::Building(Holder { session: filled(6), who: filled(7), ..Holder::default() })
+        }
+        Some("parent") => Invalidity::OnlyParent,
+        Some("reindex") => Invalidity::LeftByReindex,
+        _ => Invalidity::Unfinished,
+    };
+    InvalidIndex {
+        index: ObjectName { schema: Some(value(0)), name: value(1) },
+        table: ObjectName { schema: Some(value(2)), name: value(3) },
+        why,
+        in_search_path: row.get(4) == Some("t"),
+    }
 }

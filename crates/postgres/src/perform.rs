@@ -98,7 +98,12 @@ impl Performance<'_> {
                 self.limits.set(*limit);
                 continue;
             }
-            if let Some(cause) = self.objection(step).await {
+            let question = look::objections(step);
+            if question.is_some() {
+                // What went before may be refused, and so would the question be then.
+                self.settle(steps, &mut flight, 0, watch).await?;
+            }
+            if let Some(cause) = self.objection(step, question).await {
                 return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
             }
             if let Step::Execute(execute) = step
@@ -179,8 +184,8 @@ impl Performance<'_> {
     }
 
     /// Why a step must not be done as things stand, where that has to be asked for.
-    async fn objection(&self, step: &Step<'_>) -> Option<Cause> {
-        let rows = match self.session.rows(&look::objections(step)?).await {
+    async fn objection(&self, step: &Step<'_>, question: Option<String>) -> Option<Cause> {
+        let rows = match self.session.rows(&question?).await {
             Ok(rows) => rows,
             Err(error) => return Some(self.cause(std::slice::from_ref(step), 0, false, error)),
         };

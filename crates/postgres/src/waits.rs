@@ -87,16 +87,18 @@ pub(crate) async fn holder(session: &Session<'_>, execute: Option<&Execute<'_>>)
 /// Whom the session with this number waits for, asked by another one.
 pub(crate) async fn blocker(session: &Session<'_>, pid: &str) -> Result<Option<Holder>, TransportError> {
     let sql = format!(
-        "SELECT {ABOUT} FROM pg_catalog.pg_stat_activity AS w JOIN pg_catalog.pg_stat_activity AS a \
+        "SELECT a.pid, {WHO}, {ABOUT} FROM pg_catalog.pg_stat_activity AS w JOIN pg_catalog.pg_stat_activity AS a \
          ON a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid)) \
          WHERE w.pid = {pid} AND w.wait_event_type = 'Lock' ORDER BY a.xact_start NULLS LAST LIMIT 1"
     );
     Ok(session.rows(&sql).await?.first().map(read))
 }
 
-const ABOUT: &str = "a.pid, concat_ws(' ', 'user', a.usename, 'application', nullif(a.application_name, ''), \
-     'from', coalesce(host(a.client_addr), 'this machine')), \
-     to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
+/// Of the session `a`.
+pub(crate) const WHO: &str = "concat_ws(' ', 'user', a.usename, 'application', nullif(a.application_name, ''), \
+     'from', coalesce(host(a.client_addr), 'this machine'))";
+
+const ABOUT: &str = "to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
      CASE WHEN a.state LIKE 'idle%' THEN 'nothing now; last ' ELSE '' END || a.query";
 
 fn read(row: &tokio_postgres::SimpleQueryRow) -> Holder {
@@ -128,7 +130,7 @@ fn holders_sql(sql: &str) -> String {
         _ => "",
     };
     format!(
-        "{relations} SELECT {ABOUT} FROM locked JOIN pg_catalog.pg_locks AS l ON l.relation = locked.oid \
+        "{relations} SELECT a.pid, {WHO}, {ABOUT} FROM locked JOIN pg_catalog.pg_locks AS l ON l.relation = locked.oid \
          AND l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
          JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid \
          WHERE l.granted {modes} AND l.pid <> pg_catalog.pg_backend_pid() \

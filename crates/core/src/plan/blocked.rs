@@ -2,6 +2,7 @@
 
 use super::Execute;
 use crate::directive::DirectiveError;
+use crate::driver::InvalidIndex;
 use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
 use crate::sql::split::SplitError;
@@ -127,7 +128,8 @@ pub enum Blocked {
         next: Option<Place>,
     },
     /// A crash hid the outcome of statements.
-    #[error("`{}` was interrupted, and whether statement {} took effect is not known", .attempt.name, .in_flight.to_text())]
+    #[error("`{}` was interrupted, and whether statement {} took effect is not known{}", .attempt.name, .in_flight.to_text(),
+        .beside.iter().map(|index| format!("; {index}")).collect::<String>())]
     InDoubt {
         /// The attempt.
         attempt: Box<Attempt>,
@@ -135,6 +137,8 @@ pub enum Blocked {
         in_flight: InFlight,
         /// Where the first of them stands.
         place: Option<Place>,
+        /// Indexes on their tables that are not valid, and of which nobody knows that the statements left them.
+        beside: Vec<InvalidIndex>,
     },
     /// The part of a migration that has run is not the part that stands in the project now.
     #[error("`{}` has run up to statement {}, and what has run is not what stands in the project", .attempt.name, .attempt.completed)]
@@ -245,6 +249,14 @@ pub enum Blocked {
         /// Why it cannot.
         why: String,
     },
+    /// `IF NOT EXISTS` would take an index that is not valid for the one that is wanted.
+    #[error("{place}: IF NOT EXISTS would leave an index as it is: {index}")]
+    TakesInvalidIndex {
+        /// The statement.
+        place: Place,
+        /// The index.
+        index: InvalidIndex,
+    },
     /// Transaction control that a migration cannot hold.
     #[error("{place}: {what} cannot be part of a migration")]
     UnsupportedControl {
@@ -312,12 +324,14 @@ impl Blocked {
                 "give each its own version, or leave `--strict-order` out".to_owned()
             }
             Self::Failed { attempt, .. } => four_ways_out(&attempt.name),
-            Self::InDoubt { attempt, .. } => format!(
-                "look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
+            Self::InDoubt { attempt, beside, .. } => format!(
+                "{1}look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
                 if it did: `windlass resolve --resume {0} --took-effect`; \
                 if the whole migration did: `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
-                attempt.name
+                attempt.name,
+                beside.iter().find(|index| index.is_being_built()).map(|index| index.hint() + "; or ").unwrap_or_default()
             ),
+            Self::TakesInvalidIndex { index, .. } => index.hint(),
             Self::HeadChanged { attempt } => format!(
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
                 attempt.name

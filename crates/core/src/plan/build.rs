@@ -7,8 +7,8 @@ use super::remnant::{Cleared, clear};
 use super::single::refuse_apart;
 use super::standing::Standing;
 use super::state::{Resumed, Survey, survey};
-use super::{Blocked, Claim, Plan, Record, Segment, Step};
-use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection};
+use super::{Blocked, Claim, Plan, Record, Segment, Step, indexes};
+use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex};
 use crate::history::{Attempt, AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
@@ -117,6 +117,11 @@ pub enum Remark {
         /// What is locked.
         tables: Vec<String>,
     },
+    /// An index that others left, or are at work on: windlass clears away only what its own statement left.
+    InvalidIndex {
+        /// The index.
+        index: InvalidIndex,
+    },
 }
 
 impl std::fmt::Display for Remark {
@@ -160,6 +165,7 @@ impl std::fmt::Display for Remark {
                     tables.join(", ")
                 )
             }
+            Self::InvalidIndex { index } => write!(f, "{index}; {}", index.hint()),
             Self::LongWorkUnderLock { name, statement, work, locked_by, tables } => {
                 let tables = tables.join(", ");
                 if statement == locked_by {
@@ -204,6 +210,9 @@ pub fn plan<'m>(
         let pending = pending.iter().map(|work| work.migration.name().to_owned()).collect();
         return Err(Blocked::ReadOnly { reason: reason.clone(), pending });
     }
+    let others = indexes::of_others(&inspection.surroundings.invalid_indexes, resumed.as_ref());
+    indexes::refuse_taken(&others, resumed.as_ref(), &pending)?;
+    remarks.extend(indexes::remarks(&others));
     if options.single_transaction {
         refuse_apart(resumed.as_ref(), &pending, capabilities.ddl)?;
     }

@@ -4,7 +4,7 @@ use super::build::{Options, Prefix, Remark, Work};
 use super::pieces::Prepared;
 use super::standing::Standing;
 use super::tables::Tables;
-use super::{Blocked, Place};
+use super::{Blocked, Place, indexes};
 use crate::driver::{Capabilities, Contents, Inspection, Surroundings};
 use crate::history::{Attempt, AttemptKind, InFlight, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
@@ -69,7 +69,9 @@ pub(super) fn survey<'m, 'h>(
     }
     let mut tables = Tables::new(capabilities.dialect, &inspection.surroundings);
     let resumed = unfinished
-        .map(|(migration, attempt)| go_on(migration, attempt, capabilities, options, &mut tables))
+        .map(|(migration, attempt)| {
+            go_on(migration, attempt, (capabilities, &inspection.surroundings), options, &mut tables)
+        })
         .transpose()?;
     if let Some(target) = target {
         pending.retain(|(m, _)| {
@@ -210,7 +212,7 @@ fn unfinished_elsewhere(attempt: &Attempt) -> Blocked {
 fn go_on<'m, 'h>(
     migration: &'m Migration,
     attempt: &'h Attempt,
-    capabilities: &Capabilities,
+    (capabilities, surroundings): (&Capabilities, &Surroundings),
     options: &Options,
     tables: &mut Tables<'_>,
 ) -> Result<Resumed<'m, 'h>, Blocked> {
@@ -236,8 +238,10 @@ fn go_on<'m, 'h>(
     let completed = match attempt.in_flight {
         None => recorded,
         Some(in_flight) => settle(&prepared, attempt, in_flight, same_text).ok_or_else(|| {
-            let place = place(in_flight.first.saturating_sub(1) as usize);
-            Blocked::InDoubt { attempt: boxed(), in_flight, place }
+            let first = in_flight.first.saturating_sub(1) as usize;
+            let facts = prepared.facts.get(first..in_flight.last as usize).unwrap_or_default();
+            let beside = indexes::beside(&surroundings.invalid_indexes, facts);
+            Blocked::InDoubt { attempt: boxed(), in_flight, place: place(first), beside }
         })?,
     };
     if state == State::Failed && same_text {

@@ -45,6 +45,8 @@ pub struct Facts {
     pub repeats_harmlessly: bool,
     /// PostgreSQL: it works in several transactions of its own, and can be found half-done.
     pub concurrently: Option<Concurrently>,
+    /// PostgreSQL: `CREATE INDEX IF NOT EXISTS`, for which an index of that name is good enough, valid or not.
+    pub takes_index: Option<TakenIndex>,
     /// MySQL and MariaDB: a rollback does not undo it, for the engine of a table that it changes knows no
     /// transactions. The text does not tell: a plan does, which knows the tables.
     pub kept_by_rollback: bool,
@@ -84,6 +86,18 @@ pub enum Concurrently {
     Reindex,
     /// `ALTER TABLE … DETACH PARTITION … CONCURRENTLY`.
     DetachPartition,
+}
+
+/// The index that `CREATE INDEX IF NOT EXISTS` leaves as it is where it stands (PostgreSQL).
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TakenIndex {
+    /// Its name; it is looked for in the table's schema.
+    pub name: String,
+    /// The table.
+    pub table: ObjectName,
+    /// `ON ONLY`: that of a partitioned table is not valid before its partitions' indexes are attached.
+    pub on_only: bool,
 }
 
 /// Whether a statement can be inside a transaction, or controls one.
@@ -252,6 +266,7 @@ impl Facts {
             definition: None,
             repeats_harmlessly: false,
             concurrently: None,
+            takes_index: None,
             kept_by_rollback: false,
             gives_rollback_up: false,
         }

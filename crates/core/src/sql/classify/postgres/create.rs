@@ -4,7 +4,7 @@ use super::{option_is_off, server};
 use crate::sql::Dialect;
 use crate::sql::classify::cursor::{Cursor, identifier};
 use crate::sql::classify::sketch::Sketch;
-use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName};
+use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName, TakenIndex};
 use crate::sql::lexer::Token;
 
 pub(super) fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
@@ -94,12 +94,20 @@ fn named(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
 
 fn index(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let concurrently = cursor.eat("CONCURRENTLY");
-    cursor.eat("IF NOT EXISTS");
-    let mut names = if cursor.sees("ON") { Vec::new() } else { cursor.one_name() };
+    let unless_there = cursor.eat("IF NOT EXISTS");
+    let index = if cursor.sees("ON") { None } else { cursor.name() };
     cursor.eat("ON");
-    cursor.eat("ONLY");
-    names.extend(cursor.name());
+    let on_only = cursor.eat("ONLY");
+    let table = cursor.name();
+    let takes_index = match (&index, &table) {
+        (Some(index), Some(table)) if unless_there => {
+            Some(TakenIndex { name: index.name.clone(), table: table.clone(), on_only })
+        }
+        _ => None,
+    };
+    let names = index.into_iter().chain(table).collect();
     let facts = Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(true);
+    let facts = Facts { takes_index, ..facts };
     match concurrently {
         true => facts.concurrently(
             Concurrently::CreateIndex,
