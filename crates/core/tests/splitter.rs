@@ -71,6 +71,21 @@ fn positions() {
 }
 
 #[test]
+fn a_nul_character_is_refused_where_a_statement_cannot_carry_it() {
+    let told = "line 2, column 9 holds a NUL character, which no statement can carry to the database";
+    for dialect in [Postgres, MySql, Sqlite] {
+        check_error(dialect, "SELECT 1;\nSELECT 1\0;", told, (2, 9));
+        check(dialect, "SELECT 1; -- a\0b\n/* \0 */ SELECT 2", &["SELECT 1", "SELECT 2"]);
+    }
+    check_error(MySql, "SELECT 1;\nSELECT 1\0`\0`;", told, (2, 9));
+    for dialect in [Postgres, Sqlite] {
+        check_error(dialect, "SELECT 1;\nSELECT '\0';", told, (2, 9));
+        check_error(dialect, "\nSELECT 1\u{fe}/* \0 */ + 1;", &told.replace("column 9", "column 13"), (2, 13));
+    }
+    check(MySql, "SELECT '\0' /* \0 */ + 1", &["SELECT '\0' /* \0 */ + 1"]);
+}
+
+#[test]
 fn leading_comments_are_told_apart() {
     let script = "-- head\nSELECT 1; -- windlass: repeat\nSELECT 2";
     let statements = split(Postgres, script).unwrap();

@@ -87,6 +87,7 @@ const PIECES: &[&str] = &[
     "INSERT INTO ",
     "SET ",
     "-- windlass: repeat\n",
+    "\0",
 ];
 
 fn script() -> impl Strategy<Value = String> {
@@ -142,6 +143,17 @@ proptest! {
         );
         let all = tokens(dialect, &script).filter(|token| counts(token.kind)).count();
         prop_assert!(significant >= all, "{} tokens of {}", significant, all);
+    }
+
+    #[test]
+    fn statements_tell_their_line_and_column(dialect in dialect(), script in script()) {
+        let Ok(statements) = split(dialect, &script) else { return Ok(()) };
+        for statement in &statements {
+            let before = script[..statement.start].trim_start_matches('\u{feff}');
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            prop_assert_eq!((statement.line as usize, statement.column as usize), (line, column));
+        }
     }
 
     #[test]

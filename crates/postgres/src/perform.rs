@@ -154,6 +154,8 @@ impl Performance<'_> {
                 }
                 _ => Answer::Reply(self.session.send(&message).await),
             };
+            // What follows would run, and be committed, without what the server never got.
+            let alone = alone || matches!(&reply, Answer::Reply(reply) if !reply.is_sent());
             flight.bytes += bytes;
             flight.sent.push_back(Sent { index, bytes, reply });
             inside = (inside && !matches!(step, Step::Commit)) || matches!(step, Step::Begin);

@@ -205,6 +205,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Whether the server gets the message: not one that cannot be written down in its protocol.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.stream.is_ok() && self.lead.as_ref().is_none_or(|lead| lead.is_sent())
+    }
+
     /// Reads to the end, and keeps the rows.
     pub(crate) async fn rows(self) -> Result<Vec<SimpleQueryRow>, TransportError> {
         let mut stream = self.stream?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Dialect;
-use super::lexer::{DelimiterProblem, Token, TokenKind, count_newlines, delimiter_argument};
+use super::lexer::{DelimiterProblem, Token, TokenKind, count_newlines, delimiter_argument, tokens};
 use super::script::{Boundary, Script};
 
 /// Where a statement stands in its script.
@@ -63,6 +63,14 @@ pub enum SplitError {
         /// The command as written, without its arguments.
         command: String,
     },
+    /// A NUL character stands in a statement.
+    #[error("line {line}, column {column} holds a NUL character, which no statement can carry to the database")]
+    Nul {
+        /// Line of the character, from 1.
+        line: u32,
+        /// Column of the character, from 1.
+        column: u32,
+    },
     /// `COPY … FROM stdin` is not followed by its rows.
     #[error("`COPY … FROM stdin` at line {line} is not followed by its rows")]
     CopyWithoutData {
@@ -88,6 +96,7 @@ impl SplitError {
     pub fn position(&self) -> (u32, u32) {
         match *self {
             SplitError::Unterminated { line, column, .. }
+            | SplitError::Nul { line, column }
             | SplitError::MetaCommand { line, column, .. }
             | SplitError::CopyWithoutData { line, column }
             | SplitError::InvalidDelimiter { line, column, .. } => (line, column),
@@ -117,11 +126,35 @@ pub fn split(dialect: Dialect, script: &str) -> Result<Vec<Statement>, SplitErro
         open: None,
         waits_for_rows: false,
     };
-    let mut tokens = Script::new(dialect, script);
-    while let Some((token, boundary)) = tokens.next_token() {
+    let mut reader = Script::new(dialect, script);
+    while let Some((token, boundary)) = reader.next_token() {
         splitter.token(&token, boundary)?;
     }
-    splitter.finish(tokens.open_body(), tokens.wants_rows())
+    let statements = splitter.finish(reader.open_body(), reader.wants_rows())?;
+    match first_nul(dialect, script, &statements) {
+        Some((line, column)) => Err(SplitError::Nul { line, column }),
+        None => Ok(statements),
+    }
+}
+
+/// Where a statement holds a NUL that it cannot: PostgreSQL's protocol and SQLite take it for the end of the
+/// text, and MySQL reads it inside of strings and comments alone.
+fn first_nul(dialect: Dialect, script: &str, statements: &[Statement]) -> Option<(u32, u32)> {
+    let first = memchr::memchr(0, script.as_bytes())?;
+    let after = statements.partition_point(|statement| statement.end <= first);
+    let offset = statements[after..].iter().find_map(|statement| {
+        let text = statement.text(script);
+        let within = match dialect {
+            Dialect::MySql => {
+                let bare = |token: &Token<'_>| !matches!(token.kind, TokenKind::String | TokenKind::Comment);
+                let holding = tokens(dialect, text).find(|token| bare(token) && token.text.contains('\0'))?;
+                holding.offset + holding.text.find('\0')?
+            }
+            Dialect::Postgres | Dialect::Sqlite => text.find('\0')?,
+        };
+        Some(statement.start + within)
+    })?;
+    Some(Locator::new(script).locate(offset))
 }
 
 struct Splitter<'a> {

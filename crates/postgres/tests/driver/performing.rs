@@ -10,6 +10,7 @@ use windlass_postgres::Postgres;
 crate::on_servers!(
     a_transaction_is_one_round_trip,
     the_failing_step_and_its_place_are_told_and_nothing_stands,
+    what_no_message_can_carry_takes_nothing_behind_it_along,
     a_refused_commit_is_a_failure,
     a_savepoint_does_not_heal_what_failed_before_it,
     copy_loads_its_data_and_tells_the_row_it_cannot,
@@ -65,6 +66,21 @@ async fn the_failing_step_and_its_place_are_told_and_nothing_stands(database: Da
     assert_eq!(database.value("SELECT to_regclass('t')").await, "NULL");
     assert_eq!(database.value("SELECT count(*) FROM _windlass_migrations").await, "0");
     perform(&mut driver, &transaction(&migration, &["CREATE TABLE t (a int)"])).await.unwrap();
+}
+
+async fn what_no_message_can_carry_takes_nothing_behind_it_along(database: Database) {
+    let mut driver = database.ready().await;
+    let migration = migration();
+    let statements = ["CREATE TABLE t (a text)", "INSERT INTO t VALUES ('\0')", "CREATE TABLE u (a int)"];
+    let (step, error) = refused(perform(&mut driver, &transaction(&migration, &statements)).await.unwrap_err());
+    assert_eq!(step, 3);
+    assert!(error.message.contains("null"), "{error}");
+    assert_no_transaction(&mut driver, &database).await;
+    assert_eq!(database.value("SELECT coalesce(to_regclass('t'), to_regclass('u'))").await, "NULL");
+    assert_eq!(database.value("SELECT count(*) FROM _windlass_migrations").await, "0");
+    let (step, _) = refused(perform(&mut driver, &[execute(&migration, "SELECT '\0'")]).await.unwrap_err());
+    assert_eq!(step, 0);
+    perform(&mut driver, &transaction(&migration, &statements[..1])).await.unwrap();
 }
 
 async fn a_refused_commit_is_a_failure(database: Database) {
