@@ -5,7 +5,7 @@ use crate::error::{Error, Undeployed};
 use crate::excerpt::Excerpt;
 use crate::exit::Exit;
 use crate::output::{count, elapsed, rows, stand};
-use crate::target::redact;
+use crate::target::{redact, redact_arguments};
 use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
@@ -63,8 +63,10 @@ impl Diagnosis {
             _ => {}
         }
         if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_)) {
-            diagnosis.redact(url);
+            diagnosis.clean(|text| redact(text, url));
         }
+        let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());
+        diagnosis.clean(|text| redact_arguments(text, arguments()));
         diagnosis
     }
 
@@ -272,8 +274,8 @@ impl Diagnosis {
         }
     }
 
-    fn redact(&mut self, url: Option<&Secret>) {
-        let clean = |text: &mut String| *text = redact(text, url);
+    fn clean(&mut self, without_secrets: impl Fn(&str) -> String) {
+        let clean = |text: &mut String| *text = without_secrets(text);
         clean(&mut self.message);
         self.causes.iter_mut().for_each(clean);
         self.hint.iter_mut().for_each(clean);

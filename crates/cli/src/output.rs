@@ -2,6 +2,7 @@
 
 use clap::builder::styling::{AnsiColor, Color, Style};
 use indicatif::ProgressBar;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -118,15 +119,52 @@ impl Output {
     fn stdout(&self, text: &str) {
         self.bar.suspend(|| {
             let mut stream = anstream::stdout().lock();
-            self.keep(writeln!(stream, "{text}").and_then(|()| stream.flush()));
+            self.keep(writeln!(stream, "{}", printable(text)).and_then(|()| stream.flush()));
         });
     }
 
     fn stderr(&self, text: &str) {
         self.bar.suspend(|| {
-            let _ = writeln!(anstream::stderr().lock(), "{text}");
+            let _ = writeln!(anstream::stderr().lock(), "{}", printable(text));
         });
     }
+}
+
+/// The text as a terminal may get it: what a database, a file's name or a script holds is shown there and not
+/// obeyed. Colours stay.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let is_shown = |c: char| match c {
+        '\n' | '\t' => true,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        c => !c.is_control(),
+    };
+    if text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '\u{1b}' => color(rest),
+            _ if is_shown(c) => Some(c.len_utf8()),
+            // A line of a file that ends as Windows ends them.
+            '\r' if rest.starts_with("\r\n") => Some(c.len_utf8()),
+            _ => None,
+        };
+        match length {
+            Some(length) => shown.push_str(&rest[..length]),
+            None => shown.extend(c.escape_unicode()),
+        }
+        rest = &rest[length.unwrap_or(c.len_utf8())..];
+    }
+    Cow::Owned(shown)
+}
+
+/// How long the escape sequence is that a text begins with, where it sets a colour and nothing else.
+fn color(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    parameters[end..].starts_with('m').then_some("\u{1b}[".len() + end + 1)
 }
 
 /// A verb in a column of its own, so that the eye finds what follows.
@@ -165,6 +203,17 @@ pub(crate) fn elapsed(duration: std::time::Duration) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn nothing_but_colours_is_obeyed_by_a_terminal() {
+        let colored = line(GOOD, "Applied", "1_a\n\t\r\nü");
+        assert_eq!(printable(&colored), colored);
+        let hostile = "\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}cba\rok \u{1b}[31";
+        assert_eq!(
+            printable(hostile),
+            "\\u{1b}]0;title\\u{7}\\u{1b}[2Jb\\u{9b}31m\\u{202e}cba\\u{d}ok \\u{1b}[31"
+        );
+    }
 
     #[test]
     fn numbers_agree_with_their_words() {

@@ -2,7 +2,7 @@
 
 use crate::commands::deploy::AppliedMigration;
 use crate::diagnosis::held_by;
-use crate::output::{BUSY, Output, Verbosity, count, elapsed, line};
+use crate::output::{BUSY, Output, Verbosity, count, elapsed, line, printable};
 use indicatif::{ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -85,7 +85,7 @@ impl<'p> Progress<'p> {
         }
         self.last_waited = waited;
         if self.is_drawn {
-            self.output.bar().set_message(text);
+            self.output.bar().set_message(printable(&text).into_owned());
             self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "{since:>12}"));
         } else if waited >= self.next_waiting_line {
             self.next_waiting_line = waited + WAITING_LINES;
@@ -140,7 +140,7 @@ impl<'p> Progress<'p> {
                 bar.reset_elapsed();
                 bar.set_prefix(place);
             }
-            bar.set_message(execute.summary(80));
+            bar.set_message(printable(&execute.summary(80)).into_owned());
         }
     }
 

@@ -326,6 +326,18 @@ pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
     text
 }
 
+/// Takes the secrets out of arguments that a text quotes whole: of a URL that stood where none belongs.
+pub(crate) fn redact_arguments(text: &str, arguments: impl Iterator<Item = String>) -> String {
+    let values = arguments.filter_map(|argument| match argument.strip_prefix("--") {
+        Some(option) => option.split_once('=').map(|(_, value)| value.to_owned()),
+        None => Some(argument),
+    });
+    values.filter(|value| !value.is_empty()).fold(text.to_owned(), |text, value| {
+        let clean = redact(&value, Some(&Secret::new(value.as_str())));
+        text.replace(&value, &clean)
+    })
+}
+
 /// What in a URL, or in what was meant as one, may be a password: as written and as meant.
 fn passwords(url: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -389,6 +401,14 @@ mod tests {
         assert_eq!(relative_to(Path::new(""), "file:./dev.db"), "file:./dev.db");
         let root = relative_to(Path::new("/etc"), "sqlite:app.db");
         assert_eq!(windlass_sqlite::Options::parse(&root).unwrap().path(), Some(Path::new("/etc/app.db")));
+    }
+
+    #[test]
+    fn a_url_in_the_wrong_place_is_told_without_its_secrets() {
+        let url = "postgres://ann:users@db/shop";
+        let arguments = ["--quiet", "--to", url, &format!("--dir={url}")].map(str::to_owned);
+        let told = redact_arguments(&format!("no folder {url}, no table users"), arguments.into_iter());
+        assert_eq!(told, "no folder postgres://ann@db/shop, no table users");
     }
 
     #[test]

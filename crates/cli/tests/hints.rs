@@ -39,6 +39,16 @@ fn a_folder_that_is_not_there_is_looked_for_beside_the_configuration() {
 }
 
 #[test]
+fn what_a_terminal_would_obey_is_shown_instead() {
+    let project = Project::with(&[USERS]);
+    for (arguments, code) in [(["--dir", "\u{1b}]0;x\u{7}"], 7), (["--to", "\u{1b}]0;x\u{7}"], 2)] {
+        let ran = project.deploy(&["--color", "always", arguments[0], arguments[1]]).ends_with(code);
+        assert!(ran.stderr.contains("\\u{1b}]0;x\\u{7}") && ran.stderr.contains("\u{1b}["), "{ran:#?}");
+        assert!(!ran.stderr.contains("\u{1b}]") && !ran.stderr.contains('\u{7}'), "{ran:#?}");
+    }
+}
+
+#[test]
 fn a_migration_that_nobody_knows_is_a_wrong_call() {
     let project = Project::with(&[USERS]);
     project.deploy(&[]).ends_with(0);

@@ -124,6 +124,11 @@ fn a_password_never_reaches_output() {
         runs.push(project.run(&["deploy", url]));
         runs.push(project.run(&["deploy", "--json", url]));
         runs.push(project.run(&["status", &format!("--database-ulr={url}")]));
+        for place in ["--dir", "--to", "--config", "--database-url-file"] {
+            runs.push(project.run(&["deploy", "--json", place, url]));
+            runs.push(project.run(&["deploy", &format!("{place}={url}")]));
+        }
+        runs.push(project.on_app(&["resolve", "--applied", url]));
     }
     runs.push(project.run(&["deploy", "-vv", "--database-url-file", "url.txt"]));
     runs.push(project.run(&["deploy", "-vv", "--config", "bad.toml"]));

@@ -57,7 +57,7 @@ impl Migration {
 pub(crate) fn check_name(migration: &Migration) -> Result<(), SourceError> {
     let name = migration.name();
     let is_ordered = version_of(name).is_some() || name.starts_with("R__");
-    let is_plain = !name.chars().any(|c| c.is_control() || matches!(c, '\'' | '\\' | '/'));
+    let is_plain = !name.contains(['\'', '\\', '/']);
     if is_ordered && is_plain {
         return Ok(());
     }

@@ -102,3 +102,34 @@ fn any_bytes_are_read_or_refused() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_neither_waited_for_nor_left_out() {
+    for place in ["2_b.sql", "2_b/up.sql", "2_b/down.sql", "R__views.sql"] {
+        let dir =
+            folder(&["2_b/up.sql"].into_iter().filter(|_| place.ends_with("down.sql")).collect::<Vec<_>>());
+        let path = dir.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let refused = read(dir.path()).unwrap_err();
+        assert!(matches!(&refused, SourceError::NotAFile { path: told } if *told == path), "{refused}");
+    }
+    let dir = folder(&[]);
+    std::os::unix::fs::symlink("/dev/null", dir.path().join("1_a.sql")).unwrap();
+    let refused = read(dir.path()).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("1_a.sql is no file: a script is never read from a pipe or a device"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_name_that_a_terminal_would_obey_is_refused() {
+    for name in ["1_a\nb.sql", "1_\u{1b}[31m.sql", "1_a\u{202e}b/up.sql", "R__a\rb.sql"] {
+        let refused = Migrations::from_scripts([(name, "SELECT 1;")]).unwrap_err();
+        assert!(matches!(refused, SourceError::UnprintableName { .. }), "{refused}");
+        assert!(!refused.to_string().contains(['\n', '\r', '\u{1b}', '\u{202e}']), "{refused}");
+    }
+    assert_eq!(Migrations::from_scripts([("1_größe \"x\" 'y' \\.sql", "SELECT 1;")]).unwrap().len(), 1);
+}

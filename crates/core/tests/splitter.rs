@@ -80,7 +80,12 @@ fn a_nul_character_is_refused_where_a_statement_cannot_carry_it() {
     check_error(MySql, "SELECT 1;\nSELECT 1\0`\0`;", told, (2, 9));
     for dialect in [Postgres, Sqlite] {
         check_error(dialect, "SELECT 1;\nSELECT '\0';", told, (2, 9));
-        check_error(dialect, "\nSELECT 1\u{fe}/* \0 */ + 1;", &told.replace("column 9", "column 13"), (2, 13));
+        check_error(
+            dialect,
+            "\nSELECT 1\u{fe}/* \0 */ + 1;",
+            &told.replace("column 9", "column 13"),
+            (2, 13),
+        );
     }
     check(MySql, "SELECT '\0' /* \0 */ + 1", &["SELECT '\0' /* \0 */ + 1"]);
 }

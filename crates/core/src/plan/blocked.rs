@@ -294,7 +294,7 @@ impl Blocked {
                 "restore the table from a backup, or see `windlass history` for what it holds".to_owned()
             }
             Self::NotEmpty { examples } => onto_what_is_there(examples),
-            Self::ReadOnly { .. } => "deploy to the primary, with a role that may write".to_owned(),
+            Self::ReadOnly { .. } => "deploy as a user who may write to it; where there are replicas, to the primary".to_owned(),
             Self::Edited { names, empty: true, .. } => format!(
                 "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
                 names[0]

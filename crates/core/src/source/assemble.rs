@@ -227,13 +227,22 @@ impl<'d> Set<'d> {
     }
 }
 
-/// Sorts a set, in which no name may stand twice.
+/// Sorts a set, in which every name shows as what it is, and none may stand twice.
 pub(super) fn in_order(list: &mut [Migration]) -> Result<(), SourceError> {
+    if let Some(hidden) = list.iter().find(|migration| !migration.name().chars().all(shows)) {
+        return Err(SourceError::UnprintableName { path: hidden.up().origin().into() });
+    }
     list.sort_by_cached_key(|migration| Position::of(migration.name()));
     match list.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
         Some(pair) => Err(duplicate(&pair[0], &pair[1])),
         None => Ok(()),
     }
+}
+
+/// Neither obeyed by a terminal, nor able to turn the order of what is shown around.
+fn shows(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The digest of a set in its order.

@@ -45,6 +45,20 @@ pub enum SourceError {
         /// What stands where a name should follow it.
         prefix: String,
     },
+    /// The name of a migration holds characters that a terminal obeys instead of showing them.
+    #[error(
+        "the name of {path:?} holds characters that do not show: line ends, escape sequences or the like"
+    )]
+    UnprintableName {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A script that is neither a file nor a folder: a pipe, a socket, a device.
+    #[error("{path} is no file: a script is never read from a pipe or a device")]
+    NotAFile {
+        /// Where it stands.
+        path: PathBuf,
+    },
     /// `V2_name.sql` in a layout that wants `V2__name.sql`.
     #[error("{path} has one underscore after its version where V<version>__<name>.sql has two")]
     OneUnderscore {

@@ -28,9 +28,14 @@ pub(super) fn list(dir: &Path, looked: Looked) -> Result<Vec<assemble::File>, So
         let Some(name) = name_of(&entry)? else { continue };
         if matters(&name) {
             let path = entry.path();
-            if kind_of(&entry, &path)?.is_file() {
+            let kind = kind_of(&entry, &path)?;
+            if kind.is_file() {
                 files.push((name.into(), None));
                 continue;
+            }
+            // Neither left out in silence nor waited for.
+            if !kind.is_dir() {
+                return Err(SourceError::NotAFile { path });
             }
         }
         folders.push((entry, name));
@@ -127,6 +132,11 @@ fn list_migration(folder: &Path, name: &str, entries: ReadDir) -> Result<Vec<ass
         }
         has_script |= SCRIPTS.contains(&&*file) || file == "down.sql";
         if without_sql(&file).is_some() || file == "metadata.toml" {
+            let path = entry.path();
+            let kind = kind_of(&entry, &path)?;
+            if !kind.is_file() && !kind.is_dir() {
+                return Err(SourceError::NotAFile { path });
+            }
             files.push((format!("{name}/{file}").into(), None));
         }
         nested = first(nested, is_migration(&file).then_some(file));

@@ -64,7 +64,9 @@ pub enum SplitError {
         command: String,
     },
     /// A NUL character stands in a statement.
-    #[error("line {line}, column {column} holds a NUL character, which no statement can carry to the database")]
+    #[error(
+        "line {line}, column {column} holds a NUL character, which no statement can carry to the database"
+    )]
     Nul {
         /// Line of the character, from 1.
         line: u32,

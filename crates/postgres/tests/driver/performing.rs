@@ -72,7 +72,8 @@ async fn what_no_message_can_carry_takes_nothing_behind_it_along(database: Datab
     let mut driver = database.ready().await;
     let migration = migration();
     let statements = ["CREATE TABLE t (a text)", "INSERT INTO t VALUES ('\0')", "CREATE TABLE u (a int)"];
-    let (step, error) = refused(perform(&mut driver, &transaction(&migration, &statements)).await.unwrap_err());
+    let (step, error) =
+        refused(perform(&mut driver, &transaction(&migration, &statements)).await.unwrap_err());
     assert_eq!(step, 3);
     assert!(error.message.contains("null"), "{error}");
     assert_no_transaction(&mut driver, &database).await;
