@@ -70,13 +70,35 @@ impl Extent {
     }
 
     /// Whether it is one of several parts.
-    pub fn is_part(self) -> bool {
+    pub fn is_part(&self) -> bool {
         self.parts > 1
     }
 
-    /// How many of a number of random trials this part makes.
-    pub fn share(&self, sample: usize, full: usize) -> usize {
-        let all = if self.is_full { full } else { sample };
-        (0..all).filter(|number| self.has(*number)).count()
+    /// How many trials there are in all parts together. Each part draws for all of them, and makes those that it has:
+    /// so all parts of a run make the same trials as an undivided one.
+    pub fn of(&self, sample: usize, full: usize) -> usize {
+        if self.is_full { full } else { sample }
+    }
+
+    /// Whether a test that cannot be divided is this part's to run in full. Its number is that of its target.
+    pub fn is_full_for(&self, target: &crate::Target) -> bool {
+        let targets = crate::targets().expect("the run's targets");
+        let number = targets.iter().position(|other| other == target).unwrap_or_default();
+        self.is_full && self.has(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trial_is_one_part_s() {
+        for parts in 1..6 {
+            let all: Vec<_> = (1..=parts).map(|part| Extent { is_full: true, part, parts }).collect();
+            for number in 0..20 {
+                assert_eq!(all.iter().filter(|part| part.has(number)).count(), 1, "{number} of {parts}");
+            }
+        }
     }
 }

@@ -82,8 +82,12 @@ async fn a_killed_server_is_gone_on_from(database: &Database) {
     let mut tally = Tally::of(&database.target().name, "server killed");
     let mut random = Random::named(&format!("{} server killed", database.target().name));
     println!("{}: server killed within {whole:?}, drawn from {}", database.target().name, random.seed());
-    for _ in 0..Extent::of_run().share(SERVER_MOMENTS.0, SERVER_MOMENTS.1) {
+    let extent = Extent::of_run();
+    for number in 0..extent.of(SERVER_MOMENTS.0, SERVER_MOMENTS.1) {
         let moment = random.moment(whole);
+        if !extent.has(number) {
+            continue;
+        }
         let deploying = harness::start(database.connect().await, set.migrations.clone());
         tokio::time::sleep(moment).await;
         server.kill();
@@ -109,8 +113,12 @@ async fn at_random_moments(database: &Database, fault: &'static str, disturb: im
     let mut tally = Tally::of(&database.target().name, fault);
     let mut random = Random::named(&format!("{} {fault}", database.target().name));
     println!("{}: {fault} within {whole:?}, drawn from {}", database.target().name, random.seed());
-    for _ in 0..Extent::of_run().share(MOMENTS.0, MOMENTS.1) {
+    let extent = Extent::of_run();
+    for number in 0..extent.of(MOMENTS.0, MOMENTS.1) {
         let moment = random.moment(whole);
+        if !extent.has(number) {
+            continue;
+        }
         let ending = disturbed(database, &set, &project, moment, &disturb).await;
         tally.count(&format!("after {moment:?}"), ending);
     }

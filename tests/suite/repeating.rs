@@ -348,7 +348,8 @@ async fn a_data_modifying_query_moves_rows(database: &Database) {
 
 /// The process is killed at moments drawn from a seed, which is told; the last one runs to its end.
 async fn a_killed_backfill_ends_exact(database: &Database) {
-    let (rows, each, kills) = if Extent::of_run().is_full { (1_000_000, 5_000, 10) } else { (4_000, 40, 3) };
+    let is_full = Extent::of_run().is_full_for(database.target());
+    let (rows, each, kills) = if is_full { (1_000_000, 5_000, 10) } else { (4_000, 40, 3) };
     let mut random = Random::named(&format!("{} backfill killed", database.target()));
     let seed = random.seed();
     println!("{}: drawn from {seed}, {rows} rows, {kills} kills", database.target());

@@ -21,7 +21,6 @@ struct Mutant {
 }
 
 const SIMULATED: &[&str] = &["-p", "windlass-core", "--test", "simulated"];
-const SQLITE: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "sqlite::killing"];
 const MARIADB: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::waiting"];
 const POSTGRES: &[&str] =
     &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history"];
@@ -144,7 +143,7 @@ const MUTANTS: &[Mutant] = &[
             "    let _ = driver.unlock().await;\n    let mut report = result?;",
             "    let mut report = result?;",
         )],
-        tests: SQLITE,
+        tests: SIMULATED,
     },
 ];
 

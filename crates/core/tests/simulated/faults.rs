@@ -154,6 +154,9 @@ impl Case {
                 let mut driver = self.connect(&database, vec![Fault { call, mode }]);
                 let result = self.run(&mut driver, "first");
                 assert!(!driver.is_in_transaction(), "{told}: a transaction is open");
+                // Only where giving it back is what failed does the lock go with the session.
+                let is_left = database.is_locked() && call + 1 != driver.calls();
+                assert!(!is_left, "{told}: a session that lives keeps the lock");
                 let _ = ready(driver.unlock());
                 drop(driver);
                 if matches!(mode, Mode::DiedBefore | Mode::DiedWithin) && result.is_ok() {
