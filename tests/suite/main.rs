@@ -13,6 +13,7 @@ mod killing;
 mod markers;
 mod policies;
 mod rebuilding;
+mod recording;
 mod refusing;
 mod repeating;
 mod transactions;
@@ -33,6 +34,7 @@ fn main() {
         markers::all(),
         policies::all(),
         rebuilding::all(),
+        recording::all(),
         refusing::all(),
         repeating::all(),
         transactions::all(),
