@@ -63,7 +63,7 @@ impl Server {
     pub(crate) fn wait_until_ready(&mut self) -> Result<()> {
         for _ in 1..ATTEMPTS {
             match self.watch_start()? {
-                true => return Ok(()),
+                true => return self.refuse_errors_in_log(),
                 false => {
                     self.port = free_port()?;
                     self.child = Self::spawn(&self.launch, self.port)?;
@@ -120,15 +120,16 @@ impl Server {
             }
             sleep(Duration::from_millis(20));
         }
-        self.refuse_errors_in_log()
+        Ok(true)
     }
 
-    /// A failed statement of an init file is only a line in the log.
-    fn refuse_errors_in_log(&self) -> Result<bool> {
+    /// A failed statement of an init file is only a line in the log. A server that was killed tells there of what it
+    /// clears away, too.
+    fn refuse_errors_in_log(&self) -> Result<()> {
         let log = self.log();
         match log.lines().find(|line| line.contains("[ERROR]")) {
             Some(line) => bail!("the server started with an error: {line}"),
-            None => Ok(true),
+            None => Ok(()),
         }
     }
 
