@@ -1,8 +1,10 @@
 //! Servers that a test may kill: one for each connection to a socket, ended with it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -18,6 +20,24 @@ const VARIABLE: &str = "WINDLASS_TEST_EXPENDABLE";
 pub(crate) struct Desk {
     listener: UnixListener,
     folder: TempDir,
+    served: Arc<Mutex<Vec<Served>>>,
+}
+
+struct Served {
+    client: UnixStream,
+    thread: JoinHandle<Result<()>>,
+}
+
+/// Ends the servers that are left, and waits until their data is gone.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        for Served { client, thread } in served.drain(..) {
+            // An error means that the client is gone already.
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Desk {
@@ -25,7 +45,7 @@ impl Desk {
     pub(crate) fn open() -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a folder for a socket")?;
         let listener = UnixListener::bind(folder.path().join("desk"))?;
-        Ok(Self { listener, folder })
+        Ok(Self { listener, folder, served: Arc::default() })
     }
 
     /// What tests learn of it by.
@@ -35,11 +55,17 @@ impl Desk {
 
     /// Serves requests from now on, as long as this process lives.
     pub(crate) fn serve(&self) -> Result<()> {
-        let listener = self.listener.try_clone()?;
+        let (listener, served) = (self.listener.try_clone()?, Arc::clone(&self.served));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let Ok(theirs) = client.try_clone() else { continue };
                 // The kernel ends the server with this thread.
-                thread::spawn(move || attend(&client));
+                let thread = thread::spawn(move || {
+                    let attended = attend(&theirs);
+                    let _ = theirs.shutdown(Shutdown::Both);
+                    attended
+                });
+                served.lock().unwrap_or_else(PoisonError::into_inner).push(Served { client, thread });
             }
         });
         Ok(())
