@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 use windlass_core::driver::{
-    Capabilities, Driver, DriverError, Failure, Head, Holder, Inspection, Lock, Patience, Run, Watch,
+    Capabilities, Cause, Driver, DriverError, Failure, Head, Holder, Inspection, Lock, Patience, Run, Watch,
 };
 use windlass_core::plan::Step;
 use windlass_core::source::Migrations;
@@ -112,7 +112,7 @@ impl Driver for Dying {
         answer
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         self.point();
         let answer = self.inner.count_rows(tables).await;
         self.point();

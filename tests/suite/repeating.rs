@@ -354,8 +354,12 @@ async fn a_killed_backfill_ends_exact(database: &Database) {
     let seed = random.seed();
     println!("{}: drawn from {seed}, {rows} rows, {kills} kills", database.target());
     fill(database, rows).await;
-    // A file's runs are over before anybody else looks, unless they take their time.
-    let pause = if database.target().family == Family::Sqlite { "pause 3ms" } else { "" };
+    // The runs of a sample, and those on a file, are over before anybody else looks, unless they take their time.
+    let pause = match (is_full, database.target().family) {
+        (false, _) => "pause 20ms",
+        (true, Family::Sqlite) => "pause 3ms",
+        (true, _) => "",
+    };
     let sql = format!(
         "CREATE TABLE before_it (n int);\n{}INSERT INTO before_it VALUES (1);",
         repeat(database, pause, each)

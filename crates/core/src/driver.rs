@@ -322,6 +322,15 @@ pub enum Cause {
     ForeignKeys(Vec<String>),
 }
 
+impl From<DriverError> for Cause {
+    fn from(error: DriverError) -> Self {
+        match error {
+            DriverError::Refused(error) => Self::Refused(error),
+            other => Self::Lost(other.to_string()),
+        }
+    }
+}
+
 /// Told of every step, and asked before it whether to go on.
 pub trait Watch: Send {
     /// The step with this index is about to run.
@@ -383,8 +392,9 @@ pub trait Driver: Send {
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure>;
 
     /// The exact number of rows of the largest of these tables; those that do not stand are left out, since a
-    /// statement's own names (a query's in its `WITH`, an alias) may be among them. Writes nothing.
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError>;
+    /// statement's own names (a query's in its `WITH`, an alias) may be among them. Writes nothing, and leaves no
+    /// transaction open.
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause>;
 
     /// Tries once, without waiting, to get the lock that spares deployers the collision.
     async fn try_lock(&mut self) -> Result<Lock, DriverError>;
@@ -425,7 +435,7 @@ impl<D: Driver + ?Sized> Driver for &mut D {
         (**self).perform(run, steps, watch).await
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         (**self).count_rows(tables).await
     }
 

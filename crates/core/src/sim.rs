@@ -532,6 +532,15 @@ fn told(told: Told) -> DriverError {
     }
 }
 
+fn cause(told: Told) -> Cause {
+    match told {
+        Told::Refused => Cause::Refused(refusal("refused on demand")),
+        Told::Busy => Cause::Busy(Holder { session: Some("7".to_owned()), ..Holder::default() }),
+        Told::GaveWay => Cause::GaveWay(refusal("deadlock on demand")),
+        Told::Lost => Cause::Lost("the simulated session died".to_owned()),
+    }
+}
+
 #[async_trait]
 impl Driver for SimDriver {
     fn capabilities(&self) -> &Capabilities {
@@ -587,10 +596,7 @@ impl Driver for SimDriver {
                     continue;
                 }
                 Ok(Err(cause)) => cause,
-                Err(Told::Refused) => Cause::Refused(refusal("refused on demand")),
-                Err(Told::Busy) => Cause::Busy(Holder { session: Some("7".to_owned()), ..Holder::default() }),
-                Err(Told::GaveWay) => Cause::GaveWay(refusal("deadlock on demand")),
-                Err(Told::Lost) => Cause::Lost("the simulated session died".to_owned()),
+                Err(told) => cause(told),
             };
             self.staged = None;
             return Err(Failure { step: index, cause });
@@ -599,8 +605,8 @@ impl Driver for SimDriver {
     }
 
     /// Every table has ten rows.
-    async fn count_rows(&mut self, _: &[ObjectName]) -> Result<u64, DriverError> {
-        self.call(|_| 10).map_err(told)
+    async fn count_rows(&mut self, _: &[ObjectName]) -> Result<u64, Cause> {
+        self.call(|_| 10).map_err(cause)
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

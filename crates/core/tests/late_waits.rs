@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
 use windlass_core::driver::{
-    Capabilities, Ddl, Driver, DriverError, Failure, Grouping, Head, Inspection, Lock, Product, Run, Watch,
+    Capabilities, Cause, Ddl, Driver, DriverError, Failure, Grouping, Head, Inspection, Lock, Product, Run,
+    Watch,
 };
 use windlass_core::history::State;
 use windlass_core::plan::Step;
@@ -44,7 +45,7 @@ impl Driver for Slow {
         result
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         self.sim.count_rows(tables).await
     }
 

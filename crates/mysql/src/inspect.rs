@@ -2,10 +2,11 @@
 
 use crate::MySql;
 use crate::history::{COLUMNS, identifier, text};
+use crate::perform::LOCK_WAIT_TIMEOUT;
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
 use crate::unfinished::{Kept, SessionToken, user_of};
-use windlass_core::driver::{Access, Contents, DriverError, Head, Inspection, Product, Surroundings};
+use windlass_core::driver::{Access, Cause, Contents, DriverError, Head, Inspection, Product, Surroundings};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
@@ -121,7 +122,7 @@ impl MySql<'_> {
     }
 
     /// Tables that do not stand are left out: with a right to few of them the server would refuse the others.
-    pub(crate) async fn count(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    pub(crate) async fn count(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         let mut most = 0;
         for ObjectName { schema, name } in tables {
             let database = schema.as_deref().map_or_else(|| "DATABASE()".to_owned(), text);
@@ -129,17 +130,23 @@ impl MySql<'_> {
                 "SELECT 1 FROM information_schema.tables WHERE table_schema = {database} AND table_name = {}",
                 text(name)
             );
-            if self.single(&stands).await?.is_some() {
+            if self.single(&stands).await.map_err(DriverError::from)?.is_some() {
                 let place = schema.iter().chain([name]).map(|part| identifier(part)).collect::<Vec<_>>();
-                let rows = self.single(&format!("SELECT COUNT(*) FROM {}", place.join("."))).await?;
+                let count = format!("SELECT COUNT(*) FROM {}", place.join("."));
+                let rows = match self.single(&count).await {
+                    Err(TransportError::Server { code: LOCK_WAIT_TIMEOUT, .. }) => {
+                        return Err(Cause::Busy(self.holder_of(&count).await));
+                    }
+                    rows => rows.map_err(DriverError::from)?,
+                };
                 most = most.max(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0));
             }
         }
         Ok(most)
     }
 
-    async fn single(&mut self, query: &str) -> Result<Option<String>, DriverError> {
-        let sets = self.transport.query(query).await.map_err(|broken| DriverError::from(broken.error))?;
+    async fn single(&mut self, query: &str) -> Result<Option<String>, TransportError> {
+        let sets = self.transport.query(query).await.map_err(|broken| broken.error)?;
         Ok(sets.first().and_then(|rows| rows.first()).and_then(|row| row.first().cloned()).flatten())
     }
 

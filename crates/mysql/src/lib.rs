@@ -52,7 +52,9 @@ pub use windlass_core::application::*;
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
-use windlass_core::driver::{Capabilities, DatabaseError, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{
+    Capabilities, Cause, DatabaseError, Failure, Head, Inspection, Lock, Run, Watch,
+};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
 use windlass_core::sql::classify::ObjectName;
@@ -155,7 +157,7 @@ impl Driver for MySql<'_> {
         self.perform_steps(run, steps, watch).await
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         self.count(tables).await
     }
 

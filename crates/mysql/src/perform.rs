@@ -10,7 +10,7 @@ use windlass_core::driver::{Cause, DatabaseError, DriverError, Failure, Holder, 
 use windlass_core::plan::Step;
 
 const DUPLICATE_KEY: u16 = 1062;
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
+pub(crate) const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const DEADLOCK: u16 = 1213;
 const MORE_THAN_ONE_ROW: u16 = 1242;
 
@@ -21,7 +21,7 @@ impl MySql<'_> {
         steps: &[Step<'_>],
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
-        let failed = |error| Failure { step: 0, cause: cause_of(error) };
+        let failed = |error: DriverError| Failure { step: 0, cause: error.into() };
         self.begin().await.map_err(failed)?;
         let session = self.session().await.map_err(failed)?.clone();
         self.owner = Some(run.owner.clone());
@@ -162,13 +162,6 @@ fn cause(failed: &Piece<'_>, step: &Step<'_>, error: TransportError) -> Cause {
             Cause::Refused(statement_error(code, &state, &message, &failed.text, secret))
         }
         _ => Cause::Refused(database_error(code, &state, &message)),
-    }
-}
-
-fn cause_of(error: DriverError) -> Cause {
-    match error {
-        DriverError::Refused(error) => Cause::Refused(error),
-        other => Cause::Lost(other.to_string()),
     }
 }
 

@@ -261,13 +261,7 @@ impl Driver for Postgres<'_> {
     /// A transaction is one round trip, unless it loads data with `COPY`, holds savepoints, or creates an index
     /// unless one stands, which is looked at first.
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
-        let failed = |error| Failure {
-            step: 0,
-            cause: match error {
-                DriverError::Refused(error) => Cause::Refused(error),
-                other => Cause::Lost(other.to_string()),
-            },
-        };
+        let failed = |error: DriverError| Failure { step: 0, cause: error.into() };
         self.begin().await.map_err(failed)?;
         let identity = self.identity().await.map_err(|error| failed(error.into()))?;
         self.owner = Some(run.owner.clone());
@@ -283,8 +277,8 @@ impl Driver for Postgres<'_> {
         performance.perform(steps, watch).await
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
-        inspect::count_rows(&self.session, tables).await
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
+        Ok(inspect::count_rows(&self.session, tables).await?)
     }
 
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {

@@ -1,12 +1,12 @@
 //! Inspection: the history, what else the database holds, and whether it can be written to.
 
 use crate::connect::cannot_write;
-use crate::error::{is_missing_table, refused};
+use crate::error::{cause, is_missing_table, refused};
 use crate::history::{HistoryTable, quote};
 use crate::lock::Session;
 use rusqlite::Connection;
 use std::path::Path;
-use windlass_core::driver::{Access, Contents, DriverError, Inspection, Surroundings};
+use windlass_core::driver::{Access, Cause, Contents, DriverError, Inspection, Surroundings};
 use windlass_core::sql::classify::ObjectName;
 
 pub(crate) fn inspect(
@@ -26,14 +26,14 @@ pub(crate) fn inspect(
 }
 
 /// The rows of the largest of these tables.
-pub(crate) fn count_rows(connection: &Connection, tables: &[ObjectName]) -> Result<u64, DriverError> {
+pub(crate) fn count_rows(connection: &Connection, tables: &[ObjectName]) -> Result<u64, Cause> {
     let mut most = 0;
     for ObjectName { schema, name } in tables {
         let place: Vec<String> = schema.iter().chain([name]).map(|part| quote(part)).collect();
         let count = format!("SELECT count(*) FROM {}", place.join("."));
         match connection.query_row(&count, [], |row| row.get::<_, i64>(0)) {
             Err(error) if is_missing_table(&error) => {}
-            Err(error) => return Err(refused(&error)),
+            Err(error) => return Err(cause(error)),
             Ok(rows) => most = most.max(u64::try_from(rows).unwrap_or_default()),
         }
     }

@@ -71,7 +71,7 @@ use perform::{Performance, run_to_end};
 use rusqlite::Connection;
 use settings::Settings;
 use std::time::Duration;
-use windlass_core::driver::{Capabilities, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
 use windlass_core::sql::classify::ObjectName;
@@ -215,7 +215,7 @@ impl Driver for Sqlite<'_> {
         done
     }
 
-    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, DriverError> {
+    async fn count_rows(&mut self, tables: &[ObjectName]) -> Result<u64, Cause> {
         inspect::count_rows(self.connection.get(), tables)
     }
 

@@ -11,6 +11,7 @@ use windlass_core::driver::{
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, InFlight, Liveness, State};
 use windlass_core::migration::{Checksums, Migration, Script};
 use windlass_core::plan::{Claim, Execute, Record, Resolve, ResolveInto, Step};
+use windlass_core::sql::classify::ObjectName;
 use windlass_sqlite::{ConnectError, Options, Sqlite};
 
 const DIGEST: &str = "d1";
@@ -590,6 +591,21 @@ fn a_statement_that_ends_the_transaction_is_told() {
     assert_eq!(failure.step, 1);
     assert!(refusal(failure).message.contains("ended the transaction"));
     assert_eq!(file.tables(), [""; 0]);
+}
+
+#[test]
+fn rows_are_counted_once_nobody_keeps_readers_out() {
+    let file = File::new();
+    let mut driver = file.with_history();
+    let other = file.raw();
+    other.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    let tables = [ObjectName { schema: None, name: "t".to_owned() }];
+    assert_eq!(now(driver.count_rows(&tables)).unwrap(), 1);
+    other.execute_batch("BEGIN EXCLUSIVE; INSERT INTO t VALUES (2)").unwrap();
+    let counted = now(driver.count_rows(&tables));
+    assert!(matches!(counted, Err(Cause::Busy(_))), "{counted:?}");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(now(driver.count_rows(&tables)).unwrap(), 2);
 }
 
 #[test]

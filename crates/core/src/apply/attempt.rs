@@ -46,7 +46,7 @@ pub(super) struct Live {
 
 pub(super) struct Runner<'r> {
     capabilities: &'r Capabilities,
-    options: &'r DeployOptions,
+    pub(super) options: &'r DeployOptions,
     pub(super) run: &'r Run,
     pub(super) observer: &'r mut dyn Observer,
     pub(super) stop: &'r Stop,
@@ -130,7 +130,7 @@ impl<'r> Runner<'r> {
 
     /// A step that gave way to another session did not get what it needs, no more than one that waited in vain;
     /// unless it may have done something that no rollback took back: then it failed, in the database's words.
-    fn others_first(&self, segment: &Segment<'_>, failure: Failure) -> Failure {
+    pub(super) fn others_first(&self, segment: &Segment<'_>, failure: Failure) -> Failure {
         let Failure { step, cause: Cause::GaveWay(error) } = failure else { return failure };
         let did_nothing = |execute: &Execute<'_>| {
             !in_a_unit(segment, step) && waits_before_it_works(self.capabilities, execute)
@@ -149,7 +149,7 @@ impl<'r> Runner<'r> {
     }
 
     /// Others held what a step needs: what to do next, after a pause.
-    async fn contended<'m>(
+    pub(super) async fn contended<'m>(
         &mut self,
         driver: &mut dyn Driver,
         segment: &Segment<'m>,
@@ -443,7 +443,7 @@ pub(super) enum Performed {
 }
 
 /// What to do after others held what a segment needs.
-enum Again<'m> {
+pub(super) enum Again<'m> {
     /// All of it once more.
     Whole,
     /// Go on with this part of it.

@@ -1,9 +1,10 @@
 //! The loop of a repeated statement: run after run until one touches no row, knowing what each touched.
 
 use super::DeployError;
-use super::attempt::{Ended, Performed, Runner, pauses};
+use super::attempt::{Again, Ended, Performed, Runner, pauses};
+use super::contention::Tries;
 use super::progress::Event;
-use crate::driver::{Cause, DatabaseError, Driver, DriverError, Failure};
+use crate::driver::{Cause, DatabaseError, Driver, Failure};
 use crate::plan::{Repeat, RowLimit, Segment, Step};
 use std::time::Instant;
 
@@ -16,9 +17,9 @@ impl Runner<'_> {
     ) -> Result<Ended, DeployError> {
         let mut touched = repeat.touched;
         self.touched(touched);
-        let limit = match self.row_limit(driver, repeat).await {
+        let limit = match self.row_limit(driver, repeat).await? {
             Ok(limit) => limit,
-            Err(cause) => return self.statement_failed(driver, &repeat.run(0), cause).await,
+            Err(ended) => return Ok(ended),
         };
         let run = repeat.run(limit);
         while !is_reached(repeat, touched) {
@@ -57,23 +58,46 @@ impl Runner<'_> {
         run: &Segment<'_>,
         cause: Cause,
     ) -> Result<Ended, DeployError> {
-        let step = run.steps.iter().position(|step| matches!(step, Step::Execute(_))).unwrap_or_default();
-        self.failed(driver, run, Failure { step, cause }, Instant::now()).await
+        self.failed(driver, run, Failure { step: statement_of(run), cause }, Instant::now()).await
     }
 
     /// Counted exactly and once: an estimate is wrong where it matters, for a table just filled, and counting
     /// costs less than the statement, which reads every row too and writes most of them.
-    async fn row_limit(&mut self, driver: &mut dyn Driver, repeat: &Repeat<'_>) -> Result<u64, Cause> {
+    async fn row_limit(
+        &mut self,
+        driver: &mut dyn Driver,
+        repeat: &Repeat<'_>,
+    ) -> Result<Result<u64, Ended>, DeployError> {
         let tables = match &repeat.limit {
-            RowLimit::Rows(limit) => return Ok(*limit),
+            RowLimit::Rows(limit) => return Ok(Ok(*limit)),
             RowLimit::TwiceTheRowsOf(tables) => tables,
         };
-        match driver.count_rows(tables).await {
-            Ok(rows) => Ok(rows.saturating_mul(2).saturating_add(repeat.touched)),
-            Err(DriverError::Refused(error)) => Err(Cause::Refused(error)),
-            Err(other) => Err(Cause::Lost(other.to_string())),
+        let (run, began) = (repeat.run(0), Instant::now());
+        let mut tries = Tries::new(self.options, repeat.wait);
+        loop {
+            let cause = match driver.count_rows(tables).await {
+                Ok(rows) => return Ok(Ok(rows.saturating_mul(2).saturating_add(repeat.touched))),
+                Err(cause) => cause,
+            };
+            let failure = Failure { step: statement_of(&run), cause };
+            match self.others_first(&run, failure) {
+                Failure { step, cause: Cause::Busy(holder) } => {
+                    let took = began.elapsed();
+                    if let Again::Not(ended) =
+                        self.contended(driver, &run, (step, holder), took, began, &mut tries).await?
+                    {
+                        return Ok(Err(ended));
+                    }
+                }
+                failure => return self.failed(driver, &run, failure, began).await.map(Err),
+            }
         }
     }
+}
+
+/// The step that is the statement.
+fn statement_of(run: &Segment<'_>) -> usize {
+    run.steps.iter().position(|step| matches!(step, Step::Execute(_))).unwrap_or_default()
 }
 
 fn is_reached(repeat: &Repeat<'_>, touched: u64) -> bool {

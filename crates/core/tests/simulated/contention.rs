@@ -1,7 +1,7 @@
 //! What others hold is tried again, so many times, and nothing is done twice.
 
 use crate::faults::Case;
-use crate::{functions, migrations, mysql, mysql_shapes, postgres, ready, shapes, sqlite};
+use crate::{functions, migrations, mysql, mysql_shapes, postgres, ready, repeated, shapes, sqlite};
 use windlass_core::apply::{DeployError, Event, Observer, Silent};
 use windlass_core::driver::Driver;
 use windlass_core::migration::TransactionMode;
@@ -26,6 +26,9 @@ fn what_others_hold_is_tried_again_and_nothing_is_done_twice() {
         Case::of(postgres(), functions::shapes(TransactionMode::Automatic)),
         Case::of(sqlite(), functions::shapes(TransactionMode::Automatic)),
         Case::of(mysql(), functions::shapes(TransactionMode::Required)),
+        Case::of(postgres(), repeated::shapes()),
+        Case::of(mysql(), repeated::shapes()),
+        Case::of(sqlite(), repeated::shapes()),
     ];
     let modes = [Mode::Busy, Mode::GaveWay];
     for (case, mode) in cases.iter().flat_map(|case| modes.map(|mode| (case, mode))) {

@@ -58,7 +58,7 @@ fn a_goal_is_met_exactly_wherever_a_run_is_cut_off() {
     }
 }
 
-fn repeated_shapes() -> Migrations {
+pub(crate) fn shapes() -> Migrations {
     migrations(&[
         (
             "1_first.sql",
@@ -75,7 +75,7 @@ fn repeated_shapes() -> Migrations {
 #[test]
 fn every_call_fails_in_turn_in_a_repeated_statement() {
     for capabilities in [postgres(), mysql(), sqlite()] {
-        let case = Case::of(capabilities, repeated_shapes());
+        let case = Case::of(capabilities, shapes());
         assert_eq!(case.whole.len(), 3 + 1 + 2 + 1 + 2 + 1, "{:?}", case.whole);
         case.every_fault().tell(&format!("{}, repeated", case.product()), 300);
     }
