@@ -106,3 +106,18 @@ fn the_docs_show_what_is_printed() {
 fn the_readme_shows_what_is_printed() {
     check("README.md");
 }
+
+/// The driver crates run these programs; a reader's own has its migrations beside its manifest.
+#[test]
+fn the_readme_shows_the_examples_as_they_are() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the document");
+    let shown: Vec<_> =
+        readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let examples = ["sqlite/examples/sqlite_start.rs", "postgres/examples/postgres_start.rs"];
+    assert_eq!(shown.len(), examples.len(), "every block is one of an example's");
+    for (shown, example) in shown.iter().zip(examples) {
+        let text = std::fs::read_to_string(root().join("crates").join(example)).expect("the example");
+        let text = text.replace("examples/migrations", "migrations");
+        assert!(text.ends_with(shown) && shown.starts_with("use "), "shown as it is in {example}");
+    }
+}

@@ -3,6 +3,7 @@
 mod borrowing;
 mod connecting;
 mod deploy;
+mod examples;
 mod functions;
 mod settling;
 mod steps;

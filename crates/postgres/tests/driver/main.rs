@@ -3,6 +3,7 @@
 mod borrowing;
 mod connecting;
 mod deploying;
+mod examples;
 mod functions;
 mod history;
 mod inspecting;
