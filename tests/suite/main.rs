@@ -8,6 +8,7 @@ mod cutting;
 mod deploying;
 mod engines;
 mod failing;
+mod hygiene;
 mod indexes;
 mod killing;
 mod markers;
@@ -29,6 +30,7 @@ fn main() {
         deploying::all(),
         engines::all(),
         failing::all(),
+        hygiene::all(),
         indexes::all(),
         killing::all(),
         markers::all(),

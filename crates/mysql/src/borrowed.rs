@@ -1,8 +1,8 @@
 //! Borrowed: an application's connection, as it was found and as it is given back.
 //!
 //! Nothing is asked of it before there is something to write. Then all its variables are noted; given back, those
-//! that are other than they were are set again. Temporary tables and user variables cannot be listed: what a
-//! migration makes of these stays until the connection ends.
+//! that are other than they were are set again. Temporary tables and user variables cannot be listed: those that a
+//! migration names are taken away.
 
 use crate::MySql;
 use crate::history::{identifier, text};
@@ -73,6 +73,9 @@ impl MySql<'_> {
             self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
         }
         self.forgiving("SET timestamp = DEFAULT", &[]).await?;
+        for statement in std::mem::take(&mut self.traces).taken_away() {
+            self.forgiving(&statement, &[]).await?;
+        }
         for (name, value) in &found.variables {
             let moved = now.get(name).is_some_and(|now| now != value);
             if moved && !MOVING.contains(&name.as_str()) {

@@ -60,7 +60,7 @@ impl MySql<'_> {
             if is_pinned { settings::pin(product, &self.database).into() } else { Vec::new() };
         let place = message.len();
         message.push(facts(product));
-        message.extend(contents(&self.database, &self.history_table));
+        message.extend(contents(&self.database, &self.history_table, self.transport.is_lent()));
         message.push(kept_by_rollback(&self.database));
         message.push(writing_rights(&self.database));
         let before_history = message.len();
@@ -193,12 +193,15 @@ fn facts(product: Product) -> String {
     )
 }
 
-fn contents(database: &str, history: &str) -> [String; 3] {
+/// MariaDB lists a session's temporary tables too, and an application's may be there. What kind a table is costs it
+/// more than the name, so that it is asked only then.
+fn contents(database: &str, history: &str, is_lent: bool) -> [String; 3] {
     let (database, history) = (text(database), text(history));
+    let kind = if is_lent { "AND table_type <> 'TEMPORARY' " } else { "" };
     [
         format!(
             "SELECT table_name FROM information_schema.tables \
-             WHERE table_schema = {database} AND table_name <> {history} LIMIT 5"
+             WHERE table_schema = {database} AND table_name <> {history} {kind}LIMIT 5"
         ),
         format!(
             "SELECT routine_name FROM information_schema.routines WHERE routine_schema = {database} LIMIT 5"

@@ -28,6 +28,7 @@ mod errors;
 mod functions;
 mod history;
 mod inspect;
+mod leftovers;
 mod lock;
 mod look;
 mod message;

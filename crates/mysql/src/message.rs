@@ -2,6 +2,7 @@
 
 use crate::errors::SEPARATOR;
 use crate::history::{GUARD, KEEP_COUNT, NAME_LENGTH, Table, Writer};
+use crate::leftovers::Leftovers;
 use crate::look::{Eyes, Scope};
 use crate::note::Note;
 use crate::settings;
@@ -48,7 +49,7 @@ pub(crate) enum Role {
 }
 
 /// What earlier statements of a migration mean for how later ones are sent, until settings are restored.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Traces {
     /// Quotes may mean something else now: the server could read on past the end of a statement.
     lexing: bool,
@@ -58,6 +59,10 @@ pub(crate) struct Traces {
     bound: bool,
     /// An earlier segment has limited how long locks are waited for.
     limited: bool,
+    /// Tables may be locked, the history's not among them: it could not be written.
+    locked: bool,
+    /// What is to be taken away with the settings.
+    leftovers: Leftovers,
 }
 
 /// What a segment is turned into messages with.
@@ -86,7 +91,7 @@ pub(crate) fn pieces<'s>(
         let cause = |cause| Failure { step: index, cause };
         let from = pieces.len();
         let scope = scope(steps[index + 1..].iter().find(|step| !matches!(step, Step::LimitWaits(_))));
-        let mut texts = texts(outline, step, scope, transaction, *traces).map_err(cause)?;
+        let mut texts = texts(outline, step, scope, transaction, traces).map_err(cause)?;
         match step {
             Step::LimitWaits(_) => left_over = false,
             Step::Execute(_) if left_over => {
@@ -96,7 +101,7 @@ pub(crate) fn pieces<'s>(
             _ => {}
         }
         pieces.extend(texts.into_iter().map(|(text, role)| Piece {
-            closes: role == Role::Statement && closes(&text, *traces),
+            closes: role == Role::Statement && closes(&text, traces),
             text,
             step: index,
             role,
@@ -131,7 +136,7 @@ fn texts<'s>(
     step: &'s Step<'_>,
     scope: Scope,
     transaction: bool,
-    traces: Traces,
+    traces: &Traces,
 ) -> Result<Texts<'s>, Cause> {
     let Outline { table, writer, product, database, eyes, version } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
@@ -143,12 +148,11 @@ fn texts<'s>(
         }
         false => table,
     };
-    let free = |writes: Texts<'s>| match traces.bound {
-        true => {
-            let [free, bind] = settings::around_own_write(product).map(own);
-            std::iter::once(free).chain(writes).chain([bind]).collect()
-        }
-        false => writes,
+    let free = |writes: Texts<'s>| {
+        let unlock = traces.locked.then(|| own("UNLOCK TABLES".to_owned()));
+        let around = traces.bound.then(|| settings::around_own_write(product).map(own));
+        let (free, bind) = around.map_or((None, None), |[free, bind]| (Some(free), Some(bind)));
+        unlock.into_iter().chain(free).chain(writes).chain(bind).collect()
     };
     let guarded = |text: String| {
         let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
@@ -211,7 +215,10 @@ fn texts<'s>(
             }
             texts
         }
-        Step::RestoreSettings => settings::restore(product, database).map(own).into(),
+        Step::RestoreSettings => {
+            let restored = settings::restore(product, database).map(own);
+            restored.into_iter().chain(traces.taken_away().into_iter().map(own)).collect()
+        }
         // Those of SQLite are never planned here; leaving one out in silence would be a lie.
         _ => return Err(unknown()),
     })
@@ -289,8 +296,25 @@ fn check_name(claim: &Claim<'_>) -> Result<(), Cause> {
 }
 
 impl Traces {
+    /// The traces once these steps are done too.
+    pub(crate) fn after(mut self, steps: &[Step<'_>]) -> Self {
+        steps.iter().for_each(|step| self.follow(step));
+        self
+    }
+
+    /// The statements that take away what the migration left besides settings.
+    pub(crate) fn taken_away(&self) -> Vec<String> {
+        self.leftovers.taken_away()
+    }
+
     fn follow(&mut self, step: &Step<'_>) {
         match step {
+            Step::Claim(_)
+            | Step::TakeOver { .. }
+            | Step::Hold { .. }
+            | Step::Checkpoint { .. }
+            | Step::Record(_)
+            | Step::Fail { .. } => self.locked = false,
             Step::RestoreSettings => *self = Self::default(),
             Step::LimitWaits(limit) => self.limited = matches!(limit, WaitLimit::Locks(_)),
             Step::Execute(execute) => {
@@ -299,6 +323,10 @@ impl Traces {
                 self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
                 self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
                 self.bound |= !is_simple(execute.sql) || (is_word(execute.sql, "SET") && binds(execute.sql));
+                self.locked |= is_word(execute.sql, "LOCK")
+                    || (is_word(execute.sql, "FLUSH") && mentions(execute.sql, "lock"));
+                self.locked &= !is_word(execute.sql, "UNLOCK");
+                self.leftovers.follow(execute.sql);
             }
             _ => {}
         }
@@ -307,7 +335,7 @@ impl Traces {
 
 /// Whether nothing may follow the statement in its message: it gives rows (then a failure after them could
 /// not be told from the next statement's), any number of answers, or the server might read on past its end.
-fn closes(sql: &str, traces: Traces) -> bool {
+fn closes(sql: &str, traces: &Traces) -> bool {
     traces.lexing
         || sql.len() > SEARCHED_BYTES
         || !is_simple(sql)

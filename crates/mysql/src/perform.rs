@@ -37,6 +37,7 @@ impl MySql<'_> {
             database: &self.database,
             eyes: Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database),
         };
+        let before = self.traces.clone();
         let pieces = pieces(outline, steps, &mut self.traces)?;
         let mut start = 0;
         while start < pieces.len() {
@@ -56,6 +57,8 @@ impl MySql<'_> {
                 self.send_message(message, steps, watch).await.err()
             };
             if let Some(mut failure) = failure {
+                // What comes after the failure was never sent.
+                self.traces = before.after(&steps[..=failure.step]);
                 // A message stops at its first error, and leaves its transaction open.
                 if !matches!(failure.cause, Cause::Lost(_)) {
                     let _ = self.transport.query("ROLLBACK").await;

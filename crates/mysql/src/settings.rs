@@ -8,8 +8,7 @@
 //! neither does a session that pauses;
 //! text is utf8mb4, compared as the database compares it where that is utf8mb4 too.
 //!
-//! Temporary tables and user variables cannot be listed and dropped wholesale: they live until the
-//! session ends.
+//! Temporary tables and user variables cannot be listed: `leftovers` notes their names.
 
 use crate::history::identifier;
 use windlass_core::driver::Product;

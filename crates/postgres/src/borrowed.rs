@@ -7,6 +7,8 @@
 use crate::dialect;
 use crate::errors::{code, own_words};
 use crate::history::HistoryTable;
+use crate::inspect::CAN_TIDY;
+use crate::leftovers::Noted;
 use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
 use crate::waits;
@@ -23,14 +25,21 @@ pub(crate) struct Found {
     /// Its role and session user, where it had changed them.
     role: Option<String>,
     user: Option<String>,
+    /// What else was there.
+    pub(crate) noted: Noted,
+    pub(crate) can_tidy: bool,
 }
 
 /// Whether a transaction is open: its first statement came before this one.
-const LOOK: &str = "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp(), \
+fn look_sql() -> String {
+    format!(
+        "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp(), \
     pg_catalog.current_setting('server_version'), pg_catalog.current_database(), \
     pg_catalog.current_setting('role'), \
-    NULLIF(pg_catalog.current_setting('session_authorization'), usename) \
-    FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()";
+    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY} \
+    FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
+    )
+}
 
 /// What was set in this session; those of a transaction are no settings of the session's.
 const CHANGED: &str = "FROM pg_catalog.pg_settings WHERE source = 'session' \
@@ -39,7 +48,7 @@ const CHANGED: &str = "FROM pg_catalog.pg_settings WHERE source = 'session' \
 impl Found {
     /// Looks at the connection, and notes what it has set.
     pub(crate) async fn look(session: &Session<'_>) -> Result<Self, DriverError> {
-        let look = session.send(LOOK).await;
+        let look = session.send(&look_sql()).await;
         let settings = session.send(&format!("SELECT name, setting {CHANGED}")).await;
         let known = session.send(&waits::known()).await;
         let (look, settings, known) = (look.rows().await, settings.rows().await, known.rows().await);
@@ -53,6 +62,7 @@ impl Found {
             }
             look => look?,
         };
+        let noted = Noted::look(session).await?;
         let value = |column| look.first().and_then(|row| row.get(column)).map(str::to_owned);
         if value(0).as_deref() == Some("t") {
             return Err(in_transaction());
@@ -68,10 +78,12 @@ impl Found {
             ends_sessions: waits::ENDS_SESSIONS.into_iter().filter(is_known).collect(),
             role: value(3).filter(|role| role != "none"),
             user: value(4),
+            noted,
+            can_tidy: value(5).as_deref() == Some("t"),
         })
     }
 
-    /// Puts everything back to what a migration starts from, the application's cursors and temporary tables aside.
+    /// Puts the settings back to what a migration starts from; [`Noted::tidy`] does the rest.
     pub(crate) fn restore(schema: Option<&str>) -> String {
         format!(
             "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; {}{}{}",

@@ -93,6 +93,9 @@ pub(crate) fn restore(set_again: &str) -> String {
 pub(crate) const ON_OUR_OWN: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; \
                                      SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; ";
 
+/// Comes first of all in a transaction of such a write's own.
+pub(crate) const READ_WRITE: &str = "SET LOCAL transaction_read_only = off; ";
+
 /// Sent ahead of such a write, on its own, where it is not plain ASCII: this side always speaks UTF-8.
 pub(crate) const READ_AS_UTF8: &str = "SET client_encoding = 'UTF8'";
 /// The same until the end of the transaction.

@@ -18,7 +18,12 @@ pub(crate) struct Found {
     pub(crate) inspection: Inspection,
     pub(crate) session: String,
     pub(crate) grouping: Grouping,
+    pub(crate) can_tidy: bool,
 }
+
+/// Whether a block of code can be run.
+pub(crate) const CAN_TIDY: &str = "EXISTS (SELECT FROM pg_catalog.pg_language WHERE lanname = 'plpgsql' \
+                                   AND pg_catalog.has_language_privilege(oid, 'USAGE'))";
 
 /// This session as the server knows it: a process number alone is given again.
 pub(crate) const SESSION: &str = "SELECT pid || '/' || (extract(epoch FROM backend_start) * 1000000)::bigint \
@@ -73,6 +78,7 @@ pub(crate) async fn inspect(
     };
     Ok(Found {
         session: value("session").to_owned(),
+        can_tidy: value("can_tidy") == "t",
         grouping: dialect::grouping(value("lock_slots").parse().unwrap_or_default()),
         inspection: Inspection {
             access: access(&value, history.exists, table),
@@ -152,7 +158,7 @@ fn surroundings_sql(table: &HistoryTable) -> String {
     let schema = format!("to_regnamespace({})", literal(&identifier(table.schema())));
     format!(
         "SELECT pg_is_in_recovery() AS is_replica, current_setting('transaction_read_only') AS is_read_only, \
-         current_user AS user_name, ({SESSION}) AS session, \
+         {CAN_TIDY} AS can_tidy, current_user AS user_name, ({SESSION}) AS session, \
          current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint \
          + current_setting('max_prepared_transactions')::bigint) AS lock_slots, \
          {schema} IS NOT NULL AS schema_exists, \

@@ -42,6 +42,7 @@ mod errors;
 mod functions;
 mod history;
 mod inspect;
+mod leftovers;
 mod lock;
 mod look;
 mod options;
@@ -64,6 +65,7 @@ pub use windlass_core::application::*;
 use async_trait::async_trait;
 use borrowed::Found;
 use history::{HistoryTable, Writer};
+use leftovers::Noted;
 use perform::Performance;
 use std::fmt;
 use std::time::Duration;
@@ -91,6 +93,8 @@ pub struct Postgres<'c> {
     is_touched: bool,
     /// What an application's connection had set, once there was something to write on it.
     found: Option<Found>,
+    /// Whether the server can run a block of code, which takes away what a migration leaves.
+    can_tidy: bool,
     /// The run that wrote last.
     owner: Option<String>,
     functions: RustMigrations,
@@ -120,6 +124,7 @@ impl Postgres<'static> {
             identity: None,
             is_touched: false,
             found: None,
+            can_tidy: false,
             owner: None,
             functions: RustMigrations::new(),
         })
@@ -164,6 +169,7 @@ impl<'c> Postgres<'c> {
             identity: None,
             is_touched: false,
             found: None,
+            can_tidy: false,
             owner: None,
             functions: RustMigrations::new(),
         }
@@ -199,6 +205,7 @@ impl<'c> Postgres<'c> {
             let found = Found::look(&self.session).await?;
             self.lock_key = lock::key(&found.database, &self.table);
             self.capabilities.version.clone_from(&found.version);
+            self.can_tidy = found.can_tidy;
             // From here on there is something to give back, also where this future is dropped.
             self.found = Some(found);
             self.session.run(&self.restore).await?;
@@ -206,11 +213,21 @@ impl<'c> Postgres<'c> {
         Ok(())
     }
 
+    /// The statements that restore the settings, and take away what else a migration left.
+    fn restore(&self) -> String {
+        let tidy = self.can_tidy.then(|| match &self.found {
+            Some(found) => found.noted.tidy(self.lock_key),
+            None => Noted::default().tidy(self.lock_key),
+        });
+        format!("{}{}", self.restore, tidy.map(|tidy| format!("; {tidy}")).unwrap_or_default())
+    }
+
     /// What gives an application's connection back.
     fn farewell(&mut self) -> Vec<String> {
         let Some(found) = self.found.take() else { return Vec::new() };
         let mut messages =
             found.give_back(&self.table, self.owner.take().as_deref(), self.only_schema.as_deref());
+        messages.extend(self.can_tidy.then(|| found.noted.tidy(self.lock_key)));
         self.is_locked = false;
         if std::mem::take(&mut self.may_be_locked) {
             messages.push(lock::unlock_sql(self.lock_key));
@@ -255,6 +272,7 @@ impl Driver for Postgres<'_> {
         let found = inspect::inspect(&self.session, &self.table, self.only_schema.as_deref()).await?;
         self.identity = Some(found.session);
         self.capabilities.grouping = found.grouping;
+        self.can_tidy = found.can_tidy;
         Ok(found.inspection)
     }
 
@@ -265,11 +283,12 @@ impl Driver for Postgres<'_> {
         self.begin().await.map_err(failed)?;
         let identity = self.identity().await.map_err(|error| failed(error.into()))?;
         self.owner = Some(run.owner.clone());
+        let restore = self.restore();
         let mut performance = Performance {
             session: &self.session,
             table: &self.table,
             writer: Writer { run, session: &identity },
-            restore: &self.restore,
+            restore: &restore,
             is_touched: &mut self.is_touched,
             functions: &self.functions,
             limits: waits::Limits::default(),

@@ -4,7 +4,7 @@
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
 //! waiting; and each message has its own answer, so the step that failed is known.
 
-use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE};
+use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE};
 use crate::errors::{code, database_error, own_words};
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
@@ -199,6 +199,8 @@ impl Performance<'_> {
     fn message<'s>(&mut self, step: &'s Step<'_>, inside: bool, touched: u64) -> Result<Cow<'s, str>, Cause> {
         let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
         Ok(match step {
+            // A migration may have made transactions read-only that begin after it.
+            Step::Begin if *self.is_touched => "BEGIN READ WRITE".into(),
             Step::Begin => "BEGIN".into(),
             Step::Commit => "COMMIT".into(),
             Step::RestoreSettings => {
@@ -219,7 +221,11 @@ impl Performance<'_> {
                     }
                     step => self.table.write(step, self.writer).ok_or_else(unknown)?,
                 };
-                if *self.is_touched { format!("{ON_OUR_OWN}{write}").into() } else { write.into() }
+                match (*self.is_touched, inside) {
+                    (false, _) => write.into(),
+                    (true, true) => format!("{ON_OUR_OWN}{write}").into(),
+                    (true, false) => format!("{READ_WRITE}{ON_OUR_OWN}{write}").into(),
+                }
             }
         })
     }

@@ -68,7 +68,7 @@ impl Performance<'_> {
 
     fn step(&mut self, step: &Step<'_>, segment: &mut Segment) -> Result<(), Cause> {
         match step {
-            Step::Begin => self.begin(segment),
+            Step::Begin => self.freely(|performance| performance.begin(segment)),
             Step::Commit => self.commit(),
             Step::Execute(execute) => self.execute(execute, segment),
             Step::RestoreSettings => self.settings.restore(self.connection).map_err(cause),
@@ -76,14 +76,28 @@ impl Performance<'_> {
             Step::SuspendForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = OFF"),
             Step::EnforceForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = ON"),
             Step::CheckForeignKeys => self.check_foreign_keys(segment),
-            write if self.connection.is_autocommit() => {
-                // Several rows are one write, and the lock is waited for before anything is read.
-                run_to_end(self.connection, "BEGIN IMMEDIATE").map_err(cause)?;
-                self.write(write)?;
-                self.commit()
-            }
-            write => self.write(write),
+            write => self.freely(|performance| performance.write_at_once(write)),
         }
+    }
+
+    /// Does something of our own although the migration may have made its session one that only reads.
+    fn freely(&mut self, something: impl FnOnce(&mut Self) -> Result<(), Cause>) -> Result<(), Cause> {
+        let is_bound = self.settings.free(self.connection).map_err(cause)?;
+        let done = something(self);
+        if is_bound {
+            self.settings.bind(self.connection).map_err(cause)?;
+        }
+        done
+    }
+
+    fn write_at_once(&mut self, write: &Step<'_>) -> Result<(), Cause> {
+        if !self.connection.is_autocommit() {
+            return self.write(write);
+        }
+        // Several rows are one write, and the lock is waited for before anything is read.
+        run_to_end(self.connection, "BEGIN IMMEDIATE").map_err(cause)?;
+        self.write(write)?;
+        self.commit()
     }
 
     fn begin(&self, segment: &mut Segment) -> Result<(), Cause> {

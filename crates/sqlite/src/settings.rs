@@ -21,19 +21,39 @@ const PINNED: [(&str, Option<&str>); 12] = [
     ("busy_timeout", None),
 ];
 
+/// Settings that change speed and room alone, and are given back as they were found where they are other by then.
+const FOUND_AGAIN: [&str; 11] = [
+    "automatic_index",
+    "cache_size",
+    "cache_spill",
+    "cell_size_check",
+    "journal_size_limit",
+    "mmap_size",
+    "read_uncommitted",
+    "secure_delete",
+    "temp_store",
+    "threads",
+    "wal_autocheckpoint",
+];
+
+/// How far a statement is searched for what it creates.
+const SEARCHED: usize = 256;
+
 /// The settings of a session, as they were found and as they are kept.
 #[derive(Debug)]
 pub(crate) struct Settings {
     foreign_keys: bool,
     /// Name and value; empty until the first write, so that a mere look pays nothing.
     found: Vec<(&'static str, String)>,
+    /// Temporary objects and attached databases that were there.
+    theirs: Vec<String>,
     /// Whether a statement that may change a setting ran since they were last put back.
     touched: bool,
 }
 
 impl Settings {
     pub(crate) fn new(foreign_keys: bool) -> Self {
-        Self { foreign_keys, found: Vec::new(), touched: false }
+        Self { foreign_keys, found: Vec::new(), theirs: Vec::new(), touched: false }
     }
 
     pub(crate) fn enforce_foreign_keys(&mut self, enforced: bool) {
@@ -45,21 +65,41 @@ impl Settings {
         if !self.found.is_empty() {
             return Ok(());
         }
-        let mut found = Vec::with_capacity(PINNED.len() + 2);
-        for name in PINNED.iter().map(|(name, _)| *name).chain(["foreign_keys", "journal_mode"]) {
+        let mut found = Vec::with_capacity(PINNED.len() + FOUND_AGAIN.len() + 2);
+        let pinned = PINNED.iter().map(|(name, _)| *name);
+        for name in pinned.chain(FOUND_AGAIN).chain(["foreign_keys", "journal_mode"]) {
             // A setting that this SQLite does not have answers nothing.
             if let Some(value) = read(connection, name)? {
                 found.push((name, value));
             }
         }
         self.found = found;
+        self.theirs = left(connection)?.into_iter().map(|left| left.key).collect();
         self.touched = true;
         self.restore(connection)
     }
 
-    /// Notes that a statement was run; only a PRAGMA changes a setting.
+    /// Notes that a statement was run: a PRAGMA changes a setting, and some leave an object or a database.
     pub(crate) fn ran(&mut self, sql: &str) {
-        self.touched |= sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
+        let begins = |word: &str| sql.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+        let temporary =
+            || sql.as_bytes().windows(4).take(SEARCHED).any(|word| word.eq_ignore_ascii_case(b"temp"));
+        self.touched |=
+            ["pragma", "attach", "detach"].into_iter().any(begins) || (begins("create") && temporary());
+    }
+
+    /// Before a write of the history: a migration may have made its session one that only reads. Whether it had.
+    pub(crate) fn free(&self, connection: &Connection) -> Result<bool, Error> {
+        let is_bound = self.touched && read(connection, "query_only")?.as_deref() == Some("1");
+        if is_bound {
+            set(connection, "query_only", "0")?;
+        }
+        Ok(is_bound)
+    }
+
+    /// Makes it one again.
+    pub(crate) fn bind(&self, connection: &Connection) -> Result<(), Error> {
+        set(connection, "query_only", "1")
     }
 
     pub(crate) fn touch(&mut self) {
@@ -72,6 +112,7 @@ impl Settings {
             return Ok(());
         }
         let in_transaction = !connection.is_autocommit();
+        self.take_away(connection, in_transaction)?;
         for (name, found) in &self.found {
             // SQLite refuses these inside a transaction.
             if in_transaction && matches!(*name, "synchronous" | "journal_mode") {
@@ -82,6 +123,10 @@ impl Settings {
             match *name {
                 "foreign_keys" => set(connection, name, foreign_keys)?,
                 "journal_mode" => restore_journal(connection, found)?,
+                // To set one to the value that it has is not always nothing.
+                name if FOUND_AGAIN.contains(&name) && read(connection, name)?.as_ref() == Some(found) => {}
+                // Inside a transaction this one is refused.
+                "temp_store" if in_transaction => {}
                 _ => set(connection, name, pinned.unwrap_or(found))?,
             }
         }
@@ -90,12 +135,66 @@ impl Settings {
         Ok(())
     }
 
+    /// Drops what was not there before, and detaches it.
+    fn take_away(&self, connection: &Connection, in_transaction: bool) -> Result<(), Error> {
+        for left in left(connection)?.into_iter().filter(|left| !self.theirs.contains(&left.key)) {
+            // SQLite detaches nothing inside a transaction.
+            if left.in_transaction || !in_transaction {
+                crate::perform::run_to_end(connection, &left.statement)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the connection back as it came. What cannot be set is left: nobody is there to be told.
     pub(crate) fn give_back(&mut self, connection: &Connection) {
+        if !self.found.is_empty() {
+            let _ = self.take_away(connection, !connection.is_autocommit());
+        }
         for (name, value) in self.found.drain(..).filter(|(name, _)| *name != "journal_mode") {
             let _ = set(connection, name, &value);
         }
     }
+}
+
+/// Something that ends with the connection.
+struct Left {
+    key: String,
+    /// What takes it away.
+    statement: String,
+    in_transaction: bool,
+}
+
+/// Temporary objects, and attached databases. Those of a table go with it.
+fn left(connection: &Connection) -> Result<Vec<Left>, Error> {
+    let name = |row: &rusqlite::Row<'_>| row.get::<_, String>(1);
+    let mut objects = connection.prepare(
+        "SELECT type, name FROM sqlite_temp_schema WHERE type IN ('table', 'view', 'trigger') \
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         ORDER BY type DESC, sql LIKE 'CREATE VIRTUAL%' DESC, rowid",
+    )?;
+    let objects = objects.query_map([], |row| {
+        let (kind, name) = (row.get::<_, String>(0)?, quoted(&name(row)?));
+        let statement = format!("DROP {kind} IF EXISTS temp.{name}");
+        Ok(Left { key: format!("{kind} {name}"), statement, in_transaction: true })
+    })?;
+    let mut left = objects.collect::<Result<Vec<_>, _>>()?;
+    let mut databases = connection.prepare("PRAGMA database_list")?;
+    let databases = databases.query_map([], |row| {
+        let name = name(row)?;
+        let (key, statement) = (format!("database {name}"), format!("DETACH {}", quoted(&name)));
+        Ok(Left { key, statement, in_transaction: false })
+    })?;
+    for database in databases {
+        left.extend(
+            Some(database?).filter(|left| left.key != "database main" && left.key != "database temp"),
+        );
+    }
+    Ok(left)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A migration may well switch a database to WAL, for good. Without a journal, though, nothing can be rolled

@@ -551,6 +551,47 @@ fn a_borrowed_connection_comes_back_as_it_was() {
     assert_eq!(file.tables(), ["mine", "t"], "an application's transaction is its own");
 }
 
+#[test]
+fn what_a_migration_leaves_is_taken_away_and_the_rest_stays() {
+    let (file, migration) = (File::new(), migration());
+    let mut connection = file.raw();
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = -777; PRAGMA temp_store = MEMORY; CREATE TEMP TABLE mine (a); \
+             INSERT INTO mine VALUES (7); ATTACH ':memory:' AS theirs; CREATE TABLE theirs.kept (a)",
+        )
+        .unwrap();
+    let leaves = [
+        "PRAGMA cache_size = -5",
+        "PRAGMA secure_delete = ON",
+        "PRAGMA synchronous = OFF",
+        "CREATE TABLE t (a)",
+        "CREATE TEMP TABLE \"left over\" (a)",
+        "CREATE TEMPORARY VIEW left_view AS SELECT * FROM \"left over\"",
+        "CREATE TEMP TRIGGER left_trigger AFTER INSERT ON t BEGIN DELETE FROM t; END",
+        "ATTACH ':memory:' AS left_database",
+    ];
+    let seen = |connection: &Connection| -> String {
+        let sql = "SELECT cache_size || ' ' || secure_delete || ' ' || synchronous || ' ' || temp_store || ' ' || \
+                   (SELECT group_concat(name) FROM sqlite_temp_schema) || ' ' || \
+                   (SELECT group_concat(name) FROM pragma_database_list) FROM pragma_cache_size, pragma_secure_delete, \
+                   pragma_synchronous, pragma_temp_store";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let before = seen(&connection);
+    // By the step that stands between two migrations, and by the end alone.
+    for restores in [true, false] {
+        let mut steps: Vec<_> = leaves.iter().map(|sql| execute(&migration, sql)).collect();
+        steps.extend(restores.then_some(Step::RestoreSettings));
+        steps.extend(restores.then(|| execute(&migration, "CREATE TEMP TABLE \"left over\" (a)")));
+        let mut driver = Sqlite::borrowed(&mut connection);
+        perform(&mut driver, &steps).unwrap();
+        drop(driver);
+        assert_eq!(seen(&connection), before);
+        connection.execute_batch("SELECT a FROM mine; SELECT a FROM theirs.kept; DROP TABLE t").unwrap();
+    }
+}
+
 struct Recorder {
     seen: Vec<String>,
     stop_after: usize,

@@ -91,6 +91,43 @@ fn a_borrowed_connection_comes_back_as_it_was() {
     });
 }
 
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn what_a_migration_leaves_is_taken_away_and_the_rest_stays() {
+    on_each(async |scratch: &mut Scratch| {
+        let mut conn = conn(scratch).await;
+        let theirs = "CREATE TEMPORARY TABLE mine (id int); INSERT INTO mine VALUES (7); SET @mine = 7; \
+            PREPARE ready FROM 'SELECT 7'; SELECT GET_LOCK('mine', 0)";
+        conn.query_drop(theirs).await.unwrap();
+        let before = seen(&mut conn).await;
+        let leaves = "CREATE TABLE ships (id int); SET @left = 1; CREATE TEMPORARY TABLE left_over (id int); \
+            SET SESSION sql_mode = '', foreign_key_checks = 0; LOCK TABLES ships WRITE; INSERT INTO ships VALUES (1);";
+        let scripts = [("1_leaves.sql", leaves.to_owned())];
+        let more = format!("{} SELECT nonsense;", leaves.replace("CREATE TABLE ships (id int); ", ""));
+        let refused =
+            Migrations::from_scripts(scripts.clone().into_iter().chain([("2_refused.sql", more)])).unwrap();
+        let deployed = deploy(&mut conn, &Migrations::from_scripts(scripts).unwrap()).await;
+        deployed.unwrap();
+        for when in ["deployed", "refused"] {
+            same(&seen(&mut conn).await, &before);
+            let left: Option<String> = conn.query_first("SELECT coalesce(@left, 'none')").await.unwrap();
+            assert_eq!(left.as_deref(), Some("none"), "{when}");
+            conn.query_drop("SELECT * FROM left_over").await.expect_err(when);
+            let mine: Option<(u64, u64)> = conn.query_first("SELECT id, @mine FROM mine").await.unwrap();
+            assert_eq!(mine, Some((7, 7)), "{when}");
+            let held: Option<u64> =
+                conn.query_first("SELECT IS_USED_LOCK('mine') = CONNECTION_ID()").await.unwrap();
+            assert_eq!(held, Some(1), "{when}");
+            conn.query_drop("EXECUTE ready").await.unwrap();
+            if when == "deployed" {
+                let error = deploy(&mut conn, &refused).await.unwrap_err();
+                let recorded = matches!(&error, DeployError::Statement(failed) if failed.recorded);
+                assert!(recorded, "also while tables are locked: {error:?}");
+            }
+        }
+    });
+}
+
 /// A future that is dropped after so many polls.
 struct Dropped<F> {
     future: Option<Pin<Box<F>>>,

@@ -14,6 +14,7 @@ use windlass_postgres::{
 
 on_servers!(
     a_borrowed_connection_comes_back_as_it_was,
+    what_a_migration_leaves_is_taken_away_and_the_rest_stays,
     a_transaction_of_the_application_is_left_alone,
     a_future_may_be_dropped_at_every_await,
     a_verdict_is_one_answer,
@@ -29,6 +30,8 @@ const SEEN: &str = "SELECT concat_ws('=', name, setting, source = 'session') AS 
     UNION ALL SELECT name FROM pg_prepared_statements \
     UNION ALL SELECT pg_listening_channels() \
     UNION ALL SELECT objid::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() \
+    UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = pg_my_temp_schema() \
+    UNION ALL SELECT typname FROM pg_type WHERE typnamespace = pg_my_temp_schema() \
     UNION ALL SELECT relname FROM pg_class WHERE relpersistence = 't'";
 
 async fn seen(client: &Client) -> BTreeSet<String> {
@@ -64,6 +67,40 @@ fn migrations() -> Migrations {
         ),
     ];
     Migrations::from_scripts(scripts).unwrap()
+}
+
+/// Leaves all that a session can hold besides settings, under names that the application does not use.
+const LEAVES: &str = "CREATE TEMP TABLE left_table (id int); CREATE TEMP VIEW left_view AS SELECT * FROM left_table; \
+    CREATE TEMP SEQUENCE left_sequence; CREATE FUNCTION pg_temp.left_function() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+    CREATE TYPE pg_temp.left_type AS ENUM ('a'); PREPARE left_statement AS SELECT 1; LISTEN left_channel; \
+    DECLARE left_cursor CURSOR WITH HOLD FOR SELECT 1; SELECT pg_advisory_lock(8), pg_advisory_lock(-9, 9), \
+    pg_advisory_lock_shared(10);";
+
+async fn what_a_migration_leaves_is_taken_away_and_the_rest_stays(database: Database) {
+    let mut client = database.raw().await;
+    client.batch_execute(APPLICATION).await.unwrap();
+    client.batch_execute("SELECT pg_advisory_lock(-1, 7); CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'").await.unwrap();
+    let before = seen(&client).await;
+    let looks = "CREATE TABLE found AS SELECT * FROM (SELECT relname FROM pg_class WHERE relname LIKE 'left%' \
+        UNION ALL SELECT name FROM pg_prepared_statements WHERE name LIKE 'left%') AS l;";
+    let scripts = [("1_leaves.sql", LEAVES), ("2_looks.sql", looks)];
+    let set = Migrations::from_scripts(scripts).unwrap();
+    Deploy::new(&set).allow_non_empty(true).run(&mut client).await.unwrap();
+    same(&seen(&client).await, &before, "deployed");
+    assert_eq!(
+        value(&client, "SELECT count(*) FROM public.found").await,
+        "0",
+        "nor did it reach the next migration"
+    );
+
+    // Also where the migration that left it is refused.
+    let refused = format!("-- windlass: no-transaction\n{LEAVES} SELECT 1 / 0;");
+    let scripts = scripts.map(|(name, sql)| (name, sql.to_owned())).into_iter();
+    let refused = Migrations::from_scripts(scripts.chain([("3_refused.sql", refused)])).unwrap();
+    let error = deploy(&mut client, &refused).await.unwrap_err();
+    assert!(matches!(error, DeployError::Statement(_)), "{error:?}");
+    same(&seen(&client).await, &before, "refused");
+    client.batch_execute("EXECUTE ready; SELECT pg_temp.mine()").await.unwrap();
 }
 
 async fn a_borrowed_connection_comes_back_as_it_was(database: Database) {

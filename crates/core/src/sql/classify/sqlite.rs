@@ -102,10 +102,10 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
             // SQLite takes the beginning of a mode's name for the mode.
             let mode = value(cursor).filter(|mode| !mode.is_empty());
             let off = name == "journal_mode" && mode.is_some_and(|mode| "off".starts_with(&mode));
-            Facts {
-                gives_rollback_up: off,
-                ..facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA")
-            }
+            let facts = facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA");
+            // An encoding is the file's; the others end with the session, or are not safe for the next migration.
+            let session = if name == "encoding" { SessionUse::None } else { SessionUse::Setting };
+            Facts { gives_rollback_up: off, ..facts.session(session) }
         }
         "wal_checkpoint" => facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA"),
         "incremental_vacuum" | "optimize" => facts(Effect::Server),

@@ -1,0 +1,114 @@
+//! Leftovers: temporary tables and user variables of a migration. The server lists neither, so their names are
+//! noted as the statements go by, and taken away before the next migration.
+
+use crate::history::identifier;
+use std::collections::BTreeSet;
+use windlass_core::sql::Dialect;
+use windlass_core::sql::lexer::{Token, TokenKind, tokens};
+
+/// Names of this driver's own variables.
+const OWN: &str = "@_windlass";
+
+/// A statement is searched up to here: behind it there is data.
+const SEARCHED_BYTES: usize = 64 * 1024;
+
+/// What a migration may have left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leftovers {
+    /// As they are written in a statement.
+    temporary_tables: BTreeSet<String>,
+    variables: BTreeSet<String>,
+}
+
+impl Leftovers {
+    /// Notes what a statement may leave.
+    pub(crate) fn follow(&mut self, sql: &str) {
+        let end = (0..=sql.len().min(SEARCHED_BYTES)).rfind(|&at| sql.is_char_boundary(at));
+        let sql = &sql[..end.unwrap_or_default()];
+        let tokens: Vec<Token<'_>> =
+            tokens(Dialect::MySql, sql).filter(|token| token.kind.is_significant()).collect();
+        self.temporary_tables.extend(temporary_table(&tokens));
+        // The body of a routine or a trigger is not run now.
+        if tokens.first().is_some_and(|token| token.is_word("CREATE"))
+            && !tokens.iter().take(5).any(|token| token.is_word("TABLE"))
+        {
+            return;
+        }
+        for (index, token) in tokens.iter().enumerate() {
+            // `'root'@'localhost'` is an account.
+            let of_account =
+                index > 0 && tokens[index - 1].offset + tokens[index - 1].text.len() == token.offset;
+            let is_variable =
+                token.text.starts_with('@') && !token.text.starts_with("@@") && token.text.len() > 1;
+            if is_variable && !of_account && !token.text.starts_with(OWN) {
+                self.variables.insert(token.text.to_owned());
+            }
+        }
+    }
+
+    /// The statements that take it away.
+    pub(crate) fn taken_away(&self) -> Vec<String> {
+        let tables =
+            self.temporary_tables.iter().map(|name| format!("DROP TEMPORARY TABLE IF EXISTS {name}"));
+        let variables =
+            self.variables.iter().map(|name| format!("{name} = NULL")).collect::<Vec<_>>().join(", ");
+        tables.chain((!variables.is_empty()).then(|| format!("SET {variables}"))).collect()
+    }
+}
+
+/// The name behind `CREATE TEMPORARY TABLE`. One that is created unless it stands may be an application's own.
+fn temporary_table(tokens: &[Token<'_>]) -> Option<String> {
+    let mut tokens = tokens.iter();
+    if !tokens.next()?.is_word("CREATE") {
+        return None;
+    }
+    let mut second = tokens.next()?;
+    if second.is_word("OR") {
+        second = tokens.nth(1)?;
+    }
+    if !second.is_word("TEMPORARY") || !tokens.next()?.is_word("TABLE") {
+        return None;
+    }
+    let first = tokens.next()?;
+    if first.is_word("IF") {
+        return None;
+    }
+    let mut name = part(first)?;
+    if tokens.next().is_some_and(|token| token.is_punctuation(".")) {
+        name += &format!(".{}", part(tokens.next()?)?);
+    }
+    Some(name)
+}
+
+fn part(token: &Token<'_>) -> Option<String> {
+    match token.kind {
+        TokenKind::Word => Some(identifier(token.text)),
+        TokenKind::QuotedIdentifier => Some(token.text.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, expected: &[&str]) {
+        let mut leftovers = Leftovers::default();
+        leftovers.follow(sql);
+        assert_eq!(leftovers.taken_away(), expected, "{sql}");
+    }
+
+    #[test]
+    fn what_is_left_is_noted_by_tokens() {
+        check("CREATE TABLE t (a int)", &[]);
+        check("CREATE TEMPORARY TABLE t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
+        check("create /* x */ temporary table `a b`.c like d", &["DROP TEMPORARY TABLE IF EXISTS `a b`.`c`"]);
+        check("CREATE OR REPLACE TEMPORARY TABLE t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
+        check("CREATE TEMPORARY TABLE IF NOT EXISTS t (a int)", &[]);
+        check("SELECT @a := 1, @`b c`, @@sql_mode, '@d' INTO @a -- @e", &["SET @`b c` = NULL, @a = NULL"]);
+        check("GRANT SELECT ON t TO 'root'@'localhost', root@localhost", &[]);
+        check("SET @_windlass_zone = 1", &[]);
+        check("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1", &[]);
+    }
+}

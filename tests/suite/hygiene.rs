@@ -1,0 +1,204 @@
+//! Hygiene: what a migration leaves in its session reaches neither the next migration nor the history.
+
+use harness::{Database, Family, deploy, migrations};
+use std::fmt::Write as _;
+use windlass_core::apply::DeployError;
+use windlass_core::history::State;
+
+harness::scenarios!(
+    on [Postgres, MySql, MariaDb, Sqlite]:
+        what_a_migration_leaves_does_not_reach_the_next,
+        what_a_migration_leaves_does_not_reach_the_next_without_a_transaction,
+        what_would_hinder_the_history_does_not,
+);
+
+/// What a migration leaves, and what shows of it.
+type Left = (&'static str, &'static str);
+
+const POSTGRES: [Left; 13] = [
+    ("SELECT pg_catalog.set_config('search_path', '', false)", "current_setting('search_path')"),
+    ("SET ROLE pg_monitor", "current_user || current_setting('role')"),
+    ("SET SESSION AUTHORIZATION pg_monitor", "session_user"),
+    (
+        "SET statement_timeout = '50s'; SET lock_timeout = '40s'",
+        "current_setting('statement_timeout') || current_setting('lock_timeout')",
+    ),
+    (
+        "SET idle_in_transaction_session_timeout = '30s'",
+        "current_setting('idle_in_transaction_session_timeout')",
+    ),
+    ("SET session_replication_role = replica", "current_setting('session_replication_role')"),
+    (
+        "SET standard_conforming_strings = off; SET backslash_quote = on",
+        "length('\\\\') || current_setting('backslash_quote')",
+    ),
+    ("SET default_transaction_isolation = 'serializable'", "current_setting('transaction_isolation')"),
+    (
+        "SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'",
+        "current_setting('TimeZone') || current_setting('DateStyle')",
+    ),
+    (
+        "CREATE TEMP TABLE left_over (n int); CREATE TEMP VIEW left_view AS SELECT 1",
+        "(SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 't')",
+    ),
+    (
+        "PREPARE left_over AS SELECT 1",
+        "(SELECT count(*) FROM pg_catalog.pg_prepared_statements WHERE from_sql)",
+    ),
+    (
+        "DECLARE left_over CURSOR WITH HOLD FOR SELECT 1",
+        "(SELECT count(*) FROM pg_catalog.pg_cursors WHERE is_holdable)",
+    ),
+    ("LISTEN left_over", "(SELECT count(*) FROM pg_catalog.pg_listening_channels())"),
+];
+
+const MYSQL: [Left; 11] = [
+    ("SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", "@@sql_mode"),
+    ("SET foreign_key_checks = 0, unique_checks = 0", "concat(@@foreign_key_checks, @@unique_checks)"),
+    ("SET autocommit = 0", "@@autocommit"),
+    (
+        "SET NAMES latin1; SET time_zone = '+09:00'",
+        "concat(@@character_set_client, @@collation_connection, @@time_zone)",
+    ),
+    (
+        "SET SESSION lock_wait_timeout = 3, innodb_lock_wait_timeout = 2",
+        "concat(@@lock_wait_timeout, ' ', @@innodb_lock_wait_timeout)",
+    ),
+    (
+        "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE; SET SESSION sql_safe_updates = 1",
+        "@@sql_safe_updates",
+    ),
+    (
+        "SET SESSION sql_select_limit = 1, group_concat_max_len = 4",
+        "concat(@@sql_select_limit, ' ', @@group_concat_max_len)",
+    ),
+    ("USE information_schema", "database()"),
+    ("LOCK TABLES seen READ", "'unlocked, or this would be refused'"),
+    ("CREATE TEMPORARY TABLE hidden (n int)", "(SELECT count(n) FROM hidden)"),
+    ("SET @left_over = 7", "coalesce(@left_over, 'none')"),
+];
+
+const SQLITE: [Left; 7] = [
+    ("PRAGMA foreign_keys = ON", "(SELECT * FROM pragma_foreign_keys)"),
+    (
+        "PRAGMA recursive_triggers = ON; PRAGMA ignore_check_constraints = ON",
+        "(SELECT recursive_triggers || ignore_check_constraints FROM pragma_recursive_triggers, pragma_ignore_check_constraints)",
+    ),
+    ("PRAGMA busy_timeout = 33", "(SELECT * FROM pragma_busy_timeout)"),
+    ("PRAGMA synchronous = OFF", "(SELECT * FROM pragma_synchronous)"),
+    ("CREATE TEMP TABLE left_over (n)", "(SELECT count(*) FROM sqlite_temp_schema)"),
+    ("CREATE TEMPORARY VIEW left_view AS SELECT 1", "(SELECT count(*) FROM sqlite_temp_schema)"),
+    ("ATTACH ':memory:' AS left_over", "(SELECT count(*) FROM pragma_database_list WHERE name <> 'temp')"),
+];
+
+async fn what_a_migration_leaves_does_not_reach_the_next(database: &Database) {
+    leave(database, "").await;
+}
+
+async fn what_a_migration_leaves_does_not_reach_the_next_without_a_transaction(database: &Database) {
+    leave(database, "-- windlass: no-transaction\n").await;
+}
+
+/// Looks before anything is left, and after each of the migrations that leave something.
+async fn leave(database: &Database, above: &str) {
+    let (left, seen): (&[Left], _) = match database.target().family {
+        Family::Postgres => (&POSTGRES, "public.seen"),
+        Family::Sqlite => (&SQLITE, "seen"),
+        _ => (&MYSQL, "seen"),
+    };
+    let mut first = "CREATE TABLE seen (what int, value text);".to_owned();
+    let text = if database.target().family == Family::Sqlite { "text" } else { "char" };
+    let look = |what: usize, probe: &str| {
+        format!("INSERT INTO {seen} SELECT {what}, CAST({probe} AS {text}(200));")
+            .replace("text(200)", "text")
+    };
+    if matches!(database.target().family, Family::MySql | Family::MariaDb) {
+        // A temporary table of that name would hide this one.
+        first += "CREATE TABLE hidden (n int); INSERT INTO hidden VALUES (1);";
+    }
+    let mut scripts = Vec::new();
+    for (what, (leaves, probe)) in left.iter().enumerate() {
+        writeln!(first, "{}", look(what, probe)).expect("a string takes everything");
+        scripts.push(format!("{above}{leaves};"));
+        scripts.push(look(what, probe));
+    }
+    scripts.insert(0, first);
+    let names: Vec<&'static str> =
+        (0..scripts.len()).map(|number| &*format!("{:03}_m", number).leak()).collect();
+    let named: Vec<_> = names.iter().copied().zip(scripts.iter().map(String::as_str)).collect();
+    // What stands already is grouped with nothing.
+    deploy(&mut *database.connect().await, &migrations(&named[..1])).await.expect("the first");
+    let set = migrations(&named);
+    let report = deploy(&mut *database.connect().await, &set).await;
+    let report = report.unwrap_or_else(|error| panic!("{error:#?}"));
+    assert_eq!(report.applied.len(), scripts.len() - 1);
+    let other = "SELECT what, min(value), max(value) FROM seen GROUP BY what \
+                 HAVING count(*) <> 2 OR min(value) <> max(value) OR count(value) <> 2";
+    let other = database.session().await.query(other).await;
+    let told: Vec<_> = other
+        .iter()
+        .map(|row| (left[row[0].as_deref().unwrap_or("0").parse::<usize>().expect("a number")].0, row))
+        .collect();
+    assert!(told.is_empty(), "{told:#?}");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert!(
+        history.verify().is_ok() && history.attempts.iter().all(|attempt| attempt.state() == State::Applied)
+    );
+    assert!(deploy(&mut *database.connect().await, &set).await.expect("nothing to do").applied.is_empty());
+}
+
+/// The history is written all the same: where the migration comes to its end, and where it fails.
+async fn what_would_hinder_the_history_does_not(database: &Database) {
+    let hindrances: &[&str] = match database.target().family {
+        Family::Postgres => &[
+            "SET ROLE pg_monitor",
+            "SET search_path = ''",
+            "SET statement_timeout = 1",
+            "SET default_transaction_read_only = on",
+            "SET session_replication_role = replica",
+        ],
+        Family::Sqlite => &["PRAGMA query_only = ON", "PRAGMA foreign_keys = ON"],
+        _ => &[
+            "LOCK TABLES n READ",
+            "FLUSH TABLES n WITH READ LOCK",
+            "SET SESSION TRANSACTION READ ONLY",
+            "SET autocommit = 0; INSERT INTO n VALUES (1)",
+            "USE information_schema",
+            "SET NAMES latin1, SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+            "SET SESSION sql_select_limit = 0, sql_safe_updates = 1",
+        ],
+    };
+    for (what, hindrance) in hindrances.iter().enumerate() {
+        for above in ["", "-- windlass: no-transaction\n"] {
+            database.sql("DROP TABLE IF EXISTS _windlass_migrations").await;
+            database.sql("DROP TABLE IF EXISTS n").await;
+            let (n, good) = (("1_n", "CREATE TABLE n (n int);"), format!("{above}{hindrance};"));
+            let bad = format!("{above}{hindrance};\nSELECT nonsense FROM nowhere;");
+            let when = format!("{what}: {bad}");
+            let set = migrations(&[n, ("2_good", &good), ("3_bad", &bad)]);
+            let result = deploy(&mut *database.connect().await, &set).await;
+            let Err(DeployError::Statement(failed)) = result else { panic!("{when}: {result:#?}") };
+            assert_eq!((failed.migration.as_str(), failed.recorded), ("3_bad", true), "{when}");
+            let history = database.connect().await.inspect().await.expect("a history").history;
+            let states: Vec<_> =
+                history.attempts.iter().map(|attempt| (attempt.name.as_str(), attempt.state())).collect();
+            assert_eq!(states[..2], [("1_n", State::Applied), ("2_good", State::Applied)], "{when}");
+            let (name, state) = states[2];
+            assert!(
+                name == "3_bad" && matches!(state, State::Failed | State::RolledBack),
+                "{when}: {state:?}"
+            );
+            if hindrance.contains("LOCK") {
+                // What a lock ties together is not gone on with in its middle: a person looks.
+                continue;
+            }
+            let mended = migrations(&[n, ("2_good", &good), ("3_bad", &good)]);
+            let report = deploy(&mut *database.connect().await, &mended).await;
+            assert_eq!(
+                report.unwrap_or_else(|error| panic!("{when}: {error:#?}")).applied.len(),
+                1,
+                "{when}"
+            );
+        }
+    }
+}
