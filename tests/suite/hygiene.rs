@@ -78,7 +78,7 @@ const MYSQL: [Left; 11] = [
     ("SET @left_over = 7", "coalesce(@left_over, 'none')"),
 ];
 
-const SQLITE: [Left; 7] = [
+const SQLITE: [Left; 8] = [
     ("PRAGMA foreign_keys = ON", "(SELECT * FROM pragma_foreign_keys)"),
     (
         "PRAGMA recursive_triggers = ON; PRAGMA ignore_check_constraints = ON",
@@ -86,6 +86,7 @@ const SQLITE: [Left; 7] = [
     ),
     ("PRAGMA busy_timeout = 33", "(SELECT * FROM pragma_busy_timeout)"),
     ("PRAGMA synchronous = OFF", "(SELECT * FROM pragma_synchronous)"),
+    ("PRAGMA journal_mode = MEMORY", "(SELECT * FROM pragma_journal_mode)"),
     ("CREATE TEMP TABLE left_over (n)", "(SELECT count(*) FROM sqlite_temp_schema)"),
     ("CREATE TEMPORARY VIEW left_view AS SELECT 1", "(SELECT count(*) FROM sqlite_temp_schema)"),
     ("ATTACH ':memory:' AS left_over", "(SELECT count(*) FROM pragma_database_list WHERE name <> 'temp')"),
@@ -153,7 +154,7 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
         Family::Postgres => &[
             "SET ROLE pg_monitor",
             "SET search_path = ''",
-            "SET statement_timeout = 1",
+            "SET statement_timeout = 100",
             "SET default_transaction_read_only = on",
             "SET session_replication_role = replica",
         ],

@@ -90,8 +90,8 @@ pub(crate) fn restore(set_again: &str) -> String {
 /// Put in front of a write to the history after a migration's statements, which may have set these.
 ///
 /// They hold until the end of the transaction, so that what the migration set lives on behind a cut.
-pub(crate) const ON_OUR_OWN: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; \
-                                     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; ";
+pub(crate) const ON_OUR_OWN: &str = "SET LOCAL statement_timeout = 0; SET LOCAL session_authorization TO DEFAULT; \
+                                     SET LOCAL role TO DEFAULT; SET LOCAL lock_timeout = 0; ";
 
 /// Comes first of all in a transaction of such a write's own.
 pub(crate) const READ_WRITE: &str = "SET LOCAL transaction_read_only = off; ";

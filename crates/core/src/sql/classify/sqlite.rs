@@ -101,11 +101,13 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
         "journal_mode" | "synchronous" | "temp_store" | "temp_store_directory" | "encoding" if sets => {
             // SQLite takes the beginning of a mode's name for the mode.
             let mode = value(cursor).filter(|mode| !mode.is_empty());
-            let off = name == "journal_mode" && mode.is_some_and(|mode| "off".starts_with(&mode));
+            let is =
+                |of: &str| name == "journal_mode" && mode.as_ref().is_some_and(|mode| of.starts_with(mode));
+            // A journal in a file, and an encoding, are the database's; the rest ends with the session.
+            let lasts = name == "encoding" || (name == "journal_mode" && !is("off") && !is("memory"));
             let facts = facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA");
-            // An encoding is the file's; the others end with the session, or are not safe for the next migration.
-            let session = if name == "encoding" { SessionUse::None } else { SessionUse::Setting };
-            Facts { gives_rollback_up: off, ..facts.session(session) }
+            let facts = if lasts { facts } else { facts.session(SessionUse::Setting) };
+            Facts { gives_rollback_up: is("off"), ..facts }
         }
         "wal_checkpoint" => facts(Effect::Server).outside("a transaction refuses or ignores this PRAGMA"),
         "incremental_vacuum" | "optimize" => facts(Effect::Server),
