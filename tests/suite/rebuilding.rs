@@ -1,11 +1,14 @@
 //! Rebuilding: a table that is dropped and made anew takes no row of another with it.
 
 use harness::{Database, deploy, migrations};
+use rusqlite::Connection;
 use windlass_core::apply::DeployError;
+use windlass_sqlite::Sqlite;
 
 harness::scenarios!(
     on [Sqlite]:
         a_rebuilt_parent_loses_no_child,
+        a_rebuild_that_says_nothing_loses_no_child_either,
         a_violation_that_was_there_does_not_block_and_a_new_one_rolls_back;
 );
 
@@ -37,15 +40,85 @@ async fn family(database: &Database) {
     assert_eq!(database.value(rows()).await, "3 7 7");
 }
 
+/// The rebuild as other generators and hand-written files have it.
+fn rebuilds() -> Vec<(&'static str, String)> {
+    let (off, on) = ("PRAGMA foreign_keys=OFF;", "PRAGMA foreign_keys=ON;");
+    let within = |before: &str, after: &str| REBUILD.replace(off, before).replace(on, after);
+    vec![
+        ("2_around", REBUILD.to_owned()),
+        ("3_inside", within("BEGIN; PRAGMA foreign_keys=OFF;", "PRAGMA foreign_keys=ON; COMMIT;")),
+        (
+            "4_outside",
+            within(
+                "PRAGMA foreign_keys=OFF; BEGIN TRANSACTION;",
+                "PRAGMA foreign_key_check; COMMIT; PRAGMA foreign_keys=ON;",
+            ),
+        ),
+        (
+            "5_deferred",
+            within(
+                "PRAGMA defer_foreign_keys=ON; PRAGMA foreign_keys=OFF;",
+                "PRAGMA foreign_keys=ON; PRAGMA defer_foreign_keys=OFF;",
+            ),
+        ),
+        ("6_never_on_again", within(off, "")),
+        ("7_apart", format!("-- windlass: no-transaction\n{REBUILD}")),
+    ]
+}
+
+/// However the session comes to its setting: asked for, as it is by itself, or on an application's connection.
 async fn a_rebuilt_parent_loses_no_child(database: &Database) {
     family(database).await;
-    let wrapped = REBUILD
-        .replace("PRAGMA foreign_keys=OFF;", "BEGIN; PRAGMA foreign_keys=OFF;")
-        .replace("PRAGMA foreign_keys=ON;", "PRAGMA foreign_keys=ON; COMMIT;");
-    let scripts = [FAMILY, ("2_rebuild", REBUILD), ("3_wrapped", wrapped.as_str())];
-    deploy(&mut *database.connect().await, &migrations(&scripts)).await.expect("two rebuilds");
+    let rebuilds = rebuilds();
+    let mut scripts = vec![FAMILY];
+    scripts.extend(rebuilds.iter().map(|(name, sql)| (*name, sql.as_str())));
+    let set = migrations(&scripts);
+    let path = database.url().trim_start_matches("sqlite:").to_owned();
+    for enforces in [true, false] {
+        for arrives in [None, Some(true), Some(false)] {
+            let when = format!("enforces {enforces}, arrives {arrives:?}");
+            let report = match arrives {
+                None => {
+                    let url =
+                        format!("{}?foreign_keys={}", database.url(), if enforces { "on" } else { "off" });
+                    let mut session = database.try_connect(&url).await.expect("a session");
+                    deploy(&mut *session, &set).await
+                }
+                Some(arrives) => {
+                    let mut connection = Connection::open(&path).expect("a connection");
+                    connection.pragma_update(None, "foreign_keys", arrives).expect("a setting");
+                    let mut session = Sqlite::borrowed(&mut connection).foreign_keys(enforces);
+                    let report = deploy(&mut session, &set).await;
+                    drop(session);
+                    let setting: bool =
+                        connection.pragma_query_value(None, "foreign_keys", |row| row.get(0)).expect("it");
+                    assert_eq!(setting, arrives, "{when}: it is what it was");
+                    report
+                }
+            };
+            let report = report.unwrap_or_else(|error| panic!("{when}: {error:#?}"));
+            assert_eq!(report.applied.len(), rebuilds.len(), "{when}");
+            assert_eq!(database.value(rows()).await, "3 7 7", "{when}");
+            assert_eq!(database.value("SELECT count(*) FROM pragma_foreign_key_check").await, "0", "{when}");
+            // Back to before the rebuilds, with a column that may be empty again.
+            database.sql("DELETE FROM _windlass_migrations WHERE id > 1").await;
+        }
+    }
+}
+
+/// No setting is in this script: it runs as every migration does, with nothing enforced, whatever the connection had.
+async fn a_rebuild_that_says_nothing_loses_no_child_either(database: &Database) {
+    family(database).await;
+    let silent = REBUILD.replace("PRAGMA foreign_keys=OFF;", "").replace("PRAGMA foreign_keys=ON;", "");
+    let set = migrations(&[FAMILY, ("2_silent", silent.as_str())]);
+    let mut connection =
+        Connection::open(database.url().trim_start_matches("sqlite:")).expect("a connection");
+    connection.pragma_update(None, "foreign_keys", true).expect("a setting");
+    let mut session = Sqlite::borrowed(&mut connection);
+    deploy(&mut session, &set).await.expect("a rebuild");
+    drop(session);
     assert_eq!(database.value(rows()).await, "3 7 7");
-    assert_eq!(database.value("SELECT count(*) FROM pragma_foreign_key_check").await, "0");
+    connection.execute_batch("INSERT INTO child VALUES (9, 99)").expect_err("it enforces them again");
 }
 
 async fn a_violation_that_was_there_does_not_block_and_a_new_one_rolls_back(database: &Database) {

@@ -245,6 +245,43 @@ fn a_table_rebuild_suspends_foreign_keys_outside_the_transaction() {
 }
 
 #[test]
+fn a_table_rebuild_is_one_transaction_whatever_its_marker_says() {
+    check(
+        Product::Sqlite,
+        "-- windlass: no-transaction\nDELETE FROM a; PRAGMA foreign_keys=OFF; CREATE TABLE n (a int); DROP TABLE o; \
+         PRAGMA foreign_keys=ON; DELETE FROM b; DELETE FROM c;",
+        "suspend foreign keys
+        begin
+            claim 1_m
+            execute 1_m 1/7: DELETE FROM a
+            check foreign keys
+            checkpoint 1_m 2
+        commit
+        --
+        begin
+            execute 1_m 3/7: CREATE TABLE n (a int)
+            execute 1_m 4/7: DROP TABLE o
+            check foreign keys
+            checkpoint 1_m 5
+        commit
+        --
+        begin
+            execute 1_m 6/7: DELETE FROM b
+            check foreign keys
+            checkpoint 1_m 6
+        commit
+        --
+        begin
+            execute 1_m 7/7: DELETE FROM c
+            check foreign keys
+            record 1_m applied
+        commit
+        restore settings
+        --",
+    );
+}
+
+#[test]
 fn markers_turn_wrapping_off() {
     check(
         Product::PostgreSql,

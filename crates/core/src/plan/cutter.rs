@@ -48,6 +48,7 @@ impl Cutter<'_, '_> {
     fn cut_transactional(&mut self) -> Result<(), Blocked> {
         let mut fresh = true;
         let mut held = Held::default();
+        let mut rebuilding = false;
         for index in 0..self.statements.len() {
             let facts = &self.facts[index];
             held.meets(index, facts);
@@ -71,8 +72,14 @@ impl Cutter<'_, '_> {
                 }
                 Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
                     self.absorb_alone(index);
+                    rebuilding = facts.foreign_keys_pragma == Some(false);
+                    fresh |= self.wish.mode == TransactionMode::Off;
                 }
-                Transaction::Inside if self.wish.mode == TransactionMode::Off && self.open.is_none() => {
+                // Rows refer to nothing in the middle of a rebuild: it can only be checked as a whole. Its marker
+                // asks for no more than that the PRAGMA takes effect.
+                Transaction::Inside
+                    if self.wish.mode == TransactionMode::Off && self.open.is_none() && !rebuilding =>
+                {
                     // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
                     // What may be repeated needs no transaction, and the text may not tell that it refuses one.
                     let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
