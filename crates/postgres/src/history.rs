@@ -120,8 +120,8 @@ END"
         format!("DO LANGUAGE plpgsql {}", literal(&body))
     }
 
-    pub(crate) fn head(&self) -> String {
-        let guard = trust::guard(self);
+    /// Behind a [guard](trust::guard).
+    pub(crate) fn head(&self, guard: &str) -> String {
         format!("{guard}SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.quoted)
     }
 

@@ -21,7 +21,19 @@ pub(crate) fn doubts(table: &HistoryTable) -> String {
 ///
 /// It returns no row otherwise. By its failure it divides by what no planner knows to be zero.
 pub(crate) fn guard(table: &HistoryTable) -> String {
-    format!("SELECT 1 / (c.relnatts - c.relnatts) {}; ", doubtful(table))
+    format!("SELECT {FAILURE} {}; ", doubtful(table))
+}
+
+/// A guard that a fresh session plans in a third of the time, and that may fail where there are no doubts.
+///
+/// It knows no owner for a superuser but by name, and `relhasrules` and `relhastriggers` stay when the last rule
+/// or trigger is gone.
+pub(crate) fn quick_guard(table: &HistoryTable) -> String {
+    format!(
+        "SELECT {FAILURE} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({}::text)::oid \
+         AND (c.relkind <> 'r' OR c.relhasrules OR c.relhastriggers OR NOT {TRUSTED_AT_A_GLANCE}); ",
+        literal(table.quoted())
+    )
 }
 
 /// A condition that holds where there are doubts.
@@ -58,6 +70,16 @@ pub(crate) async fn explain(
         _ => error.into(),
     }
 }
+
+/// Fails for a row that is found.
+const FAILURE: &str = "1 / (c.relnatts - c.relnatts)";
+
+/// What [`TRUSTED`] says yes to as well, from the least of the catalog.
+const TRUSTED_AT_A_GLANCE: &str = "(c.relowner = pg_catalog.to_regrole(pg_catalog.quote_ident(current_user::text))::oid \
+     OR (pg_catalog.current_setting('is_superuser'::text) = 'off' \
+         AND pg_catalog.pg_has_role(c.relowner, 'MEMBER'::text)) \
+     OR c.relowner = (SELECT base.datdba FROM pg_catalog.pg_database AS base \
+                      WHERE base.datname = pg_catalog.current_database()))";
 
 /// One with all rights is a member of every role, which says nothing.
 const TRUSTED: &str = "(c.relowner = me.oid OR c.relowner = base.datdba OR owner.rolsuper \

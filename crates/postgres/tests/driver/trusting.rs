@@ -24,6 +24,12 @@ async fn refused(database: &Database) -> String {
     words
 }
 
+/// The table is read, at a glance and in full.
+async fn assert_trusted(mut session: Postgres<'static>, whose: &str) {
+    assert!(session.inspect().await.unwrap().history.exists, "{whose}");
+    session.head().await.unwrap_or_else(|error| panic!("{whose}: {error:?}"));
+}
+
 /// The driver's session, as another role.
 async fn connect_as(database: &Database, role: &str) -> Postgres<'static> {
     let url = database.url();
@@ -64,15 +70,14 @@ async fn a_table_of_a_role_of_ones_own_is_trusted(database: Database) {
              GRANT ALL ON _windlass_migrations TO {member}"
         ))
         .await;
-    assert!(connect_as(&database, &member).await.inspect().await.unwrap().history.exists, "a superuser's");
+    assert_trusted(connect_as(&database, &member).await, "a superuser's").await;
     database.sql(&format!("ALTER TABLE _windlass_migrations OWNER TO {owners}")).await;
     assert!(told(connect_as(&database, &member).await.inspect().await).contains("belongs to"));
     database.sql(&format!("GRANT {owners} TO {member}")).await;
-    assert!(connect_as(&database, &member).await.inspect().await.unwrap().history.exists);
-    connect_as(&database, &member).await.head().await.unwrap();
+    assert_trusted(connect_as(&database, &member).await, "a member's").await;
     assert!(refused(&database).await.contains("belongs to"), "a superuser is a member of nobody's");
     database.sql(&format!("ALTER DATABASE {} OWNER TO {owners}", database.name)).await;
-    assert!(database.connect().await.inspect().await.unwrap().history.exists, "the database owner's");
+    assert_trusted(database.connect().await, "the database owner's").await;
     database.sql(&format!("ALTER DATABASE {} OWNER TO postgres", database.name)).await;
     database.sql(&format!("DROP OWNED BY {owners}, {member}; DROP ROLE {member}, {owners}")).await;
 }
@@ -89,7 +94,7 @@ async fn triggers_rules_and_views_are_refused(database: Database) {
         .await;
     assert!(refused(&database).await.contains("has triggers or rules"));
     database.sql("DROP TRIGGER t ON _windlass_migrations").await;
-    assert!(database.connect().await.inspect().await.unwrap().history.exists);
+    assert_trusted(database.connect().await, "one whose last trigger is gone").await;
     database
         .sql(
             "ALTER TABLE _windlass_migrations RENAME TO hidden; \
