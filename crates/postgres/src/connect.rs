@@ -48,7 +48,12 @@ pub(crate) async fn create_database(options: &Options) -> Result<(), ConnectErro
     }
     let create = format!("CREATE DATABASE {}", identifier(&options.database));
     match opened?.session.run(&create).await {
-        Err(TransportError::Told(told)) if told.code == code::DUPLICATE_DATABASE => Ok(()),
+        // Whoever creates the same one at the same moment is told of it by the catalog's index.
+        Err(TransportError::Told(told))
+            if told.code == code::DUPLICATE_DATABASE || told.code == code::UNIQUE_VIOLATION =>
+        {
+            Ok(())
+        }
         Err(error) => Err(connect_error(options, &options.place(), error)),
         Ok(()) => Ok(()),
     }

@@ -8,6 +8,7 @@ use windlass_postgres::{ConnectError, Nothing, Options, Postgres};
 crate::on_servers!(
     wrong_password_database_and_place_are_told_apart,
     a_missing_database_can_be_created,
+    a_missing_database_can_be_created_by_several_at_once,
     the_mode_decides_what_is_encrypted_and_checked,
     the_next_host_is_tried,
     the_kind_of_server_is_looked_at,
@@ -62,6 +63,23 @@ async fn a_missing_database_can_be_created(database: Database) {
     Postgres::create_database(&options).await.unwrap();
     drop(Postgres::connect(&options).await.unwrap());
     database.sql(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+}
+
+async fn a_missing_database_can_be_created_by_several_at_once(database: Database) {
+    for round in 0..4 {
+        let name = format!("{}_new_{round}", database.name);
+        let options = options(&database.url().replace(&database.name, &name));
+        let creators: Vec<_> = (0..8)
+            .map(|_| {
+                let options = options.clone();
+                tokio::spawn(async move { Postgres::create_database(&options).await })
+            })
+            .collect();
+        for creator in creators {
+            creator.await.unwrap().unwrap();
+        }
+        database.sql(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
 }
 
 async fn the_mode_decides_what_is_encrypted_and_checked(database: Database) {
