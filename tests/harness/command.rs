@@ -1,10 +1,11 @@
 //! The command: a project in a folder of its own, and the real binary run in it against a database.
 
 use crate::{DEADLINE, Database, Family};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -77,17 +78,37 @@ impl<'d> Project<'d> {
 
     /// The binary in this folder, which is also the home, for the database's own URL.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let url = match self.database.target().family {
+        self.command_for(&self.url(), arguments)
+    }
+
+    fn url(&self) -> String {
+        match self.database.target().family {
             Family::Sqlite => format!("{}?mode=rwc", self.database.url()),
             _ => self.database.url(),
-        };
-        self.command_for(&url, arguments)
+        }
+    }
+
+    /// A shell script in this folder, for the database's own URL. It finds the binary and what is in `bin/`.
+    pub fn shell(&self, script: &str) -> Command {
+        let mut command = self.prepared(Command::new("sh"), self.url().as_ref());
+        let programs = [self.path("bin"), binary().parent().expect("a folder").to_owned()].into_iter();
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(programs.chain(std::env::split_paths(&usual)));
+        command.args(["-ec", script]).env("PATH", path.expect("a path"));
+        // What it starts can be ended with it.
+        command.process_group(0);
+        command
     }
 
     /// The same for another URL, which is given by the environment: a process list shows arguments.
     pub fn command_for(&self, url: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.current_dir(&self.folder).args(arguments).stdin(Stdio::null());
+        let mut command = self.prepared(Command::new(binary()), url.as_ref());
+        command.args(arguments);
+        command
+    }
+
+    fn prepared(&self, mut command: Command, url: &OsStr) -> Command {
+        command.current_dir(&self.folder).stdin(Stdio::null());
         for name in HEEDED {
             command.env_remove(name);
         }
@@ -121,8 +142,9 @@ impl<'d> Project<'d> {
         let mut output = tokio::task::spawn_blocking(|| child.wait_with_output());
         let ended = tokio::time::timeout(DEADLINE, &mut output).await;
         if ended.is_err() {
-            // Nobody has waited for it, so that its number is still its own.
+            // Nobody has waited for it, so that its number is still its own. A shell's is its group's as well.
             let _ = kill(number, Signal::SIGKILL);
+            let _ = killpg(number, Signal::SIGKILL);
             let output = output.await.expect("a thread").expect("an end");
             panic!("it did not end: {}", Ran::of(output).told());
         }

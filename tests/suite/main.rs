@@ -19,6 +19,7 @@ mod refusing;
 mod repeating;
 mod transactions;
 mod waiting;
+mod wiring;
 
 fn main() {
     let scenarios = [
@@ -41,6 +42,7 @@ fn main() {
         repeating::all(),
         transactions::all(),
         waiting::all(),
+        wiring::all(),
     ];
     harness::run_suite(scenarios.into_iter().flatten().collect());
 }

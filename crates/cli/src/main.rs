@@ -11,6 +11,8 @@ mod identity;
 mod json;
 mod logging;
 mod output;
+#[cfg(test)]
+mod pages;
 mod progress;
 mod render;
 mod signals;

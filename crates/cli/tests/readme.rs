@@ -68,8 +68,7 @@ fn normal(text: &str) -> String {
 }
 
 fn check(document: &str) {
-    let text = std::fs::read_to_string(root().join(document)).expect("the document");
-    let commands = shown(&text);
+    let commands = shown(&text(document));
     let folder = tempfile::tempdir().expect("a folder");
     let fixtures = root().join("migrations-fixtures").canonicalize().expect("the fixtures");
     std::os::unix::fs::symlink(fixtures, folder.path().join("migrations-fixtures")).expect("a link");
@@ -83,14 +82,67 @@ fn check(document: &str) {
     assert!(wrong.is_empty(), "{document}:\n{wrong}");
 }
 
-/// The documents that show commands, by their names below the root.
+/// README and all of `docs/`, by their names below the root.
+fn pages() -> Vec<String> {
+    let (mut pages, mut folders) = (vec!["README.md".to_owned()], vec!["docs".to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root().join(&folder)).expect("the folder") {
+            let entry = entry.expect("an entry");
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            match entry.file_type().expect("a kind").is_dir() {
+                true => folders.push(name),
+                false if name.ends_with(".md") => pages.push(name),
+                false => {}
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+fn text(page: &str) -> String {
+    std::fs::read_to_string(root().join(page)).expect("the document")
+}
+
+/// The documents that show commands, README aside.
 fn documents() -> Vec<String> {
-    let docs = std::fs::read_dir(root().join("docs")).expect("the folder");
-    let docs = docs.map(|entry| format!("docs/{}", entry.expect("a file").file_name().to_string_lossy()));
-    let shows = |document: &String| {
-        std::fs::read_to_string(root().join(document)).is_ok_and(|text| !shown(&text).is_empty())
+    let shows = |document: &String| document != "README.md" && !shown(&text(document)).is_empty();
+    pages().into_iter().filter(shows).collect()
+}
+
+/// What a heading is called in a link.
+fn anchors(text: &str) -> Vec<String> {
+    let headings =
+        text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#'));
+    let anchor = |heading: &str| {
+        let kept = heading.trim().to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
     };
-    docs.filter(|name| name.ends_with(".md")).filter(shows).collect()
+    headings.map(anchor).collect()
+}
+
+/// The links of a page that lead nowhere in this repository.
+fn broken_links(page: &str) -> Vec<String> {
+    let text = text(page);
+    let link = regex::Regex::new(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)").expect("a pattern");
+    let is_ours = |found: &regex::Captures<'_>| !found[1].contains("://");
+    let leads_nowhere = |found: &regex::Captures<'_>| {
+        let folder = Path::new(page).parent().expect("a folder");
+        let target = if found[1].is_empty() { page.into() } else { folder.join(&found[1]) };
+        match (std::fs::read_to_string(root().join(&target)), found.get(2)) {
+            (Ok(text), Some(anchor)) => !anchors(&text).iter().any(|known| known == anchor.as_str()),
+            (Ok(_), None) => false,
+            (Err(_), _) => !root().join(&target).is_dir(),
+        }
+    };
+    let broken = link.captures_iter(&text).filter(|found| is_ours(found) && leads_nowhere(found));
+    broken.map(|found| format!("{page}: {}", &found[0][1..])).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let broken: Vec<_> = pages().iter().flat_map(|page| broken_links(page)).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
@@ -110,7 +162,7 @@ fn the_readme_shows_what_is_printed() {
 /// The driver crates run these programs; a reader's own has its migrations beside its manifest.
 #[test]
 fn the_readme_shows_the_examples_as_they_are() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("the document");
+    let readme = text("README.md");
     let shown: Vec<_> =
         readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let examples = ["sqlite/examples/sqlite_start.rs", "postgres/examples/postgres_start.rs"];
