@@ -1,15 +1,19 @@
 //! Hygiene: what a migration leaves in its session reaches neither the next migration nor the history.
 
-use harness::{Database, Family, deploy, migrations};
+use harness::{Database, Family, deploy, deploy_with, migrations, options};
 use std::fmt::Write as _;
-use windlass_core::apply::DeployError;
+use windlass_core::apply::{DeployError, DeployOptions};
 use windlass_core::history::State;
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
         what_a_migration_leaves_does_not_reach_the_next,
         what_a_migration_leaves_does_not_reach_the_next_without_a_transaction,
-        what_would_hinder_the_history_does_not,
+        what_would_hinder_the_history_does_not;
+    on [Postgres, Sqlite]:
+        what_a_migration_leaves_does_not_reach_the_next_in_one_transaction;
+    on [MySql, MariaDb]:
+        a_transaction_that_a_procedure_leaves_open_reaches_nobody;
 );
 
 /// What a migration leaves, and what shows of it.
@@ -93,20 +97,40 @@ const SQLITE: [Left; 8] = [
 ];
 
 async fn what_a_migration_leaves_does_not_reach_the_next(database: &Database) {
-    leave(database, "").await;
+    leave(database, "", &options()).await;
 }
 
 async fn what_a_migration_leaves_does_not_reach_the_next_without_a_transaction(database: &Database) {
-    leave(database, "-- windlass: no-transaction\n").await;
+    leave(database, "-- windlass: no-transaction\n", &options()).await;
+}
+
+async fn what_a_migration_leaves_does_not_reach_the_next_in_one_transaction(database: &Database) {
+    let mut options = options();
+    options.plan.single_transaction = true;
+    if database.target().family == Family::Sqlite {
+        let scripts = [("1_n", "CREATE TABLE n (n int);"), ("2_left", "ATTACH ':memory:' AS left_over;")];
+        let result = deploy_with(&mut *database.connect().await, &migrations(&scripts), &options).await;
+        let Err(DeployError::Blocked(blocked)) = result else { panic!("{result:#?}") };
+        assert!(blocked.to_string().contains("would be attached for the others too"), "{blocked}");
+    }
+    leave(database, "", &options).await;
 }
 
 /// Looks before anything is left, and after each of the migrations that leave something.
-async fn leave(database: &Database, above: &str) {
+async fn leave(database: &Database, above: &str, options: &DeployOptions) {
+    let in_one = options.plan.single_transaction;
     let (left, seen): (&[Left], _) = match database.target().family {
         Family::Postgres => (&POSTGRES, "public.seen"),
         Family::Sqlite => (&SQLITE, "seen"),
         _ => (&MYSQL, "seen"),
     };
+    // These would reach the others of one transaction, or cannot be in it: that is told before anything runs.
+    let apart = |(leaves, _): &&Left| {
+        ["synchronous", "journal_mode", "PRAGMA foreign_keys", "ATTACH"]
+            .iter()
+            .any(|part| leaves.contains(part))
+    };
+    let left: Vec<_> = left.iter().filter(|left| !(in_one && apart(left))).collect();
     let mut first = "CREATE TABLE seen (what int, value text);".to_owned();
     let text = if database.target().family == Family::Sqlite { "text" } else { "char" };
     let look = |what: usize, probe: &str| {
@@ -130,7 +154,7 @@ async fn leave(database: &Database, above: &str) {
     // What stands already is grouped with nothing.
     deploy(&mut *database.connect().await, &migrations(&named[..1])).await.expect("the first");
     let set = migrations(&named);
-    let report = deploy(&mut *database.connect().await, &set).await;
+    let report = deploy_with(&mut *database.connect().await, &set, options).await;
     let report = report.unwrap_or_else(|error| panic!("{error:#?}"));
     assert_eq!(report.applied.len(), scripts.len() - 1);
     let other = "SELECT what, min(value), max(value) FROM seen GROUP BY what \
@@ -200,6 +224,40 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
                 1,
                 "{when}"
             );
+        }
+    }
+}
+
+/// What it wrote stands or not together with the history's word, and the next migration is in no transaction of its.
+async fn a_transaction_that_a_procedure_leaves_open_reaches_nobody(database: &Database) {
+    let tables = "CREATE TABLE n (n int) ENGINE = InnoDB; \
+                  CREATE PROCEDURE leaves_open() BEGIN START TRANSACTION; INSERT INTO n VALUES (1); END;";
+    let first = ("1_first", tables);
+    for above in ["", "-- windlass: no-transaction\n"] {
+        for (bad, states) in [
+            ("", vec![State::Applied; 4]),
+            ("SELECT 1;", vec![State::Applied; 4]),
+            ("SELECT nonsense FROM nowhere;", vec![State::Applied, State::Failed]),
+            ("CALL nowhere();", vec![State::Applied, State::Failed]),
+        ] {
+            database.sql("DROP TABLE IF EXISTS _windlass_migrations, n").await;
+            database.sql("DROP PROCEDURE IF EXISTS leaves_open").await;
+            let open = format!("{above}CALL leaves_open();\n{bad}");
+            let set = migrations(&[
+                first,
+                ("2_open", &open),
+                ("3_rows", "INSERT INTO n VALUES (2); INSERT INTO n VALUES (3);"),
+                ("4_table", "ALTER TABLE n ADD m int;"),
+            ]);
+            let result = deploy(&mut *database.connect().await, &set).await;
+            assert_eq!(result.is_ok(), states.len() == 4, "{open}: {result:#?}");
+            // Another session sees what is committed alone.
+            let history = database.connect().await.inspect().await.expect("a history").history;
+            let found: Vec<_> = history.attempts.iter().map(|attempt| attempt.state()).collect();
+            assert_eq!(found, states, "{open}: {history:#?}");
+            let rows = database.session().await.query("SELECT count(*) FROM n").await;
+            let expected = if states.len() == 4 { "3" } else { "1" };
+            assert_eq!(rows[0][0].as_deref(), Some(expected), "{open}: {history:#?}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Refusing: what cannot be reached, read, written or waited for is named, and nothing is changed.
 
-use harness::{Database, Family, another_authority, deploy, deploy_with, migrations, options, start};
+use harness::{
+    Database, Family, Project, another_authority, deploy, deploy_with, migrations, options, start,
+};
 use std::time::Duration;
 use windlass_core::apply::DeployError;
 use windlass_core::driver::{DriverError, Lock};
@@ -250,22 +252,133 @@ async fn a_table_that_is_no_history_is_refused(database: &Database) {
     assert_eq!(database.value("SELECT coins FROM _windlass_migrations").await, "2");
 }
 
+/// What somebody's hand may make of the rows of a history in which everything is done.
+const NONSENSE: &[&str] = &[
+    "checksum = 'x'",
+    "checksum = ''",
+    "checksum = '0000000000000000000000000000000000000000000000000000000000000000'",
+    "kind = 'dance'",
+    "name = ''",
+    "name = '3_c'",
+    "claim = '3_c'",
+    "name = '3_c', claim = '3_c'",
+    "claim = NULL",
+    "digest = ''",
+    "digest = '0'",
+    "completed = 9",
+    "statements = 0",
+    "epoch = 0",
+    "in_flight = '1'",
+    "in_flight = 'x'",
+    "error = 'of somebody'",
+    "finished_at = NULL, owner = ''",
+    "rolled_back_at = started_at",
+    "format = 99",
+];
+
+/// The same of an attempt that failed after two of its three statements.
+const NONSENSE_HALF_WAY: &[&str] = &[
+    "completed = 0",
+    "completed = 1",
+    "completed = 3",
+    "statements = 1",
+    "prefix = NULL",
+    "prefix = 'x'",
+    "epoch = 0",
+    "claim = NULL",
+    "claim = '4_d'",
+    "name = '4_d'",
+    "finished_at = started_at",
+    "rolled_back_at = started_at",
+    "in_flight = '1'",
+    "in_flight = '0'",
+    "in_flight = '3-2'",
+    "in_flight = '3-4'",
+    "in_flight = ''",
+    "in_flight = 'all'",
+    "checksum = ''",
+];
+
+/// What only a column without a type takes.
+const NONSENSE_OF_TYPE: &[&str] = &[
+    "completed = 'many'",
+    "completed = -1",
+    "statements = 1.5",
+    "epoch = -1",
+    "touched = -1",
+    "row_limit = -1",
+    "name = x'00ff'",
+    "owner = x'00ff'",
+    "started_at = 'yesterday'",
+    "rolled_back_at = ''",
+    "in_flight = x'00ff'",
+];
+
+/// All that a database holds of what these tests write, the history's rows included.
+async fn held(database: &Database) -> Vec<String> {
+    let mut held = database.tables().await;
+    for sql in [
+        "SELECT coalesce(sum(n), 0) FROM a",
+        "SELECT id, name, claim, owner, epoch, completed, in_flight, finished_at, rolled_back_at, error, digest \
+         FROM _windlass_migrations ORDER BY id",
+    ] {
+        let rows = database.session().await.query(sql).await;
+        held.extend(rows.iter().map(|row| format!("{row:?}")));
+    }
+    held
+}
+
+/// Nothing is run and nothing written, and the row is named: by a deploy, and by who only looks.
+async fn is_refused(database: &Database, nonsense: &str, scripts: &[(&'static str, &str)]) {
+    database.sql(nonsense).await;
+    let before = held(database).await;
+    let set = migrations(scripts);
+    let refused = deploy(&mut *database.connect().await, &set).await.expect_err(nonsense);
+    let (told, is_head) = match &refused {
+        DeployError::Driver(DriverError::History(told)) => (told.clone(), false),
+        DeployError::Blocked(Blocked::History(error)) => (error.to_string(), false),
+        // What is told to have run is not what the script has there.
+        DeployError::Blocked(blocked @ Blocked::HeadChanged { .. }) => (blocked.to_string(), true),
+        other => panic!("{nonsense}: {other:#?}"),
+    };
+    let hint = matches!(&refused, DeployError::Blocked(blocked) if blocked.hint().is_some());
+    assert!(hint || matches!(refused, DeployError::Driver(_)), "{nonsense}: {refused:?}");
+    assert!(!is_head || nonsense.contains("completed") || nonsense.contains("prefix"), "{nonsense}: {told}");
+    assert!(
+        ["row ", "`3_c`", "format"].iter().any(|part| told.contains(part)),
+        "{nonsense}: it names no row: {told}"
+    );
+    assert_eq!(held(database).await, before, "{nonsense}: {told}");
+    let folder: Vec<_> = scripts.iter().map(|(name, sql)| (*name, *sql)).collect();
+    Project::new(database, &folder).run(&["deploy"]).await.code(3);
+}
+
 async fn a_history_with_nonsense_in_it_is_refused(database: &Database) {
-    for (column, nonsense) in
-        [("checksum", "'x'"), ("kind", "'dance'"), ("digest", "'0'"), ("completed", "9"), ("claim", "NULL")]
-    {
-        deployed(database, &[A]).await;
-        let nonsense = format!("UPDATE _windlass_migrations SET {column} = {nonsense}");
-        database.sql(&nonsense).await;
-        let refused = deploy(&mut *database.connect().await, &migrations(&[A, B])).await;
-        let refused = refused.expect_err(&nonsense);
-        let told = matches!(
-            refused,
-            DeployError::Driver(DriverError::History(_)) | DeployError::Blocked(Blocked::History(_))
-        );
-        assert!(told, "{nonsense}: {refused:?}");
-        assert_eq!(database.tables().await, ["a"], "{nonsense}");
-        database.sql("DROP TABLE _windlass_migrations").await;
-        database.sql("DROP TABLE a").await;
+    const C: (&str, &str) = ("3_c", "CREATE TABLE c (n int);");
+    let half = "-- windlass: no-transaction\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (20);\n";
+    let (failing, mended) =
+        (format!("{half}INSERT INTO nowhere VALUES (1);"), format!("{half}INSERT INTO a VALUES (300);"));
+    let untyped = database.target().family == Family::Sqlite;
+    let typed = |nonsense: &&&str| untyped || !NONSENSE_OF_TYPE.contains(*nonsense);
+    for is_half_way in [false, true] {
+        let told = if is_half_way { NONSENSE_HALF_WAY } else { NONSENSE };
+        for nonsense in told.iter().chain(NONSENSE_OF_TYPE).filter(typed) {
+            deployed(database, &[A, B]).await;
+            let more = if is_half_way {
+                let fails = migrations(&[A, B, ("3_c", &failing)]);
+                let result = deploy(&mut *database.connect().await, &fails).await;
+                assert!(matches!(result, Err(DeployError::Statement(_))), "{result:#?}");
+                ("3_c", mended.as_str())
+            } else {
+                C
+            };
+            let row = if is_half_way { "3_c" } else { "2_b" };
+            let sql = format!("UPDATE _windlass_migrations SET {nonsense} WHERE name = '{row}'");
+            is_refused(database, &sql, &[A, B, more, ("4_d", "CREATE TABLE d (n int);")]).await;
+            database.sql("DROP TABLE _windlass_migrations").await;
+            for table in database.tables().await {
+                database.sql(&format!("DROP TABLE {table}")).await;
+            }
+        }
     }
 }

@@ -272,26 +272,10 @@ impl History {
     pub fn verify(&self) -> Result<(), HistoryError> {
         let mut claims = std::collections::HashSet::new();
         for attempt in &self.attempts {
-            let wrong = |what: &str| {
-                let (id, name) = (attempt.id, attempt.name.clone());
-                Err(HistoryError::Inconsistent { id, name, what: what.to_owned() })
-            };
-            if attempt.claimed && attempt.rolled_back_at.is_some() {
-                return wrong("it is rolled back and yet holds its claim");
-            }
-            // A repeatable migration's earlier run gives its claim to the next one.
-            if !attempt.claimed && attempt.rolled_back_at.is_none() && attempt.kind != AttemptKind::Repeatable
-            {
-                return wrong("it stands and yet holds no claim");
-            }
-            if attempt.claimed && !claims.insert(attempt.name.as_str()) {
-                return wrong("a second attempt at the same migration stands");
-            }
-            if attempt.completed > attempt.statements {
-                return wrong("more statements completed than there are");
-            }
-            if unhex(&attempt.checksums.raw).is_none() {
-                return wrong("its checksum is not one");
+            let again = attempt.claimed && !claims.insert(attempt.name.as_str());
+            let again = again.then_some("a second attempt at the same migration stands");
+            if let Some(what) = attempt.contradiction().or(again) {
+                return Err(attempt.inconsistent(what));
             }
         }
         let settled = self
@@ -301,12 +285,63 @@ impl History {
         if let (true, Some(newest), Some(digest)) = (settled, self.attempts.last(), self.digest())
             && newest.digest != digest.to_hex()
         {
-            let (id, name) = (newest.id, newest.name.clone());
-            let what =
-                "its digest does not stand for the rows before it: the table was changed by hand".to_owned();
-            return Err(HistoryError::Inconsistent { id, name, what });
+            let what = "its digest does not stand for the rows before it: the table was changed by hand";
+            return Err(newest.inconsistent(what));
         }
         Ok(())
+    }
+}
+
+impl Attempt {
+    pub(crate) fn inconsistent(&self, what: &str) -> HistoryError {
+        HistoryError::Inconsistent { id: self.id, name: self.name.clone(), what: what.to_owned() }
+    }
+
+    /// What of the row contradicts the rest of it, as no windlass leaves it.
+    fn contradiction(&self) -> Option<&'static str> {
+        let is_rolled_back = self.rolled_back_at.is_some();
+        let is_applied = self.state() == State::Applied;
+        // A repeatable migration's earlier run gives its claim to the next one.
+        let gave_way = self.kind == AttemptKind::Repeatable && is_applied;
+        let tells_of_some = self.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty());
+        let in_flight_exists = |flight: InFlight| {
+            self.completed < flight.first && flight.first <= flight.last && flight.last <= self.statements
+        };
+        let checks = [
+            (self.name.is_empty(), "it names no migration"),
+            (self.claimed && is_rolled_back, "it is rolled back and yet holds its claim"),
+            (!self.claimed && !is_rolled_back && !gave_way, "it stands and yet holds no claim"),
+            (self.epoch == 0, "no run has ever owned it"),
+            (self.completed > self.statements, "more statements completed than there are"),
+            (is_applied && self.error.is_some(), "it is applied and yet tells of an error"),
+            (is_applied && self.in_flight.is_some(), "it is applied and yet has a statement in flight"),
+            (
+                !is_rolled_back && !self.in_flight.is_none_or(in_flight_exists),
+                "the statements in flight are none of those that had yet to run",
+            ),
+            (
+                self.completed == 0 && tells_of_some,
+                "no statement completed, and yet it holds the checksum of some that did",
+            ),
+            (
+                self.completed > 0 && !is_applied && !is_rolled_back && !tells_of_some,
+                "statements completed, and yet it holds no checksum of them",
+            ),
+            (unhex(&self.checksums.raw).is_none(), "its checksum is not one"),
+        ];
+        checks.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what))
+    }
+
+    /// Whether a row of this name with this claim holds it, for drivers that read one.
+    ///
+    /// # Errors
+    /// When the claim is another migration's: what would be refused to a second attempt is not told by it.
+    pub fn holds(name: &str, claim: Option<&str>) -> Result<bool, String> {
+        match claim {
+            None => Ok(false),
+            Some(claim) if claim == name => Ok(true),
+            Some(claim) => Err(format!("it is an attempt at `{name}` and holds the claim of `{claim}`")),
+        }
     }
 }
 

@@ -288,7 +288,8 @@ fn attempt(row: &Row) -> Result<(Attempt, Kept), DriverError> {
         .ok_or_else(|| DriverError::History(format!("row {id} is of the unknown kind `{kind}`")))?;
     let name = fields.text("name")?;
     let checksums = Checksums { raw: fields.text("checksum")?, tokens: fields.text("token_checksum")? };
-    let claimed = fields.optional("claim").is_some();
+    let claimed = Attempt::holds(&name, fields.optional("claim").as_deref())
+        .map_err(|what| DriverError::History(format!("row {id}: {what}")))?;
     let owner = fields.text("owner")?;
     let session = fields.text("session")?;
     let epoch = fields.number("epoch")?;

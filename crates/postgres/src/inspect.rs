@@ -225,7 +225,7 @@ fn rows_sql(table: &HistoryTable) -> String {
     };
     let times = ["started_at", "finished_at", "rolled_back_at"].map(time).join(", ");
     format!(
-        "{}SELECT h.id, h.format, h.kind, h.name, h.claim IS NOT NULL AS claimed, h.checksum, h.token_checksum, h.owner, \
+        "{}SELECT h.id, h.format, h.kind, h.name, h.claim, h.checksum, h.token_checksum, h.owner, \
          h.epoch, h.statements, h.completed, h.touched, h.row_limit, h.prefix, h.in_flight, {times}, h.error, h.applied_by, h.tool, \
          h.duration_ms, h.resolution, h.digest, \
          CASE WHEN h.session IS NULL OR h.finished_at IS NOT NULL OR h.rolled_back_at IS NOT NULL \
@@ -272,9 +272,9 @@ fn attempt(row: &SimpleQueryRow) -> Result<Attempt, String> {
     Ok(Attempt {
         id: number(&text("id")?, "id")?,
         kind: AttemptKind::parse(&kind).ok_or_else(|| format!("`{kind}` is no kind of attempt"))?,
+        claimed: Attempt::holds(&text("name")?, optional("claim")?.as_deref())?,
         name: text("name")?,
         checksums: Checksums { raw: text("checksum")?, tokens: text("token_checksum")? },
-        claimed: text("claimed")? == "t",
         owner: text("owner")?,
         owner_session: match text("liveness")?.as_str() {
             "alive" => Liveness::Alive,
@@ -286,7 +286,7 @@ fn attempt(row: &SimpleQueryRow) -> Result<Attempt, String> {
         completed: number(&text("completed")?, "completed")?,
         prefix: optional("prefix")?,
         touched: number(&text("touched")?, "touched")?,
-        row_limit: optional("row_limit")?.and_then(|text| text.parse().ok()),
+        row_limit: optional("row_limit")?.map(|text| number(&text, "row_limit")).transpose()?,
         in_flight: in_flight
             .map_err(|text| format!("`{text}` does not say which statements are in flight"))?,
         sight: look::sight(|column| optional(column).ok().flatten()),

@@ -252,9 +252,9 @@ pub(crate) fn attempt(row: &Row<'_>, asking: Option<&Session>) -> Result<Attempt
     let mut columns = Columns { row, next: 0 };
     let id = columns.take()?;
     let kind: String = columns.take()?;
-    let name = columns.take()?;
+    let name: String = columns.take()?;
     let checksums = Checksums { raw: columns.take()?, tokens: columns.take()? };
-    let claim: Option<String> = columns.take()?;
+    let claimed = Attempt::holds(&name, columns.take::<Option<String>>()?.as_deref())?;
     let owner: String = columns.take()?;
     let session: Option<String> = columns.take()?;
     let mut attempt = Attempt {
@@ -262,21 +262,21 @@ pub(crate) fn attempt(row: &Row<'_>, asking: Option<&Session>) -> Result<Attempt
         kind: AttemptKind::parse(&kind).ok_or_else(|| format!("`{kind}` is no kind of attempt"))?,
         name,
         checksums,
-        claimed: claim.is_some(),
+        claimed,
         owner,
         owner_session: Liveness::Unknown,
         epoch: columns.take()?,
         statements: columns.take()?,
         completed: columns.take()?,
         prefix: columns.take()?,
-        touched: columns.take::<i64>()?.try_into().unwrap_or_default(),
-        row_limit: columns.take::<Option<i64>>()?.and_then(|rows| u64::try_from(rows).ok()),
+        touched: columns.count()?.ok_or("touched has no value")?,
+        row_limit: columns.count()?,
         in_flight: in_flight(columns.take()?)?,
         // A statement that changes definitions commits with its checkpoint here: there is nothing to look for.
         sight: Sight::Unknown,
-        started_at: columns.take()?,
-        finished_at: columns.take()?,
-        rolled_back_at: columns.take()?,
+        started_at: columns.time()?.ok_or("started_at has no value")?,
+        finished_at: columns.time()?,
+        rolled_back_at: columns.time()?,
         error: columns.take()?,
         applied_by: columns.take()?,
         tool: columns.take()?,
@@ -311,5 +311,21 @@ impl Columns<'_, '_> {
             let name = COLUMNS.split(", ").nth(column).unwrap_or_default();
             format!("{name}: {error}")
         })
+    }
+
+    fn count(&mut self) -> Result<Option<u64>, String> {
+        let rows = self.take::<Option<i64>>()?;
+        rows.map(|rows| u64::try_from(rows).map_err(|_| format!("{rows} is no number of rows"))).transpose()
+    }
+
+    /// Any text fits into the column.
+    fn time(&mut self) -> Result<Option<String>, String> {
+        let Some(text) = self.take::<Option<String>>()? else { return Ok(None) };
+        let form = "0000-00-00 00:00:00.000";
+        let fits = |(letter, of): (u8, u8)| if of == b'0' { letter.is_ascii_digit() } else { letter == of };
+        match text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits) {
+            true => Ok(Some(text)),
+            false => Err(format!("`{text}` is no time")),
+        }
     }
 }

@@ -543,12 +543,13 @@ pub(super) fn length(count: usize) -> u32 {
 pub(super) struct Prefix {
     dialect: Dialect,
     done: usize,
+    is_begun: bool,
     chain: [u8; 32],
 }
 
 impl Prefix {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, done: 0, chain: [0; 32] }
+        Self { dialect, done: 0, is_begun: false, chain: [0; 32] }
     }
 
     pub(super) fn after(&mut self, prepared: &Prepared<'_>, completed: usize) -> String {
@@ -557,14 +558,15 @@ impl Prefix {
         self.of(texts.map(|execute| execute.sql))
     }
 
-    /// With these statements behind those that are chained already.
+    /// With these statements behind those that are chained already; empty while there are none.
     pub(super) fn of<'s>(&mut self, texts: impl IntoIterator<Item = &'s str>) -> String {
         for text in texts {
             let mut hasher = Sha256::new();
             hasher.update(self.chain);
             hasher.update(statement_checksum(self.dialect, text).as_bytes());
             self.chain = hasher.finalize().into();
+            self.is_begun = true;
         }
-        format!("p1:{}", crate::migration::hex(&self.chain))
+        if self.is_begun { format!("p1:{}", crate::migration::hex(&self.chain)) } else { String::new() }
     }
 }

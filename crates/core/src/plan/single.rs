@@ -6,7 +6,7 @@ use super::pieces::{ForeignKeys, PieceKind, Prepared};
 use super::state::Resumed;
 use super::{Blocked, Place, Record, Segment, Step};
 use crate::driver::Ddl;
-use crate::sql::classify::{Effect, Transaction};
+use crate::sql::classify::{ATTACHED, Binding, Effect, SessionUse, Transaction};
 
 /// Refuses what cannot be in one transaction with the rest, naming the migration and the line.
 pub(super) fn refuse_apart(
@@ -70,6 +70,11 @@ fn reaches_others(prepared: &Prepared<'_>) -> Option<(usize, String)> {
     let statements = 0..prepared.statements.len();
     if let Some(statement) = statements.clone().find(|&statement| prepared.sets_isolation(statement)) {
         return Some((statement, "its isolation level would be that of the others too".to_owned()));
+    }
+    let attached = SessionUse::Bound(Binding::Session(ATTACHED));
+    let attaches = |statement: &usize| prepared.facts[*statement].session == attached;
+    if let Some(statement) = statements.clone().find(attaches) {
+        return Some((statement, "what it attaches would be attached for the others too".to_owned()));
     }
     let asks = |statement: &usize| prepared.facts[*statement].foreign_keys_pragma.is_some();
     let asks = statements.clone().find(asks).filter(|_| prepared.foreign_keys != ForeignKeys::AsTheyAre);

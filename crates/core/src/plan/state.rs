@@ -50,7 +50,11 @@ pub(super) fn survey<'m, 'h>(
     for migration in migrations {
         match standing.get(migration.name()) {
             None => pending.push((migration, false)),
-            Some(attempt) if attempt.state() != State::Applied => unfinished = Some((migration, *attempt)),
+            Some(attempt) if attempt.state() != State::Applied => {
+                if let Some((_, other)) = unfinished.replace((migration, *attempt)) {
+                    return Err(two_unfinished(other, attempt));
+                }
+            }
             Some(attempt) => match compare(migration, attempt, capabilities.dialect) {
                 Text::Same => {}
                 Text::Reformatted => remarks.push(Remark::Reformatted { name: attempt.name.clone() }),
@@ -87,6 +91,14 @@ pub(super) fn survey<'m, 'h>(
         .collect::<Result<Vec<_>, Blocked>>()?;
     check_order(migrations, &standing, &pending, capabilities, options, &mut remarks)?;
     Ok(Survey { resumed, pending, standing: Standing::of(&inspection.history.attempts), remarks })
+}
+
+/// One attempt comes to its end before the next one begins: two at once are two runs, or nobody's.
+fn two_unfinished(first: &Attempt, second: &Attempt) -> Blocked {
+    match [first, second].into_iter().find(|attempt| attempt.state() == State::Running) {
+        Some(attempt) => Blocked::Running { attempt: Box::new(attempt.clone()) },
+        None => second.inconsistent(&format!("it is unfinished, and so is `{}`", first.name)).into(),
+    }
 }
 
 /// How a migration's text compares with the one that was applied.

@@ -9,6 +9,8 @@ mod secret;
 mod sketch;
 mod sqlite;
 
+pub(crate) use sqlite::ATTACHED;
+
 pub use secret::may_hold_secret;
 
 use super::Dialect;

@@ -4,6 +4,9 @@ use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
 use super::{Control, Effect, Facts, Modes, SessionUse};
 
+/// Why what ATTACH brings is no setting: it stays, and once it is used no transaction lets go of it.
+pub(crate) const ATTACHED: &str = "attached databases belong to the session";
+
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
     let Some(first) = cursor.next() else { return Facts::of(Effect::Query).naming(Vec::new()) };
@@ -17,9 +20,7 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         "REINDEX" | "ANALYZE" => Facts::of(Effect::Schema).naming(cursor.one_name()).groupable_if(true),
         "PRAGMA" => pragma(cursor),
         "VACUUM" => Facts::of(Effect::Server).outside("VACUUM cannot run inside a transaction"),
-        "ATTACH" | "DETACH" => {
-            Facts::of(Effect::Session).bound("attached databases belong to the session").secret()
-        }
+        "ATTACH" | "DETACH" => Facts::of(Effect::Session).bound(ATTACHED).secret(),
         "BEGIN" => begin(),
         "COMMIT" | "END" => Facts::control(Control::Commit),
         "ROLLBACK" if cursor.has(&["TO"]) => Facts::control(Control::Savepoint),
