@@ -1,5 +1,6 @@
 //! The cross-database suite: every scenario on every database that makes the promise.
 
+mod adopting;
 mod checking;
 mod classifying;
 mod command;
@@ -23,6 +24,7 @@ mod wiring;
 
 fn main() {
     let scenarios = [
+        adopting::all(),
         checking::all(),
         classifying::all(),
         command::all(),

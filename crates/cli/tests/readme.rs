@@ -56,7 +56,7 @@ fn normal(text: &str) -> String {
     let differing = [
         (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", "THEN"),
         (r"(<?\d+ ms|\d+(\.\d+)? s)\b", "TIME"),
-        (r"\b\d{14}(_create_users)", "VERSION$1"),
+        (r"\b\d{14}(_create_users|_add_serial)", "VERSION$1"),
         (r"\S+@\S+", "SOMEBODY"),
         (r"SQLite \d+\.\d+\.\d+", "SQLite N"),
         // Columns are as wide as their widest cell, which a time may be.
@@ -72,6 +72,9 @@ fn check(document: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let fixtures = root().join("migrations-fixtures").canonicalize().expect("the fixtures");
     std::os::unix::fs::symlink(fixtures, folder.path().join("migrations-fixtures")).expect("a link");
+    if let Some(tool) = guide(document) {
+        lay_out(tool, folder.path());
+    }
     let mut wrong = String::new();
     for Shown { command, output } in commands.iter().filter(|shown| !shown.command.starts_with("cargo ")) {
         let printed = run(command, folder.path());
@@ -82,22 +85,54 @@ fn check(document: &str) {
     assert!(wrong.is_empty(), "{document}:\n{wrong}");
 }
 
-/// README and all of `docs/`, by their names below the root.
-fn pages() -> Vec<String> {
-    let (mut pages, mut folders) = (vec!["README.md".to_owned()], vec!["docs".to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(root().join(&folder)).expect("the folder") {
-            let entry = entry.expect("an entry");
-            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            match entry.file_type().expect("a kind").is_dir() {
-                true => folders.push(name),
-                false if name.ends_with(".md") => pages.push(name),
-                false => {}
+/// The tool that a guide leads away from.
+fn guide(document: &str) -> Option<&str> {
+    document.strip_prefix("docs/guides/")?.strip_suffix(".md").filter(|name| *name != "README")
+}
+
+/// A project of another tool's, with the database `shop.db` that this tool has made of it.
+fn lay_out(tool: &str, folder: &Path) {
+    let fixture = root().join("migrations-fixtures/guides").join(tool);
+    let mut scripts: Vec<_> = files(&fixture).into_iter().filter(|path| path.ends_with(".sql")).collect();
+    for path in files(&fixture).iter().filter(|path| *path != "history.sql") {
+        let copy = folder.join(path);
+        std::fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(fixture.join(path), copy).expect("a copy");
+    }
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    scripts.retain(|path| !name(path).starts_with("U") && name(path) != "down.sql" && path != "history.sql");
+    // Repeatable ones come last.
+    scripts.sort_by_key(|path| (name(path).starts_with("R__"), path.clone()));
+    scripts.push("history.sql".to_owned());
+    let database = rusqlite::Connection::open(folder.join("shop.db")).expect("opens");
+    for script in scripts {
+        let text = std::fs::read_to_string(fixture.join(&script)).expect("a script");
+        database.execute_batch(&text).unwrap_or_else(|error| panic!("{script}: {error}"));
+    }
+}
+
+/// The files below a folder, by their paths from there.
+fn files(folder: &Path) -> Vec<String> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    files.push(path.strip_prefix(folder).expect("below it").to_str().expect("UTF-8").into())
+                }
             }
         }
     }
-    pages.sort();
-    pages
+    files.sort();
+    files
+}
+
+/// README and all of `docs/`, by their names below the root.
+fn pages() -> Vec<String> {
+    let docs = files(&root().join("docs")).into_iter().filter(|name| name.ends_with(".md"));
+    std::iter::once("README.md".to_owned()).chain(docs.map(|name| format!("docs/{name}"))).collect()
 }
 
 fn text(page: &str) -> String {
@@ -152,6 +187,30 @@ fn the_docs_show_what_is_printed() {
         assert!(documents.iter().any(|document| document == expected), "{expected} shows no command");
     }
     documents.iter().for_each(|document| check(document));
+}
+
+/// The last migration, as the other tool's own table tells it, is the one that the guide records.
+#[test]
+fn each_guide_asks_the_old_history_for_the_last_migration() {
+    let guides: Vec<_> = pages().into_iter().filter(|page| guide(page).is_some()).collect();
+    assert_eq!(guides.len(), 5, "{guides:?}");
+    for page in guides {
+        let text = text(&page);
+        let query = text.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a query");
+        let folder = tempfile::tempdir().expect("a folder");
+        lay_out(guide(&page).expect("a guide"), folder.path());
+        let database = rusqlite::Connection::open(folder.path().join("shop.db")).expect("opens");
+        let last: rusqlite::types::Value =
+            database.query_row(query, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let last = match last {
+            rusqlite::types::Value::Integer(version) => version.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => panic!("{page}: {other:?}"),
+        };
+        let recorded = text.split("$ windlass baseline ").nth(1).and_then(|rest| rest.lines().next());
+        let recorded = recorded.expect("a baseline").replace('-', "");
+        assert!(recorded.trim_start_matches('V').starts_with(&last), "{page}: {last}, {recorded}");
+    }
 }
 
 #[test]

@@ -1,0 +1,1 @@
+ALTER TABLE bikes ADD COLUMN colour varchar(20) DEFAULT 'black' NOT NULL;
