@@ -12,6 +12,7 @@ harness::scenarios!(
         a_change_is_checked_before_it_is_merged,
         what_waits_starts_once_all_is_applied,
         the_entrypoint_starts_nothing_on_half_a_schema;
+    on [Postgres, MySql, MariaDb]: who_waits_needs_only_to_read;
     on [Postgres]: the_entrypoint_passes_a_signal_on;
     on [Sqlite]: codes_that_end_a_job_are_those_that_no_second_try_mends;
 );
@@ -188,6 +189,16 @@ async fn what_waits_starts_once_all_is_applied(database: &Database) {
         let nowhere = "DATABASE_URL=$(echo \"$DATABASE_URL\" | sed 's/@[^/]*/@127.0.0.1:1/')";
         run(&project, &format!("{nowhere} {now}")).await.code(6).err("no server answers");
     }
+}
+
+async fn who_waits_needs_only_to_read(database: &Database) {
+    let project = project(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    let reader = database.reader().await;
+    let wait = format!("DATABASE_URL='{}' WAIT_SECONDS=0 wait.sh echo started", reader.url);
+    run(&project, &wait).await.code(0).out("started");
+    project.migration(SEED.0, SEED.1);
+    run(&project, &wait).await.code(8).err("pending  2_seed");
 }
 
 async fn the_entrypoint_starts_nothing_on_half_a_schema(database: &Database) {
