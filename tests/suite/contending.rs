@@ -24,6 +24,9 @@ harness::scenarios!(
         a_dry_run_warns_of_long_work_and_several_locks,
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
         defaults_of_the_role_that_kill_are_overruled;
+    on [MySql, MariaDb]:
+        no_reader_stalls_on_any_of_the_tables_that_a_definition_names,
+        work_that_is_lost_to_a_lock_at_its_end_is_not_done_again_in_silence;
     on [MariaDb]: a_limit_of_the_account_is_overruled;
     on [Sqlite]: a_writer_that_comes_between_plan_and_transaction_is_waited_for;
 );
@@ -319,6 +322,92 @@ async fn no_reader_stalls_while_one_statement_waits_for_many_tables(database: &D
     assert!(running.contains("FROM c"), "the one that is in the way is told: {contention:?}");
     second.execute("ROLLBACK").await.expect("given up");
     let again = harness::deploy(&mut *database.connect().await, &set).await.expect("nothing is in the way");
+    assert_eq!(again.applied.len(), 1);
+}
+
+/// The server limits each lock by itself, and what it has of a statement's tables it holds while it waits for the
+/// next: they share the budget.
+async fn no_reader_stalls_on_any_of_the_tables_that_a_definition_names(database: &Database) {
+    let tables = "CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE TABLE c (n int);";
+    deploy(&mut *database.connect().await, &migrations(&[("1_tables", tables)])).await.expect("tables");
+    let rename = "RENAME TABLE a TO x, b TO y, c TO z;";
+    let mut options = options();
+    options.plan.waits.lock_timeout = Some(Duration::from_secs(3));
+    options.lock_tries = 1;
+    for (sql, held) in [
+        ("ALTER TABLE a ADD m int;", ["a", "a"]),
+        (rename, ["a", "a"]),
+        (rename, ["c", "c"]),
+        // The first gives way in time, and the last one does not.
+        (rename, ["a", "c"]),
+    ] {
+        let (mut first, mut last) = (database.session().await, database.session().await);
+        for (session, held) in [&mut first, &mut last].into_iter().zip(held) {
+            session.execute("BEGIN").await.expect("a transaction");
+            session.execute(&format!("SELECT * FROM {held}")).await.expect("a look");
+        }
+        let end = Arc::new(AtomicBool::new(false));
+        let readers: Vec<_> =
+            ["a", "b", "c"].into_iter().map(|table| read_on(database, table, Arc::clone(&end))).collect();
+        let set = migrations(&[("1_tables", tables), ("2_change", sql)]);
+        let deploy = start_with(database.connect().await, set, options.clone(), Told::default(), Stop::new());
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        first.execute("ROLLBACK").await.expect("given up");
+        let ended = deploy.await.expect("a thread").expect_err("its time was up");
+        assert!(matches!(ended, DeployError::Contended(_)), "{sql} {held:?}: {ended:?}");
+        end.store(true, Ordering::SeqCst);
+        for reader in readers {
+            let longest = reader.await.expect("a reader");
+            assert!(longest < 3_500, "{sql} {held:?}: a reader stalled for {longest} ms");
+        }
+        last.execute("ROLLBACK").await.expect("given up");
+    }
+    let set = migrations(&[("1_tables", tables), ("2_change", rename)]);
+    deploy(&mut *database.connect().await, &set).await.expect("nothing is in the way");
+    assert_eq!(database.tables().await, ["x", "y", "z"]);
+}
+
+/// The table is copied while others read; only at its end the statement needs it alone.
+async fn work_that_is_lost_to_a_lock_at_its_end_is_not_done_again_in_silence(database: &Database) {
+    let digest = "sha2(repeat(lpad(n, 10, 'x'), 20000), 512)";
+    deploy(&mut *database.connect().await, &migrations(&[N])).await.expect("the table");
+    let numbers =
+        "WITH RECURSIVE g (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < 500) SELECT i FROM g";
+    database.sql(&format!("INSERT INTO n {numbers}")).await;
+    let began = Instant::now();
+    database.sql(&format!("SELECT max({digest}) FROM n")).await;
+    // So many times the rows as take six seconds, twice what is taken for more than a wait.
+    let times = Duration::from_secs(6).as_millis() / began.elapsed().as_millis().max(1) + 1;
+    database.sql(&format!("INSERT INTO n SELECT n.n FROM n, ({numbers}) AS g WHERE g.i < {times}")).await;
+    let rows = database.value("SELECT count(*) FROM n").await;
+
+    let slow =
+        format!("ALTER TABLE n ADD m char(128) GENERATED ALWAYS AS ({digest}) STORED, ALGORITHM = COPY;");
+    let set = migrations(&[N, ("2_slow", &slow)]);
+    let mut options = options();
+    options.plan.waits.lock_timeout = Some(Duration::from_secs(1));
+    let told = Told::default();
+    let deploy =
+        start_with(database.connect().await, set.clone(), options.clone(), told.clone(), Stop::new());
+    let working = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE n%' \
+                   AND state LIKE 'copy to tmp table%'";
+    let waiting = harness::Waiting::for_this("the copy");
+    while database.value(working).await != "1" {
+        waiting.pause().await;
+    }
+    let mut reader = database.session().await;
+    reader.execute("BEGIN").await.expect("a transaction");
+    reader.execute("SELECT * FROM n LIMIT 1").await.expect("a look, while the table is copied");
+    let ended = deploy.await.expect("a thread").expect_err("the reader stays");
+    let DeployError::Statement(failed) = ended else { panic!("{ended:#?}") };
+    assert!(failed.error.message.contains(" of work that is lost"), "{failed:#?}");
+    assert!(failed.hint().contains("lock-timeout 60s"), "{}", failed.hint());
+    assert_eq!(told.1.load(Ordering::SeqCst), 0, "it was not tried again");
+    reader.execute("ROLLBACK").await.expect("given up");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, rows);
+    options.plan.waits.lock_timeout = None;
+    let again =
+        deploy_with(&mut *database.connect().await, &set, &options).await.expect("nobody is in its way");
     assert_eq!(again.applied.len(), 1);
 }
 

@@ -7,6 +7,7 @@ harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
         each_tool_s_marker_turns_the_transaction_off,
         what_only_looks_like_a_marker_leaves_it_on,
+        what_is_misspelt_is_told_with_the_nearest_and_runs_nothing,
 );
 
 /// The second statement is refused: whether the first one stands tells whether they shared a transaction.
@@ -113,5 +114,53 @@ async fn what_only_looks_like_a_marker_leaves_it_on(database: &Database) {
         let (plan, rows) = tried(database, written).await;
         assert_eq!(plan, TOGETHER, "{}", written.tool);
         assert_eq!(rows, "0", "{}: both statements are one transaction", written.tool);
+    }
+}
+
+/// What is written, on which line it stands, and what is told.
+const MISSPELT: [(&str, u32, &str); 12] = [
+    ("-- windlass: no-transactions\nINSERT INTO n VALUES (1);", 1, "did you mean `no-transaction`?"),
+    ("-- windlass: no transaction\nINSERT INTO n VALUES (1);", 1, "did you mean `no-transaction`?"),
+    (
+        "-- a comment\n-- windlas: no-transaction\nINSERT INTO n VALUES (1);",
+        2,
+        "did you mean `-- windlass:`?",
+    ),
+    ("-- Windlass : no-transaction\nINSERT INTO n VALUES (1);", 1, "did you mean `-- windlass:`?"),
+    ("/* windlass: no-transaction */\nINSERT INTO n VALUES (1);", 1, "did you mean `-- windlass:`?"),
+    (
+        "-- windlass: transaction requird\nINSERT INTO n VALUES (1);",
+        1,
+        "did you mean `transaction required`?",
+    ),
+    ("-- windlass: lock-timout 5s\nINSERT INTO n VALUES (1);", 1, "did you mean `lock-timeout`?"),
+    ("-- windlass: lock-timeout 5\nINSERT INTO n VALUES (1);", 1, "takes a time like 5s"),
+    (
+        "INSERT INTO n VALUES (1);\n-- windlass: repaet\nDELETE FROM n WHERE n = 1;",
+        2,
+        "did you mean `repeat`?",
+    ),
+    (
+        "INSERT INTO n VALUES (1);\n-- windlass: repeat pauze 1s\nDELETE FROM n WHERE n = 1;",
+        2,
+        "`pause 100ms`",
+    ),
+    ("INSERT INTO n VALUES (1);\n-- windlass: no-transaction\n", 2, "belongs above the first statement"),
+    ("INSERT INTO n VALUES (1);\n-- windlass: repeat\n", 2, "stands before no statement"),
+];
+
+async fn what_is_misspelt_is_told_with_the_nearest_and_runs_nothing(database: &Database) {
+    database.sql("CREATE TABLE n (n int)").await;
+    for (script, line, nearest) in MISSPELT {
+        // Another file, before it, is right: it is not run either.
+        let project =
+            Project::new(database, &[("1_right", "INSERT INTO n VALUES (7);"), ("2_wrong", script)]);
+        for dry in [true, false] {
+            let arguments = ["deploy", "--allow-non-empty", "--dry-run"];
+            let ran = project.run(&arguments[..if dry { 3 } else { 2 }]).await.code(7);
+            ran.err(&format!("2_wrong.sql: line {line}, column ")).err(nearest);
+        }
+        assert_eq!(database.value("SELECT count(*) FROM n").await, "0", "{script}");
+        assert_eq!(database.tables().await, ["n"], "{script}");
     }
 }

@@ -7,6 +7,7 @@ use windlass_core::plan::Blocked;
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
+        what_cannot_be_in_a_required_transaction_runs_nothing,
         a_transaction_around_the_whole_file_is_ours,
         a_transaction_that_is_never_closed_is_refused_or_closed;
     on [Postgres, MySql, MariaDb, Sqlite]:
@@ -16,6 +17,7 @@ harness::scenarios!(
         settings_do_not_reach_the_next_in_one_transaction,
         a_transaction_with_options_is_begun_as_asked;
     on [Postgres]:
+        a_constraint_is_validated_after_it_is_committed,
         an_isolation_level_of_the_file_holds_for_its_transaction,
         a_hidden_use_of_a_new_enum_value_is_rolled_back_and_cut,
         a_hidden_use_in_a_second_transaction_goes_on_from_the_first,
@@ -203,4 +205,79 @@ async fn settings_do_not_reach_the_next_in_one_transaction(database: &Database) 
     deploy_with(&mut *database.connect().await, &both, &in_one()).await.expect("one transaction");
     assert_eq!(database.value("SELECT count(DISTINCT value) FROM n").await, "1");
     assert_eq!(database.value("SELECT count(*) FROM n").await, "2");
+}
+
+/// Statements that no transaction can hold, each behind one that could be rolled back.
+fn apart(family: Family) -> &'static [&'static str] {
+    match family {
+        Family::Postgres => &[
+            "CREATE INDEX CONCURRENTLY i ON n (n)",
+            "DROP INDEX CONCURRENTLY i",
+            "REINDEX TABLE CONCURRENTLY n",
+            "VACUUM n",
+            "CREATE DATABASE elsewhere",
+            "ALTER SYSTEM SET work_mem = '5MB'",
+            "-- windlass: repeat\nUPDATE n SET n = 2 WHERE n = 1",
+        ],
+        Family::Sqlite => &[
+            "VACUUM",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = OFF",
+            "-- windlass: repeat\nUPDATE n SET n = 2 WHERE n = 1",
+        ],
+        _ => &[
+            "CREATE TABLE x (n int)",
+            "ALTER TABLE n ADD m int",
+            "TRUNCATE TABLE n",
+            "RENAME TABLE n TO x",
+            "CREATE VIEW v AS SELECT 1",
+            "GRANT SELECT ON n TO somebody",
+            "LOCK TABLES n WRITE",
+            "ANALYZE TABLE n",
+            "-- windlass: repeat\nUPDATE n SET n = 2 WHERE n = 1",
+        ],
+    }
+}
+
+async fn what_cannot_be_in_a_required_transaction_runs_nothing(database: &Database) {
+    let n = ("1_n", "CREATE TABLE n (n int);");
+    deploy(&mut *database.connect().await, &migrations(&[n])).await.expect("the table");
+    for sql in apart(database.target().family) {
+        let script = format!("-- windlass: transaction required\nINSERT INTO n VALUES (1);\n{sql};\n");
+        let result = deploy(&mut *database.connect().await, &migrations(&[n, ("2_required", &script)])).await;
+        let Err(DeployError::Blocked(blocked @ Blocked::TransactionRequired { .. })) = result else {
+            panic!("{sql}: {result:#?}")
+        };
+        let line = 3 + sql.matches('\n').count();
+        let told = blocked.to_string();
+        assert!(told.starts_with(&format!("2_required.sql:{line}:1: ")), "{told}");
+        assert_eq!(database.tables().await, ["n"], "{sql}");
+        assert_eq!(database.value("SELECT count(*) FROM n").await, "0", "{sql}");
+        let history = database.connect().await.inspect().await.expect("a history").history;
+        assert_eq!(history.attempts.len(), 1, "{sql}: not even an attempt is written");
+    }
+    let fits = (
+        "2_required",
+        "-- windlass: transaction required\nINSERT INTO n VALUES (1);\nINSERT INTO nowhere VALUES (1);",
+    );
+    assert_eq!(failed(database, &[n, fits]).await.stands, Stands::Nothing);
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "0", "it was one transaction");
+}
+
+/// A row that it finds wrong leaves the constraint in force for those to come.
+async fn a_constraint_is_validated_after_it_is_committed(database: &Database) {
+    let n = ("1_n", "CREATE TABLE n (n int); INSERT INTO n VALUES (-1);");
+    let check = (
+        "2_check",
+        "ALTER TABLE n ADD CONSTRAINT c CHECK (n > 0) NOT VALID;\nALTER TABLE n VALIDATE CONSTRAINT c;",
+    );
+    let refused = failed(database, &[n, check]).await;
+    assert_eq!((refused.number, refused.stands), (2, Stands::Part { completed: 1 }), "{refused:?}");
+    let is_valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'c'";
+    assert_eq!(database.value(is_valid).await, "f", "it is added");
+    database.session().await.execute("INSERT INTO n VALUES (-2)").await.expect_err("it is in force");
+    database.sql("DELETE FROM n").await;
+    let mended = format!("{}\nINSERT INTO n VALUES (1);", check.1);
+    deploy(&mut *database.connect().await, &migrations(&[n, (check.0, &mended)])).await.expect("it goes on");
+    assert_eq!(database.value(is_valid).await, "t");
 }

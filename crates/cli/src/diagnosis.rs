@@ -341,6 +341,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
         | Blocked::CannotRepeat { place, .. }
+        | Blocked::HoldsForNothing { place }
         | Blocked::TakesInvalidIndex { place, .. }
         | Blocked::ChangesHistory { place, .. }
         | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),

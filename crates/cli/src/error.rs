@@ -121,6 +121,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::ChangesHistory { .. }
         | Blocked::UnclosedTransaction { .. }
         | Blocked::CannotRepeat { .. }
+        | Blocked::HoldsForNothing { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
         _ => (Exit::Blocked, "blocked"),
     }

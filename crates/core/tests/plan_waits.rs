@@ -171,6 +171,24 @@ fn definitions_on_mysql_are_limited_and_rows_are_not() {
 }
 
 #[test]
+fn tables_of_one_statement_share_the_budget_where_each_is_limited_by_itself() {
+    for (sql, limit) in [
+        ("DROP TABLE a", "5 s"),
+        ("DROP TABLE a, b", "2500 ms"),
+        ("RENAME TABLE a TO x, b TO y", "2500 ms"),
+        ("RENAME TABLE a TO x", "5 s"),
+        ("ALTER TABLE a ADD FOREIGN KEY (n) REFERENCES b (n)", "2500 ms"),
+        ("ALTER TABLE a ADD m int", "5 s"),
+        ("CREATE INDEX i ON a (n)", "5 s"),
+    ] {
+        let (text, _) = planned(Product::MySql, sql, &options(), in_use());
+        assert!(text.contains(&format!("limit lock waits to {limit}\n")), "{sql}: {text}");
+    }
+    let (text, _) = planned(Product::PostgreSql, "DROP TABLE a, b", &options(), in_use());
+    assert!(text.contains(LIMIT), "the budget is one there: {text}");
+}
+
+#[test]
 fn concurrent_work_waits_for_others_and_not_for_locks() {
     let mut options = options();
     options.waits.concurrent_wait = Some(Duration::from_secs(90));

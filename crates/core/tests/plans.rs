@@ -336,6 +336,16 @@ fn what_cannot_be_is_refused_before_anything_runs() {
         "1_m.sql:2:1: the migration requires a transaction, and this statement cannot be in it: \
          VACUUM cannot run inside a transaction block",
     );
+    for (sql, told) in [
+        ("LOCK TABLES t WRITE;\nINSERT INTO t VALUES (1);\nUNLOCK TABLES;", "2:1: {}: it commits implicitly"),
+        ("SELECT 1;\nSET @n = 1;\nINSERT INTO t VALUES (@n);", "3:1: {}: session state ties it to others"),
+    ] {
+        let script = format!("-- windlass: transaction required\n{sql}");
+        let blocked = planned(Product::MySql, &[("1_m.sql", Box::leak(script.into_boxed_str()))]);
+        let why = "the migration requires a transaction, and this statement cannot be in it";
+        let expected = format!("1_m.sql:{}", told.replace("{}", why));
+        assert_eq!(blocked.expect_err("no plan").to_string(), expected);
+    }
     refused(
         Product::PostgreSql,
         "BEGIN;\nCREATE TABLE a (n int);",
@@ -365,6 +375,23 @@ fn what_a_cut_would_end_too_early_is_refused() {
         planned(Product::PostgreSql, &[("1_m.sql", "SET LOCAL lock_timeout = 5;\nVACUUM;\nSELECT 1;")])
             .is_ok()
     );
+}
+
+#[test]
+fn a_lock_needs_the_transaction_that_a_marker_turns_off() {
+    refused(
+        Product::PostgreSql,
+        "-- windlass: no-transaction\nLOCK TABLE t IN EXCLUSIVE MODE;\nUPDATE t SET n = 1;",
+        "1_m.sql:2:1: this statement holds until its transaction ends, and `no-transaction` gives it none with others",
+    );
+    for held in [
+        "LOCK TABLE t; UPDATE t SET n = 1;",
+        "-- windlass: no-transaction\nBEGIN; LOCK TABLE t; UPDATE t SET n = 1; COMMIT; VACUUM t;",
+    ] {
+        let text = planned(Product::PostgreSql, &[("1_m.sql", held)]).expect("a plan");
+        let begins = text.split("commit").next().expect("a transaction");
+        assert!(begins.contains("LOCK TABLE t") && begins.contains("UPDATE"), "{text}");
+    }
 }
 
 #[test]

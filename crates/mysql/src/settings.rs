@@ -19,10 +19,9 @@ const LOCK_WAIT_SECONDS: u32 = 60;
 /// Seconds that a session may idle: while it waits for others, or for its own turn.
 const IDLE_SECONDS: u32 = 28_800;
 
-/// Limits how long statements wait for locks, in whole seconds.
+/// Limits how long statements wait for locks, in whole seconds: no longer than was asked, but for the first one.
 pub(crate) fn limit_waits(limit: std::time::Duration) -> String {
-    let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
-    let seconds = seconds.clamp(1, 31_536_000);
+    let seconds = limit.as_secs().clamp(1, 31_536_000);
     format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
 }
 

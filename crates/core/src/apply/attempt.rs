@@ -9,8 +9,8 @@ use crate::driver::{
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, refusal_leaves_nothing,
-    refusal_leaves_remnant, waits_before_it_works,
+    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
+    refusal_leaves_nothing, refusal_leaves_remnant, waits_before_it_works,
 };
 use std::time::{Duration, Instant};
 
@@ -225,7 +225,8 @@ impl<'r> Runner<'r> {
             Some(WaitLimit::Locks(limit)) => limit.max(Duration::from_secs(1)),
             _ => Duration::MAX,
         };
-        if took > limit.saturating_mul(2).saturating_add(Duration::from_secs(1)) {
+        let is_long = took > limit.saturating_mul(2).saturating_add(Duration::from_secs(1));
+        if is_long && !locks_come_first(execute) {
             let seconds = took.as_secs();
             return error(format!(
                 "the locks that it needs at its end were held by others, after {seconds} s of work that is lost"

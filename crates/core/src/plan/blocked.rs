@@ -241,6 +241,14 @@ pub enum Blocked {
         /// The statement that cuts the transaction.
         cut: Place,
     },
+    /// A statement that holds until its transaction ends, where each has a transaction of its own.
+    #[error(
+        "{place}: this statement holds until its transaction ends, and `no-transaction` gives it none with others"
+    )]
+    HoldsForNothing {
+        /// Where.
+        place: Place,
+    },
     /// `-- windlass: repeat` before a statement that cannot be run again and again.
     #[error("{place}: this statement cannot be repeated: {why}")]
     CannotRepeat {
@@ -364,6 +372,9 @@ impl Blocked {
             }
             Self::CutChangesMeaning { .. } => {
                 "split the migration in two, or set it for the session (SET instead of SET LOCAL)".to_owned()
+            }
+            Self::HoldsForNothing { .. } => {
+                "put BEGIN and COMMIT around the statements that it is for, or take the marker away".to_owned()
             }
             Self::CannotRepeat { .. } => {
                 "`-- windlass: repeat` is for an UPDATE, DELETE or INSERT … SELECT that touches some rows with each \

@@ -5,7 +5,9 @@ use super::pieces::{Piece, PieceKind};
 use super::{Blocked, Execute, Place, repeat};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
-use crate::sql::classify::{Binding, Control, Effect, Facts, Modes, Objects, SessionUse, Transaction};
+use crate::sql::classify::{
+    Binding, Control, Effect, Facts, LOCKED, Modes, Objects, SessionUse, Transaction,
+};
 
 /// The pieces of a script, in order.
 pub(super) fn cut(
@@ -80,6 +82,10 @@ impl Cutter<'_, '_> {
                 Transaction::Inside
                     if self.wish.mode == TransactionMode::Off && self.open.is_none() && !rebuilding =>
                 {
+                    // The server refuses it by itself; in a transaction of ours it would lock nobody out.
+                    if facts.session == SessionUse::Bound(Binding::Transaction(LOCKED)) {
+                        return Err(Blocked::HoldsForNothing { place: self.place(index) });
+                    }
                     // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
                     // What may be repeated needs no transaction, and the text may not tell that it refuses one.
                     let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
@@ -125,6 +131,11 @@ impl Cutter<'_, '_> {
             let facts = &self.facts[index];
             if let Some(&(first, last)) = units.iter().find(|(first, _)| *first == index) {
                 self.refuse_repeat_within(first, last)?;
+                if self.wish.mode == TransactionMode::Required {
+                    let commits = (first..=last).find(|&index| self.facts[index].implicit_commit);
+                    let why = commits.map_or("session state ties it to others", |_| "it commits implicitly");
+                    self.refuse_outside(commits.unwrap_or(first), why)?;
+                }
                 self.pieces.push(Piece {
                     kind: PieceKind::Unit,
                     first,

@@ -240,6 +240,11 @@ pub(crate) fn waits_before_it_works(capabilities: &Capabilities, execute: &Execu
         || Words::first_of(capabilities.dialect, execute.sql, 1).first() == "TRUNCATE"
 }
 
+/// Whether a statement has all its locks, of however many tables, before it works at all.
+pub(crate) fn locks_come_first(execute: &Execute<'_>) -> bool {
+    ["RENAME", "DROP", "LOCK", "TRUNCATE"].contains(&Words::first_of(Dialect::MySql, execute.sql, 1).first())
+}
+
 /// PostgreSQL: whether it adds a constraint that is not checked yet.
 pub(super) fn adds_unchecked(sql: &str) -> bool {
     let words = Words::of(Dialect::Postgres, sql);
@@ -343,10 +348,25 @@ impl<'p, 'm> Limiter<'p, 'm> {
                     && !self.is_script_s_here
                     && self.locks_what_stands(statement) =>
             {
-                self.limit(WaitLimit::Locks(self.budget?))
+                self.limit(WaitLimit::Locks(self.share_of(self.budget?, statement)))
             }
             _ => None,
         }
+    }
+
+    /// MySQL limits each lock by itself, and a statement holds what it has while it waits for the next.
+    fn share_of(&self, budget: Duration, statement: usize) -> Duration {
+        let words = Words::of(self.dialect, self.prepared.statements[statement].sql);
+        let tables = locked(self.prepared, self.dialect, statement).map_or(1, |tables| tables.len());
+        let waits = match words.first() {
+            _ if self.dialect != Dialect::MySql => 1,
+            // Nobody uses the new names yet.
+            "RENAME" => tables / 2,
+            "DROP" | "LOCK" => tables,
+            "ALTER" if words.has("REFERENCES") => tables,
+            _ => 1,
+        };
+        budget / u32::try_from(waits.max(1)).unwrap_or(u32::MAX)
     }
 
     fn limit(&mut self, limit: WaitLimit) -> Option<Step<'m>> {

@@ -9,6 +9,7 @@ mod secret;
 mod sketch;
 mod sqlite;
 
+pub(crate) use postgres::LOCKED;
 pub(crate) use sqlite::ATTACHED;
 
 pub use secret::may_hold_secret;

@@ -292,10 +292,13 @@ fn discard(cursor: Cursor<'_, '_>) -> Facts {
     }
 }
 
+/// Why LOCK TABLE needs the transaction.
+pub(crate) const LOCKED: &str = "LOCK TABLE holds until its transaction ends";
+
 fn lock(mut cursor: Cursor<'_, '_>) -> Facts {
     cursor.eat("TABLE");
     let names = cursor.names();
-    held("LOCK TABLE holds until its transaction ends").naming(names)
+    held(LOCKED).naming(names)
 }
 
 fn set(mut cursor: Cursor<'_, '_>) -> Facts {
