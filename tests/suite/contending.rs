@@ -44,6 +44,7 @@ async fn blocker(database: &Database) -> Raw {
     let mut session = database.session().await;
     let sql = match database.target().family {
         Family::Sqlite => "BEGIN IMMEDIATE; INSERT INTO n VALUES (7)",
+        Family::Postgres => "SET application_name = 'a blocker'; BEGIN; SELECT * FROM n",
         _ => "BEGIN; SELECT * FROM n",
     };
     for statement in sql.split("; ") {
@@ -102,6 +103,13 @@ fn is_told(database: &Database, contention: &Contention) {
         _ => {
             assert!(holder.session.is_some() && holder.since.is_some(), "{contention:?}");
             assert!(holder.who.as_ref().is_some_and(|who| who.contains("user")), "{contention:?}");
+            // MySQL keeps no statement of a session that waits for its next one.
+            let (application, running) = match database.target().family {
+                Family::Postgres => ("application a blocker", "SELECT * FROM n"),
+                _ => ("", "nothing now, in an open transaction"),
+            };
+            assert!(holder.who.as_ref().is_some_and(|who| who.contains(application)), "{contention:?}");
+            assert!(holder.running.as_ref().is_some_and(|sql| sql.contains(running)), "{contention:?}");
             assert_eq!((contention.migration.as_str(), contention.number), ("2_alter", 2), "{contention:?}");
         }
     }

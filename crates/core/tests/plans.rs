@@ -163,6 +163,10 @@ fn a_new_enum_value_is_committed_before_it_is_used() {
         commit
         --",
     );
+    // What code does, nobody reads off its text.
+    let code = "ALTER TYPE mood ADD VALUE 'ok'; DO $$ BEGIN EXECUTE 'x' || 'y'; END $$;";
+    let text = planned(Product::PostgreSql, &[("1_m.sql", code)]).expect("a plan");
+    assert!(text.contains("checkpoint 1_m 1\n"), "{text}");
     check(
         Product::PostgreSql,
         "ALTER TYPE mood ADD VALUE 'ok'; CREATE TABLE t (n int);",
