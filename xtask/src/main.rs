@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod corpus;
+mod features;
 mod mutants;
 mod provision;
 mod servers;
@@ -51,6 +52,12 @@ enum Task {
     },
     /// Check formatting, lints, documentation, dependencies and text
     Check,
+    /// Compile every set of the driver crates' features, and print how many packages each is made of
+    Features {
+        /// On this toolchain of rustup's, such as the oldest that is promised to do
+        #[arg(long, value_name = "NAME")]
+        toolchain: Option<String>,
+    },
     /// Start private throwaway database servers and print the variables that name them
     Servers {
         /// Only these targets, such as postgres-18,mysql-9.7
@@ -108,6 +115,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { on, parts } => bench::run(&on, &parts),
         Task::Tools => tools(),
         Task::Check => check::run(),
+        Task::Features { toolchain } => features::run(toolchain.as_deref()),
         Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),
     }

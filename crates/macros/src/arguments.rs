@@ -9,6 +9,8 @@ const USUAL_FOLDER: &str = "migrations";
 pub(crate) struct Arguments {
     pub(crate) dialect: Dialect,
     pub(crate) folder: String,
+    /// Whether several migrations with one version are refused.
+    pub(crate) strict_order: bool,
     /// What an error points at.
     pub(crate) span: Span,
 }
@@ -28,13 +30,21 @@ impl Arguments {
             }
         };
         let Some(first) = tokens.next() else {
-            return Ok(Self { dialect, folder: USUAL_FOLDER.to_owned(), span: Span::call_site() });
+            let (folder, span) = (USUAL_FOLDER.to_owned(), Span::call_site());
+            return Ok(Self { dialect, folder, strict_order: false, span });
         };
         let span = first.span();
         let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
-        match (folder(&first), tokens.find(|token| !is_end(token))) {
-            (Some(folder), None) => Ok(Self { dialect, folder, span }),
-            _ => Err((span, "the folder is one string: `migrations!(\"migrations\")`".to_owned())),
+        let rest: Vec<_> = tokens.filter(|token| !is_end(token)).map(|token| token.to_string()).collect();
+        let rest: Vec<_> = rest.iter().map(String::as_str).collect();
+        match (folder(&first), &rest[..]) {
+            (Some(folder), []) => Ok(Self { dialect, folder, strict_order: false, span }),
+            (Some(folder), ["strict_order"]) => Ok(Self { dialect, folder, strict_order: true, span }),
+            _ => {
+                let words = "the folder is one string, and one word may follow it: \
+                    `migrations!(\"migrations\")`, `migrations!(\"migrations\", strict_order)`";
+                Err((span, words.to_owned()))
+            }
         }
     }
 }

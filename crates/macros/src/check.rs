@@ -10,7 +10,7 @@ use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
 
 /// Splits and classifies every script.
-pub(crate) fn check(migrations: &Migrations, dialect: Dialect) -> Result<(), String> {
+pub(crate) fn check(migrations: &Migrations, dialect: Dialect, strict_order: bool) -> Result<(), String> {
     let inspection = Inspection {
         history: History::default(),
         contents: Contents::Empty,
@@ -24,7 +24,9 @@ pub(crate) fn check(migrations: &Migrations, dialect: Dialect) -> Result<(), Str
     };
     let version = "not known when the program is compiled".to_owned();
     let capabilities = Capabilities { product, version, dialect, ddl, grouping: Grouping::Never };
-    match plan(migrations.as_slice(), &inspection, &capabilities, &Options::default()) {
+    let mut options = Options::default();
+    options.strict_order = strict_order;
+    match plan(migrations.as_slice(), &inspection, &capabilities, &options) {
         Ok(_) => Ok(()),
         Err(blocked) => Err(told(&blocked)),
     }

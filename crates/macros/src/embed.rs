@@ -15,10 +15,15 @@ use windlass_core::sql::Dialect;
 const TYPES: &str = "__windlass_embedding";
 
 /// The expression, or why the folder is none of migrations.
-pub(crate) fn embed(manifest: &Path, folder: &str, dialect: Dialect) -> Result<String, String> {
+pub(crate) fn embed(
+    manifest: &Path,
+    folder: &str,
+    dialect: Dialect,
+    strict_order: bool,
+) -> Result<String, String> {
     let dir = manifest.join(folder);
     let migrations = Migrations::from_dir(&dir).map_err(|error| told(&error))?;
-    check(&migrations, dialect)?;
+    check(&migrations, dialect, strict_order)?;
     let mut code = format!("{{ const LIST: &[{TYPES}::Migration] = &[");
     for migration in &migrations {
         code.push_str(&embedded(manifest, migration, dialect)?);
@@ -124,7 +129,7 @@ mod tests {
 
     fn refused(dialect: Dialect, files: &[(&str, &str)]) -> String {
         let folder = folder(files);
-        let words = embed(folder.path(), "migrations", dialect).unwrap_err();
+        let words = embed(folder.path(), "migrations", dialect, false).unwrap_err();
         words.replace(folder.path().to_str().unwrap(), "")
     }
 
@@ -140,10 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn two_versions_alike_are_refused_where_that_is_asked_for() {
+        let folder = folder(&[("1_a.sql", "SELECT 1"), ("1_b.sql", "SELECT 2")]);
+        embed(folder.path(), "migrations", Dialect::Sqlite, false).unwrap();
+        let words = embed(folder.path(), "migrations", Dialect::Sqlite, true).unwrap_err();
+        assert!(words.contains("1_a") && words.contains("1_b"), "{words}");
+    }
+
+    #[test]
     fn a_section_is_a_part_of_its_file() {
         let goose = "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 'ü';\n";
         let folder = folder(&[("1_a.sql", goose)]);
-        let code = embed(folder.path(), "migrations", Dialect::Sqlite).unwrap();
+        let code = embed(folder.path(), "migrations", Dialect::Sqlite, false).unwrap();
         let down = goose.find("-- +goose Down").unwrap();
         let (path, length) = (folder.path().join("migrations/1_a.sql"), goose.len());
         let include = format!("::core::include_str!({path:?}), {length},");
@@ -156,7 +169,7 @@ mod tests {
     fn settings_beside_a_script_are_known_to_the_compiler() {
         let files = [("1_a/up.sql", "SELECT 1"), ("1_a/metadata.toml", "run_in_transaction = false")];
         let folder = folder(&files);
-        let code = embed(folder.path(), "migrations", Dialect::Postgres).unwrap();
+        let code = embed(folder.path(), "migrations", Dialect::Postgres, false).unwrap();
         assert!(code.contains("TransactionMode::Off"), "{code}");
         assert!(code.contains("metadata.toml"), "{code}");
     }

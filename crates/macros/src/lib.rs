@@ -21,9 +21,10 @@ pub fn embed(input: TokenStream) -> TokenStream {
     let Some(manifest) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
         return compile_error(arguments.span, "CARGO_MANIFEST_DIR is not set: compile with cargo");
     };
-    let code = embed::embed(&manifest, &arguments.folder, arguments.dialect);
+    let Arguments { dialect, ref folder, strict_order, span } = arguments;
+    let code = embed::embed(&manifest, folder, dialect, strict_order);
     let parsed = code.and_then(|code| code.parse().map_err(|error: proc_macro::LexError| error.to_string()));
-    parsed.unwrap_or_else(|words| compile_error(arguments.span, &words))
+    parsed.unwrap_or_else(|words| compile_error(span, &words))
 }
 
 /// An error of the compiler's that points at what was given to the macro.

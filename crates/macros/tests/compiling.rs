@@ -82,4 +82,11 @@ fn the_compiler_tells_of_a_bad_folder_and_compiles_again_when_a_file_changes() {
     assert_eq!(project.check(), "");
     project.write("db/migrations/2_crews.sql", "BEGIN;\nVACUUM;\nCOMMIT;\n");
     project.is_refused(&["db/migrations/2_crews.sql:2:1"]);
+    project.write("db/migrations/2_crews.sql", "CREATE TABLE crews (id integer);\n");
+    project.write("db/migrations/2_cargo.sql", "CREATE TABLE cargo (id integer);\n");
+    assert_eq!(project.check(), "", "two branches may have taken the same number");
+    let strict = "windlass_sqlite::migrations!(\"db/migrations\", strict_order)";
+    let library = std::fs::read_to_string(project.path("src/lib.rs")).unwrap();
+    project.write("src/lib.rs", &library.replace("windlass_sqlite::migrations!(\"db/migrations\")", strict));
+    project.is_refused(&["2_cargo", "2_crews"]);
 }

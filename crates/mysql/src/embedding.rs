@@ -18,6 +18,9 @@ pub mod parts {
 /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
 /// ```
 ///
+/// Two migrations of one version run in the order of their names, since two branches may have taken the same number; with
+/// `migrations!("migrations", strict_order)` they are an error of the compiler's.
+///
 /// A changed file is compiled anew by itself. Of a file that was *added* a compiler that is stable cannot know, unless a
 /// build script of one line says which folder to watch:
 ///

@@ -20,6 +20,7 @@ on_servers!(
     a_verdict_is_one_answer,
     replicas_wait_until_another_has_deployed,
     futures_can_be_sent,
+    a_pool_of_one_connection_is_enough,
 );
 
 /// Settings, and whether they were set in the session; cursors, locks, listeners, temporary tables, statements.
@@ -266,5 +267,32 @@ async fn futures_can_be_sent(database: Database) {
     sent(windlass_postgres::status(&mut client, &migrations));
     sent(windlass_postgres::plan(&mut client, &migrations));
     sent(windlass_postgres::baseline(&mut client, &migrations, "1"));
+    let decision = windlass_postgres::Resolution::Applied;
+    sent(windlass_postgres::resolve(&mut client, &migrations, decision, "1", "an example"));
+    sent(Deploy::new(&migrations).dry_run(&mut client));
     sent(Deploy::new(&migrations).run(&mut client));
+}
+
+async fn a_pool_of_one_connection_is_enough(database: Database) {
+    let mut config = deadpool_postgres::Config::new();
+    config.url = Some(database.url());
+    config.pool = Some(deadpool_postgres::PoolConfig::new(1));
+    let runtime = Some(deadpool_postgres::Runtime::Tokio1);
+    let pool = config.create_pool(runtime, tokio_postgres::NoTls).unwrap();
+    let migrations = migrations();
+    let mut client = pool.get().await.unwrap();
+    client.batch_execute(APPLICATION).await.unwrap();
+    let before = seen(&client).await;
+    let deploying = Deploy::new(&migrations).allow_non_empty(true);
+    assert_eq!(deploying.run(&mut **client).await.unwrap().applied.len(), 3);
+    same(&seen(&client).await, &before, "deployed");
+    let broken = Migrations::from_scripts([("1_x.sql", "SELECT pg_terminate_backend(pg_backend_pid())")]);
+    let mut other = Postgres::borrow(&mut client).schema("other");
+    let lost = deploy(&mut other, &broken.unwrap()).await.unwrap_err();
+    assert!(matches!(lost, DeployError::Lost { .. }), "{lost:?}");
+    drop(other);
+    drop(client);
+    // The pool sees that it is gone, and gives another.
+    let mut client = pool.get().await.unwrap();
+    assert_eq!(verify(&mut **client, &migrations).await.unwrap(), Verdict::Current);
 }
