@@ -1,5 +1,6 @@
 //! Project tasks: `cargo xtask …`.
 
+mod api;
 mod bench;
 mod check;
 mod corpus;
@@ -52,6 +53,8 @@ enum Task {
     },
     /// Check formatting, lints, documentation, dependencies and text
     Check,
+    /// Write the page that lists all public items of the library crates, docs/api.md
+    Api,
     /// Compile every set of the driver crates' features, and print how many packages each is made of
     Features {
         /// On this toolchain of rustup's, such as the oldest that is promised to do
@@ -115,6 +118,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { on, parts } => bench::run(&on, &parts),
         Task::Tools => tools(),
         Task::Check => check::run(),
+        Task::Api => api::write(),
         Task::Features { toolchain } => features::run(toolchain.as_deref()),
         Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),

@@ -13,11 +13,12 @@ use crate::workspace;
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 6] = [
     // The quick ones come first.
     ("formatting", || cargo(&["fmt", "--check"], &[])),
     ("dependencies", dependencies),
     ("text", text::check),
+    ("public API", crate::api::check),
     ("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])),
     ("documentation", || {
         cargo(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])
