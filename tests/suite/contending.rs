@@ -69,7 +69,7 @@ fn impatient(database: &Database, tries: u32) -> DeployOptions {
 
 /// Keeps what is told.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Contention>>>, Arc<AtomicU64>);
+pub(crate) struct Told(Arc<Mutex<Vec<Contention>>>, Arc<AtomicU64>);
 
 impl Observer for Told {
     fn event(&mut self, event: Event<'_>) {
@@ -88,7 +88,7 @@ impl Told {
         self.0.lock().expect("told").clone()
     }
 
-    async fn until_told(&self) {
+    pub(crate) async fn until_told(&self) {
         let waiting = Waiting::for_this("somebody is told to be in the way");
         while self.contentions().is_empty() && self.1.load(Ordering::SeqCst) == 0 {
             waiting.pause().await;

@@ -18,6 +18,7 @@ mod rebuilding;
 mod recording;
 mod refusing;
 mod repeating;
+mod sessions;
 mod transactions;
 mod waiting;
 mod wiring;
@@ -42,6 +43,7 @@ fn main() {
         recording::all(),
         refusing::all(),
         repeating::all(),
+        sessions::all(),
         transactions::all(),
         waiting::all(),
         wiring::all(),

@@ -336,6 +336,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::OutOfOrder { name, .. } => (Some(name.clone()), None),
         Blocked::Failed { attempt, next } => (Some(attempt.name.clone()), next.clone()),
         Blocked::InDoubt { attempt, place, .. } => (Some(attempt.name.clone()), place.clone()),
+        Blocked::SessionGone { attempt, needs, .. } => (Some(attempt.name.clone()), Some(needs.clone())),
         Blocked::HeadChanged { attempt } | Blocked::Running { attempt } => (Some(attempt.name.clone()), None),
         Blocked::Unsplittable { place, .. }
         | Blocked::TransactionRequired { place, .. }

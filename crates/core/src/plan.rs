@@ -19,6 +19,7 @@ mod single;
 mod standing;
 mod state;
 mod tables;
+mod units;
 
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};

@@ -146,6 +146,17 @@ pub enum Blocked {
         /// The attempt.
         attempt: Box<Attempt>,
     },
+    /// What has run left something in its session that what has not run needs: the session is gone, and with it
+    /// what was there.
+    #[error("`{}` has run up to statement {}: {needs} needs what {made} left in its session, which is gone", .attempt.name, .attempt.completed)]
+    SessionGone {
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// The statement that left it.
+        made: Place,
+        /// The statement that needs it.
+        needs: Place,
+    },
     /// Another run is at work.
     #[error("`{}` is being run by {} since {}", .attempt.name, .attempt.applied_by, .attempt.started_at)]
     Running {
@@ -342,6 +353,10 @@ impl Blocked {
             Self::TakesInvalidIndex { index, .. } => index.hint(),
             Self::HeadChanged { attempt } => format!(
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
+                attempt.name
+            ),
+            Self::SessionGone { attempt, .. } => format!(
+                "let the statements that have not run do without it; or undo what has run, and then `windlass resolve --rolled-back {}`",
                 attempt.name
             ),
             Self::Running { attempt } if attempt.owner_session == Liveness::Unknown => format!(

@@ -13,7 +13,7 @@ use crate::history::{Attempt, AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
 use crate::sql::checksum::statement_checksum;
-use crate::sql::classify::{ObjectName, Objects, SessionUse};
+use crate::sql::classify::{ObjectName, Objects};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -334,8 +334,8 @@ impl<'m> Builder<'_, 'm> {
 
     /// Session state is part of a migration: plain settings that ran before the crash are set again.
     fn replay_settings(&mut self, prepared: &Prepared<'m>, completed: usize) {
-        let settings = (0..completed).filter(|&index| prepared.facts[index].session == SessionUse::Setting);
-        let steps: Vec<_> = settings.map(|index| Step::Execute(prepared.statements[index].clone())).collect();
+        let settings = prepared.settings_before(completed);
+        let steps: Vec<_> = settings.map(|setting| Step::Execute(setting.clone())).collect();
         if !steps.is_empty() {
             self.segments.push(Segment { steps });
         }
@@ -394,14 +394,24 @@ impl<'m> Builder<'_, 'm> {
             let unrepeated = |_: &usize| piece.kind != PieceKind::Repeat;
             let run =
                 piece.run.iter().copied().filter(|&statement| statement >= completed).filter(unrepeated);
-            let (first, run): (Vec<_>, Vec<_>) =
-                run.partition(|&statement| prepared.sets_isolation(statement));
+            let (mut first, run): (Vec<_>, Vec<_>) =
+                run.partition(|&statement| transaction && prepared.sets_isolation(statement));
             let execute = |statement: usize| Step::Execute(prepared.statements[statement].clone());
             if transaction {
                 // What came before stands on its own: it is never sent with the transaction.
                 self.close(&mut open, transaction_prelude);
+                let commits = self.capabilities.ddl == Ddl::ImplicitCommit;
+                if let Some(&begin) = piece.run.first().filter(|_| commits && prepared.changes_session(piece))
+                {
+                    // A rollback takes no setting back: when it is tried again it begins as it did before.
+                    open.push(Step::RestoreSettings);
+                    open.extend(prepared.settings_before(begin).cloned().map(Step::Execute));
+                }
                 limiter.begin();
                 open.extend(limiter.before_begin());
+                if commits {
+                    open.extend(first.drain(..).map(execute));
+                }
                 open.push(Step::Begin);
             }
             open.extend(first.into_iter().map(execute));

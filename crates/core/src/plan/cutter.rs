@@ -1,7 +1,10 @@
 //! Where a script is cut: what shares a transaction, what must stand alone, what cannot be parted.
 
+mod committing;
+
 use super::locking::{adds_unchecked, validates};
 use super::pieces::{Piece, PieceKind};
+use super::units::units;
 use super::{Blocked, Execute, Place, repeat};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
@@ -13,13 +16,14 @@ use crate::sql::classify::{
 pub(super) fn cut(
     statements: &[Execute<'_>],
     facts: &[Facts],
+    ties: &[(usize, usize)],
     ddl: Ddl,
     wish: Wish,
 ) -> Result<Vec<Piece>, Blocked> {
     let mut cutter = Cutter { statements, facts, wish, pieces: Vec::new(), open: None };
     match ddl {
         Ddl::Transactional => cutter.cut_transactional()?,
-        Ddl::ImplicitCommit => cutter.cut_implicit_commit()?,
+        Ddl::ImplicitCommit => cutter.cut_implicit_commit(&units(facts, ties))?,
     }
     Ok(cutter.pieces)
 }
@@ -122,100 +126,6 @@ impl Cutter<'_, '_> {
         self.refuse_unclosed()
     }
 
-    /// MySQL and MariaDB: DDL commits by itself; data statements share a transaction with their checkpoint.
-    fn cut_implicit_commit(&mut self) -> Result<(), Blocked> {
-        let units = self.units();
-        let mut fresh = true;
-        let mut index = 0;
-        while index < self.statements.len() {
-            let facts = &self.facts[index];
-            if let Some(&(first, last)) = units.iter().find(|(first, _)| *first == index) {
-                self.refuse_repeat_within(first, last)?;
-                if self.wish.mode == TransactionMode::Required {
-                    let commits = (first..=last).find(|&index| self.facts[index].implicit_commit);
-                    let why = commits.map_or("session state ties it to others", |_| "it commits implicitly");
-                    self.refuse_outside(commits.unwrap_or(first), why)?;
-                }
-                self.pieces.push(Piece {
-                    kind: PieceKind::Unit,
-                    first,
-                    last: last + 1,
-                    run: (first..=last).collect(),
-                });
-                (fresh, index) = (true, last + 1);
-                continue;
-            }
-            match &facts.transaction {
-                Transaction::Outside(why) if *why == repeat::WHY => {
-                    self.refuse_outside(index, why)?;
-                    self.push(PieceKind::Repeat, index);
-                    fresh = true;
-                }
-                // Every statement of ours is committed by itself, so a change of autocommit means nothing here.
-                Transaction::Control(Control::Autocommit) => {
-                    self.absorb_alone(index);
-                }
-                Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
-                Transaction::Control(control) => {
-                    let control = control.clone();
-                    self.control(index, &control)?;
-                    fresh = true;
-                }
-                _ => {
-                    let data = matches!(facts.effect, Effect::Data | Effect::Query)
-                        && !facts.implicit_commit
-                        && !facts.kept_by_rollback;
-                    if data && facts.session == SessionUse::None && facts.objects != Objects::Unknown {
-                        // By itself, where that is asked for, and yet with its checkpoint: a crash then hides nothing.
-                        let alone = self.wish.mode == TransactionMode::Off && self.open.is_none();
-                        fresh |= alone;
-                        self.join(index, &mut fresh);
-                        fresh |= alone;
-                    } else {
-                        if self.wish.mode == TransactionMode::Required {
-                            let kept =
-                                "a rollback would not undo it: its table's engine knows no transactions";
-                            let why = if facts.kept_by_rollback { kept } else { "it commits implicitly" };
-                            self.refuse_outside(index, why)?;
-                        }
-                        let setting = facts.session == SessionUse::Setting;
-                        self.push(if setting { PieceKind::Setting } else { PieceKind::Alone }, index);
-                        fresh = true;
-                    }
-                }
-            }
-            index += 1;
-        }
-        self.refuse_unclosed()
-    }
-
-    /// Spans of statements tied together by session state: from the first that binds to the last.
-    fn units(&self) -> Vec<(usize, usize)> {
-        let bound: Vec<usize> = (0..self.facts.len())
-            .filter(|&index| matches!(self.facts[index].session, SessionUse::Bound(_)))
-            .collect();
-        let mut units = Vec::new();
-        if let (Some(&first), Some(&last)) = (bound.first(), bound.last()) {
-            // What some of them read of the session was left there by a statement before them.
-            let reads = bound.iter().filter(|&&index| reads_the_last_statement(&self.facts[index]));
-            let made = reads.filter_map(|&index| {
-                (0..index).rev().find(|&earlier| self.facts[earlier].effect == Effect::Data)
-            });
-            units.push((made.min().unwrap_or(first).min(first), last));
-        }
-        let mut locked = None;
-        for (index, facts) in self.facts.iter().enumerate() {
-            match facts.session {
-                SessionUse::LockTables => locked = locked.or(Some(index)),
-                SessionUse::UnlockTables => units.extend(locked.take().map(|first| (first, index))),
-                _ => {}
-            }
-        }
-        // Locks that are never released hold to the end of the file.
-        units.extend(locked.map(|first| (first, self.facts.len() - 1)));
-        merge_overlapping(units)
-    }
-
     fn control(&mut self, index: usize, control: &Control) -> Result<(), Blocked> {
         match control {
             Control::Begin(modes) => self.begin(index, *modes),
@@ -233,20 +143,24 @@ impl Cutter<'_, '_> {
     }
 
     fn begin(&mut self, index: usize, modes: Modes) -> Result<(), Blocked> {
-        if let Some(first) = self.open {
+        self.check_begin(index, modes)?;
+        match modes {
+            // It is sent as the SET TRANSACTION that means the same, first in the transaction that begins here.
+            Modes::Isolation(_) => self.push(PieceKind::Transaction, index),
+            _ => self.absorb_alone(index),
+        }
+        Ok(())
+    }
+
+    fn check_begin(&mut self, index: usize, modes: Modes) -> Result<(), Blocked> {
+        if let Some(first) = self.open.replace(index) {
             return Err(Blocked::NestedBegin { first: self.place(first), second: self.place(index) });
         }
         match modes {
-            Modes::Plain => self.absorb_alone(index),
-            // It is sent as the SET TRANSACTION that means the same, first in the transaction that begins here.
-            Modes::Isolation(_) => self.push(PieceKind::Transaction, index),
-            Modes::ReadOnly => return Err(self.unsupported(index, "a transaction that only reads")),
-            Modes::Other => {
-                return Err(self.unsupported(index, "a transaction with options of its own"));
-            }
+            Modes::Plain | Modes::Isolation(_) => Ok(()),
+            Modes::ReadOnly => Err(self.unsupported(index, "a transaction that only reads")),
+            Modes::Other => Err(self.unsupported(index, "a transaction with options of its own")),
         }
-        self.open = Some(index);
-        Ok(())
     }
 
     /// Whether the transaction that the next statement joins has nothing but settings so far.
@@ -283,15 +197,14 @@ impl Cutter<'_, '_> {
     }
 
     fn push(&mut self, kind: PieceKind, index: usize) {
+        self.push_all(kind, index, index);
+    }
+
+    fn push_all(&mut self, kind: PieceKind, first: usize, last: usize) {
         // A leading piece that holds nothing but absorbed control becomes part of what follows it.
-        if let Some(piece) = self.pieces.last_mut()
-            && piece.run.is_empty()
-        {
-            (piece.kind, piece.last) = (kind, index + 1);
-            piece.run.push(index);
-            return;
-        }
-        self.pieces.push(Piece { kind, first: index, last: index + 1, run: vec![index] });
+        let leading = self.pieces.pop_if(|piece| piece.run.is_empty());
+        let begin = leading.map_or(first, |piece| piece.first);
+        self.pieces.push(Piece { kind, first: begin, last: last + 1, run: (first..=last).collect() });
     }
 
     /// Whether the transaction that this statement would join adds a constraint as NOT VALID.
@@ -326,22 +239,6 @@ impl Cutter<'_, '_> {
         }
     }
 
-    /// Statements that are tied together are never resumed in their middle.
-    fn refuse_repeat_within(&self, first: usize, last: usize) -> Result<(), Blocked> {
-        let repeated = |index: &usize| self.facts[*index].transaction == Transaction::Outside(repeat::WHY);
-        match (first..=last).find(repeated) {
-            Some(index) => Err(Blocked::CannotRepeat {
-                place: self.place(index),
-                why: format!(
-                    "it stands among statements that session state ties together, from {} to {}",
-                    self.place(first),
-                    self.place(last)
-                ),
-            }),
-            None => Ok(()),
-        }
-    }
-
     fn refuse_unclosed(&self) -> Result<(), Blocked> {
         match self.open {
             Some(begin) if !self.wish.close_open_transaction => {
@@ -359,11 +256,6 @@ impl Cutter<'_, '_> {
     fn place(&self, index: usize) -> Place {
         Place::of(&self.statements[index])
     }
-}
-
-/// LAST_INSERT_ID(), ROW_COUNT() and their like.
-fn reads_the_last_statement(facts: &Facts) -> bool {
-    matches!(facts.session, SessionUse::Bound(Binding::LastStatement(_)))
 }
 
 /// SET LOCAL, LOCK TABLE and their like, which a cut would end.
@@ -409,16 +301,4 @@ impl Held {
     fn broken_at(&self, index: usize, facts: &Facts) -> Option<(usize, usize)> {
         self.broken.filter(|&(_, cut)| cut < index && facts.transaction == Transaction::Inside)
     }
-}
-
-fn merge_overlapping(mut units: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    units.sort_unstable();
-    let mut merged: Vec<(usize, usize)> = Vec::new();
-    for (first, last) in units {
-        match merged.last_mut() {
-            Some(previous) if first <= previous.1 => previous.1 = previous.1.max(last),
-            _ => merged.push((first, last)),
-        }
-    }
-    merged
 }

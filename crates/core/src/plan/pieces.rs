@@ -2,12 +2,14 @@
 
 use super::cutter::{Wish, cut};
 use super::tables::Tables;
-use super::{Blocked, Execute, Options, Place, repeat};
+use super::{Blocked, Execute, Options, Place, repeat, units};
 use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
 use crate::sql::Dialect;
-use crate::sql::classify::{Control, Definition, Effect, Facts, Modes, SessionUse, Transaction, classify};
+use crate::sql::classify::{
+    Binding, Control, Definition, Effect, Facts, Modes, SessionUse, Transaction, classify,
+};
 use crate::sql::split::Statement;
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ pub(super) struct Prepared<'m> {
     pub(super) statements: Vec<Execute<'m>>,
     pub(super) facts: Vec<Facts>,
     pub(super) pieces: Vec<Piece>,
+    /// Statements, first and last, that the state of their session ties together.
+    ties: Vec<(usize, usize)>,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -84,6 +88,7 @@ impl<'m> Prepared<'m> {
         };
         let executes = executes(migration, &statements, &facts);
         tables.complete(&executes, &mut facts)?;
+        let ties = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
         repeat::check(dialect, &directives.repeats, &executes, &mut facts)?;
         let wish = Wish {
             mode,
@@ -92,7 +97,7 @@ impl<'m> Prepared<'m> {
             close_open_transaction: options.close_open_transaction,
             single_transaction: options.single_transaction,
         };
-        let pieces = cut(&executes, &facts, capabilities.ddl, wish)?;
+        let pieces = cut(&executes, &facts, &ties, capabilities.ddl, wish)?;
         let foreign_keys = foreign_keys(&facts, &executes)?;
         if capabilities.product == Product::Sqlite {
             refuse_no_journal(&executes, &facts)?;
@@ -104,6 +109,7 @@ impl<'m> Prepared<'m> {
             statements: executes,
             facts,
             pieces,
+            ties,
             foreign_keys,
             lock_timeout,
             dialect,
@@ -133,6 +139,32 @@ impl<'m> Prepared<'m> {
             self.facts[statement].transaction,
             Transaction::Control(Control::Isolation | Control::Begin(Modes::Isolation(_)))
         )
+    }
+
+    /// Who left something in the session, and who needs it, where a session that has run so many statements is gone.
+    pub(super) fn parted_at(&self, completed: usize) -> Option<(Place, Place)> {
+        let parted = self.ties.iter().find(|&&(first, last)| first < completed && completed <= last)?;
+        Some((Place::of(&self.statements[parted.0]), Place::of(&self.statements[parted.1])))
+    }
+
+    /// The settings before a statement, which are set again before it runs in a session that knows them not.
+    pub(super) fn settings_before(&self, statement: usize) -> impl Iterator<Item = &Execute<'m>> {
+        let is_setting = move |index: &usize| self.facts[*index].session == SessionUse::Setting;
+        (0..statement).filter(is_setting).map(|index| &self.statements[index])
+    }
+
+    /// Whether a rollback would leave the session other than it found it.
+    pub(super) fn changes_session(&self, piece: &Piece) -> bool {
+        piece.run.iter().any(|&index| self.changes_session_at(index))
+    }
+
+    /// The same of one statement.
+    pub(super) fn changes_session_at(&self, statement: usize) -> bool {
+        let facts = &self.facts[statement];
+        match facts.session {
+            SessionUse::Setting | SessionUse::Bound(Binding::Session(_)) => true,
+            _ => !facts.variables.given.is_empty(),
+        }
     }
 
     /// Whether it may leave the session's settings changed.

@@ -24,7 +24,7 @@ pub(super) fn refuse_apart(
     for (index, work) in pending.iter().enumerate() {
         let prepared = &work.prepared;
         let apart = stands_apart(prepared, ddl)
-            .or_else(|| shares.then(|| reaches_others(prepared)).flatten())
+            .or_else(|| shares.then(|| reaches_others(prepared, ddl)).flatten())
             .or_else(|| uses_value_of(&pending[..index], prepared));
         if let Some((statement, why)) = apart {
             return Err(Blocked::NotOneTransaction {
@@ -66,10 +66,18 @@ fn stands_apart(prepared: &Prepared<'_>, ddl: Ddl) -> Option<(usize, String)> {
 }
 
 /// What holds for a transaction, and so for all that share it.
-fn reaches_others(prepared: &Prepared<'_>) -> Option<(usize, String)> {
+fn reaches_others(prepared: &Prepared<'_>, ddl: Ddl) -> Option<(usize, String)> {
     let statements = 0..prepared.statements.len();
     if let Some(statement) = statements.clone().find(|&statement| prepared.sets_isolation(statement)) {
         return Some((statement, "its isolation level would be that of the others too".to_owned()));
+    }
+    // There settings are put back by statements that would end the transaction.
+    let changes = |statement: &usize| prepared.changes_session_at(*statement) && ddl == Ddl::ImplicitCommit;
+    if let Some(statement) = statements.clone().find(changes) {
+        return Some((
+            statement,
+            "what it changes of its session would be changed for the others too".to_owned(),
+        ));
     }
     let attached = SessionUse::Bound(Binding::Session(ATTACHED));
     let attaches = |statement: &usize| prepared.facts[*statement].session == attached;

@@ -259,6 +259,9 @@ fn go_on<'m, 'h>(
     if state == State::Failed && same_text {
         return Err(Blocked::Failed { attempt: boxed(), next: place(completed) });
     }
+    if let Some((made, needs)) = prepared.parted_at(completed) {
+        return Err(Blocked::SessionGone { attempt: boxed(), made, needs });
+    }
     let remnant = match &attempt.sight {
         // How a refused detachment goes on is up to the one who edits the text.
         Sight::Remnant(Remnant::PendingDetach { .. }) if state == State::Failed => None,

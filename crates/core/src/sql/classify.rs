@@ -8,7 +8,10 @@ mod postgres;
 mod secret;
 mod sketch;
 mod sqlite;
+mod variables;
 
+pub(crate) use functions::{IDENTITY, SESSION};
+pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
 pub(crate) use postgres::LOCKED;
 pub(crate) use sqlite::ATTACHED;
 
@@ -16,6 +19,7 @@ pub use secret::may_hold_secret;
 
 use super::Dialect;
 use sketch::Sketch;
+use variables::Variables;
 
 /// How many bytes of a statement that changes rows are searched for secrets.
 const LONGEST_DATA_READ: usize = 64 * 1024;
@@ -55,6 +59,8 @@ pub struct Facts {
     pub kept_by_rollback: bool,
     /// SQLite: `PRAGMA journal_mode = OFF`, after which nothing can be rolled back.
     pub gives_rollback_up: bool,
+    /// MySQL and MariaDB: what it does with user variables.
+    pub(crate) variables: Variables,
 }
 
 /// How a statement changes definitions.
@@ -127,7 +133,8 @@ pub enum Control {
     Rollback,
     /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`.
     Savepoint,
-    /// PostgreSQL: `SET TRANSACTION ISOLATION LEVEL …`, which has to come before the transaction's first query.
+    /// `SET TRANSACTION ISOLATION LEVEL …`: on PostgreSQL it has to come before the transaction's first query, on
+    /// MySQL and MariaDB before the transaction.
     Isolation,
     /// MySQL and MariaDB: `SET autocommit = …` and no other setting.
     Autocommit,
@@ -272,6 +279,7 @@ impl Facts {
             takes_index: None,
             kept_by_rollback: false,
             gives_rollback_up: false,
+            variables: Variables::default(),
         }
     }
 

@@ -22,6 +22,12 @@ pub(super) enum Call {
     Unknown,
 }
 
+/// Why a statement that reads it is tied to the one that made it.
+pub(crate) const IDENTITY: &str = "LAST_INSERT_ID() reads what this session did before";
+
+/// The same, to no other statement.
+pub(crate) const SESSION: &str = "it reads the identity of the session";
+
 /// Words before a parenthesis that call nothing.
 const KEYWORDS: &str = " all and any array as asc between by cascaded conflict case check collate columns constraint \
     default desc distinct do else end escape except exists filter foreign from full fulltext generated group \
@@ -99,7 +105,7 @@ pub(super) fn call(name: &str, postgres: bool) -> Call {
         "currval" | "lastval" => {
             Call::LastStatement("currval() and lastval() read what this session did before")
         }
-        "last_insert_id" => Call::LastStatement("LAST_INSERT_ID() reads what this session did before"),
+        "last_insert_id" => Call::LastStatement(IDENTITY),
         "last_insert_rowid" | "changes" | "total_changes" | "row_count" | "found_rows" => {
             Call::LastStatement("it reads what this session's last statement did")
         }
@@ -110,13 +116,23 @@ pub(super) fn call(name: &str, postgres: bool) -> Call {
         | "pg_try_advisory_lock"
         | "pg_advisory_unlock"
         | "pg_advisory_unlock_all" => Call::Session("advisory locks belong to the session"),
-        "connection_id" | "pg_backend_pid" => Call::Session("it reads the identity of the session"),
+        "connection_id" | "pg_backend_pid" => Call::Session(SESSION),
         "set_config" => Call::Setting,
         _ if name.starts_with("dblink") => Call::Remote,
         _ if listed(KEYWORDS, name) => Call::None,
         _ if listed(HARMLESS, name) => Call::Harmless,
         _ => Call::Unknown,
     }
+}
+
+/// MySQL and MariaDB: whether what stands before a parenthesis gives the same every time and to everybody.
+pub(super) fn is_settled(name: &str) -> bool {
+    const SETTLED: &str = " abs ascii ceil ceiling char_length character_length coalesce concat concat_ws convert \
+        date_add date_format date_sub elt field floor format greatest hex ifnull instr json_array json_object lcase \
+        least length locate lower lpad ltrim md5 mid mod nullif replace round rpad rtrim sha1 sha2 str_to_date \
+        substr substring substring_index trim truncate ucase unhex upper version ";
+    let name = name.to_ascii_lowercase();
+    listed(SETTLED, &name) || listed(KEYWORDS, &name)
 }
 
 /// A word without a parenthesis that reads the transaction's clock.

@@ -2,7 +2,18 @@
 
 use super::cursor::Cursor;
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, Modes, ObjectName, SessionUse};
+use super::variables::{Variables, of_set};
+use super::{Binding, Control, Effect, Facts, Modes, ObjectName, SessionUse};
+use crate::sql::lexer::Token;
+
+/// Why a statement is tied to others.
+pub(crate) const TEMPORARY: &str = "temporary tables belong to the session";
+/// The same.
+const PREPARED: &str = "prepared statements belong to the session";
+/// The same.
+pub(crate) const VARIABLES: &str = "user variables belong to the session";
+/// The same, to the one that follows.
+pub(crate) const NEXT_STATEMENT: &str = "the setting holds for one statement";
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -26,9 +37,7 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         "UNLOCK" if cursor.eat_any(&["TABLES", "TABLE"]) => {
             committing(Facts::of(Effect::Session).naming(Vec::new()).session(SessionUse::UnlockTables))
         }
-        "PREPARE" | "EXECUTE" | "DEALLOCATE" => {
-            Facts::of(Effect::Unknown).bound("prepared statements belong to the session")
-        }
+        "PREPARE" | "EXECUTE" | "DEALLOCATE" => Facts::of(Effect::Unknown).bound(PREPARED),
         "HANDLER" => Facts::of(Effect::Query).bound("HANDLER belongs to the session"),
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "XA" => {
             control(first.text, cursor)
@@ -36,14 +45,50 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         word => administration(word, cursor),
     };
     // A routine's body runs later, in a session of its own time.
-    let runs_now = facts.effect != Effect::Schema || sketch.cursor().sees("CREATE TABLE");
-    let facts = match sketch.session {
-        Some(binding) if runs_now && matches!(facts.session, SessionUse::None | SessionUse::Setting) => {
-            facts.session(SessionUse::Bound(binding))
-        }
-        _ => facts,
+    let facts = match facts.effect != Effect::Schema || creates_table(sketch.cursor()) {
+        true => reading(sketch, facts),
+        false => facts,
     };
     if has_secret(sketch) { facts.secret() } else { facts }
+}
+
+/// With what the statement has to do with the state of its session.
+fn reading(sketch: &Sketch<'_>, facts: Facts) -> Facts {
+    let is_set = sketch.cursor().sees("SET") && facts.effect == Effect::Session;
+    let mut variables = if is_set { of_set(&sketch.cursor().rest()[1..]) } else { Variables::default() };
+    variables.mentioned.clone_from(&sketch.variables);
+    variables.is_settled &= sketch.session.is_none() && !sketch.has_unknown_call();
+    let is_read = !matches!(facts.effect, Effect::Unknown | Effect::Server) && !sketch.assigns;
+    let reads_only = is_set || is_read && !takes_into(sketch);
+    if !reads_only {
+        variables.given.clone_from(&sketch.variables);
+    }
+    let is_free = matches!(facts.session, SessionUse::None | SessionUse::Setting);
+    let ties = match sketch.session {
+        Some(binding) => Some(binding),
+        None if is_set && variables.is_settled => None,
+        None => (is_set || !sketch.variables.is_empty()).then_some(Binding::Session(VARIABLES)),
+    };
+    let facts = Facts { variables, ..facts };
+    match ties.filter(|_| is_free) {
+        Some(binding) => facts.session(SessionUse::Bound(binding)),
+        None => facts,
+    }
+}
+
+/// `SELECT … INTO @a`, `LOAD DATA … (a, @b)`: what stands there is given a value.
+fn takes_into(sketch: &Sketch<'_>) -> bool {
+    let cursor = sketch.cursor();
+    let is_select = !["INSERT", "REPLACE", "UPDATE", "DELETE", "CREATE"].iter().any(|word| cursor.sees(word));
+    cursor.sees("LOAD") || is_select && cursor.has(&["INTO"])
+}
+
+fn creates_table(mut cursor: Cursor<'_, '_>) -> bool {
+    cursor.eat("CREATE") && {
+        cursor.eat("OR REPLACE");
+        cursor.eat("TEMPORARY");
+        cursor.sees("TABLE")
+    }
 }
 
 /// Only statements that speak of accounts and servers are looked at: a column may be called `password`.
@@ -131,7 +176,7 @@ fn table(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>, temporary: bool) -> Fa
     names.extend(cursor.after("LIKE").and_then(|mut behind| behind.name()));
     let facts = schema(sketch.tables_and(names));
     match temporary {
-        true => Facts { implicit_commit: false, ..facts }.bound("temporary tables belong to the session"),
+        true => Facts { implicit_commit: false, ..facts }.bound(TEMPORARY),
         false => facts,
     }
 }
@@ -205,13 +250,13 @@ fn drop_objects(mut cursor: Cursor<'_, '_>) -> Facts {
         return schema(table.into_iter().collect());
     }
     if cursor.eat("PREPARE") {
-        return Facts::of(Effect::Unknown).bound("prepared statements belong to the session");
+        return Facts::of(Effect::Unknown).bound(PREPARED);
     }
     if cursor.eat_any(&["TABLES", "TABLE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE"]) {
         cursor.eat("IF EXISTS");
         let facts = schema(cursor.names());
         return match temporary {
-            true => Facts { implicit_commit: false, ..facts }.bound("temporary tables belong to the session"),
+            true => Facts { implicit_commit: false, ..facts }.bound(TEMPORARY),
             false => facts,
         };
     }
@@ -254,8 +299,9 @@ fn set(mut cursor: Cursor<'_, '_>) -> Facts {
         // MariaDB's settings for one statement; what that is stands behind FOR.
         return Facts::of(Effect::Unknown);
     }
-    if cursor.sees("TRANSACTION") {
-        return setting().bound("SET TRANSACTION holds for one transaction");
+    if holds_for_one_transaction(cursor) {
+        let reads_only = cursor.has_phrase("READ ONLY") || cursor.rest().iter().any(is_read_only);
+        return Facts::control(if reads_only { Control::Begin(Modes::ReadOnly) } else { Control::Isolation });
     }
     let named = |names: &[&str]| {
         cursor.rest().iter().any(|token| {
@@ -277,10 +323,23 @@ fn set(mut cursor: Cursor<'_, '_>) -> Facts {
     {
         return server();
     }
-    if named(&["insert_id", "last_insert_id", "timestamp", "rand_seed1", "rand_seed2"]) {
-        return setting().bound("the setting holds for one statement");
+    if named(&["insert_id", "last_insert_id", "rand_seed1", "rand_seed2"]) {
+        return setting().bound(NEXT_STATEMENT);
     }
     setting()
+}
+
+/// `SET TRANSACTION …`, `SET @@transaction_isolation = …`: with neither SESSION nor GLOBAL.
+fn holds_for_one_transaction(cursor: Cursor<'_, '_>) -> bool {
+    const SETTINGS: [&str; 2] = ["@@transaction_isolation", "@@tx_isolation"];
+    let is_first = |name: &&str| cursor.peek().is_some_and(|token| token.text.eq_ignore_ascii_case(name));
+    cursor.sees("TRANSACTION")
+        || SETTINGS.iter().any(|name| is_first(&name))
+        || cursor.peek().is_some_and(is_read_only)
+}
+
+fn is_read_only(token: &Token<'_>) -> bool {
+    ["@@transaction_read_only", "@@tx_read_only"].iter().any(|name| token.text.eq_ignore_ascii_case(name))
 }
 
 fn lock(mut cursor: Cursor<'_, '_>) -> Facts {

@@ -1,7 +1,8 @@
 //! One pass over a statement's tokens: its head, the tables it reads and writes, the functions it calls.
 
 use super::cursor::{Cursor, identifier, object_name};
-use super::functions::{Call, call, is_transaction_clock};
+use super::functions::{Call, IDENTITY, call, is_transaction_clock};
+use super::variables::{setting, user_variable};
 use super::{Binding, ObjectName};
 use crate::sql::Dialect;
 use crate::sql::lexer::{Lexer, Token, TokenKind};
@@ -27,6 +28,10 @@ pub(super) struct Sketch<'a> {
     pub(super) remote: bool,
     /// It reads or writes state of the session, and which.
     pub(super) session: Option<Binding>,
+    /// The user variables that it mentions.
+    pub(super) variables: Vec<String>,
+    /// It gives one of them a value in its middle: `@a := 1`.
+    pub(super) assigns: bool,
     /// `INSERT`, `UPDATE`, `DELETE` or `MERGE` begins a statement in it.
     pub(super) writes: bool,
     walk: Walk,
@@ -68,6 +73,8 @@ impl<'a> Sketch<'a> {
             unknown_calls: Vec::new(),
             remote: false,
             session: None,
+            variables: Vec::new(),
+            assigns: false,
             writes: false,
             walk: Walk { in_from: vec![false], ..Walk::default() },
             previous: None,
@@ -100,7 +107,12 @@ impl<'a> Sketch<'a> {
 
     /// Nothing in it depends on the transaction it runs in.
     pub(super) fn is_plain(&self) -> bool {
-        !(self.clock || self.setting || self.has_unknown_call() || self.remote || self.session.is_some())
+        !(self.clock
+            || self.setting
+            || self.has_unknown_call()
+            || self.remote
+            || self.session.is_some()
+            || !self.variables.is_empty())
     }
 
     fn read(&mut self, text: &'a str) {
@@ -166,7 +178,10 @@ impl<'a> Sketch<'a> {
             }
             "," if self.walk.in_from.last() == Some(&true) => self.walk.expects = true,
             "." => {}
-            _ => self.walk.expects = false,
+            _ => {
+                self.assigns |= token.text == ":=";
+                self.walk.expects = false;
+            }
         }
     }
 
@@ -180,7 +195,7 @@ impl<'a> Sketch<'a> {
             Call::TransactionClock => self.clock = true,
             Call::Sequence => self.sequence = true,
             Call::Setting => self.setting = true,
-            Call::Session(why) => self.session = Some(Binding::Session(why)),
+            Call::Session(why) => self.session = self.session.or(Some(Binding::Session(why))),
             Call::LastStatement(why) => self.session = Some(Binding::LastStatement(why)),
             Call::Remote => self.remote = true,
             Call::Unknown => {
@@ -310,8 +325,16 @@ impl<'a> Sketch<'a> {
             before.end() == token.offset
                 && matches!(before.kind, TokenKind::Word | TokenKind::String | TokenKind::QuotedIdentifier)
         });
-        if token.text.starts_with('@') && !token.text.starts_with("@@") && !of_account {
-            self.session = Some(Binding::Session("user variables belong to the session"));
+        if !of_account {
+            self.variables.extend(user_variable(token).filter(|name| !self.variables.contains(name)));
+        }
+        match setting(token).as_deref() {
+            Some("identity" | "last_insert_id") => self.session = Some(Binding::LastStatement(IDENTITY)),
+            Some("warning_count" | "error_count") => {
+                self.session =
+                    Some(Binding::LastStatement("it reads what this session's last statement did"));
+            }
+            _ => {}
         }
         self.walk.expects = false;
     }

@@ -1,0 +1,119 @@
+//! Sessions: what a migration sets and makes in its session is there, as it was, wherever a run goes on.
+
+use crate::contending::Told;
+use crate::waiting::killed_at;
+use harness::{Database, deploy, migrations, options, start_with};
+use windlass_core::apply::{DeployError, Stands, Stop};
+
+harness::scenarios!(
+    on [MySql, MariaDb]:
+        settings_and_variables_are_as_they_were_where_a_run_goes_on,
+        a_setting_that_was_put_back_is_not_found_changed,
+        a_trigger_reads_what_a_variable_held,
+        what_came_from_rows_is_had_again_with_all_that_uses_it,
+        a_setting_does_not_part_the_transaction_of_a_file,
+        a_transaction_that_is_tried_again_begins_with_the_session_as_it_was,
+        an_isolation_level_is_that_of_its_transaction;
+);
+
+const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int) ENGINE = InnoDB;\nINSERT INTO n VALUES (0);");
+const T: (&str, &str) = ("2_t", "CREATE TABLE t (n int, what text) ENGINE = InnoDB;");
+
+/// Deploys it, killed where it adds one to `n`, and once more.
+async fn killed_and_gone_on_with(database: &Database, script: &str) {
+    deploy(&mut *database.connect().await, &migrations(&[N, T])).await.expect("the tables");
+    let scripts = [N, T, ("3_state", script)];
+    killed_at(database, "n + 1", &scripts).await;
+    deploy(&mut *database.connect().await, &migrations(&scripts)).await.expect("it goes on");
+    assert_eq!(database.value("SELECT n FROM n").await, "1", "once");
+}
+
+async fn settings_and_variables_are_as_they_were_where_a_run_goes_on(database: &Database) {
+    let script = "SET @a = 3;\nSET @b = concat(@a, '!'), SESSION group_concat_max_len = 77;\n\
+                  CREATE TABLE x (n int);\nUPDATE n SET n = n + 1;\nALTER TABLE x ADD m int;\n\
+                  INSERT INTO t VALUES (@a, concat(@b, @@group_concat_max_len));";
+    killed_and_gone_on_with(database, script).await;
+    assert_eq!(database.value("SELECT concat(n, ' ', what) FROM t").await, "3 3!77");
+}
+
+async fn a_setting_that_was_put_back_is_not_found_changed(database: &Database) {
+    let script = "INSERT INTO t VALUES (1, @@sql_mode);\nSET @old = @@sql_mode;\nSET sql_mode = 'NO_ZERO_DATE';\n\
+                  CREATE TABLE x (n int);\nSET sql_mode = @old;\nUPDATE n SET n = n + 1;\n\
+                  INSERT INTO t VALUES (2, @@sql_mode);";
+    killed_and_gone_on_with(database, script).await;
+    assert_eq!(database.value("SELECT count(DISTINCT what) FROM t").await, "1");
+}
+
+async fn a_trigger_reads_what_a_variable_held(database: &Database) {
+    let script = "CREATE TRIGGER who BEFORE INSERT ON t FOR EACH ROW SET NEW.what = @who;\nSET @who = 'me';\n\
+                  CREATE TABLE x (n int);\nUPDATE n SET n = n + 1;\nALTER TABLE x ADD m int;\n\
+                  INSERT INTO t VALUES (1, NULL);";
+    killed_and_gone_on_with(database, script).await;
+    assert_eq!(database.value("SELECT what FROM t").await, "me");
+}
+
+async fn what_came_from_rows_is_had_again_with_all_that_uses_it(database: &Database) {
+    let script = "CREATE TEMPORARY TABLE made (n int) ENGINE = InnoDB;\nINSERT INTO made VALUES (5);\n\
+                  SET @top = (SELECT max(n) FROM made);\nINSERT INTO t SELECT n + @top, 'first' FROM made;\n\
+                  UPDATE n SET n = n + 1;\nINSERT INTO t SELECT n + @top, 'last' FROM made;";
+    killed_and_gone_on_with(database, script).await;
+    assert_eq!(database.value("SELECT group_concat(n, what ORDER BY what) FROM t").await, "10first,10last");
+}
+
+async fn a_setting_does_not_part_the_transaction_of_a_file(database: &Database) {
+    let script = |bad: &str| {
+        format!(
+            "BEGIN;\nSET @what = 'x';\nINSERT INTO t VALUES (1, @what);\nSET sql_mode = '';\n\
+             INSERT INTO t VALUES (2, @what);\n{bad}COMMIT;\n"
+        )
+    };
+    let bad = script("INSERT INTO nowhere VALUES (1);\n");
+    let result = deploy(&mut *database.connect().await, &migrations(&[N, T, ("3_bad", &bad)])).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!((failed.number, failed.stands), (6, Stands::Nothing));
+    assert_eq!(database.value("SELECT count(*) FROM t").await, "0", "all of it was rolled back");
+    let good = script("");
+    deploy(&mut *database.connect().await, &migrations(&[N, T, ("3_bad", &good)])).await.expect("a deploy");
+    assert_eq!(database.value("SELECT count(*) FROM t").await, "2");
+}
+
+async fn a_transaction_that_is_tried_again_begins_with_the_session_as_it_was(database: &Database) {
+    deploy(&mut *database.connect().await, &migrations(&[N, T])).await.expect("the tables");
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 0").await.expect("a row that it holds");
+    let script = "SET innodb_lock_wait_timeout = 1, @more = 10;\nBEGIN;\nSET @more = coalesce(@more, 0) + 1;\n\
+                  SET @kept = (SELECT count(*) FROM t);\nCREATE TEMPORARY TABLE made (n int);\nUPDATE n SET n = n + @more;\nCOMMIT;";
+    let set = migrations(&[N, T, ("3_more", script)]);
+    let mut options = options();
+    options.lock_tries = 1_000;
+    let told = Told::default();
+    let deploy = start_with(database.connect().await, set, options, told.clone(), Stop::new());
+    told.until_told().await;
+    other.execute("ROLLBACK").await.expect("given up");
+    deploy.await.expect("a thread").expect("a deploy");
+    assert_eq!(database.value("SELECT n FROM n").await, "11");
+}
+
+async fn an_isolation_level_is_that_of_its_transaction(database: &Database) {
+    deploy(&mut *database.connect().await, &migrations(&[N, T])).await.expect("the tables");
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("INSERT INTO n VALUES (1)").await.expect("a row that it does not commit");
+    // Only a transaction that reads what is not committed sees it.
+    let count = "SELECT count(*) INTO @count FROM n;\nINSERT INTO t VALUES (@count, NULL);\n";
+    let level = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;\n";
+    let (plain, wrapped) = (format!("{level}{count}"), format!("{level}BEGIN;\n{count}COMMIT;\n"));
+    let more = format!("{wrapped}{count}");
+    let set = migrations(&[
+        N,
+        T,
+        ("3_before", count),
+        ("4_plain", &plain),
+        ("5_wrapped", &wrapped),
+        ("6_more", &more),
+    ]);
+    deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    other.execute("ROLLBACK").await.expect("given up");
+    assert_eq!(database.value("SELECT group_concat(n ORDER BY n) FROM t").await, "1,1,2,2,2");
+}
