@@ -332,9 +332,9 @@ fn set(mut cursor: Cursor<'_, '_>) -> Facts {
 /// `SET TRANSACTION …`, `SET @@transaction_isolation = …`: with neither SESSION nor GLOBAL.
 fn holds_for_one_transaction(cursor: Cursor<'_, '_>) -> bool {
     const SETTINGS: [&str; 2] = ["@@transaction_isolation", "@@tx_isolation"];
-    let is_first = |name: &&str| cursor.peek().is_some_and(|token| token.text.eq_ignore_ascii_case(name));
+    let is_first = |name: &str| cursor.peek().is_some_and(|token| token.text.eq_ignore_ascii_case(name));
     cursor.sees("TRANSACTION")
-        || SETTINGS.iter().any(|name| is_first(&name))
+        || SETTINGS.iter().any(|name| is_first(name))
         || cursor.peek().is_some_and(is_read_only)
 }
 
