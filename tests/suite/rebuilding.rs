@@ -1,6 +1,6 @@
 //! Rebuilding: a table that is dropped and made anew takes no row of another with it.
 
-use harness::{Database, deploy, migrations};
+use harness::{Database, deploy, deploy_with, migrations, options};
 use rusqlite::Connection;
 use windlass_core::apply::DeployError;
 use windlass_sqlite::Sqlite;
@@ -9,6 +9,7 @@ harness::scenarios!(
     on [Sqlite]:
         a_rebuilt_parent_loses_no_child,
         a_rebuild_that_says_nothing_loses_no_child_either,
+        a_silent_rebuild_loses_no_child_where_foreign_keys_are_enforced,
         a_violation_that_was_there_does_not_block_and_a_new_one_rolls_back;
 );
 
@@ -104,6 +105,65 @@ async fn a_rebuilt_parent_loses_no_child(database: &Database) {
             database.sql("DELETE FROM _windlass_migrations WHERE id > 1").await;
         }
     }
+}
+
+/// The rebuild says nothing of foreign keys, and the session enforces them: they are lifted as if it did.
+async fn a_silent_rebuild_loses_no_child_where_foreign_keys_are_enforced(database: &Database) {
+    family(database).await;
+    let silent = REBUILD.replace("PRAGMA foreign_keys=OFF;", "").replace("PRAGMA foreign_keys=ON;", "");
+    let aside = "CREATE TABLE kept AS SELECT * FROM parent;
+        DROP TABLE parent;
+        CREATE TABLE parent (id integer PRIMARY KEY, name text);
+        INSERT INTO parent SELECT * FROM kept;
+        DROP TABLE kept;";
+    let wrapped = format!("BEGIN; {silent} COMMIT;");
+    let apart = format!("-- windlass: no-transaction\n{silent}");
+    let scripts = [
+        FAMILY,
+        ("2_silent", silent.as_str()),
+        ("3_aside", aside),
+        ("4_wrapped", wrapped.as_str()),
+        ("5_apart", apart.as_str()),
+    ];
+    let url = format!("{}?foreign_keys=on", database.url());
+    let enforcing = || async { database.try_connect(&url).await.expect("a session") };
+    let report = deploy(&mut *enforcing().await, &migrations(&scripts)).await.expect("rebuilds");
+    assert_eq!(report.applied.len(), 4);
+    assert_eq!(database.value(rows()).await, "3 7 7");
+    assert_eq!(database.value("SELECT count(*) FROM pragma_foreign_key_check").await, "0");
+
+    // What the children refer to is gone for good: told, and rolled back.
+    let away = "ALTER TABLE parent RENAME TO old_parent;
+        CREATE TABLE parent (id integer PRIMARY KEY, name text);
+        INSERT INTO parent SELECT * FROM old_parent;
+        DROP TABLE old_parent;";
+    let mut with = scripts.to_vec();
+    with.push(("6_away", away));
+    let result = deploy(&mut *enforcing().await, &migrations(&with)).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!(failed.migration, "6_away");
+    assert_eq!(database.value(rows()).await, "3 7 7");
+
+    // What asks for enforcement and rebuilds asks for the loss: refused before anything runs.
+    let asked = format!("PRAGMA foreign_keys=ON;\n{silent}");
+    with[5] = ("6_asked", &asked);
+    let result = deploy(&mut *database.connect().await, &migrations(&with)).await;
+    let Err(DeployError::Blocked(blocked)) = result else { panic!("{result:#?}") };
+    assert!(blocked.to_string().contains("made anew"), "{blocked}");
+
+    // A table that goes for good takes its rows with it, as enforcement has it.
+    with[5] = ("6_gone", "DELETE FROM child WHERE parent = 1; DROP TABLE grandchild;");
+    deploy(&mut *enforcing().await, &migrations(&with)).await.expect("a plain drop");
+    assert_eq!(database.value("SELECT count(*) FROM child").await, "4");
+
+    // All in one transaction, the others would run without enforcement too.
+    let mut options = options();
+    options.plan.single_transaction = true;
+    with.extend([("7_more", "SELECT 1;"), ("8_silent", silent.as_str())]);
+    let result = deploy_with(&mut *enforcing().await, &migrations(&with), &options).await;
+    let Err(DeployError::Blocked(blocked)) = result else { panic!("{result:#?}") };
+    assert!(blocked.to_string().contains("`8_silent` cannot be in one transaction"), "{blocked}");
+    assert_eq!(database.value("SELECT count(*) FROM child").await, "4");
 }
 
 /// No setting is in this script: it runs as every migration does, with nothing enforced, whatever the connection had.

@@ -112,6 +112,8 @@ pub struct Surroundings {
     pub kept_by_rollback: Vec<String>,
     /// MySQL and MariaDB: whether a table that is created without a word of its engine is one of them.
     pub default_kept_by_rollback: bool,
+    /// SQLite: whether migrations start with foreign keys enforced.
+    pub foreign_keys_enforced: bool,
     /// PostgreSQL: the indexes that are not valid, the first twenty by their names.
     pub invalid_indexes: Vec<InvalidIndex>,
 }

@@ -8,6 +8,7 @@ use std::fmt;
 mod blocked;
 mod build;
 mod cutter;
+mod foreign_keys;
 mod indexes;
 mod locking;
 mod outcome;

@@ -117,7 +117,7 @@ impl MySql<'_> {
             schema: Some(self.database.clone()),
             kept_by_rollback: kept,
             default_kept_by_rollback,
-            invalid_indexes: Vec::new(),
+            ..Surroundings::default()
         }
     }
 

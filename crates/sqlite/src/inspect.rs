@@ -14,13 +14,15 @@ pub(crate) fn inspect(
     table: &HistoryTable,
     asking: Option<&Session>,
     opened_read_only: Option<&str>,
+    foreign_keys_enforced: bool,
 ) -> Result<Inspection, DriverError> {
     crate::at_one_moment(connection, || {
         let history = table.read(connection, asking)?;
         let contents = contents(connection, table).map_err(|error| refused(&error))?;
         let access = access(connection, opened_read_only).map_err(|error| refused(&error))?;
         let history_name = ObjectName { schema: Some("main".to_owned()), name: table.name().to_owned() };
-        let surroundings = Surroundings { history: Some(history_name), ..Surroundings::default() };
+        let surroundings =
+            Surroundings { history: Some(history_name), foreign_keys_enforced, ..Surroundings::default() };
         Ok(Inspection { history, contents, access, surroundings })
     })
 }

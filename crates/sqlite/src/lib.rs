@@ -195,7 +195,8 @@ impl Driver for Sqlite<'_> {
     }
 
     async fn inspect(&mut self) -> Result<Inspection, DriverError> {
-        inspect::inspect(self.connection.get(), &self.table, self.session.as_ref(), self.read_only)
+        let enforced = self.settings.enforces_foreign_keys();
+        inspect::inspect(self.connection.get(), &self.table, self.session.as_ref(), self.read_only, enforced)
     }
 
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {

@@ -60,6 +60,10 @@ impl Settings {
         self.foreign_keys = enforced;
     }
 
+    pub(crate) fn enforces_foreign_keys(&self) -> bool {
+        self.foreign_keys
+    }
+
     /// Notes what the connection came with, and pins. Does nothing the second time.
     pub(crate) fn pin(&mut self, connection: &Connection) -> Result<(), Error> {
         if !self.found.is_empty() {

@@ -6,7 +6,7 @@ use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
 use super::single::refuse_apart;
 use super::standing::Standing;
-use super::state::{Resumed, Survey, survey};
+use super::state::{Resumed, Survey, find_migration, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step, indexes};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex};
 use crate::history::{Attempt, AttemptKind, InFlight};
@@ -44,6 +44,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Refuses a last migration ([`Options::to`]) that is not in the project, which no database needs to be asked
+    /// for. A plan refuses it as well.
+    ///
+    /// # Errors
+    /// [`Blocked::UnknownTarget`], with one of the names that resembles it.
+    pub fn check_target(&self, migrations: &[Migration]) -> Result<(), Blocked> {
+        self.to.as_deref().map_or(Ok(()), |name| find_migration(migrations, name).map(|_| ()))
+    }
+
     /// Whether nothing was chosen that could make a plan where the project and the history agree.
     pub(crate) fn is_plain(&self) -> bool {
         Self {
@@ -363,9 +372,9 @@ impl<'m> Builder<'_, 'm> {
             open.extend(opening.take());
             self.close(&mut open, |_| false);
         }
-        if prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
+        if prepared.foreign_keys.are_suspended() {
             open.push(Step::SuspendForeignKeys);
-        } else if prepared.foreign_keys == super::pieces::ForeignKeys::Enforced {
+        } else if prepared.foreign_keys == super::foreign_keys::ForeignKeys::Enforced {
             open.push(Step::EnforceForeignKeys);
         }
         let nothing = [Piece { kind: PieceKind::Transaction, first: 0, last: 0, run: Vec::new() }];
@@ -430,7 +439,7 @@ impl<'m> Builder<'_, 'm> {
                 open.extend(run.iter().filter_map(|&statement| limiter.before(statement)).next());
                 open.extend(run.into_iter().map(execute));
             }
-            if transaction && prepared.foreign_keys == super::pieces::ForeignKeys::Suspended {
+            if transaction && prepared.foreign_keys.are_suspended() {
                 open.push(Step::CheckForeignKeys);
             }
             open.push(match next {

@@ -1,15 +1,14 @@
 //! A migration made ready for planning: its statements, what each is, and the pieces it is cut into.
 
 use super::cutter::{Wish, cut};
+use super::foreign_keys::ForeignKeys;
 use super::tables::Tables;
 use super::{Blocked, Execute, Options, Place, repeat, units};
 use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
 use crate::sql::Dialect;
-use crate::sql::classify::{
-    Binding, Control, Definition, Effect, Facts, Modes, SessionUse, Transaction, classify,
-};
+use crate::sql::classify::{Binding, Control, Effect, Facts, Modes, SessionUse, Transaction, classify};
 use crate::sql::split::Statement;
 use std::time::Duration;
 
@@ -26,14 +25,6 @@ pub(super) struct Prepared<'m> {
     pub(super) lock_timeout: Option<Duration>,
     pub(super) dialect: Dialect,
     pub(super) repeats: Vec<directive::Repeat>,
-}
-
-/// What a SQLite script's `PRAGMA foreign_keys` asks for; a transaction would silently ignore it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ForeignKeys {
-    AsTheyAre,
-    Suspended,
-    Enforced,
 }
 
 /// Consecutive statements, `first..last` counted from 0, that one commit or one note covers.
@@ -89,7 +80,16 @@ impl<'m> Prepared<'m> {
         let executes = executes(migration, &statements, &facts);
         tables.complete(&executes, &mut facts)?;
         let ties = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
-        repeat::check(dialect, &directives.repeats, &executes, &mut facts)?;
+        let foreign_keys = ForeignKeys::of(&facts, &executes, tables.enforces_foreign_keys())?;
+        let rebuilds = foreign_keys == ForeignKeys::LiftedForRebuild;
+        repeat::check(dialect, &directives.repeats, &executes, &mut facts, rebuilds)?;
+        // A rebuild is one transaction, whatever its marker says.
+        let mode = match mode {
+            TransactionMode::Off if foreign_keys == ForeignKeys::LiftedForRebuild => {
+                TransactionMode::Automatic
+            }
+            mode => mode,
+        };
         let wish = Wish {
             mode,
             enum_values_at_once: mode != TransactionMode::Required
@@ -98,7 +98,6 @@ impl<'m> Prepared<'m> {
             single_transaction: options.single_transaction,
         };
         let pieces = cut(&executes, &facts, &ties, capabilities.ddl, wish)?;
-        let foreign_keys = foreign_keys(&facts, &executes)?;
         if capabilities.product == Product::Sqlite {
             refuse_no_journal(&executes, &facts)?;
         }
@@ -197,30 +196,6 @@ fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Fac
         secret: facts.may_hold_secret,
     };
     numbered.map(execute).collect()
-}
-
-/// One answer for the whole script, since the transaction that it becomes can have only one.
-fn foreign_keys(facts: &[Facts], statements: &[Execute<'_>]) -> Result<ForeignKeys, Blocked> {
-    let asked = |on: bool| facts.iter().position(|facts| facts.foreign_keys_pragma == Some(on));
-    if asked(false).is_some() {
-        // The check before the commit finds what enforcement would have refused.
-        return Ok(ForeignKeys::Suspended);
-    }
-    let Some(begin) = asked(true) else { return Ok(ForeignKeys::AsTheyAre) };
-    // Enforcement means something to what changes or removes rows.
-    let means_something = |index: &usize| {
-        matches!(facts[*index].effect, Effect::Data | Effect::Unknown)
-            || facts[*index].definition == Some(Definition::Drop)
-    };
-    let before = (0..begin).find(means_something);
-    match ((begin..facts.len()).find(means_something), before) {
-        (None, _) => Ok(ForeignKeys::AsTheyAre),
-        (Some(_), None) => Ok(ForeignKeys::Enforced),
-        (Some(_), Some(_)) => Err(Blocked::UnsupportedControl {
-            place: Place::of(&statements[begin]),
-            what: "a PRAGMA foreign_keys = ON between statements that change rows".to_owned(),
-        }),
-    }
 }
 
 /// SQLite: without its journal nothing can be rolled back, and what a plan promises would be false.

@@ -107,8 +107,9 @@ pub(super) fn check(
     repeats: &[directive::Repeat],
     statements: &[Execute<'_>],
     facts: &mut [Facts],
+    rebuilds: bool,
 ) -> Result<(), Blocked> {
-    let rebuilds = facts.iter().any(|facts| facts.foreign_keys_pragma.is_some());
+    let rebuilds = rebuilds || facts.iter().any(|facts| facts.foreign_keys_pragma.is_some());
     for repeat in repeats {
         let (Some(execute), Some(facts)) =
             (statements.get(repeat.statement), facts.get_mut(repeat.statement))

@@ -1,8 +1,9 @@
 //! All that is pending in one transaction, where the database can; and why not, where it cannot.
 
 use super::build::{Builder, Work, length};
+use super::foreign_keys::{ForeignKeys, rebuild};
 use super::locking::Limiter;
-use super::pieces::{ForeignKeys, PieceKind, Prepared};
+use super::pieces::{PieceKind, Prepared};
 use super::state::Resumed;
 use super::{Blocked, Place, Record, Segment, Step};
 use crate::driver::Ddl;
@@ -85,7 +86,11 @@ fn reaches_others(prepared: &Prepared<'_>, ddl: Ddl) -> Option<(usize, String)> 
         return Some((statement, "what it attaches would be attached for the others too".to_owned()));
     }
     let asks = |statement: &usize| prepared.facts[*statement].foreign_keys_pragma.is_some();
-    let asks = statements.clone().find(asks).filter(|_| prepared.foreign_keys != ForeignKeys::AsTheyAre);
+    let asks = match prepared.foreign_keys {
+        ForeignKeys::AsTheyAre => None,
+        ForeignKeys::LiftedForRebuild => rebuild(&prepared.facts),
+        _ => statements.clone().find(asks),
+    };
     asks.map(|statement| (statement, "what it asks of foreign keys would hold for the others too".to_owned()))
 }
 

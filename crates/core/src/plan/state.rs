@@ -145,7 +145,8 @@ pub(super) fn find_migration<'m>(migrations: &'m [Migration], name: &str) -> Res
     if let (Some(found), None) = (same_version.next(), same_version.next()) {
         return Ok(found);
     }
-    let nearest = migrations.iter().find(|m| m.name().contains(name) || name.contains(m.name()));
+    let resembles = |m: &&Migration| !name.is_empty() && (m.name().contains(name) || name.contains(m.name()));
+    let nearest = migrations.iter().find(resembles);
     Err(Blocked::UnknownTarget { name: name.to_owned(), nearest: nearest.map(|m| m.name().to_owned()) })
 }
 

@@ -22,6 +22,11 @@ impl<'i> Tables<'i> {
         Self { dialect, surroundings, kept_by_rollback }
     }
 
+    /// SQLite: whether the session enforces foreign keys by itself.
+    pub(super) fn enforces_foreign_keys(&self) -> bool {
+        self.surroundings.foreign_keys_enforced
+    }
+
     /// Completes what the text told of statements, in their order.
     pub(super) fn complete(
         &mut self,
