@@ -4,6 +4,7 @@ use crate::config::{Secret, Settings};
 use std::error::Error;
 use std::path::Path;
 use windlass_core::driver::Driver;
+use windlass_core::sql::Dialect;
 
 /// What begins a URL, per kind of database.
 const SCHEMES: [(Kind, &[&str]); 3] = [
@@ -120,6 +121,15 @@ enum Options {
 }
 
 impl Target {
+    /// The SQL that it speaks.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.options {
+            Options::Postgres(_) => Dialect::Postgres,
+            Options::MySql(_) => Dialect::MySql,
+            Options::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
     /// Reads the URL of the settings.
     ///
     /// # Errors

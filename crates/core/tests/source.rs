@@ -151,7 +151,9 @@ fn what_is_no_set_of_migrations_is_refused_naming_the_file() {
         (&["1_a/up.sql", "1_a/migration.sql"], "1_a holds two scripts: migration.sql and up.sql"),
         (&["V1__a.sql", "old/V2__b.sql"], "old/V2__b.sql is a migration in a sub folder"),
         (&["1_a.up.sql", "2_b.down.sql"], "2_b.down.sql undoes a migration that is not there"),
-        (&["V1__a.sql", "U2__b.sql"], "U2__b.sql undoes a migration that is not there"),
+        (&["U1__b.sql", "V2__a.sql"], "U1__b.sql stands alone"),
+        (&["V1.sql"], "V1.sql has no name after V1"),
+        (&["V1__a.sql", "U2__b.sql"], "U2__b.sql stands alone: Flyway's `U` undoes"),
         (&["1_a.sql=-- +goose Down\n"], "1_a.sql has no `-- +goose Up` section"),
         (&["1_a.sql=-- migrate:down\n"], "1_a.sql has no `-- migrate:up` section"),
         (&["1_a.sql=-- +goose Down\n-- +goose Up\n"], "1_a.sql:2: `-- +goose Up` stands where it cannot"),
@@ -340,6 +342,10 @@ fn notices_tell_what_is_no_error() {
     assert_eq!(left_out(&["1_a/up.sql", "1_a/seed.sql"]), "seed.sql");
     assert_eq!(left_out(&["1_a/up.sql", "data.sql"]), "data.sql");
     assert_eq!(left_out(&["1_a/migration.sql", "1_a/down.sql", "1_a/seed.sql"]), "seed.sql");
+    let dir = folder(&["V1__a.sql", "V2__b.rs", "U3__c.rs", "mod.rs", "notes.rs"]);
+    let notices = Migrations::from_dir(dir.path()).unwrap().notices(Dialect::Postgres);
+    let in_rust = |file: &str| Notice::InRust { path: dir.path().join(file) };
+    assert_eq!(notices, [in_rust("U3__c.rs"), in_rust("V2__b.rs")]);
     let dir =
         folder(&["1_a/migration.sql", "1_a/seed.sql", "1_a/.x.sql", "1_a/notes.md", "2_b/migration.sql"]);
     let notices = Migrations::from_dir(dir.path()).unwrap().notices(Dialect::Postgres);

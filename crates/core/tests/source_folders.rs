@@ -115,6 +115,23 @@ fn a_pipe_or_a_device_is_neither_waited_for_nor_left_out() {
         let refused = read(dir.path()).unwrap_err();
         assert!(matches!(&refused, SourceError::NotAFile { path: told } if *told == path), "{refused}");
     }
+    // A pipe would be waited for as long as nobody writes into it.
+    for script in ["migration.sql", "up.sql"] {
+        let dir = folder(&[]);
+        let path = dir.path().join("1_a").join(script);
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (told, heard) = std::sync::mpsc::channel();
+        let (place, started) = (dir.path().to_owned(), std::time::Instant::now());
+        std::thread::spawn(move || {
+            told.send([Migrations::from_dir(&place), Migrations::scripts_from_dir(&place)])
+        });
+        let read = heard.recv_timeout(std::time::Duration::from_secs(60));
+        let read = read.unwrap_or_else(|_| panic!("{script} is waited for since {:?}", started.elapsed()));
+        for refused in read.map(Result::unwrap_err) {
+            assert!(matches!(&refused, SourceError::NotAFile { path: told } if *told == path), "{refused}");
+        }
+    }
     let dir = folder(&[]);
     std::os::unix::fs::symlink("/dev/null", dir.path().join("1_a.sql")).unwrap();
     let refused = read(dir.path()).unwrap_err().to_string();

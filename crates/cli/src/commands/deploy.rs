@@ -53,6 +53,10 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     if migrations.is_empty() {
         context.output.warning(&empty(context));
     }
+    // What no database needs to be asked for.
+    if let Err(blocked) = options.plan.check_target(migrations.as_slice()) {
+        return Err(Error::Deploy(Box::new(undeployed(blocked.into(), &migrations, target.dialect()))));
+    }
     if args.dry_run {
         // It writes nothing, and so creates nothing.
         return match context.connect(&target, IfMissing::Leave).await {

@@ -141,6 +141,11 @@ impl<'d> Set<'d> {
                 let folder = path.parent().unwrap_or(&path).to_owned();
                 return Err(SourceError::MissingScript { folder });
             }
+            // To take a migration for what undoes one is to leave it out in silence.
+            (Role::Down, None) if recognised.layout == Some(Layout::Flyway) => {
+                let version = version_of(&recognised.name).map(|version| version.as_str().to_owned());
+                return Err(SourceError::LoneUndo { path, version: version.unwrap_or_default() });
+            }
             (Role::Down, None) => {
                 if self.is_newest(version_of(&recognised.name)) {
                     return Err(SourceError::DownWithoutUp { path });

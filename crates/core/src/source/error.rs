@@ -129,6 +129,17 @@ pub enum SourceError {
         /// The names of the sub folders that hold migrations, in order.
         folders: Vec<String>,
     },
+    /// `U2__name.sql` without a `V2__…`: what undoes a migration for Flyway is one itself for refinery.
+    #[error(
+        "{path} stands alone: Flyway's `U` undoes the migration of its version, and there is none; refinery's is a \
+         migration itself (windlass wants it called V{version}__…)"
+    )]
+    LoneUndo {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: String,
+    },
     /// A script that undoes a migration which is not there, newer than every migration.
     #[error("{path} undoes a migration that is not there")]
     DownWithoutUp {

@@ -7,7 +7,7 @@ use super::{Looked, Migrations, Notice, SourceError};
 use crate::migration::version_of;
 use std::fs::{self, DirEntry, File, FileType, ReadDir};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The usual script of a migration with a folder of its own.
 const SCRIPT: &str = "migration.sql";
@@ -56,7 +56,22 @@ pub(super) fn beside(migrations: &Migrations) -> Vec<Notice> {
     });
     let mut paths: Vec<_> = aside.map(|entry| entry.path()).collect();
     paths.sort();
-    paths.into_iter().map(|path| Notice::Aside { path }).collect()
+    let aside = paths.into_iter().map(|path| Notice::Aside { path });
+    aside.chain(in_rust(migrations)).collect()
+}
+
+/// Files named like migrations, in Rust, that the set has no migration for.
+fn in_rust(migrations: &Migrations) -> impl Iterator<Item = Notice> {
+    let entries = migrations.dir().and_then(|dir| fs::read_dir(dir).ok());
+    let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_left_out = |path: &PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let is_named = version_of(stem.strip_prefix('U').unwrap_or(stem)).is_some();
+        path.extension().is_some_and(|ending| ending == "rs") && is_named && migrations.get(stem).is_none()
+    };
+    let mut left_out: Vec<PathBuf> = paths.filter(is_left_out).collect();
+    left_out.sort();
+    left_out.into_iter().map(|path| Notice::InRust { path })
 }
 
 /// The text of the script at `path`.
@@ -178,7 +193,9 @@ fn first(one: Option<String>, other: Option<String>) -> Option<String> {
 /// To ask for the few names that there can be costs half of what listing the folder does, which with
 /// thousands of them is most of a deploy that has nothing to do. Any trouble is the listing's to tell.
 fn only_script(folder: &Path, looked: Looked) -> Option<String> {
-    let text = read(&folder.join(SCRIPT)).ok()?;
+    let script = folder.join(SCRIPT);
+    // Of a pipe the end would never come.
+    let text = fs::metadata(&script).is_ok_and(|found| found.is_file()).then(|| read(&script).ok())??;
     if looked == Looked::AtScripts {
         return Some(text);
     }

@@ -170,6 +170,9 @@ impl<'p> Prefixed<'p> {
     }
 
     fn recognise(self, path: &Path, stem: &'p str) -> Result<Recognised<'p>, SourceError> {
+        if !self.rest.contains('_') && Version::parse(self.rest).is_some() {
+            return Err(SourceError::NoName { path: path.into(), prefix: stem.to_owned() });
+        }
         let version = self.rest.split_once("__").map(|(version, _)| version);
         let Some(version) = version.filter(|version| Version::parse(version).is_some()) else {
             let almost = Recognised { name: stem.into(), role: Role::OneUnderscore, layout: None };

@@ -30,6 +30,11 @@ pub enum Notice {
         /// The script.
         path: PathBuf,
     },
+    /// A migration in Rust of which the program that reads the folder has no function.
+    InRust {
+        /// The file.
+        path: PathBuf,
+    },
     /// A script where each migration has a folder that is not one of those that a migration has.
     Aside {
         /// The script.
@@ -50,6 +55,11 @@ impl fmt::Display for Notice {
             Self::Misnamed { path } => write!(
                 f,
                 "{} is left out: it has one underscore after its version where V<version>__<name>.sql has two",
+                path.display()
+            ),
+            Self::InRust { path } => write!(
+                f,
+                "{} is left out: a migration in Rust is run by the program that holds its function",
                 path.display()
             ),
             Self::Aside { path } => {
