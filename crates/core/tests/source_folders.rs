@@ -124,7 +124,7 @@ fn a_pipe_or_a_device_is_neither_waited_for_nor_left_out() {
         let (told, heard) = std::sync::mpsc::channel();
         let (place, started) = (dir.path().to_owned(), std::time::Instant::now());
         std::thread::spawn(move || {
-            told.send([Migrations::from_dir(&place), Migrations::scripts_from_dir(&place)])
+            let _ = told.send([Migrations::from_dir(&place), Migrations::scripts_from_dir(&place)]);
         });
         let read = heard.recv_timeout(std::time::Duration::from_secs(60));
         let read = read.unwrap_or_else(|_| panic!("{script} is waited for since {:?}", started.elapsed()));
