@@ -9,6 +9,8 @@ mod blocked;
 mod build;
 mod cutter;
 mod foreign_keys;
+#[cfg(test)]
+mod growth;
 mod indexes;
 mod locking;
 mod outcome;

@@ -104,6 +104,9 @@ pub(super) struct SegmentWatch<'w, 'm> {
     wait: Option<Wait>,
     /// Rows that the last statement touched, where they are counted.
     touched: u64,
+    /// Where limits are set, and where transactions begin and end: steps in order.
+    limits: Vec<usize>,
+    borders: Vec<usize>,
     /// What a budget for locks counts from: the limit's step, or that of a statement by itself; and since when.
     budget: Option<(usize, Instant)>,
 }
@@ -128,6 +131,9 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
         stop: &'w super::Stop,
         heeds_stop: bool,
     ) -> Self {
+        let all = |is_one: fn(&Step<'_>) -> bool| {
+            steps.iter().enumerate().filter(|(_, step)| is_one(step)).map(|(at, _)| at).collect()
+        };
         Self {
             steps,
             observer,
@@ -137,6 +143,8 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
             started: None,
             wait: None,
             touched: 0,
+            limits: all(|step| matches!(step, Step::LimitWaits(_))),
+            borders: all(|step| matches!(step, Step::Begin | Step::Commit)),
             budget: None,
         }
     }
@@ -153,18 +161,18 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
 
     /// The limit that holds for a step, and which step set it.
     fn limit(&self, step: usize) -> Option<(usize, WaitLimit)> {
-        let before = self.steps[..step.min(self.steps.len())].iter().enumerate().rev();
-        before.into_iter().find_map(|(at, step)| match step {
-            Step::LimitWaits(limit) => Some((at, *limit)),
+        let at = last_before(&self.limits, step)?;
+        match self.steps[at] {
+            Step::LimitWaits(limit) => Some((at, limit)),
             _ => None,
-        })
+        }
     }
 
     /// A transaction's budget begins with the first statement behind its limit; by itself, each has its own.
     fn begin_budget(&mut self, step: usize) {
         let Some((at, WaitLimit::Locks(_))) = self.limit(step) else { return };
-        let last = self.steps[..step].iter().rev().find(|s| matches!(s, Step::Begin | Step::Commit));
-        let of = if matches!(last, Some(Step::Begin)) { at } else { step };
+        let border = last_before(&self.borders, step);
+        let of = if border.is_some_and(|at| matches!(self.steps[at], Step::Begin)) { at } else { step };
         if self.budget.is_none_or(|(begun, _)| begun != of) {
             self.budget = Some((of, Instant::now()));
         }
@@ -180,6 +188,11 @@ impl<'w, 'm> SegmentWatch<'w, 'm> {
             _ => false,
         }
     }
+}
+
+fn last_before(places: &[usize], step: usize) -> Option<usize> {
+    let before = places.partition_point(|&at| at < step);
+    before.checked_sub(1).map(|last| places[last])
 }
 
 impl Watch for SegmentWatch<'_, '_> {

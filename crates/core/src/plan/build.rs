@@ -249,7 +249,9 @@ pub fn plan<'m>(
             builder.group(&rest[..shared]);
         } else {
             builder.apply(first);
-            remarks.extend(lock_remarks(&first.prepared, capabilities).into_iter().filter(|_| !fresh));
+            if !fresh {
+                remarks.extend(lock_remarks(&first.prepared, capabilities));
+            }
         }
         rest = &rest[shared.max(1)..];
     }

@@ -9,6 +9,7 @@ use super::{Execute, Options, Remark, Step};
 use crate::driver::{Capabilities, Product};
 use crate::sql::classify::{Effect, Facts, ObjectName, Objects, SessionUse, classify};
 use crate::sql::{Dialect, lexer};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -357,7 +358,7 @@ impl<'p, 'm> Limiter<'p, 'm> {
     /// MySQL limits each lock by itself, and a statement holds what it has while it waits for the next.
     fn share_of(&self, budget: Duration, statement: usize) -> Duration {
         let words = Words::of(self.dialect, self.prepared.statements[statement].sql);
-        let tables = locked(self.prepared, self.dialect, statement).map_or(1, |tables| tables.len());
+        let tables = locked(self.prepared, statement).map_or(1, |tables| tables.len());
         let waits = match words.first() {
             _ if self.dialect != Dialect::MySql => 1,
             // Nobody uses the new names yet.
@@ -378,47 +379,54 @@ impl<'p, 'm> Limiter<'p, 'm> {
 
     /// Nobody waits for a table that this migration itself has just created.
     fn locks_what_stands(&self, statement: usize) -> bool {
-        !locked(self.prepared, self.dialect, statement).is_some_and(|tables| tables.is_empty())
+        !locked(self.prepared, statement).is_some_and(|tables| tables.is_empty())
     }
 }
 
 /// The objects that a statement locks and that the migration did not create itself; `None` where they are not known.
-fn locked(prepared: &Prepared<'_>, dialect: Dialect, statement: usize) -> Option<Vec<ObjectName>> {
+fn locked(prepared: &Prepared<'_>, statement: usize) -> Option<Vec<ObjectName>> {
     let Objects::Known(names) = &prepared.facts[statement].objects else { return None };
-    let mut names = names.clone();
+    let is_new = |name: &ObjectName| prepared.created.get(name).is_some_and(|&created| created < statement);
+    let created = created(prepared.dialect, &prepared.statements[statement], &prepared.facts[statement]);
     // The first name is that of what is created.
-    if is_creation(dialect, prepared, statement)
-        || names.len() > 1 && creates_index(dialect, prepared, statement)
-    {
-        names.remove(0);
-    }
-    for earlier in 0..statement {
-        if is_creation(dialect, prepared, earlier)
-            && let Objects::Known(created) = &prepared.facts[earlier].objects
-            && let Some(created) = created.first()
-        {
-            names.retain(|name| name != created);
-        }
-    }
-    Some(names)
+    let is_first_new = created.is_some()
+        || names.len() > 1 && creates_index(prepared.dialect, &prepared.statements[statement]);
+    let names = names.iter().skip(usize::from(is_first_new));
+    Some(names.filter(|name| !is_new(name)).cloned().collect())
 }
 
-fn creates_index(dialect: Dialect, prepared: &Prepared<'_>, statement: usize) -> bool {
-    let words = Words::first_of(dialect, prepared.statements[statement].sql, 3);
+fn creates_index(dialect: Dialect, execute: &Execute<'_>) -> bool {
+    let words = Words::first_of(dialect, execute.sql, 3);
     dialect == Dialect::Postgres && words.first() == "CREATE" && words.has("INDEX")
 }
 
-/// `CREATE TABLE` and its like, where nothing was before: not `IF NOT EXISTS`, not `OR REPLACE`.
-fn is_creation(dialect: Dialect, prepared: &Prepared<'_>, statement: usize) -> bool {
-    let words = Words::first_of(dialect, prepared.statements[statement].sql, 6);
+/// What a migration creates, and the statement, counted from 0, that does it first.
+pub(super) fn creations(
+    dialect: Dialect,
+    statements: &[Execute<'_>],
+    facts: &[Facts],
+) -> HashMap<ObjectName, usize> {
+    let mut creations = HashMap::new();
+    for (index, (execute, facts)) in statements.iter().zip(facts).enumerate() {
+        if let Some(name) = created(dialect, execute, facts) {
+            creations.entry(name.clone()).or_insert(index);
+        }
+    }
+    creations
+}
+
+/// What `CREATE TABLE` and its like create where nothing was before: not `IF NOT EXISTS`, not `OR REPLACE`.
+fn created<'f>(dialect: Dialect, execute: &Execute<'_>, facts: &'f Facts) -> Option<&'f ObjectName> {
+    let Objects::Known(names) = &facts.objects else { return None };
+    let words = Words::first_of(dialect, execute.sql, 6);
     let is_made = words
         .0
         .iter()
         .skip(1)
         .take(3)
         .any(|word| ["TABLE", "VIEW", "SEQUENCE", "MATERIALIZED", "SCHEMA"].contains(&word.as_str()));
-    let names_it = matches!(&prepared.facts[statement].objects, Objects::Known(names) if !names.is_empty());
-    words.first() == "CREATE" && is_made && names_it && !words.has_any(&["IF", "REPLACE"])
+    let is_created = words.first() == "CREATE" && is_made && !words.has_any(&["IF", "REPLACE"]);
+    names.first().filter(|_| is_created)
 }
 
 /// Work that takes as long as a table is large.
@@ -468,12 +476,12 @@ pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> V
     let dialect = capabilities.dialect;
     let mut remarks = Vec::new();
     for piece in &prepared.pieces {
-        let mut locks = Held { tables: Vec::new(), first: None };
+        let mut locks = Held::default();
         let mut long = None;
         for &statement in &piece.run {
             let (facts, sql) = (&prepared.facts[statement], prepared.statements[statement].sql);
             let locking = locking_of(dialect, sql, facts);
-            let tables = locked(prepared, dialect, statement).unwrap_or_default();
+            let tables = locked(prepared, statement).unwrap_or_default();
             if locking.is_strong() {
                 locks.add(statement, &tables);
             }
@@ -502,7 +510,9 @@ pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> V
     remarks
 }
 
+#[derive(Default)]
 struct Held {
+    seen: HashSet<ObjectName>,
     tables: Vec<String>,
     first: Option<usize>,
 }
@@ -512,11 +522,10 @@ impl Held {
         if !tables.is_empty() {
             self.first = self.first.or(Some(statement));
         }
-        for ObjectName { schema, name } in tables {
-            let table = schema.as_ref().map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
-            if !self.tables.contains(&table) {
-                self.tables.push(table);
-            }
+        for table in tables.iter().filter(|&table| self.seen.insert(table.clone())) {
+            let ObjectName { schema, name } = table;
+            self.tables
+                .push(schema.as_ref().map_or_else(|| name.clone(), |schema| format!("{schema}.{name}")));
         }
     }
 }

@@ -2,14 +2,18 @@
 
 use super::cutter::{Wish, cut};
 use super::foreign_keys::ForeignKeys;
+use super::locking::creations;
 use super::tables::Tables;
 use super::{Blocked, Execute, Options, Place, repeat, units};
 use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
 use crate::sql::Dialect;
-use crate::sql::classify::{Binding, Control, Effect, Facts, Modes, SessionUse, Transaction, classify};
+use crate::sql::classify::{
+    Binding, Control, Effect, Facts, Modes, ObjectName, SessionUse, Transaction, classify,
+};
 use crate::sql::split::Statement;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A migration made ready for planning: its statements, what each is, and the cut.
@@ -24,6 +28,8 @@ pub(super) struct Prepared<'m> {
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
     pub(super) dialect: Dialect,
+    /// What it creates, and by which statement first.
+    pub(super) created: HashMap<ObjectName, usize>,
     pub(super) repeats: Vec<directive::Repeat>,
 }
 
@@ -102,6 +108,7 @@ impl<'m> Prepared<'m> {
             refuse_no_journal(&executes, &facts)?;
         }
 
+        let created = creations(dialect, &executes, &facts);
         let (lock_timeout, repeats) = (directives.lock_timeout, directives.repeats);
         Ok(Self {
             migration,
@@ -112,6 +119,7 @@ impl<'m> Prepared<'m> {
             foreign_keys,
             lock_timeout,
             dialect,
+            created,
             repeats,
         })
     }

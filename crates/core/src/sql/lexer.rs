@@ -112,6 +112,12 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many tokens this thread has read: the work that planning does, in a unit no machine changes.
+    pub(crate) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads one token after another. It knows nothing of statements but what it is told:
 /// where one starts, and after which one rows of `COPY` follow.
 #[derive(Clone, Debug)]
@@ -164,6 +170,8 @@ impl<'a> Lexer<'a> {
 
     #[inline]
     pub(crate) fn next_token(&mut self) -> Option<Token<'a>> {
+        #[cfg(test)]
+        READ.with(|read| read.set(read.get() + 1));
         let start = self.position;
         let first = *self.text.as_bytes().get(start)?;
         let (kind, end) = match self.special {
