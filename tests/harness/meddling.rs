@@ -52,10 +52,10 @@ impl Database {
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
                  AND pid <> pg_backend_pid() AND query LIKE "
             }
-            _ => {
-                "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id() \
-                 AND info LIKE "
-            }
+            family => &format!(
+                "SELECT id FROM {} WHERE db = database() AND id <> connection_id() AND info LIKE ",
+                family.sessions()
+            ),
         };
         let (sql, mut session) = (format!("{sql}'%{text}%'"), self.session().await);
         let waiting = Waiting::for_this(text);

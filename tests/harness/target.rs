@@ -16,6 +16,11 @@ pub enum Family {
 }
 
 impl Family {
+    /// The table in which MySQL and MariaDB list sessions, whatever letters stand in what they run.
+    pub fn sessions(self) -> &'static str {
+        if self == Self::MySql { "performance_schema.processlist" } else { "information_schema.processlist" }
+    }
+
     /// What the folders of SQL that it runs are called: MariaDB runs MySQL's.
     pub fn folder(self) -> &'static str {
         match self {

@@ -397,10 +397,12 @@ async fn work_that_is_lost_to_a_lock_at_its_end_is_not_done_again_in_silence(dat
     let told = Told::default();
     let deploy =
         start_with(database.connect().await, set.clone(), options.clone(), told.clone(), Stop::new());
-    let working = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE n%' \
-                   AND state LIKE 'copy to tmp table%'";
+    let working = format!(
+        "SELECT count(*) FROM {} WHERE info LIKE 'ALTER TABLE n%' AND state LIKE 'copy to tmp table%'",
+        database.target().family.sessions()
+    );
     let waiting = harness::Waiting::for_this("the copy");
-    while database.value(working).await != "1" {
+    while database.value(&working).await != "1" {
         waiting.pause().await;
     }
     let mut reader = database.session().await;

@@ -21,6 +21,7 @@ pub(crate) struct Session {
     pub(crate) max_allowed_packet: usize,
     pub(crate) seen: SessionToken,
     pub(crate) user: String,
+    pub(crate) has_performance_schema: bool,
 }
 
 impl MySql<'_> {
@@ -163,7 +164,9 @@ impl MySql<'_> {
         };
         let max_allowed_packet = fields.number("max_allowed_packet")?;
         let user = user_of(&seen.account).to_owned();
-        self.session = Some(Session { token: seen.to_text(), max_allowed_packet, seen, user });
+        let has_performance_schema = row.last().is_some_and(|told| told.as_deref() == Some("1"));
+        let token = seen.to_text();
+        self.session = Some(Session { token, max_allowed_packet, seen, user, has_performance_schema });
         Ok(())
     }
 }
@@ -189,7 +192,7 @@ fn facts(product: Product) -> String {
          (SELECT CAST(UNIX_TIMESTAMP() - variable_value AS SIGNED) FROM {status}.global_status \
          WHERE variable_name = 'UPTIME'), \
          {server}, CURRENT_USER(), @@max_allowed_packet, \
-         @@GLOBAL.read_only, {read_only}, @@GLOBAL.innodb_read_only, {session}, CURRENT_ROLE()"
+         @@GLOBAL.read_only, {read_only}, @@GLOBAL.innodb_read_only, {session}, CURRENT_ROLE(), @@performance_schema"
     )
 }
 

@@ -36,6 +36,7 @@ mod my_cnf;
 mod note;
 mod options;
 mod perform;
+mod sessions;
 mod settings;
 mod tls;
 mod transport;

@@ -39,7 +39,8 @@ impl MySql<'_> {
         let Some(id) = id else { return Ok(Holder { session, ..Holder::default() }) };
         let query = format!(
             "SELECT CONCAT(user, ' from ', host), UTC_TIMESTAMP() - INTERVAL time SECOND, info \
-             FROM information_schema.processlist WHERE id = {id}"
+             FROM {} WHERE id = {id}",
+            self.sessions()
         );
         let rows = self.ask(&query).await?;
         let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());

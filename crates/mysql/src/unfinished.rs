@@ -51,10 +51,7 @@ impl MySql<'_> {
         let Some(session) = self.session.clone().filter(|_| !unfinished.is_empty()) else { return Ok(()) };
         let ids: Vec<String> = unfinished.iter().map(|one| one.token.connection.to_string()).collect();
         let mut message = vec![
-            format!(
-                "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE id IN ({})",
-                ids.join(", ")
-            ),
+            format!("SELECT CAST(id AS CHAR) FROM {} WHERE id IN ({})", self.sessions(), ids.join(", ")),
             format!(
                 "SELECT 'PROCESS' FROM information_schema.user_privileges \
                  WHERE grantee = {GRANTEE} AND privilege_type = 'PROCESS'"
@@ -189,8 +186,13 @@ mod tests {
     fn liveness(session: &str, listed: &[&str], writes: &str) -> Liveness {
         let kept = Kept { session: session.to_owned(), watched: None, looked: None, writes: "3".to_owned() };
         let token = SessionToken::parse("1/100/here/root@%").unwrap();
-        let own =
-            Session { token: String::new(), max_allowed_packet: 0, seen: token, user: "root".to_owned() };
+        let own = Session {
+            token: String::new(),
+            max_allowed_packet: 0,
+            seen: token,
+            user: "root".to_owned(),
+            has_performance_schema: true,
+        };
         let mut attempts = [attempt()];
         let unfinished = unfinished(&mut attempts, std::slice::from_ref(&kept));
         let row = |fields: &[&str]| fields.iter().map(|field| Some((*field).to_owned())).collect::<Row>();

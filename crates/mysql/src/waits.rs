@@ -16,8 +16,8 @@ impl MySql<'_> {
             return self.oldest().await;
         }
         let query = match self.capabilities.product {
-            Product::MariaDb => metadata_locks_of_mariadb(&self.database, &names),
-            _ => metadata_locks(&self.database, &names),
+            Product::MariaDb => metadata_locks_of_mariadb(self.sessions(), &self.database, &names),
+            _ => metadata_locks(self.sessions(), &self.database, &names),
         };
         match self.ask(&query).await {
             Ok(rows) if !rows.is_empty() => read(&rows, ""),
@@ -26,7 +26,7 @@ impl MySql<'_> {
     }
 
     async fn oldest(&mut self) -> Holder {
-        match self.ask(OLDEST).await {
+        match self.ask(&oldest(self.sessions())).await {
             Ok(rows) if !rows.is_empty() => {
                 read(&rows, " (the oldest open transaction: the server does not tell who holds the lock)")
             }
@@ -46,16 +46,20 @@ fn read(rows: &[Vec<Option<String>>], besides: &str) -> Holder {
     }
 }
 
-/// Whom a row is about, once it is joined to `information_schema.processlist AS p`.
+/// Whom a row is about, once it is joined to the list of sessions as `p`.
 const ABOUT: &str = "p.id, CONCAT('user ', p.user, ' from ', p.host), \
      COALESCE(x.trx_started, UTC_TIMESTAMP() - INTERVAL p.time SECOND), p.info";
 
 /// The transaction that a session has open; its start is told in the session's time zone, which is UTC.
 const TRANSACTION: &str = "LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.id";
 
-const OLDEST: &str = "SELECT p.id, CONCAT('user ', p.user, ' from ', p.host), x.trx_started, p.info \
-     FROM information_schema.innodb_trx AS x JOIN information_schema.processlist AS p ON p.id = x.trx_mysql_thread_id \
-     WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE() ORDER BY x.trx_started, p.id LIMIT 1";
+fn oldest(sessions: &str) -> String {
+    format!(
+        "SELECT p.id, CONCAT('user ', p.user, ' from ', p.host), x.trx_started, p.info \
+         FROM information_schema.innodb_trx AS x JOIN {sessions} AS p ON p.id = x.trx_mysql_thread_id \
+         WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE() ORDER BY x.trx_started, p.id LIMIT 1"
+    )
+}
 
 /// One of these names, in the database that it is in.
 fn among(database: &str, names: &[ObjectName], schema: &str, name: &str) -> String {
@@ -66,12 +70,12 @@ fn among(database: &str, names: &[ObjectName], schema: &str, name: &str) -> Stri
     format!("({schema}, {name}) IN ({})", pairs.collect::<Vec<_>>().join(", "))
 }
 
-fn metadata_locks(database: &str, names: &[ObjectName]) -> String {
+fn metadata_locks(sessions: &str, database: &str, names: &[ObjectName]) -> String {
     // The program's name is told to those who may read it.
     format!(
         "SELECT {} FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id \
-         JOIN information_schema.processlist AS p ON p.id = t.processlist_id {TRANSACTION} \
+         JOIN {sessions} AS p ON p.id = t.processlist_id {TRANSACTION} \
          LEFT JOIN performance_schema.session_connect_attrs AS a ON a.processlist_id = p.id AND a.attr_name = 'program_name' \
          WHERE m.lock_status = 'GRANTED' AND p.id <> CONNECTION_ID() AND m.object_type = 'TABLE' AND {} \
          ORDER BY x.trx_started IS NULL, x.trx_started, p.time DESC LIMIT 1",
@@ -84,10 +88,10 @@ fn metadata_locks(database: &str, names: &[ObjectName]) -> String {
 }
 
 /// Of a plugin that not every server has.
-fn metadata_locks_of_mariadb(database: &str, names: &[ObjectName]) -> String {
+fn metadata_locks_of_mariadb(sessions: &str, database: &str, names: &[ObjectName]) -> String {
     format!(
         "SELECT {ABOUT} FROM information_schema.metadata_lock_info AS m \
-         JOIN information_schema.processlist AS p ON p.id = m.thread_id {TRANSACTION} \
+         JOIN {sessions} AS p ON p.id = m.thread_id {TRANSACTION} \
          WHERE p.id <> CONNECTION_ID() AND {} ORDER BY x.trx_started IS NULL, x.trx_started, p.time DESC LIMIT 1",
         among(database, names, "m.table_schema", "m.table_name")
     )

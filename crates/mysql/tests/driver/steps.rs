@@ -2,9 +2,10 @@
 
 use crate::support::proxy::Proxy;
 use crate::support::{Diary, checkpoint, checksums, claim, execute, flight, migration, on_each, record, run};
+use mysql_async::prelude::Queryable as _;
 use windlass_core::driver::{Access, Cause, Contents, Driver, Head, Lock, NoWatch, Product};
 use windlass_core::history::{AttemptKind, Liveness, State};
-use windlass_core::plan::{Claim, Resolve, ResolveInto, Step};
+use windlass_core::plan::{Claim, Resolve, ResolveInto, Step, WaitLimit};
 use windlass_core::sql::classify::ObjectName;
 use windlass_mysql::connect;
 
@@ -567,6 +568,62 @@ fn the_lock_is_held_by_one_session_and_freed_with_it() {
             assert!(tries < 100, "the lock outlives its session");
             first.sleep(std::time::Duration::from_millis(50)).await;
         }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn what_others_run_is_read_whatever_its_letters() {
+    on_each(async |scratch| {
+        let mut busy =
+            mysql_async::Conn::new(mysql_async::Opts::from_url(&scratch.url).unwrap()).await.unwrap();
+        let id = busy.id();
+        let running = tokio::spawn(async move { busy.query_drop("SELECT SLEEP(60), '🍪'").await });
+        while scratch
+            .raw(&format!("SELECT id FROM {} WHERE id = {id} AND state = 'User sleep'", scratch.sessions()))
+            .await
+            .is_empty()
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let (mut owner, mut other) = (scratch.driver().await, scratch.driver().await);
+        assert_eq!(owner.try_lock().await.unwrap(), Lock::Acquired);
+        let Lock::Held(holder) = other.try_lock().await.unwrap() else { panic!("two hold the lock") };
+        assert!(holder.who.is_some_and(|who| who.starts_with("root from ")));
+        let steps = [Step::CreateHistory, Step::Claim(vec![claim("1_one", Some((1, 1)))])];
+        owner.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
+        let seen = other.inspect().await.unwrap().history.attempts.remove(0);
+        assert_eq!(seen.owner_session, Liveness::Alive);
+
+        // Who holds what a statement waits for runs that text, too.
+        scratch.raw("CREATE TABLE held (n int)").await;
+        scratch.raw(&format!("KILL QUERY {id}")).await;
+        running.await.unwrap().ok();
+        let mut holding =
+            mysql_async::Conn::new(mysql_async::Opts::from_url(&scratch.url).unwrap()).await.unwrap();
+        let id = holding.id();
+        let running = tokio::spawn(async move {
+            holding.query_drop("BEGIN").await.unwrap();
+            holding.query_drop("INSERT INTO held VALUES (1)").await.unwrap();
+            holding.query_drop("SELECT SLEEP(60), '🍪'").await
+        });
+        while scratch
+            .raw(&format!("SELECT id FROM {} WHERE id = {id} AND state = 'User sleep'", scratch.sessions()))
+            .await
+            .is_empty()
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let one = migration("1_one");
+        let alter = [
+            Step::LimitWaits(WaitLimit::Locks(std::time::Duration::from_secs(1))),
+            execute(&one, 1, "ALTER TABLE held ADD m int"),
+        ];
+        let failure = owner.perform(&run("a"), &alter, &mut NoWatch).await.unwrap_err();
+        let Cause::Busy(holder) = failure.cause else { panic!("{failure:?}") };
+        assert_eq!(holder.session, Some(id.to_string()), "{holder:?}");
+        scratch.raw(&format!("KILL {id}")).await;
+        running.await.unwrap().ok();
     });
 }
 

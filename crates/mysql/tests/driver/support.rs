@@ -71,6 +71,11 @@ impl Scratch {
             .collect()
     }
 
+    /// The table that lists sessions whatever letters stand in what they run.
+    pub(crate) fn sessions(&self) -> &'static str {
+        if self.is_maria { "information_schema.processlist" } else { "performance_schema.processlist" }
+    }
+
     /// What a plain client does, whether or not it is refused.
     pub(crate) async fn attempt(&mut self, sql: &str) {
         let _ = self.raw.query_drop(sql).await;
@@ -82,7 +87,7 @@ impl Scratch {
             self.raw("SELECT session FROM _windlass_migrations ORDER BY id DESC LIMIT 1").await.remove(0);
         let id = session.split('/').next().unwrap().to_owned();
         self.attempt(&format!("KILL {id}")).await;
-        let listed = format!("SELECT id FROM information_schema.processlist WHERE id = {id}");
+        let listed = format!("SELECT id FROM {} WHERE id = {id}", self.sessions());
         for _ in 0..1000 {
             if self.raw(&listed).await.is_empty() {
                 return;
