@@ -40,7 +40,7 @@ impl MySql<'_> {
         let query = format!(
             "SELECT CONCAT(user, ' from ', host), UTC_TIMESTAMP() - INTERVAL time SECOND, info \
              FROM {} WHERE id = {id}",
-            self.sessions()
+            self.sessions().list
         );
         let rows = self.ask(&query).await?;
         let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());

@@ -51,7 +51,7 @@ impl MySql<'_> {
         let Some(session) = self.session.clone().filter(|_| !unfinished.is_empty()) else { return Ok(()) };
         let ids: Vec<String> = unfinished.iter().map(|one| one.token.connection.to_string()).collect();
         let mut message = vec![
-            format!("SELECT CAST(id AS CHAR) FROM {} WHERE id IN ({})", self.sessions(), ids.join(", ")),
+            format!("SELECT CAST(id AS CHAR) FROM {} WHERE id IN ({})", self.sessions().list, ids.join(", ")),
             format!(
                 "SELECT 'PROCESS' FROM information_schema.user_privileges \
                  WHERE grantee = {GRANTEE} AND privilege_type = 'PROCESS'"

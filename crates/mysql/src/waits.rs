@@ -3,6 +3,7 @@
 use crate::MySql;
 use crate::history::text;
 use crate::lock::shown;
+use crate::sessions::Sessions;
 use windlass_core::driver::{Holder, Product};
 use windlass_core::sql::Dialect;
 use windlass_core::sql::classify::{ObjectName, Objects, classify};
@@ -46,18 +47,14 @@ fn read(rows: &[Vec<Option<String>>], besides: &str) -> Holder {
     }
 }
 
-/// Whom a row is about, once it is joined to the list of sessions as `p`.
+/// Whom a row is about, once it is joined to the list of sessions as `p` and their transactions as `x`.
 const ABOUT: &str = "p.id, CONCAT('user ', p.user, ' from ', p.host), \
-     COALESCE(x.trx_started, UTC_TIMESTAMP() - INTERVAL p.time SECOND), p.info";
+     COALESCE(x.started, UTC_TIMESTAMP() - INTERVAL p.time SECOND), p.info";
 
-/// The transaction that a session has open; its start is told in the session's time zone, which is UTC.
-const TRANSACTION: &str = "LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.id";
-
-fn oldest(sessions: &str) -> String {
+fn oldest(Sessions { list, transactions }: Sessions) -> String {
     format!(
-        "SELECT p.id, CONCAT('user ', p.user, ' from ', p.host), x.trx_started, p.info \
-         FROM information_schema.innodb_trx AS x JOIN {sessions} AS p ON p.id = x.trx_mysql_thread_id \
-         WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE() ORDER BY x.trx_started, p.id LIMIT 1"
+        "SELECT {ABOUT} FROM {transactions} AS x JOIN {list} AS p ON p.id = x.id \
+         WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE() ORDER BY x.started, p.id LIMIT 1"
     )
 }
 
@@ -70,15 +67,15 @@ fn among(database: &str, names: &[ObjectName], schema: &str, name: &str) -> Stri
     format!("({schema}, {name}) IN ({})", pairs.collect::<Vec<_>>().join(", "))
 }
 
-fn metadata_locks(sessions: &str, database: &str, names: &[ObjectName]) -> String {
+fn metadata_locks(Sessions { list, transactions }: Sessions, database: &str, names: &[ObjectName]) -> String {
     // The program's name is told to those who may read it.
     format!(
         "SELECT {} FROM performance_schema.metadata_locks AS m \
          JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id \
-         JOIN {sessions} AS p ON p.id = t.processlist_id {TRANSACTION} \
+         JOIN {list} AS p ON p.id = t.processlist_id LEFT JOIN {transactions} AS x ON x.id = p.id \
          LEFT JOIN performance_schema.session_connect_attrs AS a ON a.processlist_id = p.id AND a.attr_name = 'program_name' \
          WHERE m.lock_status = 'GRANTED' AND p.id <> CONNECTION_ID() AND m.object_type = 'TABLE' AND {} \
-         ORDER BY x.trx_started IS NULL, x.trx_started, p.time DESC LIMIT 1",
+         ORDER BY x.started IS NULL, x.started, p.time DESC LIMIT 1",
         ABOUT.replace(
             "' from ', p.host",
             "IFNULL(CONCAT(' application ', a.attr_value), ''), ' from ', p.host"
@@ -88,11 +85,15 @@ fn metadata_locks(sessions: &str, database: &str, names: &[ObjectName]) -> Strin
 }
 
 /// Of a plugin that not every server has.
-fn metadata_locks_of_mariadb(sessions: &str, database: &str, names: &[ObjectName]) -> String {
+fn metadata_locks_of_mariadb(
+    Sessions { list, transactions }: Sessions,
+    database: &str,
+    names: &[ObjectName],
+) -> String {
     format!(
         "SELECT {ABOUT} FROM information_schema.metadata_lock_info AS m \
-         JOIN {sessions} AS p ON p.id = m.thread_id {TRANSACTION} \
-         WHERE p.id <> CONNECTION_ID() AND {} ORDER BY x.trx_started IS NULL, x.trx_started, p.time DESC LIMIT 1",
+         JOIN {list} AS p ON p.id = m.thread_id LEFT JOIN {transactions} AS x ON x.id = p.id \
+         WHERE p.id <> CONNECTION_ID() AND {} ORDER BY x.started IS NULL, x.started, p.time DESC LIMIT 1",
         among(database, names, "m.table_schema", "m.table_name")
     )
 }
