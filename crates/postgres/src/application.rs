@@ -21,3 +21,23 @@ impl<'d, 'c: 'd> Database<'d, Postgres<'d>> for &'d mut Postgres<'c> {
         Ok(Box::new(self))
     }
 }
+
+/// A pool of sqlx: the deploy has a connection of its own, beside those of the pool. A future that is dropped closes
+/// it, and has the server stop what it runs.
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, Postgres<'d>> for &'d sqlx::PgPool {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(Postgres::beside_pool(self).await?))
+    }
+}
+
+/// A connection of sqlx, also one that a pool lends: `&mut *connection`. Close it where a future was dropped; see
+/// [`Postgres::borrow_sqlx`].
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, Postgres<'d>> for &'d mut sqlx::PgConnection {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(Postgres::borrow_sqlx(self)))
+    }
+}

@@ -18,6 +18,8 @@ use windlass_core::driver::DriverError;
 pub(crate) struct Found {
     pub(crate) version: String,
     pub(crate) database: String,
+    /// The number of the server's process.
+    pub(crate) process: String,
     /// Settings that the application had set.
     settings: Vec<(String, String)>,
     /// Those of [`waits::ENDS_SESSIONS`] that this server knows.
@@ -36,7 +38,7 @@ fn look_sql() -> String {
         "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp(), \
     pg_catalog.current_setting('server_version'), pg_catalog.current_database(), \
     pg_catalog.current_setting('role'), \
-    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY} \
+    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY}, pid \
     FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
     )
 }
@@ -67,8 +69,7 @@ impl Found {
         if value(0).as_deref() == Some("t") {
             return Err(in_transaction());
         }
-        let set =
-            |row: &tokio_postgres::SimpleQueryRow| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
+        let set = |row: &crate::transport::Row| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
         let known = known?;
         let is_known = |name: &&str| known.iter().any(|row| row.get(0) == Some(name));
         Ok(Self {
@@ -80,6 +81,7 @@ impl Found {
             user: value(4),
             noted,
             can_tidy: value(5).as_deref() == Some("t"),
+            process: value(6).unwrap_or_default(),
         })
     }
 

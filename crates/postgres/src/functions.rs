@@ -1,7 +1,7 @@
 //! Migrations that are functions of the program, on the connection that the deploy runs on.
 
 use crate::errors::own_words;
-use crate::transport::{Session, chain};
+use crate::transport::{Link, Session, chain};
 use futures_util::FutureExt as _;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +17,13 @@ pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 /// What a function gives back: `Box::pin(async move { … })`.
 pub type Running<'c> = futures_util::future::BoxFuture<'c, Result<(), FunctionError>>;
 
-type Function = Arc<dyn for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync>;
+/// A function, by the connection that it wants.
+#[derive(Clone)]
+enum Function {
+    Native(Arc<dyn for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync>),
+    #[cfg(feature = "sqlx")]
+    Sqlx(Arc<dyn for<'c> Fn(&'c mut sqlx::PgConnection) -> Running<'c> + Send + Sync>),
+}
 
 /// Migrations that are functions of the program: what SQL cannot say, in the order of the other migrations.
 ///
@@ -65,7 +71,7 @@ impl RustMigrations {
     where
         F: for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync + 'static,
     {
-        self.0.add(name, revision, TransactionMode::Automatic, Arc::new(function));
+        self.0.add(name, revision, TransactionMode::Automatic, Function::Native(Arc::new(function)));
         self
     }
 
@@ -75,7 +81,41 @@ impl RustMigrations {
     where
         F: for<'c> Fn(&'c Client) -> Running<'c> + Send + Sync + 'static,
     {
-        self.0.add(name, revision, TransactionMode::Off, Arc::new(function));
+        self.0.add(name, revision, TransactionMode::Off, Function::Native(Arc::new(function)));
+        self
+    }
+
+    /// As [`Self::add`], for a deploy over sqlx.
+    ///
+    /// ```
+    /// use windlass_postgres::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_sqlx("3_names_in_capitals", 1, |connection| {
+    ///     Box::pin(async move {
+    ///         sqlx::query("UPDATE ships SET name = upper(name)").execute(connection).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
+    #[cfg(feature = "sqlx")]
+    #[must_use]
+    pub fn add_sqlx<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut sqlx::PgConnection) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Automatic, Function::Sqlx(Arc::new(function)));
+        self
+    }
+
+    /// As [`Self::add_outside_transaction`], for a deploy over sqlx.
+    #[cfg(feature = "sqlx")]
+    #[must_use]
+    pub fn add_sqlx_outside_transaction<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut sqlx::PgConnection) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Off, Function::Sqlx(Arc::new(function)));
         self
     }
 
@@ -94,12 +134,12 @@ impl RustMigrations {
         let function = self.0.get(name);
         let function = function.ok_or_else(|| refused(format!("this program has no function for {name}")))?;
         let before = transaction(session, inside).await?;
-        let running = AssertUnwindSafe(async { function(session.client()).await });
-        match running.catch_unwind().await {
-            Err(panic) => return Err(refused(panic_words(&*panic))),
-            Ok(Err(error)) if session.client().is_closed() => return Err(Cause::Lost(chain(&*error))),
-            Ok(Err(error)) => return Err(Cause::Refused(told(&*error))),
-            Ok(Ok(())) => {}
+        let running = AssertUnwindSafe(call(function, session.link())).catch_unwind().await;
+        let running = running.unwrap_or_else(|panic| Ok(Err(panic_words(&*panic).into())));
+        match running? {
+            Ok(()) => {}
+            Err(error) if session.is_closed(&*error) => return Err(Cause::Lost(chain(&*error))),
+            Err(error) => return Err(Cause::Refused(told(&*error))),
         }
         match transaction(session, inside).await? {
             after if after == before => Ok(()),
@@ -108,6 +148,28 @@ impl RustMigrations {
             }
             _ => Err(refused("the function left a transaction open".to_owned())),
         }
+    }
+}
+
+/// Calls it with the connection that it wants, where the deploy runs on such a one.
+async fn call(function: &Function, link: Link<'_>) -> Result<Result<(), FunctionError>, Cause> {
+    match (function, link) {
+        (Function::Native(function), Link::Native(client)) => Ok(function(client).await),
+        #[cfg(feature = "sqlx")]
+        (Function::Sqlx(function), Link::Sqlx(session)) => {
+            let mut work = session.work().await.map_err(|error| Cause::from(DriverError::from(error)))?;
+            let ran = function(&mut work.connection).await;
+            work.ends();
+            Ok(ran)
+        }
+        #[cfg(feature = "sqlx")]
+        (Function::Native(_), Link::Sqlx(_)) => Err(Cause::Refused(own_words(
+            "the function is one for tokio-postgres, and the deploy runs over sqlx",
+        ))),
+        #[cfg(feature = "sqlx")]
+        (Function::Sqlx(_), Link::Native(_)) => Err(Cause::Refused(own_words(
+            "the function is one for sqlx, and the deploy runs over tokio-postgres",
+        ))),
     }
 }
 
@@ -128,5 +190,11 @@ async fn transaction(session: &Session<'_>, inside: bool) -> Result<Option<Strin
 /// The error's own words, and the server's code where it is the server's.
 fn told(error: &(dyn std::error::Error + Send + Sync + 'static)) -> DatabaseError {
     let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
-    DatabaseError { code: code.map(|code| code.code().to_owned()), ..own_words(chain(error)) }
+    let code = code.map(|code| code.code().to_owned());
+    #[cfg(feature = "sqlx")]
+    let code = code.or_else(|| match error.downcast_ref()? {
+        sqlx::Error::Database(error) => error.code().map(|code| code.into_owned()),
+        _ => None,
+    });
+    DatabaseError { code, ..own_words(chain(error)) }
 }

@@ -5,9 +5,8 @@ use crate::errors::{code, database_error};
 use crate::history::HistoryTable;
 use crate::look;
 use crate::quote::{identifier, literal};
-use crate::transport::{Session, TransportError};
+use crate::transport::{Row, Session, TransportError};
 use crate::trust;
-use tokio_postgres::SimpleQueryRow;
 use windlass_core::driver::{Access, Contents, DriverError, Grouping, Head, Inspection, Surroundings};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness};
 use windlass_core::migration::Checksums;
@@ -121,7 +120,7 @@ pub(crate) async fn count_rows(session: &Session<'_>, tables: &[ObjectName]) -> 
     Ok(most)
 }
 
-fn names(rows: &[SimpleQueryRow]) -> Vec<String> {
+fn names(rows: &[Row]) -> Vec<String> {
     rows.iter().filter_map(|row| row.get(0)).map(str::to_owned).collect()
 }
 
@@ -243,9 +242,8 @@ fn rows_sql(table: &HistoryTable) -> String {
     )
 }
 
-fn read(table: &HistoryTable, rows: &[SimpleQueryRow]) -> Result<History, DriverError> {
-    let format =
-        |row: &SimpleQueryRow| row.try_get("format").ok().flatten().and_then(|text| text.parse().ok());
+fn read(table: &HistoryTable, rows: &[Row]) -> Result<History, DriverError> {
+    let format = |row: &Row| row.try_get("format").ok().flatten().and_then(|text| text.parse().ok());
     if let Some(found) = rows.iter().filter_map(format).max().filter(|found: &u32| *found > FORMAT) {
         return Err(DriverError::History(format!(
             "{} has format {found}; this windlass knows up to {FORMAT}; use a newer windlass",
@@ -261,7 +259,7 @@ fn read(table: &HistoryTable, rows: &[SimpleQueryRow]) -> Result<History, Driver
     Ok(History { exists: true, attempts: rows.iter().map(attempt).collect::<Result<_, _>>()? })
 }
 
-fn attempt(row: &SimpleQueryRow) -> Result<Attempt, String> {
+fn attempt(row: &Row) -> Result<Attempt, String> {
     let optional = |name: &str| match row.try_get(name) {
         Ok(value) => Ok(value.map(str::to_owned)),
         Err(error) => Err(format!("{name}: {error}")),

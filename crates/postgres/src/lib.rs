@@ -13,6 +13,13 @@
 //! # }
 //! ```
 //!
+//! # Features
+//! | feature | by default | what it brings |
+//! |---|---|---|
+//! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
+//! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
+//! | `sqlx` | no | deploys to a `PgPool` or `PgConnection` of sqlx 0.9; see [`Postgres`] |
+//!
 //! # Settings
 //! Every migration starts from the same settings, whatever server, database or role have set: `search_path`
 //! (`"$user", public`, or the schema that the URL asks for), UTF-8, `DateStyle` ISO, MDY, `IntervalStyle`
@@ -57,6 +64,8 @@ mod waits;
 pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};
+#[cfg(feature = "sqlx")]
+pub use sqlx;
 pub use tls::TlsError;
 pub use tokio_postgres;
 #[doc(inline)]
@@ -130,6 +139,25 @@ impl Postgres<'static> {
         })
     }
 
+    /// Opens a session as a pool of sqlx opens its connections: beside it, so that a pool of one is enough and none
+    /// of its connections is ever touched. What the pool's `after_connect` does is not done here.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{Migrations, Postgres, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+    /// deploy(&mut Postgres::beside_pool(&pool).await?.schema("tenant_1"), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the pool is closed, or there is no connection to be had.
+    #[cfg(feature = "sqlx")]
+    pub async fn beside_pool(pool: &sqlx::PgPool) -> Result<Self, DriverError> {
+        Ok(Self::unpinned(Session::beside_pool(pool).await?))
+    }
+
     /// Creates the database that the options name, by way of the database `postgres`.
     ///
     /// One that stands already is fine.
@@ -156,9 +184,30 @@ impl<'c> Postgres<'c> {
     /// # Ok(()) }
     /// ```
     pub fn borrow(client: &'c mut tokio_postgres::Client) -> Self {
+        Self::unpinned(Session::borrowed(client))
+    }
+
+    /// The same on a connection of sqlx, on which nothing can be sent when a future is dropped: it stays in the middle
+    /// of what it was at, and keeps the lock, until it is closed. Close it then, or give windlass the pool.
+    ///
+    /// ```no_run
+    /// # async fn example(mut connection: sqlx::PgConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{Migrations, Postgres, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+    /// deploy(&mut Postgres::borrow_sqlx(&mut connection).schema("tenant_1"), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "sqlx")]
+    pub fn borrow_sqlx(connection: &'c mut sqlx::PgConnection) -> Self {
+        Self::unpinned(Session::borrowed_of_sqlx(connection))
+    }
+
+    /// On a session that is looked at, and pinned, before something is written.
+    fn unpinned(session: Session<'c>) -> Self {
         let table = HistoryTable::new(None, None);
         Self {
-            session: Session::borrowed(client),
+            session,
             capabilities: dialect::capabilities("of an application's connection".to_owned()),
             lock_key: 0,
             restore: Found::restore(None),
@@ -201,8 +250,9 @@ impl<'c> Postgres<'c> {
 
     /// Before something is written: an application's connection is looked at, and pinned.
     async fn begin(&mut self) -> Result<(), DriverError> {
-        if self.session.is_borrowed() && self.found.is_none() {
+        if !self.session.is_pinned() && self.found.is_none() {
             let found = Found::look(&self.session).await?;
+            self.session.keep_process(&found.process);
             self.lock_key = lock::key(&found.database, &self.table);
             self.capabilities.version.clone_from(&found.version);
             self.can_tidy = found.can_tidy;
@@ -331,18 +381,20 @@ impl Driver for Postgres<'_> {
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {
+        let farewell = self.farewell();
         let mut replies = Vec::new();
-        for message in self.farewell() {
-            replies.push(self.session.send(&message).await);
+        for message in &farewell {
+            replies.push(self.session.send(message).await);
         }
+        let mut given_back = Ok(());
         for reply in replies {
             match reply.done().await {
                 // No history was begun.
                 Err(error) if inspect::is_absent(&error) => {}
-                answer => answer?,
+                answer => given_back = given_back.and(answer),
             }
         }
-        Ok(())
+        Ok(given_back?)
     }
 }
 
@@ -350,8 +402,7 @@ impl Driver for Postgres<'_> {
 /// what is sent in order: behind what it is at, it ends what is open, and nobody has to wait for that.
 impl Drop for Postgres<'_> {
     fn drop(&mut self) {
-        for message in self.farewell() {
-            self.session.leave_behind(&message);
-        }
+        let farewell = self.farewell();
+        self.session.leave_behind(&farewell);
     }
 }

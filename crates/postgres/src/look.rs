@@ -6,8 +6,8 @@
 //! and what is found does not depend on `search_path`.
 
 use crate::quote::{identifier, literal};
+use crate::transport::Row;
 use crate::waits;
-use tokio_postgres::SimpleQueryRow;
 use windlass_core::driver::{Holder, InvalidIndex, Invalidity};
 use windlass_core::history::{Remnant, Sight};
 use windlass_core::plan::{Execute, Step};
@@ -221,7 +221,7 @@ pub(crate) fn invalid_indexes(only_schema: Option<&str>) -> String {
 }
 
 /// Reads what [`invalid_indexes`] finds.
-pub(crate) fn invalid_index(row: &SimpleQueryRow) -> InvalidIndex {
+pub(crate) fn invalid_index(row: &Row) -> InvalidIndex {
     let value = |column| row.get(column).unwrap_or_default().to_owned();
     let why = match row.get(5) {
         Some("building") => {

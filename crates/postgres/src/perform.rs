@@ -54,7 +54,7 @@ struct Sent<'a> {
 
 /// What is waited for.
 enum Answer<'a> {
-    Reply(Reply),
+    Reply(Reply<'a>),
     /// Not sent ahead: the data follows when the server is ready for it.
     Copy {
         sql: &'a str,
@@ -84,7 +84,7 @@ impl Performance<'_> {
         let mut flight = Flight::default();
         let mut inside = false;
         for (index, step) in steps.iter().enumerate() {
-            let alone = stands_alone(step, inside);
+            let alone = stands_alone(step, inside) || !self.session.sends_ahead();
             // How many rows were touched is in the answer alone.
             if alone || matches!(step, Step::CountRows { .. }) {
                 self.settle(steps, &mut flight, 0, watch).await?;

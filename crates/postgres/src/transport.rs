@@ -1,17 +1,14 @@
 //! Transport: the few functions that speak to the server. All that is known of PostgreSQL stands elsewhere.
 
-use crate::tls::Connector;
-use futures_util::{SinkExt as _, StreamExt as _};
-use std::error::Error as _;
-use std::io::Cursor;
-use std::pin::Pin;
-use tokio_postgres::config::{Config, SslMode};
-use tokio_postgres::error::{DbError, ErrorPosition, Severity};
-use tokio_postgres::tls::NoTls;
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+mod native;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 
-/// How much of COPY's data goes out as one message.
-const COPY_CHUNK: usize = 64 * 1024;
+pub(crate) use native::ssl_mode;
+
+use crate::tls::Connector;
+use tokio_postgres::config::Config;
+use tokio_postgres::{Client, SimpleQueryRow};
 
 /// Why the server's answer is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,51 +44,29 @@ pub(crate) struct Told {
 }
 
 /// One session on the server.
-pub(crate) struct Session<'c> {
-    client: Held<'c>,
-    connector: Connector,
-    /// The way to the server, where it is known.
-    config: Option<Config>,
-}
-
-/// A client of windlass's own, or one that an application lends.
-enum Held<'c> {
-    Own(Client),
-    Borrowed(&'c mut Client),
-}
-
-impl std::ops::Deref for Held<'_> {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        match self {
-            Self::Own(client) => client,
-            Self::Borrowed(client) => client,
-        }
-    }
+pub(crate) enum Session<'c> {
+    Native(native::Session<'c>),
+    #[cfg(feature = "sqlx")]
+    Sqlx(sqlx::Session<'c>),
 }
 
 impl<'c> Session<'c> {
     /// Works on an application's connection. A running statement is never cancelled there: a request that comes
     /// late would meet the application's own.
     pub(crate) fn borrowed(client: &'c mut Client) -> Self {
-        Self { client: Held::Borrowed(client), connector: Connector::Plain, config: None }
+        Self::Native(native::Session::borrowed(client))
     }
 
-    /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
-    pub(crate) fn leave_behind(&self, sql: &str) {
-        let mut sent = std::pin::pin!(self.client.simple_query_raw(sql));
-        // The first poll puts the message on its way.
-        let _ = sent.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    /// The same on a connection of sqlx.
+    #[cfg(feature = "sqlx")]
+    pub(crate) fn borrowed_of_sqlx(connection: &'c mut ::sqlx::PgConnection) -> Self {
+        Self::Sqlx(sqlx::Session::borrowed(connection))
     }
 
-    /// The client itself, for a function of the program.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    pub(crate) fn is_borrowed(&self) -> bool {
-        matches!(self.client, Held::Borrowed(_))
+    /// A connection of windlass's own, opened as the pool opens its own.
+    #[cfg(feature = "sqlx")]
+    pub(crate) async fn beside_pool(pool: &::sqlx::PgPool) -> Result<Session<'static>, TransportError> {
+        Ok(Session::Sqlx(sqlx::Session::beside_pool(pool).await?))
     }
 
     /// Opens a session, and tells the server's version.
@@ -99,56 +74,109 @@ impl<'c> Session<'c> {
         config: &Config,
         connector: Connector,
     ) -> Result<(Session<'static>, String), TransportError> {
-        let (client, version) = match &connector {
-            Connector::Plain => {
-                let (client, connection) = config.connect(NoTls).await.map_err(told)?;
-                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-                tokio::spawn(until_closed(connection));
-                (client, version)
-            }
-            #[cfg(feature = "tls-rustls")]
-            Connector::Rustls(tls) => {
-                let (client, connection) = config.connect(tls.clone()).await.map_err(told)?;
-                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-                tokio::spawn(until_closed(connection));
-                (client, version)
-            }
-        };
-        Ok((Session { client: Held::Own(client), connector, config: Some(config.clone()) }, version))
+        let (session, version) = native::Session::open(config, connector).await?;
+        Ok((Session::Native(session), version))
     }
 
     /// Opens another session on the same server; `None` beside one that was lent, whose way there is not known.
     pub(crate) async fn another(&self, application: &str) -> Option<Session<'static>> {
-        let mut config = self.config.clone()?;
-        config.application_name(application);
-        Session::open(&config, self.connector.clone()).await.ok().map(|(session, _)| session)
+        match self {
+            Self::Native(session) => session.another(application).await.map(Session::Native),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.another(application).await.map(Session::Sqlx),
+        }
     }
 
-    /// Sends a query. The answer comes later: many may be on their way.
-    pub(crate) async fn send(&self, sql: &str) -> Reply {
-        // This future is ready at once: it only puts the message on the way.
-        let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
-        Reply { stream, lead: None, lets_data_go: false, touched: 0 }
+    /// Whether it was opened by windlass's rules, with its settings: every other is looked at first, and pinned.
+    pub(crate) fn is_pinned(&self) -> bool {
+        match self {
+            Self::Native(session) => !session.is_borrowed(),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(_) => false,
+        }
+    }
+
+    /// Whether many messages may be on their way unanswered.
+    pub(crate) fn sends_ahead(&self) -> bool {
+        match self {
+            Self::Native(_) => true,
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(_) => false,
+        }
+    }
+
+    /// Keeps the number of the server's process, where it takes that to stop what runs.
+    pub(crate) fn keep_process(&self, process: &str) {
+        match self {
+            Self::Native(session) => session.keep_process(process),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.keep_process(process),
+        }
+    }
+
+    /// Whether the connection is gone, which a function of the program met with this error.
+    pub(crate) fn is_closed(&self, error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+        match self {
+            Self::Native(session) => session.is_closed(error),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.is_closed(error),
+        }
+    }
+
+    /// Sends queries whose answers nobody waits for. Nothing is awaited, so that it can be done when a future is
+    /// dropped. Over sqlx nothing can be sent so.
+    pub(crate) fn leave_behind(&self, messages: &[String]) {
+        match self {
+            Self::Native(session) => messages.iter().for_each(|message| session.leave_behind(message)),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(_) => {}
+        }
+    }
+
+    /// The connection itself, for a function of the program.
+    pub(crate) fn link(&self) -> Link<'_> {
+        match self {
+            Self::Native(session) => Link::Native(session.client()),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => Link::Sqlx(session),
+        }
+    }
+
+    /// Sends a query. The answer comes later: many may be on their way, where the session sends ahead.
+    pub(crate) async fn send(&self, sql: &str) -> Reply<'_> {
+        let answer = match self {
+            Self::Native(session) => Answer::Native(session.send(sql).await),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => Answer::Sqlx(session.ask(sql)),
+        };
+        Reply { answer, lead: None, touched: 0 }
     }
 
     /// The same behind a statement that is a message of its own; the answer is that of both.
-    pub(crate) async fn send_behind(&self, lead: &str, sql: &str) -> Reply {
+    pub(crate) async fn send_behind(&self, lead: &str, sql: &str) -> Reply<'_> {
         let lead = Some(Box::new(self.send(lead).await));
         Reply { lead, ..self.send(sql).await }
     }
 
     /// The same for `COPY … TO stdout`, whose data nobody wants. For no statement that waits for data.
-    pub(crate) async fn send_letting_data_go(&self, sql: &str) -> Reply {
-        Reply { lets_data_go: true, ..self.send(sql).await }
+    pub(crate) async fn send_letting_data_go(&self, sql: &str) -> Reply<'_> {
+        let mut reply = self.send(sql).await;
+        match &mut reply.answer {
+            Answer::Native(answer) => answer.lets_data_go = true,
+            #[cfg(feature = "sqlx")]
+            Answer::Sqlx(answer) => answer.lets_data_go = true,
+        }
+        reply
     }
 
     /// The same behind another statement.
-    pub(crate) async fn send_letting_data_go_behind(&self, lead: &str, sql: &str) -> Reply {
-        Reply { lets_data_go: true, ..self.send_behind(lead, sql).await }
+    pub(crate) async fn send_letting_data_go_behind(&self, lead: &str, sql: &str) -> Reply<'_> {
+        let lead = Some(Box::new(self.send(lead).await));
+        Reply { lead, ..self.send_letting_data_go(sql).await }
     }
 
     /// Sends a query and reads its rows.
-    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, TransportError> {
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, TransportError> {
         self.send(sql).await.rows().await
     }
 
@@ -159,70 +187,95 @@ impl<'c> Session<'c> {
 
     /// Runs `COPY … FROM stdin` with its data.
     pub(crate) async fn copy_in(&self, sql: &str, data: &str) -> Result<(), TransportError> {
-        let sink = self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await.map_err(told)?;
-        let mut sink = Box::pin(sink);
-        for chunk in data.as_bytes().chunks(COPY_CHUNK) {
-            // The reason for a hang-up comes with the end of the copy.
-            if sink.feed(Cursor::new(chunk.to_vec())).await.is_err() {
-                break;
-            }
+        match self {
+            Self::Native(session) => session.copy_in(sql, data).await,
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.copy_in(sql, data).await,
         }
-        sink.as_mut().finish().await.map(|_| ()).map_err(told)
     }
 
-    /// Asks the server, over a connection of its own, to stop what the session runs.
+    /// Asks the server, over a connection of its own, to stop what the session runs. Not on a connection that was lent.
     pub(crate) async fn cancel(&self) {
-        if self.is_borrowed() {
-            return;
-        }
-        let token = self.client.cancel_token();
-        let sent = match &self.connector {
-            Connector::Plain => token.cancel_query(NoTls).await,
-            #[cfg(feature = "tls-rustls")]
-            Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
-        };
-        if let Err(error) = sent {
-            tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
+        match self {
+            Self::Native(session) => session.cancel().await,
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.cancel().await,
         }
     }
 }
 
-/// The session's task: it ends with the session, and what ended it is told to whoever waits for an answer.
-async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
-    if let Err(error) = connection.await {
-        tracing::debug!(error = %chain(&error), "the connection ended");
+/// A connection as functions of the program get it.
+pub(crate) enum Link<'s> {
+    Native(&'s Client),
+    #[cfg(feature = "sqlx")]
+    Sqlx(&'s sqlx::Session<'s>),
+}
+
+/// A row, its values as text.
+pub(crate) enum Row {
+    Native(SimpleQueryRow),
+    #[cfg(feature = "sqlx")]
+    Sqlx(::sqlx::postgres::PgRow),
+}
+
+impl Row {
+    /// The value in a column, counted from 0; `None` for NULL too.
+    pub(crate) fn get(&self, column: usize) -> Option<&str> {
+        match self {
+            Self::Native(row) => row.get(column),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(row) => sqlx::value(row, column).ok().flatten(),
+        }
+    }
+
+    /// The value in the column of this name; `None` for NULL.
+    pub(crate) fn try_get(&self, column: &str) -> Result<Option<&str>, String> {
+        match self {
+            Self::Native(row) => row.try_get(column).map_err(|error| error.to_string()),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(row) => sqlx::value(row, column),
+        }
     }
 }
 
 /// The answer to one message.
-pub(crate) struct Reply {
-    stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
+pub(crate) struct Reply<'s> {
+    answer: Answer<'s>,
     /// What is answered before.
-    lead: Option<Box<Reply>>,
-    lets_data_go: bool,
+    lead: Option<Box<Reply<'s>>>,
     /// Rows that the statement touched, once it is answered.
     pub(crate) touched: u64,
 }
 
-impl Reply {
+enum Answer<'s> {
+    Native(native::Answer<'s>),
+    #[cfg(feature = "sqlx")]
+    Sqlx(sqlx::Answer<'s>),
+}
+
+impl Reply<'_> {
     /// Whether the server gets the message: not one that cannot be written down in its protocol.
     pub(crate) fn is_sent(&self) -> bool {
-        self.stream.is_ok() && self.lead.as_ref().is_none_or(|lead| lead.is_sent())
+        let is_sent = match &self.answer {
+            Answer::Native(answer) => answer.is_sent(),
+            #[cfg(feature = "sqlx")]
+            Answer::Sqlx(_) => true,
+        };
+        is_sent && self.lead.as_ref().is_none_or(|lead| lead.is_sent())
     }
 
     /// Reads to the end, and keeps the rows.
-    pub(crate) async fn rows(self) -> Result<Vec<SimpleQueryRow>, TransportError> {
-        let mut stream = self.stream?;
+    pub(crate) async fn rows(self) -> Result<Vec<Row>, TransportError> {
         let mut rows = Vec::new();
-        while let Some(message) = stream.next().await {
-            if let SimpleQueryMessage::Row(row) = message.map_err(told)? {
-                rows.push(row);
-            }
-        }
+        match self.answer {
+            Answer::Native(mut answer) => answer.read(|row| rows.push(Row::Native(row))).await?,
+            #[cfg(feature = "sqlx")]
+            Answer::Sqlx(mut answer) => answer.read(|row| rows.push(Row::Sqlx(row))).await?,
+        };
         Ok(rows)
     }
 
-    /// Reads to the end, and lets rows go. May be dropped between messages and called again.
+    /// Reads to the end, and lets rows go.
     pub(crate) async fn done(mut self) -> Result<(), TransportError> {
         self.wait().await
     }
@@ -233,72 +286,12 @@ impl Reply {
             Box::pin(lead.wait()).await?;
             self.lead = None;
         }
-        let stream = match &mut self.stream {
-            Ok(stream) => stream,
-            Err(error) => return Err(error.clone()),
+        self.touched = match &mut self.answer {
+            Answer::Native(answer) => answer.read(drop).await?,
+            #[cfg(feature = "sqlx")]
+            Answer::Sqlx(answer) => answer.read(drop).await?,
         };
-        while let Some(message) = stream.next().await {
-            match message {
-                Err(error) if self.lets_data_go && is_data(&error) => {}
-                Ok(SimpleQueryMessage::CommandComplete(rows)) => self.touched = rows,
-                message => drop(message.map_err(told)?),
-            }
-        }
         Ok(())
-    }
-}
-
-/// The configuration's way to say whether TLS is used.
-pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode {
-    match (connector, only_if_offered) {
-        (Connector::Plain, _) => SslMode::Disable,
-        #[cfg(feature = "tls-rustls")]
-        (Connector::Rustls(_), true) => SslMode::Prefer,
-        #[cfg(feature = "tls-rustls")]
-        (Connector::Rustls(_), false) => SslMode::Require,
-    }
-}
-
-/// The stream knows no words of the server's that hold data, and goes on behind them.
-fn is_data(error: &Error) -> bool {
-    error.source().is_none() && error.to_string() == "unexpected message from server"
-}
-
-fn told(error: Error) -> TransportError {
-    if let Some(error) = error.as_db_error() {
-        return TransportError::Told(Box::new(words(error)));
-    }
-    let words = chain(&error);
-    let is_io = error.source().is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some());
-    if words.starts_with("error performing TLS handshake") {
-        TransportError::Tls(words)
-    } else if error.is_closed() || (is_io && !words.starts_with("error encoding")) {
-        TransportError::Lost(words)
-    } else {
-        TransportError::Unusable(words)
-    }
-}
-
-fn words(error: &DbError) -> Told {
-    let (position, inner) = match error.position() {
-        Some(ErrorPosition::Original(position)) => (Some(*position), None),
-        Some(ErrorPosition::Internal { position, query }) => (None, Some((query.clone(), *position))),
-        None => (None, None),
-    };
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    Told {
-        is_fatal: matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
-        code: error.code().code().to_owned(),
-        message: error.message().to_owned(),
-        detail: owned(error.detail()),
-        hint: owned(error.hint()),
-        place: owned(error.where_()),
-        position,
-        inner,
-        schema: owned(error.schema()),
-        table: owned(error.table()),
-        column: owned(error.column()),
-        constraint: owned(error.constraint()),
     }
 }
 

@@ -5,8 +5,7 @@
 
 use crate::history::HistoryTable;
 use crate::quote::literal;
-use crate::transport::{Session, TransportError};
-use tokio_postgres::SimpleQueryRow;
+use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
 
 /// A query whose row tells what is wrong with the table that stands; it has none where all is well.
@@ -42,7 +41,7 @@ pub(crate) fn is_doubtful(table: &HistoryTable) -> String {
 }
 
 /// Tells in words what [`doubts`] found.
-pub(crate) fn judge(table: &HistoryTable, rows: &[SimpleQueryRow]) -> Result<(), DriverError> {
+pub(crate) fn judge(table: &HistoryTable, rows: &[Row]) -> Result<(), DriverError> {
     let Some(row) = rows.first() else { return Ok(()) };
     let value = |name| row.try_get(name).ok().flatten().unwrap_or_default();
     let (place, owner) = (table.readable(), value("owner"));

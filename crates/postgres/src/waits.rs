@@ -101,7 +101,7 @@ pub(crate) const WHO: &str = "concat_ws(' ', 'user', a.usename, 'application', n
 const ABOUT: &str = "to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
      CASE WHEN a.state LIKE 'idle%' THEN 'nothing now; last ' ELSE '' END || a.query";
 
-fn read(row: &tokio_postgres::SimpleQueryRow) -> Holder {
+fn read(row: &crate::transport::Row) -> Holder {
     let value = |index| row.get(index).filter(|text| !text.is_empty()).map(str::to_owned);
     let running = value(3).map(|query| crate::lock::shown(&query, SHOWN));
     Holder { session: value(0), who: value(1), since: value(2), running }

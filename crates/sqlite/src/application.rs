@@ -29,6 +29,24 @@ impl<'d, 'c: 'd> Database<'d, Sqlite<'d>> for &'d mut Sqlite<'c> {
     }
 }
 
+/// A pool of sqlx, which lends one connection.
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, Sqlite<'d>> for &'d sqlx::SqlitePool {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(Sqlite::from_pool(self).await?))
+    }
+}
+
+/// A connection of sqlx, also one that a pool lends: `&mut *connection`.
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, Sqlite<'d>> for &'d mut sqlx::SqliteConnection {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(Sqlite::borrowed_sqlx(self).await?))
+    }
+}
+
 /// Runs a future to its end on this thread. Those of this crate never wait, so that one poll is all it takes.
 ///
 /// ```

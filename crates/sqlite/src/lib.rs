@@ -9,6 +9,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//! | feature | by default | what it brings |
+//! |---|---|---|
+//! | `bundled` | yes | SQLite itself, compiled into the program |
+//! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
+//! | `sqlx` | no | deploys to a `SqlitePool` or `SqliteConnection` of sqlx 0.9, by the calls of [`futures`](mod@futures); brings `bundled`, and rusqlite 0.39, which shares its SQLite with sqlx |
+//!
 //! # Settings
 //! Every migration starts from the same settings, whatever the one before it, the library's build or an
 //! application's connection had set: `foreign_keys` off (or on, where [`Options::foreign_keys`] or
@@ -40,6 +47,8 @@ mod foreign_keys;
 mod functions;
 mod history;
 mod inspect;
+#[cfg(feature = "sqlx")]
+mod lent;
 mod lock;
 mod options;
 mod perform;
@@ -50,6 +59,8 @@ pub use connect::ConnectError;
 pub use functions::{FunctionError, RustMigrations};
 pub use options::{Options, UrlError};
 pub use rusqlite;
+#[cfg(feature = "sqlx")]
+pub use sqlx;
 #[doc(inline)]
 pub use windlass_core::application::*;
 
@@ -95,6 +106,8 @@ pub struct Sqlite<'c> {
 enum Held<'c> {
     Own(Box<Connection>),
     Borrowed(&'c mut Connection),
+    #[cfg(feature = "sqlx")]
+    Sqlx(Box<lent::Lent<'c>>),
 }
 
 impl Held<'_> {
@@ -102,6 +115,16 @@ impl Held<'_> {
         match self {
             Held::Own(connection) => connection,
             Held::Borrowed(connection) => connection,
+            #[cfg(feature = "sqlx")]
+            Held::Sqlx(lent) => lent.connection(),
+        }
+    }
+
+    /// The connection of an application, which gets it back as it was.
+    fn lent(&self) -> Option<&Connection> {
+        match self {
+            Held::Own(_) => None,
+            held => Some(held.get()),
         }
     }
 }
@@ -135,6 +158,26 @@ impl Sqlite<'static> {
     }
 }
 
+#[cfg(feature = "sqlx")]
+impl Sqlite<'static> {
+    /// Works on a connection that a pool of sqlx lends, and gives it back as it was.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: sqlx::SqlitePool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_sqlite::{Migrations, Sqlite, futures::deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+    /// deploy(&mut Sqlite::from_pool(&pool).await?.foreign_keys(true), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the pool is closed, or lends none in time.
+    pub async fn from_pool(pool: &sqlx::SqlitePool) -> Result<Self, DriverError> {
+        Ok(Self::with(Held::Sqlx(Box::new(lent::Lent::from_pool(pool).await?)), DEFAULT_TABLE))
+    }
+}
+
 impl<'c> Sqlite<'c> {
     /// Works on an application's connection, and gives it its settings back at the end.
     ///
@@ -147,6 +190,24 @@ impl<'c> Sqlite<'c> {
     /// ```
     pub fn borrowed(connection: &'c mut Connection) -> Self {
         Self::with(Held::Borrowed(connection), DEFAULT_TABLE)
+    }
+
+    /// Works on a connection of sqlx, and gives it its settings back at the end. Its own thread rests meanwhile.
+    ///
+    /// ```no_run
+    /// # async fn example(mut connection: sqlx::SqliteConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_sqlite::{Migrations, Sqlite, futures::deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+    /// deploy(&mut Sqlite::borrowed_sqlx(&mut connection).await?.foreign_keys(true), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the connection's thread has ended.
+    #[cfg(feature = "sqlx")]
+    pub async fn borrowed_sqlx(connection: &'c mut sqlx::SqliteConnection) -> Result<Self, DriverError> {
+        Ok(Self::with(Held::Sqlx(Box::new(lent::Lent::borrowed(connection).await?)), DEFAULT_TABLE))
     }
 
     /// The same session with a history table of another name; see [`Options::history_table`].
@@ -247,7 +308,7 @@ impl Driver for Sqlite<'_> {
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {
-        if let Held::Borrowed(connection) = &self.connection {
+        if let Some(connection) = self.connection.lent() {
             self.settings.give_back(connection);
         }
         Ok(())
@@ -256,7 +317,7 @@ impl Driver for Sqlite<'_> {
 
 impl Drop for Sqlite<'_> {
     fn drop(&mut self) {
-        let Held::Borrowed(connection) = &self.connection else { return };
+        let Some(connection) = self.connection.lent() else { return };
         // Only a panic in a watch gets here in the midst of a segment.
         if self.performing && !connection.is_autocommit() {
             let _ = run_to_end(connection, "ROLLBACK");

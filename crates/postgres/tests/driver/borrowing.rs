@@ -55,7 +55,7 @@ const APPLICATION: &str = "SET search_path = nowhere, public; SET TimeZone = 'As
     CREATE TEMP TABLE mine (id int); SELECT pg_advisory_lock(7); PREPARE ready AS SELECT 1; \
     BEGIN; DECLARE held CURSOR WITH HOLD FOR SELECT 1; COMMIT;";
 
-fn migrations() -> Migrations {
+pub(crate) fn migrations() -> Migrations {
     let scripts = [
         (
             "1_ships.sql",
@@ -150,9 +150,9 @@ async fn a_transaction_of_the_application_is_left_alone(database: Database) {
 }
 
 /// A future that is dropped after so many polls.
-struct Dropped<F> {
-    future: Option<Pin<Box<F>>>,
-    polls: usize,
+pub(crate) struct Dropped<F> {
+    pub(crate) future: Option<Pin<Box<F>>>,
+    pub(crate) polls: usize,
 }
 
 impl<F: Future> Future for Dropped<F> {

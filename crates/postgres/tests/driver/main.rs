@@ -11,5 +11,7 @@ mod looking;
 mod performing;
 mod remnants;
 mod session;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 mod support;
 mod trusting;

@@ -1,0 +1,230 @@
+//! The transport over tokio-postgres: messages are sent ahead, and each has its own answer.
+
+use super::{Told, TransportError, chain};
+use crate::tls::Connector;
+use futures_util::{SinkExt as _, StreamExt as _};
+use std::error::Error as _;
+use std::io::Cursor;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use tokio_postgres::config::{Config, SslMode};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity};
+use tokio_postgres::tls::NoTls;
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+
+/// How much of COPY's data goes out as one message.
+const COPY_CHUNK: usize = 64 * 1024;
+
+/// One session on the server.
+pub(crate) struct Session<'c> {
+    client: Held<'c>,
+    connector: Connector,
+    /// The way to the server, where it is known.
+    config: Option<Config>,
+}
+
+/// A client of windlass's own, or one that an application lends.
+enum Held<'c> {
+    Own(Client),
+    Borrowed(&'c mut Client),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        match self {
+            Self::Own(client) => client,
+            Self::Borrowed(client) => client,
+        }
+    }
+}
+
+impl<'c> Session<'c> {
+    /// Works on an application's connection. A running statement is never cancelled there: a request that comes
+    /// late would meet the application's own.
+    pub(super) fn borrowed(client: &'c mut Client) -> Self {
+        Self { client: Held::Borrowed(client), connector: Connector::Plain, config: None }
+    }
+
+    /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
+    pub(super) fn leave_behind(&self, sql: &str) {
+        let mut sent = std::pin::pin!(self.client.simple_query_raw(sql));
+        // The first poll puts the message on its way.
+        let _ = sent.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    }
+
+    /// The client itself, for a function of the program.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn is_borrowed(&self) -> bool {
+        matches!(self.client, Held::Borrowed(_))
+    }
+
+    /// Opens a session, and tells the server's version.
+    pub(super) async fn open(
+        config: &Config,
+        connector: Connector,
+    ) -> Result<(Session<'static>, String), TransportError> {
+        let (client, version) = match &connector {
+            Connector::Plain => {
+                let (client, connection) = config.connect(NoTls).await.map_err(told)?;
+                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+                tokio::spawn(until_closed(connection));
+                (client, version)
+            }
+            #[cfg(feature = "tls-rustls")]
+            Connector::Rustls(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await.map_err(told)?;
+                let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+                tokio::spawn(until_closed(connection));
+                (client, version)
+            }
+        };
+        Ok((Session { client: Held::Own(client), connector, config: Some(config.clone()) }, version))
+    }
+
+    /// The client has a key of its own for that.
+    pub(super) fn keep_process(&self, _process: &str) {}
+
+    pub(super) fn is_closed(&self, _error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Opens another session on the same server; `None` beside one that was lent, whose way there is not known.
+    pub(super) async fn another(&self, application: &str) -> Option<Session<'static>> {
+        let mut config = self.config.clone()?;
+        config.application_name(application);
+        Session::open(&config, self.connector.clone()).await.ok().map(|(session, _)| session)
+    }
+
+    /// Puts a message on its way: this future is ready at once.
+    pub(super) async fn send(&self, sql: &str) -> Answer<'_> {
+        let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
+        Answer { of: PhantomData, stream, lets_data_go: false }
+    }
+
+    /// Runs `COPY … FROM stdin` with its data.
+    pub(super) async fn copy_in(&self, sql: &str, data: &str) -> Result<(), TransportError> {
+        let sink = self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await.map_err(told)?;
+        let mut sink = Box::pin(sink);
+        for chunk in data.as_bytes().chunks(COPY_CHUNK) {
+            // The reason for a hang-up comes with the end of the copy.
+            if sink.feed(Cursor::new(chunk.to_vec())).await.is_err() {
+                break;
+            }
+        }
+        sink.as_mut().finish().await.map(|_| ()).map_err(told)
+    }
+
+    /// Asks the server, over a connection of its own, to stop what the session runs.
+    pub(super) async fn cancel(&self) {
+        if self.is_borrowed() {
+            return;
+        }
+        let token = self.client.cancel_token();
+        let sent = match &self.connector {
+            Connector::Plain => token.cancel_query(NoTls).await,
+            #[cfg(feature = "tls-rustls")]
+            Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
+        };
+        if let Err(error) = sent {
+            tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
+        }
+    }
+}
+
+/// The session's task: it ends with the session, and what ended it is told to whoever waits for an answer.
+async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %chain(&error), "the connection ended");
+    }
+}
+
+/// The answer to one message.
+pub(super) struct Answer<'s> {
+    of: PhantomData<&'s Session<'s>>,
+    stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
+    pub(super) lets_data_go: bool,
+}
+
+impl Answer<'_> {
+    pub(super) fn is_sent(&self) -> bool {
+        self.stream.is_ok()
+    }
+
+    /// Reads to the end: gives the rows away, and tells how many were touched. May be dropped between messages and
+    /// called again.
+    pub(super) async fn read(&mut self, mut keep: impl FnMut(SimpleQueryRow)) -> Result<u64, TransportError> {
+        let stream = match &mut self.stream {
+            Ok(stream) => stream,
+            Err(error) => return Err(error.clone()),
+        };
+        let mut touched = 0;
+        while let Some(message) = stream.next().await {
+            match message {
+                Err(error) if self.lets_data_go && is_data(&error) => {}
+                Ok(SimpleQueryMessage::CommandComplete(rows)) => touched = rows,
+                Ok(SimpleQueryMessage::Row(row)) => keep(row),
+                message => drop(message.map_err(told)?),
+            }
+        }
+        Ok(touched)
+    }
+}
+
+/// The configuration's way to say whether TLS is used.
+pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode {
+    match (connector, only_if_offered) {
+        (Connector::Plain, _) => SslMode::Disable,
+        #[cfg(feature = "tls-rustls")]
+        (Connector::Rustls(_), true) => SslMode::Prefer,
+        #[cfg(feature = "tls-rustls")]
+        (Connector::Rustls(_), false) => SslMode::Require,
+    }
+}
+
+/// The stream knows no words of the server's that hold data, and goes on behind them.
+fn is_data(error: &Error) -> bool {
+    error.source().is_none() && error.to_string() == "unexpected message from server"
+}
+
+fn told(error: Error) -> TransportError {
+    if let Some(error) = error.as_db_error() {
+        return TransportError::Told(Box::new(words(error)));
+    }
+    let words = chain(&error);
+    let is_io = error.source().is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some());
+    if words.starts_with("error performing TLS handshake") {
+        TransportError::Tls(words)
+    } else if error.is_closed() || (is_io && !words.starts_with("error encoding")) {
+        TransportError::Lost(words)
+    } else {
+        TransportError::Unusable(words)
+    }
+}
+
+fn words(error: &DbError) -> Told {
+    let (position, inner) = match error.position() {
+        Some(ErrorPosition::Original(position)) => (Some(*position), None),
+        Some(ErrorPosition::Internal { position, query }) => (None, Some((query.clone(), *position))),
+        None => (None, None),
+    };
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    Told {
+        is_fatal: matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
+        code: error.code().code().to_owned(),
+        message: error.message().to_owned(),
+        detail: owned(error.detail()),
+        hint: owned(error.hint()),
+        place: owned(error.where_()),
+        position,
+        inner,
+        schema: owned(error.schema()),
+        table: owned(error.table()),
+        column: owned(error.column()),
+        constraint: owned(error.constraint()),
+    }
+}
