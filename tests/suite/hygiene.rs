@@ -13,6 +13,7 @@ harness::scenarios!(
     on [Postgres, Sqlite]:
         what_a_migration_leaves_does_not_reach_the_next_in_one_transaction;
     on [MySql, MariaDb]:
+        a_role_without_rights_hinders_the_history_as_little,
         a_transaction_that_a_procedure_leaves_open_reaches_nobody;
 );
 
@@ -226,6 +227,43 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
             );
         }
     }
+}
+
+/// The migration gives up the role that its user may write the history with.
+async fn a_role_without_rights_hinders_the_history_as_little(database: &Database) {
+    let (name, is_mysql) = (database.name().to_owned(), database.target().family == Family::MySql);
+    let (user, role) = (format!("u_{name}"), format!("r_{name}"));
+    let names_role = if is_mysql {
+        format!("SET DEFAULT ROLE '{role}' TO '{user}'")
+    } else {
+        format!("SET DEFAULT ROLE {role} FOR {user}")
+    };
+    for sql in [
+        format!("CREATE ROLE {role}"),
+        format!("GRANT ALL ON {name}.* TO {role}"),
+        format!("CREATE USER {user} IDENTIFIED BY 'secret'"),
+        format!("GRANT {role} TO {user}"),
+        names_role,
+    ] {
+        database.sql(&sql).await;
+    }
+    let url = database.url();
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (_, place) = rest.rsplit_once('@').expect("an account");
+    let url = format!("{scheme}://{user}:secret@{place}");
+    let given_up = "INSERT INTO n VALUES (1);\nSET ROLE NONE;\nDO 1;";
+    let set = migrations(&[
+        ("1_n", "CREATE TABLE n (n int);"),
+        ("2_role", given_up),
+        ("3_n", "INSERT INTO n VALUES (2);"),
+    ]);
+    let mut session = database.try_connect(&url).await.expect("a session");
+    let report = deploy(&mut *session, &set).await.expect("a deploy");
+    assert_eq!(report.applied.len(), 3);
+    drop(session);
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "3");
+    database.sql(&format!("DROP USER {user}")).await;
+    database.sql(&format!("DROP ROLE {role}")).await;
 }
 
 /// What it wrote stands or not together with the history's word, and the next migration is in no transaction of its.

@@ -4,6 +4,7 @@ use crate::contending::Told;
 use crate::waiting::killed_at;
 use harness::{Database, deploy, migrations, options, start_with};
 use windlass_core::apply::{DeployError, Stands, Stop};
+use windlass_core::plan::Blocked;
 
 harness::scenarios!(
     on [MySql, MariaDb]:
@@ -13,7 +14,9 @@ harness::scenarios!(
         what_came_from_rows_is_had_again_with_all_that_uses_it,
         a_setting_does_not_part_the_transaction_of_a_file,
         a_transaction_that_is_tried_again_begins_with_the_session_as_it_was,
-        an_isolation_level_is_that_of_its_transaction;
+        an_isolation_level_is_that_of_its_transaction,
+        a_changed_tail_that_needs_what_is_gone_is_refused,
+        what_code_left_in_a_session_that_is_gone_is_in_doubt_with_those_who_use_it;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int) ENGINE = InnoDB;\nINSERT INTO n VALUES (0);");
@@ -116,4 +119,56 @@ async fn an_isolation_level_is_that_of_its_transaction(database: &Database) {
     deploy(&mut *database.connect().await, &set).await.expect("a deploy");
     other.execute("ROLLBACK").await.expect("given up");
     assert_eq!(database.value("SELECT group_concat(n ORDER BY n) FROM t").await, "1,1,2,2,2");
+}
+
+async fn a_changed_tail_that_needs_what_is_gone_is_refused(database: &Database) {
+    let made = "CREATE TEMPORARY TABLE made (n int) ENGINE = InnoDB;\nINSERT INTO made VALUES (5);\n\
+                SET @made = (SELECT max(n) FROM made);\n";
+    let script = |tail: &str| format!("{made}{tail}");
+    let bad = script("ALTER TABLE nowhere ADD m int;");
+    let result = deploy(&mut *database.connect().await, &migrations(&[N, T, ("3_made", &bad)])).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!(failed.stands, Stands::Part { completed: 3 });
+    for tail in ["INSERT INTO t SELECT n, 'x' FROM made;", "INSERT INTO t VALUES (@made, 'x');"] {
+        let needing = script(tail);
+        let result = deploy(&mut *database.connect().await, &migrations(&[N, T, ("3_made", &needing)])).await;
+        let Err(DeployError::Blocked(blocked @ Blocked::SessionGone { .. })) = result else {
+            panic!("{tail}: {result:#?}")
+        };
+        let told = blocked.to_string();
+        assert!(told.contains("up to statement 3: 3_made.sql:4:1 may need"), "{told}");
+        assert!(blocked.hint().is_some_and(|hint| hint.contains("--rolled-back 3_made")), "{blocked:?}");
+    }
+    assert_eq!(database.value("SELECT count(*) FROM t").await, "0");
+    let free = script("CREATE TABLE free (n int);");
+    deploy(&mut *database.connect().await, &migrations(&[N, T, ("3_made", &free)]))
+        .await
+        .expect("it goes on");
+    assert!(database.tables().await.contains(&"free".to_owned()));
+}
+
+async fn what_code_left_in_a_session_that_is_gone_is_in_doubt_with_those_who_use_it(database: &Database) {
+    let make = "CREATE PROCEDURE make() BEGIN CREATE TEMPORARY TABLE made SELECT 5 AS n; SET @made = 7; END;";
+    let begun = [N, T, ("3_make", make)];
+    for (name, tail, last) in [
+        ("4_variable", "INSERT INTO t VALUES (@made, 'x');", 3),
+        ("5_table", "INSERT INTO t SELECT n, 'x' FROM made;\nDROP TEMPORARY TABLE made;", 4),
+    ] {
+        database.sql("DROP TABLE IF EXISTS _windlass_migrations, n, t").await;
+        database.sql("DROP PROCEDURE IF EXISTS make").await;
+        deploy(&mut *database.connect().await, &migrations(&begun)).await.expect("the procedure");
+        let script = format!("CALL make();\nUPDATE n SET n = n + 1;\n{tail}");
+        let scripts = [begun[0], begun[1], begun[2], (name, script.as_str())];
+        killed_at(database, "n + 1", &scripts).await;
+        let again = deploy(&mut *database.connect().await, &migrations(&scripts)).await;
+        let Err(DeployError::Blocked(Blocked::InDoubt { in_flight, .. })) = again else {
+            panic!("{again:#?}")
+        };
+        assert_eq!((in_flight.first, in_flight.last), (1, last));
+        assert_eq!(
+            database.value("SELECT count(*) FROM t").await,
+            "0",
+            "nothing is taken for what it is not"
+        );
+    }
 }

@@ -66,14 +66,15 @@ impl MySql<'_> {
     /// lives on, and yet nobody works on it.
     pub(crate) async fn farewell(&mut self) -> Result<(), DriverError> {
         let Some(found) = self.found.take() else { return Ok(()) };
-        self.session = None;
+        let role = self.session.take().map_or_else(|| "NONE".to_owned(), |session| session.role);
         let now = self.transport.query("ROLLBACK;\nUNLOCK TABLES;\nSHOW SESSION VARIABLES").await;
         let now = variables(now.map_err(|broken| DriverError::from(broken.error))?.get(2));
         if let Some(owner) = self.owner.take() {
             self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
         }
         self.forgiving("SET timestamp = DEFAULT", &[]).await?;
-        for statement in std::mem::take(&mut self.traces).taken_away() {
+        let traces = std::mem::take(&mut self.traces);
+        for statement in traces.role_put_back(&role).into_iter().chain(traces.taken_away()) {
             self.forgiving(&statement, &[]).await?;
         }
         for (name, value) in &found.variables {

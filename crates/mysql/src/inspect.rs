@@ -22,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) seen: SessionToken,
     pub(crate) user: String,
     pub(crate) has_performance_schema: bool,
+    /// As `SET ROLE` takes it.
+    pub(crate) role: String,
 }
 
 impl MySql<'_> {
@@ -165,11 +167,21 @@ impl MySql<'_> {
         let max_allowed_packet = fields.number("max_allowed_packet")?;
         let user = user_of(&seen.account).to_owned();
         let has_performance_schema = row.last().is_some_and(|told| told.as_deref() == Some("1"));
+        let role = row.get(CURRENT_ROLE).cloned().flatten().unwrap_or_default();
+        let role = match self.capabilities.product {
+            _ if role.is_empty() || role == "NONE" => "NONE".to_owned(),
+            // It tells one role, and tells it without quotes.
+            Product::MariaDb => identifier(&role),
+            _ => role,
+        };
         let token = seen.to_text();
-        self.session = Some(Session { token, max_allowed_packet, seen, user, has_performance_schema });
+        self.session = Some(Session { token, max_allowed_packet, seen, user, has_performance_schema, role });
         Ok(())
     }
 }
+
+/// Where the role stands among the facts.
+const CURRENT_ROLE: usize = 10;
 
 /// The current account as the tables of privileges write it. An application may have set ANSI_QUOTES.
 pub(crate) const GRANTEE: &str = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";

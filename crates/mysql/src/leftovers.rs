@@ -1,4 +1,4 @@
-//! Leftovers: temporary tables and user variables of a migration. The server lists neither, so their names are
+//! Leftovers: temporary tables, user variables and a role of a migration. The server lists none, so they are
 //! noted as the statements go by, and taken away before the next migration.
 
 use crate::history::identifier;
@@ -18,6 +18,8 @@ pub(crate) struct Leftovers {
     /// As they are written in a statement.
     temporary_tables: BTreeSet<String>,
     variables: BTreeSet<String>,
+    /// The last statement that set a role.
+    role: Option<String>,
 }
 
 impl Leftovers {
@@ -28,6 +30,9 @@ impl Leftovers {
         let tokens: Vec<Token<'_>> =
             tokens(Dialect::MySql, sql).filter(|token| token.kind.is_significant()).collect();
         self.temporary_tables.extend(temporary_table(&tokens));
+        if tokens.len() > 2 && tokens[0].is_word("SET") && tokens[1].is_word("ROLE") {
+            self.role = Some(sql.to_owned());
+        }
         // The body of a routine or a trigger is not run now.
         if tokens.first().is_some_and(|token| token.is_word("CREATE"))
             && !tokens.iter().take(5).any(|token| token.is_word("TABLE"))
@@ -46,7 +51,17 @@ impl Leftovers {
         }
     }
 
-    /// The statements that take it away.
+    /// What goes before and after a write of our own, for which the migration's role may have no right.
+    pub(crate) fn around_own_write(&self, role: &str) -> Option<[String; 2]> {
+        self.role.clone().map(|theirs| [format!("SET ROLE {role}"), theirs])
+    }
+
+    /// The statement that puts back the role that the session came with.
+    pub(crate) fn role_put_back(&self, role: &str) -> Option<String> {
+        self.role.as_ref().map(|_| format!("SET ROLE {role}"))
+    }
+
+    /// The statements that take the rest away.
     pub(crate) fn taken_away(&self) -> Vec<String> {
         let tables =
             self.temporary_tables.iter().map(|name| format!("DROP TEMPORARY TABLE IF EXISTS {name}"));
@@ -96,7 +111,8 @@ mod tests {
     fn check(sql: &str, expected: &[&str]) {
         let mut leftovers = Leftovers::default();
         leftovers.follow(sql);
-        assert_eq!(leftovers.taken_away(), expected, "{sql}");
+        let left = leftovers.role_put_back("NONE").into_iter().chain(leftovers.taken_away());
+        assert_eq!(left.collect::<Vec<_>>(), expected, "{sql}");
     }
 
     #[test]
@@ -109,6 +125,8 @@ mod tests {
         check("SELECT @a := 1, @`b c`, @@sql_mode, '@d' INTO @a -- @e", &["SET @`b c` = NULL, @a = NULL"]);
         check("GRANT SELECT ON t TO 'root'@'localhost', root@localhost", &[]);
         check("SET @_windlass_zone = 1", &[]);
+        check("/* as */ set role reader", &["SET ROLE NONE"]);
+        check("SET DEFAULT ROLE reader TO root", &[]);
         check("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1", &[]);
     }
 }

@@ -73,6 +73,8 @@ pub(crate) struct Outline<'d> {
     pub(crate) product: Product,
     pub(crate) version: &'d str,
     pub(crate) database: &'d str,
+    /// The role that the session came with, as `SET ROLE` takes it.
+    pub(crate) role: &'d str,
     /// `None` where no look tells anything.
     pub(crate) eyes: Option<Eyes<'d>>,
 }
@@ -138,7 +140,7 @@ fn texts<'s>(
     transaction: bool,
     traces: &Traces,
 ) -> Result<Texts<'s>, Cause> {
-    let Outline { table, writer, product, database, eyes, version } = outline;
+    let Outline { table, writer, product, database, role, eyes, version } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
     let freed;
     let table = match traces.bound {
@@ -152,7 +154,9 @@ fn texts<'s>(
         let unlock = traces.locked.then(|| own("UNLOCK TABLES".to_owned()));
         let around = traces.bound.then(|| settings::around_own_write(product).map(own));
         let (free, bind) = around.map_or((None, None), |[free, bind]| (Some(free), Some(bind)));
-        unlock.into_iter().chain(free).chain(writes).chain(bind).collect()
+        let roles = traces.leftovers.around_own_write(role).map(|roles| roles.map(own));
+        let (ours, theirs) = roles.map_or((None, None), |[ours, theirs]| (Some(ours), Some(theirs)));
+        ours.into_iter().chain(unlock).chain(free).chain(writes).chain(bind).chain(theirs).collect()
     };
     let guarded = |text: String| {
         let mut texts = vec![own(text), (Cow::Borrowed(GUARD), Role::Guard)];
@@ -217,7 +221,9 @@ fn texts<'s>(
         }
         Step::RestoreSettings => {
             let restored = settings::restore(product, database).map(own);
-            restored.into_iter().chain(traces.taken_away().into_iter().map(own)).collect()
+            // It may have no right to what follows.
+            let role = traces.role_put_back(role).map(own);
+            role.into_iter().chain(restored).chain(traces.taken_away().into_iter().map(own)).collect()
         }
         // Those of SQLite are never planned here; leaving one out in silence would be a lie.
         _ => return Err(unknown()),
@@ -305,6 +311,11 @@ impl Traces {
     /// The statements that take away what the migration left besides settings.
     pub(crate) fn taken_away(&self) -> Vec<String> {
         self.leftovers.taken_away()
+    }
+
+    /// The statement that puts the session's own role back where the migration set another.
+    pub(crate) fn role_put_back(&self, role: &str) -> Option<String> {
+        self.leftovers.role_put_back(role)
     }
 
     fn follow(&mut self, step: &Step<'_>) {

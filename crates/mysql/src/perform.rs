@@ -35,6 +35,7 @@ impl MySql<'_> {
             product: self.capabilities.product,
             version: &self.capabilities.version,
             database: &self.database,
+            role: &session.role,
             eyes: Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database),
         };
         let before = self.traces.clone();

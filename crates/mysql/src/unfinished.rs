@@ -192,6 +192,7 @@ mod tests {
             seen: token,
             user: "root".to_owned(),
             has_performance_schema: true,
+            role: String::new(),
         };
         let mut attempts = [attempt()];
         let unfinished = unfinished(&mut attempts, std::slice::from_ref(&kept));

@@ -146,15 +146,15 @@ pub enum Blocked {
         /// The attempt.
         attempt: Box<Attempt>,
     },
-    /// What has run left something in its session that what has not run needs: the session is gone, and with it
-    /// what was there.
-    #[error("`{}` has run up to statement {}: {needs} needs what {made} left in its session, which is gone", .attempt.name, .attempt.completed)]
+    /// What has run left something in its session that what has not run needs, or may need by way of a trigger: the
+    /// session is gone, and with it what was there.
+    #[error("`{}` has run up to statement {}: {needs} may need what {made} left in its session, which is gone", .attempt.name, .attempt.completed)]
     SessionGone {
         /// The attempt.
         attempt: Box<Attempt>,
         /// The statement that left it.
         made: Place,
-        /// The statement that needs it.
+        /// The statement that needs it, or may.
         needs: Place,
     },
     /// Another run is at work.

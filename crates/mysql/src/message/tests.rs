@@ -21,6 +21,7 @@ fn messages(statements: &[&str]) -> Vec<Vec<usize>> {
     let steps: Vec<Step<'_>> = statements.iter().map(|sql| Step::Execute(execute(sql))).collect();
     let run = Run { owner: String::new(), applied_by: String::new(), tool: String::new() };
     let outline = Outline {
+        role: "NONE",
         table: &Table::new("d", "t"),
         writer: Writer { run: &run, session: "" },
         product: Product::MySql,
