@@ -7,6 +7,7 @@ mod command;
 mod contending;
 mod cutting;
 mod deploying;
+mod drifting;
 mod engines;
 mod failing;
 mod hygiene;
@@ -32,6 +33,7 @@ fn main() {
         contending::all(),
         cutting::all(),
         deploying::all(),
+        drifting::all(),
         engines::all(),
         failing::all(),
         hygiene::all(),

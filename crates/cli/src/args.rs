@@ -38,7 +38,7 @@ pub(crate) struct Global {
     ///
     /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file, dir,
     /// history_table, lock_wait, lock_timeout, lock_tries,
-    /// concurrent_wait, strict_order. Paths are told from the file's folder. The command line
+    /// concurrent_wait, strict_order, drift, drift_ignore. Paths are told from the file's folder. The command line
     /// comes before the environment, and that before the file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Resolve(Resolve),
     /// Record everything up to a migration as applied, without running it
     Baseline(Baseline),
+    /// Show what others changed in the schema since the last deploy
+    Drift(Drift),
     /// Show every attempt that the history holds
     History,
     /// Print a script that completes commands in a shell
@@ -100,6 +102,7 @@ impl Command {
             Self::New(_) => "new",
             Self::Resolve(_) => "resolve",
             Self::Baseline(_) => "baseline",
+            Self::Drift(_) => "drift",
             Self::History => "history",
             Self::Completions(_) => "completions",
         }
@@ -160,6 +163,45 @@ pub(crate) struct Deploy {
     /// Create the database where it is missing
     #[arg(long)]
     pub(crate) create_database: bool,
+
+    /// What to do where others changed the schema since the last deploy [default: stop]
+    #[arg(long, value_name = "POLICY", value_enum)]
+    pub(crate) drift: Option<DriftPolicy>,
+
+    /// Go on, this once, although others changed the schema: the same as `--drift warn`
+    #[arg(long, conflicts_with = "drift")]
+    pub(crate) allow_drift: bool,
+}
+
+/// What to do where others changed the schema since the last deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DriftPolicy {
+    /// Run nothing
+    Stop,
+    /// Run nothing where a pending migration names what was changed; else tell
+    Related,
+    /// Tell, and go on
+    Warn,
+    /// Do not look, and do not keep the schema either
+    Off,
+}
+
+/// `windlass drift`, which writes nothing, and what to do about it.
+#[derive(Args, Debug)]
+pub(crate) struct Drift {
+    #[command(subcommand)]
+    pub(crate) command: Option<DriftCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DriftCommand {
+    /// Take the schema as it is: from now on that is what a deploy compares with
+    Accept {
+        /// Why, for the history
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,6 @@
 //! Settings: from the command line, the environment and `windlass.toml`, in this order.
 
-use crate::args::{Global, duration};
+use crate::args::{DriftPolicy, Global, duration};
 use crate::target;
 use serde::Deserialize;
 use std::env;
@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use windlass_core::schema::Pattern;
 
 const FILE: &str = "windlass.toml";
 
@@ -31,6 +32,10 @@ pub(crate) struct Settings {
     pub(crate) concurrent_wait: Option<Duration>,
     /// Refuse several migrations with one version.
     pub(crate) strict_order: bool,
+    /// What to do where others changed the schema.
+    pub(crate) drift: Option<DriftPolicy>,
+    /// What others may change.
+    pub(crate) drift_ignore: Vec<Pattern>,
 }
 
 /// Text that no message shows.
@@ -126,6 +131,9 @@ struct File {
     #[serde(default, deserialize_with = "optional_duration")]
     concurrent_wait: Option<Duration>,
     strict_order: Option<bool>,
+    drift: Option<DriftPolicy>,
+    #[serde(default, deserialize_with = "patterns")]
+    drift_ignore: Vec<Pattern>,
 }
 
 impl Settings {
@@ -173,6 +181,8 @@ impl Settings {
             lock_tries: file.lock_tries.map(std::num::NonZeroU32::get),
             concurrent_wait: file.concurrent_wait,
             strict_order: file.strict_order.unwrap_or(false),
+            drift: file.drift,
+            drift_ignore: file.drift_ignore,
         })
     }
 }
@@ -204,6 +214,11 @@ fn optional_duration<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Optio
         Time::Text(text) => duration(&text),
     };
     parsed.map(Some).map_err(serde::de::Error::custom)
+}
+
+fn patterns<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<Pattern>, D::Error> {
+    let texts = Vec::<String>::deserialize(input)?;
+    texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

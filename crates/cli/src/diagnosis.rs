@@ -11,6 +11,7 @@ use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFail
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::HistoryError;
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
+use windlass_core::schema::Difference;
 use windlass_core::source::SourceError;
 
 /// An error, with everything a person needs to go on.
@@ -28,6 +29,17 @@ pub(crate) struct Diagnosis {
     /// What was rolled back and what stands.
     pub(crate) notes: Vec<String>,
     pub(crate) hint: Option<String>,
+}
+
+/// So many differences are told one by one.
+const TOLD: usize = 20;
+
+/// Differences in words, the first of them where they are many.
+fn told(differences: &[Difference]) -> impl Iterator<Item = String> + '_ {
+    let more = differences.len().saturating_sub(TOLD);
+    let rest =
+        (more > 0).then(|| format!("and {}: `windlass drift` shows all", count(more, "more difference")));
+    differences.iter().take(TOLD).map(ToString::to_string).chain(rest)
 }
 
 impl Diagnosis {
@@ -107,6 +119,16 @@ impl Diagnosis {
                 self.notes.push(format!("it is held by {}", held_by(holder)));
                 self.hint =
                     Some("wait for it to end and deploy again; or wait longer: `--lock-wait 10m`".to_owned());
+            }
+            DeployError::Drift(drift) => {
+                self.notes.extend(told(&drift.differences));
+                self.notes
+                    .extend(drift.accepted.as_ref().map(|who| format!("it was taken as it was by {who}")));
+                self.hint = Some(
+                    "see `windlass drift`; undo it by hand and deploy again, or take the schema as it is: \
+                     `windlass drift accept --reason TEXT`; for this run alone: `--allow-drift`"
+                        .to_owned(),
+                );
             }
             DeployError::Contended(contention) => self.contended(contention, progressed),
             DeployError::TakenOver { name } => {

@@ -76,6 +76,7 @@ fn deploy(error: &DeployError) -> (Exit, &'static str) {
     match error {
         DeployError::Source(_) => (Exit::Project, "project"),
         DeployError::Blocked(blocked) => self::blocked(blocked),
+        DeployError::Drift(_) => (Exit::Drift, "drift"),
         DeployError::Statement(_) => (Exit::Failed, "failed"),
         DeployError::Driver(error) => driver(error),
         DeployError::Lost { .. } => (Exit::Unreachable, "connection_lost"),
@@ -134,6 +135,7 @@ fn resolve(failure: &ResolveFailure) -> (Exit, &'static str) {
         ResolveFailure::Refused(ResolveError::History(_)) => (Exit::Blocked, "history"),
         ResolveFailure::Refused(ResolveError::Unsplittable { .. }) => (Exit::Project, "script"),
         ResolveFailure::Refused(ResolveError::ReadOnly(_)) => (Exit::Blocked, "read_only"),
+        ResolveFailure::Refused(ResolveError::NoHistory) => (Exit::Blocked, "no_history"),
         ResolveFailure::Refused(_) => (Exit::Blocked, "unresolvable"),
         ResolveFailure::Driver(error) => driver(error),
         ResolveFailure::Locked(_) => (Exit::Busy, "locked"),

@@ -26,6 +26,8 @@ pub(crate) enum Exit {
     Unsettled = 8,
     /// A signal asked to stop, and the run did, leaving a true state.
     Stopped = 9,
+    /// Others changed the schema since the last deploy.
+    Drift = 10,
 }
 
 /// The lines of `--help`.
@@ -40,7 +42,8 @@ Exit codes:
   6  the database cannot be reached
   7  the migrations cannot be read or planned
   8  `status --check` found something pending or wrong
-  9  stopped by a signal, at a moment when nothing was under way";
+  9  stopped by a signal, at a moment when nothing was under way
+ 10  others changed the schema since the last deploy; nothing was run";
 
 impl Exit {
     /// The number.
@@ -62,8 +65,8 @@ mod tests {
     #[test]
     fn help_and_documentation_tell_every_code() {
         let document = include_str!("../../../docs/exit-codes.md");
-        for code in 0..=Exit::Stopped.code() {
-            assert!(HELP.contains(&format!("\n  {code}  ")), "{code} is not in the help");
+        for code in 0..=Exit::Drift.code() {
+            assert!(HELP.contains(&format!("\n {code:>2}  ")), "{code} is not in the help");
             assert!(document.contains(&format!("| {code} |")), "{code} is not in docs/exit-codes.md");
         }
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use windlass_core::driver::Capabilities;
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
+use windlass_core::schema::{Change, Difference, Key};
 use windlass_core::status::StatusLine;
 
 const VERSION: u32 = 1;
@@ -33,6 +34,8 @@ pub(crate) enum Body {
     New { files: Vec<String> },
     Resolve { database: DatabaseBody, migration: String, resolution: &'static str },
     Baseline { database: DatabaseBody, recorded: Vec<String> },
+    Drift(DriftBody),
+    DriftAccept { database: DatabaseBody, reason: String },
     History { database: DatabaseBody, attempts: Vec<AttemptBody> },
     Completions { shell: String, script: String },
     Error { applied: Vec<AppliedBody>, error: Box<ErrorBody> },
@@ -43,6 +46,67 @@ pub(crate) struct DatabaseBody {
     pub(crate) url: String,
     pub(crate) product: String,
     pub(crate) version: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DriftBody {
+    pub(crate) database: DatabaseBody,
+    /// `none`, `drift`, `never_kept` or `unknown`.
+    pub(crate) state: &'static str,
+    /// Why it is unknown.
+    pub(crate) why: Option<String>,
+    /// The migration whose deploy kept the schema, and when.
+    pub(crate) migration: Option<String>,
+    pub(crate) at: Option<String>,
+    pub(crate) accepted: Option<String>,
+    pub(crate) differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DifferenceBody {
+    kind: String,
+    schema: String,
+    table: String,
+    name: String,
+    /// `added`, `removed` or `changed`.
+    change: &'static str,
+    properties: Vec<PropertyBody>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PropertyBody {
+    name: String,
+    was: Option<String>,
+    is: Option<String>,
+}
+
+impl DifferenceBody {
+    pub(crate) fn of(difference: &Difference) -> Self {
+        let property = |name: &String, was: Option<&String>, is: Option<&String>| PropertyBody {
+            name: name.clone(),
+            was: was.cloned(),
+            is: is.cloned(),
+        };
+        let (change, properties) = match &difference.change {
+            Change::Added(properties) => {
+                ("added", properties.iter().map(|(name, is)| property(name, None, Some(is))).collect())
+            }
+            Change::Removed(properties) => {
+                ("removed", properties.iter().map(|(name, was)| property(name, Some(was), None)).collect())
+            }
+            Change::Changed(changed) => {
+                let changed = changed.iter();
+                (
+                    "changed",
+                    changed.map(|(name, was, is)| property(name, was.as_ref(), is.as_ref())).collect(),
+                )
+            }
+            _ => ("changed", Vec::new()),
+        };
+        let Key { schema, table, kind, name } = difference.key.clone();
+        Self { kind, schema, table, name, change, properties, text: difference.to_string() }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -10,8 +10,10 @@ pub use deploy::Deploy;
 pub use verify::{Verdict, VerifyError, WaitError, verdict};
 
 pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop};
+pub use crate::drift::{Drift, DriftPolicy};
 pub use crate::driver::{Driver, DriverError};
 pub use crate::plan::{Blocked, Outlook, Resolution};
+pub use crate::schema::Pattern;
 pub use crate::source::{Migrations, SourceError};
 pub use crate::status::{Standing, StatusLine};
 

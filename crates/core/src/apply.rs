@@ -1,5 +1,6 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
+use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
 use crate::driver::{Driver, DriverError, Head, Holder, Inspection, Lock, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError, Step};
@@ -37,12 +38,20 @@ pub struct DeployOptions {
     pub lock_tries: u32,
     /// Who this run is.
     pub run: Run,
+    /// How a schema that others changed is dealt with.
+    pub drift: DriftOptions,
 }
 
 impl DeployOptions {
     /// Plain options for this run, waiting a minute for another deployer.
     pub fn new(run: Run) -> Self {
-        Self { plan: Options::default(), lock_wait: Duration::from_secs(60), lock_tries: LOCK_TRIES, run }
+        Self {
+            plan: Options::default(),
+            lock_wait: Duration::from_secs(60),
+            lock_tries: LOCK_TRIES,
+            run,
+            drift: DriftOptions::default(),
+        }
     }
 }
 
@@ -79,6 +88,18 @@ pub struct Report {
     pub remarks: Vec<Remark>,
 }
 
+impl Report {
+    /// Tells what was not told before.
+    fn tell(&mut self, observer: &mut dyn Observer, remarks: impl IntoIterator<Item = Remark>) {
+        for remark in remarks {
+            if !self.remarks.contains(&remark) {
+                observer.event(Event::Remark(&remark));
+                self.remarks.push(remark);
+            }
+        }
+    }
+}
+
 /// A migration that was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -101,6 +122,9 @@ pub enum DeployError {
     /// There is no plan; nothing was run.
     #[error("the deploy is blocked: nothing was run")]
     Blocked(#[from] Blocked),
+    /// Others changed the schema since the last deploy: nothing was run.
+    #[error("{0}")]
+    Drift(Box<Drift>),
     /// A statement was refused.
     #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
     Statement(#[source] Box<FailedStatement>),
@@ -180,7 +204,12 @@ pub async fn deploy(
 ) -> Result<Report, DeployError> {
     if options.plan.is_plain() && is_current(driver, migrations).await? {
         observer.event(Event::UpToDate);
-        return Ok(Report::default());
+        let mut report = Report::default();
+        if options.drift.when_current && options.drift.policy != DriftPolicy::Off && driver.keeps_schema() {
+            let verdict = drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?;
+            report.tell(observer, Remark::of_drift(verdict));
+        }
+        return Ok(report);
     }
     let migrations = migrations.completed()?;
     let waited = wait_for_lock(driver, options, observer, stop).await?;
@@ -238,6 +267,17 @@ pub async fn baseline(
         crate::plan::baseline(migrations.as_slice(), inspection, capabilities, name)
     })
     .await
+}
+
+/// Takes the schema as it is: from now on that is what a deploy compares with. Gives the history row's migration.
+///
+/// # Errors
+/// When there is no history, another deployer is at work, or the schema cannot be read or kept.
+pub async fn accept_drift(driver: &mut dyn Driver, run: &Run, reason: &str) -> Result<(), ResolveFailure> {
+    let accepted = format!("{}: {reason}", run.applied_by);
+    write_plan(driver, run, |inspection, _| crate::plan::accept_schema(inspection, accepted))
+        .await
+        .map(|_| ())
 }
 
 async fn write_plan<'m>(
@@ -322,20 +362,31 @@ async fn deploy_locked(
     let mut options = options.clone();
     options.plan.owner = Some(options.run.owner.clone());
     let mut report = Report::default();
+    let mut looked = false;
     for _ in 0..REPLANS {
         let inspection = driver.inspect().await?;
         let capabilities = driver.capabilities().clone();
         let Outlook { plan, remarks } =
             crate::plan::plan(migrations.as_slice(), &inspection, &capabilities, &options.plan)?;
-        for remark in remarks {
-            if !report.remarks.contains(&remark) {
-                observer.event(Event::Remark(&remark));
-                report.remarks.push(remark);
-            }
-        }
+        report.tell(observer, remarks);
         if plan.is_empty() {
             return Ok(report);
         }
+        let looks = options.drift.policy != DriftPolicy::Off && driver.keeps_schema();
+        // What this run itself has changed is no drift.
+        if looks && !looked {
+            looked = true;
+            let verdict = drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?;
+            match verdict {
+                DriftVerdict::Drift(found)
+                    if found.stops(options.drift.policy, &plan, capabilities.dialect) =>
+                {
+                    return Err(DeployError::Drift(found));
+                }
+                verdict => report.tell(observer, Remark::of_drift(verdict)),
+            }
+        }
+        let plan = if looks { plan.keeping_schema() } else { plan };
         let names = without_function(driver, &plan);
         if !names.is_empty() {
             return Err(DeployError::NoFunction { names });

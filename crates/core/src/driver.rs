@@ -5,6 +5,7 @@
 
 use crate::history::History;
 use crate::plan::Step;
+use crate::schema::Look;
 use crate::sql::Dialect;
 use crate::sql::classify::ObjectName;
 use async_trait::async_trait;
@@ -412,6 +413,16 @@ pub trait Driver: Send {
         false
     }
 
+    /// Whether it can look at the schema, and keep it ([`Step::KeepSchema`]).
+    fn keeps_schema(&self) -> bool {
+        false
+    }
+
+    /// Whether the schema is as it was kept last; one round trip where it is. Writes nothing.
+    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+        Ok(Look::Unknown("this driver does not look at the schema".to_owned()))
+    }
+
     /// Gives a connection that an application lent back as it was. There is nothing to do for one of its own.
     async fn give_back(&mut self) -> Result<(), DriverError> {
         Ok(())
@@ -455,6 +466,14 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn has_function(&self, name: &str) -> bool {
         (**self).has_function(name)
+    }
+
+    fn keeps_schema(&self) -> bool {
+        (**self).keeps_schema()
+    }
+
+    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+        (**self).look_at_schema().await
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

@@ -7,12 +7,14 @@ pub mod application;
 pub mod apply;
 pub mod code;
 pub mod directive;
+pub mod drift;
 pub mod driver;
 #[doc(hidden)]
 pub mod embedding;
 pub mod history;
 pub mod migration;
 pub mod plan;
+pub mod schema;
 pub mod sim;
 pub mod source;
 pub mod sql;

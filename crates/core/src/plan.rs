@@ -30,6 +30,7 @@ pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, lock
 pub(crate) use locking::{locks_come_first, waits_before_it_works};
 pub(crate) use outcome::{adds_enum_value, refusal_leaves_nothing, refusal_leaves_remnant};
 pub use repeat::{Repeat, RowLimit};
+pub(crate) use resolve::accept_schema;
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
 
@@ -171,6 +172,13 @@ pub enum Step<'m> {
     /// Write a person's decision about the attempt with this id. Changes nothing (`Fenced`) where
     /// the row's owner or epoch are no longer as read.
     Resolve(Resolve<'m>),
+    /// Write down the schema as it is now with the newest row of the history, in place of what was kept before.
+    ///
+    /// It never fails a deploy: where the schema cannot be read, what was kept before stays.
+    KeepSchema {
+        /// Who takes the schema as it is, and why. What cannot be read is an error then.
+        accepted: Option<String>,
+    },
     /// Set how the statements that follow, up to the end of the segment, wait for other sessions. Where that
     /// ran out, the driver says `Busy`.
     LimitWaits(WaitLimit),
@@ -288,6 +296,20 @@ pub struct Execute<'m> {
 }
 
 impl<'m> Plan<'m> {
+    /// The same, and the schema is kept with its last commit.
+    pub(crate) fn keeping_schema(mut self) -> Self {
+        let keep = Step::KeepSchema { accepted: None };
+        let last = self.segments.last_mut().map(|segment| &mut segment.steps);
+        let commit =
+            last.as_ref().and_then(|steps| steps.iter().rposition(|step| matches!(step, Step::Commit)));
+        match (last, commit) {
+            (Some(steps), Some(commit)) => steps.insert(commit, keep),
+            (Some(_), None) => self.segments.push(Segment { steps: vec![keep] }),
+            (None, _) => {}
+        }
+        self
+    }
+
     /// Whether nothing is to do.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
@@ -400,6 +422,7 @@ impl fmt::Display for Step<'_> {
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)
             }
+            Step::KeepSchema { .. } => write!(f, "keep schema"),
             Step::LimitWaits(limit) => limit.fmt(f),
             Step::RestoreSettings => write!(f, "restore settings"),
             Step::SuspendForeignKeys => write!(f, "suspend foreign keys"),

@@ -12,7 +12,7 @@ use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto, Step};
 use windlass_core::sql::classify::ObjectName;
 
-const NOW: &str = "clock_timestamp()";
+pub(crate) const NOW: &str = "clock_timestamp()";
 
 /// The history table: its place, and the statements that speak of it.
 #[derive(Clone, Debug)]
@@ -106,7 +106,10 @@ BEGIN
             tool text NOT NULL,
             duration_ms bigint,
             resolution text,
-            digest text NOT NULL
+            digest text NOT NULL,
+            snapshot text,
+            snapshot_at timestamptz,
+            accepted text
         );
     END IF;
 EXCEPTION WHEN duplicate_table OR unique_violation THEN

@@ -49,6 +49,7 @@ mod errors;
 mod functions;
 mod history;
 mod inspect;
+mod introspect;
 mod leftovers;
 mod lock;
 mod look;
@@ -81,6 +82,7 @@ use std::time::Duration;
 use transport::{Session, TransportError};
 use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::plan::Step;
+use windlass_core::schema::Look;
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a PostgreSQL database.
@@ -342,6 +344,8 @@ impl Driver for Postgres<'_> {
             is_touched: &mut self.is_touched,
             functions: &self.functions,
             limits: waits::Limits::default(),
+            only_schema: self.only_schema.as_deref(),
+            can_run_code: self.can_tidy,
         };
         performance.perform(steps, watch).await
     }
@@ -374,6 +378,14 @@ impl Driver for Postgres<'_> {
 
     async fn sleep(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn keeps_schema(&self) -> bool {
+        true
+    }
+
+    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+        introspect::look(&self.session, &self.table, self.only_schema.as_deref()).await
     }
 
     fn has_function(&self, name: &str) -> bool {

@@ -8,6 +8,7 @@ use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE};
 use crate::errors::{code, database_error, own_words};
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
+use crate::introspect;
 use crate::look;
 use crate::transport::{Reply, Session, Told, TransportError};
 use crate::waits::{self, Limits};
@@ -43,6 +44,10 @@ pub(crate) struct Performance<'a> {
     pub(crate) functions: &'a RustMigrations,
     /// How statements wait for others.
     pub(crate) limits: Limits,
+    /// Where nothing but this schema counts as the database's contents.
+    pub(crate) only_schema: Option<&'a str>,
+    /// Whether a block of code can be run.
+    pub(crate) can_run_code: bool,
 }
 
 /// A message on its way.
@@ -216,6 +221,11 @@ impl Performance<'_> {
             Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),
             step => {
                 let write = match step {
+                    // Without code a refusal would be the whole transaction's: what was kept stays.
+                    Step::KeepSchema { accepted: None } if !self.can_run_code => "SELECT 1".to_owned(),
+                    Step::KeepSchema { accepted } => {
+                        introspect::keep(self.table, self.only_schema, accepted.as_deref())
+                    }
                     Step::CountRows { name, epoch, row_limit } => {
                         self.table.count_rows(self.writer, (name, *epoch), *row_limit, touched)
                     }

@@ -29,6 +29,11 @@ impl HistoryTable {
         Self { name: name.to_owned(), quoted: format!("main.{}", quote(name)) }
     }
 
+    /// Schema and name, the name between quotes.
+    pub(crate) fn quoted(&self) -> &str {
+        &self.quoted
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -61,7 +66,10 @@ impl HistoryTable {
     tool TEXT NOT NULL,
     duration_ms INTEGER,
     resolution TEXT,
-    digest TEXT NOT NULL
+    digest TEXT NOT NULL,
+    snapshot TEXT,
+    snapshot_at TEXT,
+    accepted TEXT
 )",
             self.quoted
         )

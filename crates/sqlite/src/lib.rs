@@ -47,6 +47,7 @@ mod foreign_keys;
 mod functions;
 mod history;
 mod inspect;
+mod introspect;
 #[cfg(feature = "sqlx")]
 mod lent;
 mod lock;
@@ -85,6 +86,7 @@ use std::time::Duration;
 use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
+use windlass_core::schema::Look;
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a SQLite database.
@@ -301,6 +303,14 @@ impl Driver for Sqlite<'_> {
     /// Sleeps on the thread it is polled on.
     async fn sleep(&mut self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn keeps_schema(&self) -> bool {
+        true
+    }
+
+    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+        introspect::look(self.connection.get(), &self.table)
     }
 
     fn has_function(&self, name: &str) -> bool {

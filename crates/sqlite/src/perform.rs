@@ -4,6 +4,7 @@ use crate::error::{cause, database_error, extended_code, is_busy, own_words, pri
 use crate::foreign_keys::Dangling;
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, NOW};
+use crate::introspect;
 use crate::lock::Session;
 use crate::settings::Settings;
 use rusqlite::{Connection, Error, ToSql, ffi, params};
@@ -76,6 +77,9 @@ impl Performance<'_> {
             Step::SuspendForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = OFF"),
             Step::EnforceForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = ON"),
             Step::CheckForeignKeys => self.check_foreign_keys(segment),
+            Step::KeepSchema { accepted } => {
+                self.freely(|performance| performance.keep_schema(accepted.as_deref()))
+            }
             write => self.freely(|performance| performance.write_at_once(write)),
         }
     }
@@ -216,6 +220,22 @@ impl Performance<'_> {
             // The match is open because steps may be added: what is not known must not pass for done.
             other => Err(Cause::Refused(own_words(&format!("this driver does not know the step: {other}")))),
         }
+    }
+
+    /// In a transaction it is part of it. What cannot be kept stays as it was, unless a person asked for it.
+    fn keep_schema(&self, accepted: Option<&str>) -> Result<(), Cause> {
+        let is_alone = self.connection.is_autocommit();
+        let kept = run_to_end(self.connection, "SAVEPOINT windlass_schema")
+            .and_then(|()| introspect::keep(self.connection, self.table, accepted))
+            .and_then(|()| run_to_end(self.connection, "RELEASE windlass_schema"));
+        let Err(error) = kept else { return Ok(()) };
+        let is_over = self.connection.is_autocommit();
+        if !is_over {
+            let _ = run_to_end(self.connection, "ROLLBACK TO windlass_schema");
+            let _ = run_to_end(self.connection, "RELEASE windlass_schema");
+        }
+        // Some errors take the whole transaction with them.
+        if accepted.is_some() || is_over && !is_alone { Err(cause(error)) } else { Ok(()) }
     }
 
     fn claim(&self, claims: &[Claim<'_>]) -> Result<(), Cause> {

@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod deploy;
+pub(crate) mod drift;
 pub(crate) mod history;
 pub(crate) mod new;
 pub(crate) mod resolve;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: &Command, settings: Settings, output: &Output) -> Res
         Command::New(args) => new::run(&context, args),
         Command::Resolve(args) => block_on(resolve::run(&context, args)),
         Command::Baseline(args) => block_on(baseline::run(&context, args)),
+        Command::Drift(args) => block_on(drift::run(&context, args)),
         Command::History => block_on(history::run(&context)),
         Command::Completions(args) => Ok(completions::run(&context, args)),
     }

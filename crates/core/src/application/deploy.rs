@@ -3,8 +3,10 @@
 use super::Database;
 use super::spans::Spans;
 use crate::apply::{self, DeployError, DeployOptions, Observer, Report, Silent, Stop};
+use crate::drift::DriftPolicy;
 use crate::driver::Run;
 use crate::plan::Outlook;
+use crate::schema::Pattern;
 use crate::source::Migrations;
 use std::time::Duration;
 use tracing::Instrument as _;
@@ -59,6 +61,19 @@ impl<'a> Deploy<'a> {
     /// Deploy onto a database that has objects and no history.
     pub fn allow_non_empty(mut self, allowed: bool) -> Self {
         self.options.plan.allow_non_empty = allowed;
+        self
+    }
+
+    /// What becomes of it where others changed the schema since the last deploy. By default it stops where a
+    /// migration to be run names what they changed, and else tells.
+    pub fn on_drift(mut self, policy: DriftPolicy) -> Self {
+        self.options.drift.policy = policy;
+        self
+    }
+
+    /// Objects that others may change: `partman.*`, `table:audit_*`.
+    pub fn ignore_drift(mut self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        self.options.drift.ignore.extend(patterns);
         self
     }
 

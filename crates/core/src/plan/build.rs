@@ -8,6 +8,7 @@ use super::single::refuse_apart;
 use super::standing::Standing;
 use super::state::{Resumed, Survey, find_migration, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step, indexes};
+use crate::drift::{Drift, DriftVerdict};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex};
 use crate::history::{Attempt, AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
@@ -131,11 +132,39 @@ pub enum Remark {
         /// The index.
         index: InvalidIndex,
     },
+    /// Others changed the schema since the last deploy.
+    Drift {
+        /// What differs.
+        drift: Box<Drift>,
+    },
+    /// Whether others changed the schema cannot be told.
+    DriftUnknown {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Remark {
+    /// What is to tell of a look at the schema that stops nothing.
+    pub(crate) fn of_drift(verdict: DriftVerdict) -> Option<Self> {
+        match verdict {
+            DriftVerdict::Drift(drift) => Some(Self::Drift { drift }),
+            DriftVerdict::Unknown(why) => Some(Self::DriftUnknown { why }),
+            DriftVerdict::None | DriftVerdict::NeverKept => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Remark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Drift { drift } => {
+                write!(f, "{drift}")?;
+                drift.differences.iter().try_for_each(|difference| write!(f, "\n{difference}"))
+            }
+            Self::DriftUnknown { why } => {
+                write!(f, "whether others changed the schema cannot be told: {why}")
+            }
             Self::Ahead { names } => {
                 write!(
                     f,

@@ -42,6 +42,9 @@ pub enum ResolveError {
         /// Why.
         source: SplitError,
     },
+    /// Nothing was ever deployed here.
+    #[error("the database has no history")]
+    NoHistory,
     /// No attempt stands that this decision could be about.
     #[error("no attempt at `{name}` stands in the history")]
     NoAttempt {
@@ -157,6 +160,19 @@ fn baseline_plan<'m>(
     segments
         .push(Segment { steps: vec![Step::Begin, Step::Claim(claims), Step::Record(records), Step::Commit] });
     Ok(Plan { segments })
+}
+
+/// Keeps the schema as it is, as a person decided.
+pub(crate) fn accept_schema<'m>(inspection: &Inspection, accepted: String) -> Result<Plan<'m>, ResolveError> {
+    inspection.history.verify()?;
+    if let Access::ReadOnly(reason) = &inspection.access {
+        return Err(ResolveError::ReadOnly(reason.clone()));
+    }
+    if inspection.history.attempts.is_empty() {
+        return Err(ResolveError::NoHistory);
+    }
+    let keep = Step::KeepSchema { accepted: Some(accepted) };
+    Ok(Plan { segments: vec![Segment { steps: vec![Step::Begin, keep, Step::Commit] }] })
 }
 
 fn decide<'m>(

@@ -1,0 +1,68 @@
+//! `drift`: what others changed in the schema since the last deploy, and to take it as it is.
+
+use super::Context;
+use crate::args::{Drift, DriftCommand};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::identity;
+use crate::json::{Body, DifferenceBody, DriftBody};
+use crate::output::count;
+use crate::target::IfMissing;
+use windlass_core::apply;
+use windlass_core::drift::{DriftVerdict, look};
+
+pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body), Error> {
+    let (target, migrations) = context.read()?;
+    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    if let Some(DriftCommand::Accept { reason }) = &args.command {
+        apply::accept_drift(&mut *session.driver, &identity::run(), reason).await?;
+        context.output.done("Accepted", "the schema as it is; deploys compare with it from now on");
+        let body = Body::DriftAccept { database: session.database, reason: reason.clone() };
+        return Ok((Exit::Done, body));
+    }
+    let verdict = look(&mut *session.driver, migrations.as_slice(), &context.settings.drift_ignore).await?;
+    let mut body = DriftBody {
+        database: session.database,
+        state: "none",
+        why: None,
+        migration: None,
+        at: None,
+        accepted: None,
+        differences: Vec::new(),
+    };
+    let exit = match verdict {
+        DriftVerdict::Drift(drift) => {
+            drift.differences.iter().for_each(|difference| context.output.result(&difference.to_string()));
+            let differ = count(drift.differences.len(), "object");
+            let (migration, at) = (&drift.migration, &drift.at);
+            let since = match &drift.accepted {
+                None => format!("{differ} changed since the deploy of {migration} at {at}"),
+                Some(who) => format!("{differ} changed since the schema was accepted at {at} by {who}"),
+            };
+            context.output.progress("Drift", &since);
+            if let Some((before, now)) = &drift.servers {
+                context.output.note(&format!("the schema was kept by {before}, and read by {now} now"));
+            }
+            (body.state, body.accepted) = ("drift", drift.accepted);
+            (body.migration, body.at) = (Some(drift.migration), Some(drift.at));
+            body.differences = drift.differences.iter().map(DifferenceBody::of).collect();
+            Exit::Drift
+        }
+        DriftVerdict::NeverKept => {
+            body.state = "never_kept";
+            let note = "no deploy has kept the schema yet: there is nothing to compare with";
+            context.output.note(note);
+            Exit::Done
+        }
+        DriftVerdict::Unknown(why) => {
+            context.output.note(&format!("whether others changed the schema cannot be told: {why}"));
+            (body.state, body.why) = ("unknown", Some(why));
+            Exit::Other
+        }
+        _ => {
+            context.output.done("Finished", "no drift: the schema is as the last deploy left it");
+            Exit::Done
+        }
+    };
+    Ok((exit, Body::Drift(body)))
+}

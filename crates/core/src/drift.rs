@@ -1,0 +1,222 @@
+//! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
+
+use crate::driver::{Driver, DriverError};
+use crate::history::{History, State};
+use crate::migration::Migration;
+use crate::plan::{Plan, Step};
+use crate::schema::{Change, Difference, Kept, Look, Pattern, Schema, differences};
+use crate::sql::Dialect;
+use crate::sql::classify::{ObjectName, Objects, classify};
+use std::fmt;
+
+/// What becomes of a deploy that has something to run, where the live schema is not what the last deploy left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DriftPolicy {
+    /// It stops before anything is run.
+    Stop,
+    /// It stops where a statement to be run names a changed object, or cannot be seen through; else it tells.
+    #[default]
+    Related,
+    /// It tells, and goes on.
+    Warn,
+    /// Nobody looks, and the schema is not kept.
+    Off,
+}
+
+/// How drift is dealt with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DriftOptions {
+    /// What becomes of the deploy.
+    pub policy: DriftPolicy,
+    /// What is not looked at.
+    pub ignore: Vec<Pattern>,
+    /// Whether it is looked for where nothing is to be run, too: one more round trip.
+    pub when_current: bool,
+}
+
+/// The live schema is not what was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drift {
+    /// What differs, from what was kept to what is.
+    pub differences: Vec<Difference>,
+    /// The migration whose deploy kept the schema.
+    pub migration: String,
+    /// When it was kept, by the server's clock (UTC).
+    pub at: String,
+    /// Who took it as it was, and why; `None` where a deploy left it so.
+    pub accepted: Option<String>,
+    /// Which servers looked, where another did when it was kept.
+    pub servers: Option<(String, String)>,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = if self.differences.len() == 1 { "object differs" } else { "objects differ" };
+        write!(
+            f,
+            "the live schema is not what the deploy of {} left at {}: {} {many}",
+            self.migration,
+            self.at,
+            self.differences.len()
+        )
+    }
+}
+
+/// What is known of drift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DriftVerdict {
+    /// No deploy has kept the schema yet: there is nothing to compare with.
+    NeverKept,
+    /// The live schema is what was kept, but for what later statements name.
+    None,
+    /// It is not.
+    Drift(Box<Drift>),
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+/// Looks whether the live schema is what the last deploy left. Writes nothing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn look(
+    driver: &mut dyn Driver,
+    migrations: &[Migration],
+    ignore: &[Pattern],
+) -> Result<DriftVerdict, DriverError> {
+    Ok(match driver.look_at_schema().await? {
+        Look::NeverKept => DriftVerdict::NeverKept,
+        Look::Same => DriftVerdict::None,
+        Look::Unknown(why) => DriftVerdict::Unknown(why),
+        Look::Differs { kept, live } => {
+            let history = driver.inspect().await?.history;
+            judge(&kept, &live, &history, migrations, driver.capabilities().dialect, ignore)
+        }
+    })
+}
+
+/// What differs for good: not what is to be ignored, and not what statements name that ran since.
+fn judge(
+    kept: &Kept,
+    live: &Schema,
+    history: &History,
+    migrations: &[Migration],
+    dialect: Dialect,
+    ignore: &[Pattern],
+) -> DriftVerdict {
+    let is_ignored = |difference: &Difference| ignore.iter().any(|pattern| pattern.matches(&difference.key));
+    let mut differences = differences(&kept.schema, live);
+    differences.retain(|difference| !is_ignored(difference));
+    match touched_since(kept.id, history, migrations, dialect) {
+        _ if differences.is_empty() => return DriftVerdict::None,
+        Touched::Anything(name) => {
+            return DriftVerdict::Unknown(format!(
+                "statements of {name} ran since the schema was kept, and may have changed anything"
+            ));
+        }
+        Touched::Objects(names) => differences.retain(|difference| !is_about(difference, &names)),
+    }
+    if differences.is_empty() {
+        return DriftVerdict::None;
+    }
+    let servers =
+        (kept.schema.origin != live.origin).then(|| (kept.schema.origin.clone(), live.origin.clone()));
+    DriftVerdict::Drift(Box::new(Drift {
+        differences,
+        migration: kept.migration.clone(),
+        at: kept.at.clone(),
+        accepted: kept.accepted.clone(),
+        servers,
+    }))
+}
+
+/// What statements name.
+enum Touched {
+    Objects(Vec<ObjectName>),
+    /// This migration's may touch anything.
+    Anything(String),
+}
+
+/// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
+fn touched_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Touched {
+    let mut names = Vec::new();
+    for attempt in history.attempts.iter().filter(|attempt| attempt.id > id) {
+        let ran = match (attempt.state(), attempt.in_flight) {
+            (State::Applied, _) => attempt.statements,
+            (_, Some(in_flight)) => in_flight.last.max(attempt.completed),
+            _ => attempt.completed,
+        };
+        if ran == 0 {
+            continue;
+        }
+        let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
+        let statements = migration.and_then(|m| Some((m.up(), m.statements(dialect).ok()?)));
+        let Some((script, statements)) = statements.filter(|_| migration.is_some_and(|m| !m.is_rust()))
+        else {
+            return Touched::Anything(attempt.name.clone());
+        };
+        for statement in statements.iter().take(ran as usize) {
+            match classify(dialect, statement.text(script.text())).objects {
+                Objects::Known(known) => names.extend(known),
+                Objects::Unknown => return Touched::Anything(attempt.name.clone()),
+            }
+        }
+    }
+    Touched::Objects(names)
+}
+
+/// Whether a difference is in an object of these names, in what is part of one, or in what speaks of one.
+fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
+    let key = &difference.key;
+    let values: Vec<&String> = match &difference.change {
+        Change::Added(properties) | Change::Removed(properties) => properties.values().collect(),
+        Change::Changed(changed) => {
+            changed.iter().flat_map(|(_, before, now)| before.iter().chain(now)).collect()
+        }
+    };
+    names.iter().any(|ObjectName { schema, name }| {
+        let is_there = key.schema.is_empty()
+            || schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(&key.schema));
+        let is_named = [&key.name, &key.table].into_iter().any(|part| {
+            // A function's name has its arguments behind it.
+            part.split('(').next().is_some_and(|part| part.eq_ignore_ascii_case(name))
+        });
+        is_there && is_named || values.iter().any(|value| speaks_of(value, name))
+    })
+}
+
+/// Whether a name stands in a text as a word of its own.
+fn speaks_of(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    !name.is_empty()
+        && text
+            .match_indices(&name)
+            .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
+}
+
+impl Drift {
+    /// Whether it keeps a plan from being run.
+    pub(crate) fn stops(&self, policy: DriftPolicy, plan: &Plan<'_>, dialect: Dialect) -> bool {
+        match policy {
+            DriftPolicy::Stop => true,
+            DriftPolicy::Warn | DriftPolicy::Off => false,
+            DriftPolicy::Related => plan.segments.iter().flat_map(|segment| &segment.steps).any(|step| {
+                let sql = match step {
+                    Step::Execute(execute) if execute.migration.is_rust() => return true,
+                    Step::Execute(execute) => execute.sql,
+                    Step::Repeat(repeat) => repeat.execute.sql,
+                    _ => return false,
+                };
+                match classify(dialect, sql).objects {
+                    Objects::Known(names) => self.differences.iter().any(|d| is_about(d, &names)),
+                    Objects::Unknown => true,
+                }
+            }),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Schema: what a database holds, as objects with properties that can be kept and compared.
+
+mod compare;
+mod pattern;
+mod text;
+
+pub use compare::{Change, Difference, differences};
+pub use pattern::{Pattern, PatternError};
+pub use text::TextError;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
+pub const INTROSPECTION: u32 = 1;
+
+/// What a database holds: every object that was looked at, by its name, with its properties.
+///
+/// Nothing of the history table is in it, and nothing that belongs to an extension.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Who looked: the introspection's version, the product and its major version.
+    pub origin: String,
+    /// The objects.
+    pub objects: BTreeMap<Key, Properties>,
+}
+
+/// The properties of an object that differ from what is usual: `type` is `integer`, `not null` is `yes`.
+pub type Properties = BTreeMap<String, String>;
+
+/// The name of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Its schema, or nothing where the database has none.
+    pub schema: String,
+    /// The table, view or type that it is part of, or nothing.
+    pub table: String,
+    /// What it is, in the database's own word: `table`, `column`, `foreign key`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Key {
+    /// The name with what it is part of: `public.ship.length`.
+    pub fn full_name(&self) -> String {
+        let parts = [&self.schema, &self.table, &self.name];
+        parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.full_name())
+    }
+}
+
+/// The schema as it was when it was last kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The history row that holds it.
+    pub id: i64,
+    /// The migration of that row.
+    pub migration: String,
+    /// When, by the server's clock (UTC).
+    pub at: String,
+    /// Who took the schema as it was, and why; `None` where a deploy left it so.
+    pub accepted: Option<String>,
+    /// The schema.
+    pub schema: Schema,
+}
+
+/// What a look at the schema found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Look {
+    /// No deploy has kept the schema yet.
+    NeverKept,
+    /// It is as it was kept.
+    Same,
+    /// It may be another.
+    Differs {
+        /// As it was kept.
+        kept: Box<Kept>,
+        /// As it is.
+        live: Schema,
+    },
+    /// Nobody knows, and why.
+    Unknown(String),
+}

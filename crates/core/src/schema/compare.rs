@@ -1,0 +1,97 @@
+//! Comparing: what differs between two schemas, object by object, in words.
+
+use super::{Key, Properties, Schema};
+use std::fmt;
+
+/// An object that is not the same in two schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The object.
+    pub key: Key,
+    /// What became of it.
+    pub change: Change,
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It is only in the later schema. What is part of it is not told besides.
+    Added(Properties),
+    /// It is only in the earlier schema. What was part of it is not told besides.
+    Removed(Properties),
+    /// Some of its properties differ: their names, as they were and as they are.
+    Changed(Vec<(String, Option<String>, Option<String>)>),
+}
+
+/// What differs from the earlier schema to the later one, in the order of the names.
+///
+/// ```
+/// use windlass_core::schema::{Schema, differences};
+///
+/// let earlier = Schema::parse("\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=int")?;
+/// let later = Schema::parse("\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=bigint\ntable\t\t\tport")?;
+/// let told: Vec<_> = differences(&earlier, &later).iter().map(ToString::to_string).collect();
+/// assert_eq!(told, ["table port was added", "column ship.length: type was int, is bigint"]);
+/// # Ok::<(), windlass_core::schema::TextError>(())
+/// ```
+pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
+    let removed = earlier.objects.iter().filter(|(key, _)| !later.objects.contains_key(key));
+    let removed = removed.map(|(key, properties)| (key, Change::Removed(properties.clone())));
+    let others = later.objects.iter().filter_map(|(key, properties)| match earlier.objects.get(key) {
+        None => Some((key, Change::Added(properties.clone()))),
+        Some(before) => {
+            let changed = changed(before, properties);
+            (!changed.is_empty()).then_some((key, Change::Changed(changed)))
+        }
+    });
+    let mut all: Vec<_> = removed.chain(others).collect();
+    all.sort_by_key(|(key, _)| *key);
+    let whole: Vec<Key> = all
+        .iter()
+        .filter(|(key, change)| key.table.is_empty() && !matches!(change, Change::Changed(_)))
+        .map(|(key, _)| (*key).clone())
+        .collect();
+    let is_part = |key: &Key| {
+        !key.table.is_empty()
+            && whole.iter().any(|whole| whole.name == key.table && whole.schema == key.schema)
+    };
+    let told = all.into_iter().filter(|(key, _)| !is_part(key));
+    told.map(|(key, change)| Difference { key: key.clone(), change }).collect()
+}
+
+fn changed(before: &Properties, now: &Properties) -> Vec<(String, Option<String>, Option<String>)> {
+    let gone = before.keys().filter(|name| !now.contains_key(*name));
+    let mut names: Vec<&String> = gone.chain(now.keys()).collect();
+    names.sort();
+    let pairs = names.into_iter().map(|name| (name, before.get(name), now.get(name)));
+    pairs
+        .filter(|(_, before, now)| before != now)
+        .map(|(name, before, now)| (name.clone(), before.cloned(), now.cloned()))
+        .collect()
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.change {
+            Change::Added(_) => write!(f, "{} was added", self.key),
+            Change::Removed(_) => write!(f, "{} was removed", self.key),
+            Change::Changed(properties) => {
+                write!(f, "{}: ", self.key)?;
+                for (index, (name, before, now)) in properties.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { "; " };
+                    match (before, now) {
+                        (Some(before), Some(now)) => write!(f, "{comma}{name} was {before}, is {now}")?,
+                        (None, Some(now)) if now == "yes" => write!(f, "{comma}is {name} now")?,
+                        (None, Some(now)) => write!(f, "{comma}{name} is {now} now")?,
+                        (Some(before), None) if before == "yes" => write!(f, "{comma}is no longer {name}")?,
+                        (Some(before), _) => write!(f, "{comma}{name} was {before}, is none")?,
+                        (None, None) => {}
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}

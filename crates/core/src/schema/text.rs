@@ -1,0 +1,143 @@
+//! A schema as text: a line an object, its parts between tabs, in byte order.
+//!
+//! The first line tells who looked. What would end a part or a line is written behind a backslash.
+
+use super::{Key, Properties, Schema};
+use std::fmt::Write;
+
+/// A line that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the kept schema is not one of windlass's")]
+pub struct TextError {
+    /// Which, from 1.
+    pub line: usize,
+}
+
+impl Schema {
+    /// Reads the form that is kept.
+    ///
+    /// # Errors
+    /// Names the first line that cannot be one.
+    ///
+    /// ```
+    /// use windlass_core::schema::Schema;
+    ///
+    /// let text = "1 SQLite 3\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=int";
+    /// let schema = Schema::parse(text)?;
+    /// assert_eq!(schema.objects.len(), 2);
+    /// assert_eq!(schema.to_text(), text);
+    /// # Ok::<(), windlass_core::schema::TextError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let mut lines = text.split('\n').enumerate();
+        let origin = lines.next().map(|(_, line)| line.to_owned()).unwrap_or_default();
+        let mut schema = Self { origin, ..Self::default() };
+        for (index, line) in lines.filter(|(_, line)| !line.is_empty()) {
+            let (key, properties) = object(line).ok_or(TextError { line: index + 1 })?;
+            schema.objects.insert(key, properties);
+        }
+        Ok(schema)
+    }
+
+    /// The form that is kept.
+    pub fn to_text(&self) -> String {
+        let mut lines: Vec<String> =
+            self.objects.iter().map(|(key, properties)| line(key, properties)).collect();
+        // As the servers sort them, which know only lines.
+        lines.sort_unstable_by_key(|line| order(line));
+        let mut text = self.origin.clone();
+        for line in lines {
+            text.push('\n');
+            text.push_str(&line);
+        }
+        text
+    }
+}
+
+/// Tables come before what is part of them whatever their kinds are called: the order is of no consequence.
+fn order(line: &str) -> (bool, String) {
+    (!line.starts_with("table\t"), line.to_owned())
+}
+
+fn line(key: &Key, properties: &Properties) -> String {
+    let mut line = [&key.kind, &key.schema, &key.table, &key.name].map(|part| escaped(part)).join("\t");
+    for (name, value) in properties {
+        write!(line, "\t{name}={}", escaped(value)).expect("a string takes everything");
+    }
+    line
+}
+
+fn object(line: &str) -> Option<(Key, Properties)> {
+    let mut parts = line.split('\t');
+    let [kind, schema, table, name] = [(); 4].map(|()| parts.next().and_then(unescaped));
+    let key = Key { schema: schema?, table: table?, kind: kind?, name: name? };
+    let property = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        Some((name.to_owned(), unescaped(value)?))
+    };
+    Some((key, parts.map(property).collect::<Option<_>>()?))
+}
+
+/// What would end a part or a line.
+const ESCAPES: [(char, char); 4] = [('\\', '\\'), ('\t', 't'), ('\n', 'n'), ('\r', 'r')];
+
+/// A part as it stands in a line.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match ESCAPES.iter().find(|(plain, _)| *plain == c) {
+            Some((_, letter)) => escaped.extend(['\\', *letter]),
+            None => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        plain.push(match c {
+            '\\' => {
+                let letter = chars.next()?;
+                ESCAPES.iter().find(|(_, escape)| *escape == letter)?.0
+            }
+            c => c,
+        });
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_names_and_values_are_read_as_they_were_written(
+            objects in prop::collection::btree_map(
+                (any::<String>(), any::<String>(), "[a-z ]{1,9}", any::<String>()),
+                prop::collection::btree_map("[a-z ]{1,9}", any::<String>(), 0..4),
+                0..6,
+            )
+        ) {
+            let objects = objects.into_iter().map(|((schema, table, kind, name), properties)| {
+                (Key { schema, table, kind, name }, properties)
+            });
+            let schema = Schema { origin: "1 SQLite 3".to_owned(), objects: objects.collect() };
+            prop_assert_eq!(Schema::parse(&schema.to_text()), Ok(schema));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = Schema::parse(&text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_line_is_named() {
+        let error = Schema::parse("1 SQLite 3\ntable\t\t\ta\ntable\ta").unwrap_err();
+        assert_eq!(error.to_string(), "line 3 of the kept schema is not one of windlass's");
+    }
+}

@@ -1,0 +1,521 @@
+//! Introspection: one query that writes down what a database holds, a line an object, in the form that core reads.
+//!
+//! The server puts it together, so that it can also keep it, and compare it with what was kept, by itself.
+
+use crate::history::{HistoryTable, NOW};
+use crate::quote::literal;
+use crate::transport::{Session, TransportError};
+use tokio_postgres::SimpleQueryRow;
+use windlass_core::driver::DriverError;
+use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
+
+/// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
+/// everybody. A view that somebody locks is not waited for.
+const PINS: &str = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true), \
+                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true), \
+                    set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), \
+                    set_config('extra_float_digits', '1', true), set_config('lc_monetary', 'C', true), \
+                    set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true)";
+
+/// Whether the schema is as it was kept last: told in a few bytes where it is.
+pub(crate) async fn look(
+    session: &Session<'_>,
+    table: &HistoryTable,
+    only_schema: Option<&str>,
+) -> Result<Look, DriverError> {
+    let live = text(table, only_schema);
+    let ask = |columns: &str| {
+        format!(
+            "SELECT {PINS}; SELECT h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at, \
+             h.accepted, {columns} FROM {} AS h, LATERAL ({live}) AS live(text) WHERE h.snapshot IS NOT NULL \
+             ORDER BY h.id DESC LIMIT 1",
+            table.quoted()
+        )
+    };
+    let same = match answer(session, &ask("h.snapshot = live.text AS same")).await {
+        Err(error) if crate::inspect::is_absent(&error) => return Ok(Look::NeverKept),
+        Err(TransportError::Told(told)) => return Ok(unknown(&told.message)),
+        Err(error) => return Err(error.into()),
+        Ok(None) => return Ok(Look::NeverKept),
+        Ok(Some(row)) => row.try_get("same").ok().flatten() == Some("t"),
+    };
+    if same {
+        return Ok(Look::Same);
+    }
+    let row = match answer(session, &ask("h.snapshot AS kept, live.text AS live")).await {
+        Err(TransportError::Told(told)) => return Ok(unknown(&told.message)),
+        Err(error) => return Err(error.into()),
+        Ok(None) => return Ok(Look::NeverKept),
+        Ok(Some(row)) => row,
+    };
+    let value = |name| row.try_get(name).ok().flatten();
+    let read = |name| Schema::parse(value(name).unwrap_or_default());
+    let (schema, live) = match (read("kept"), read("live")) {
+        (Ok(kept), Ok(live)) => (kept, live),
+        (Err(error), _) | (_, Err(error)) => return Ok(Look::Unknown(error.to_string())),
+    };
+    if schema == live {
+        return Ok(Look::Same);
+    }
+    Ok(Look::Differs {
+        kept: Box::new(Kept {
+            id: value("id").and_then(|id| id.parse().ok()).unwrap_or_default(),
+            migration: value("name").unwrap_or_default().to_owned(),
+            at: value("at").unwrap_or_default().to_owned(),
+            accepted: value("accepted").map(str::to_owned),
+            schema,
+        }),
+        live,
+    })
+}
+
+fn unknown(words: &str) -> Look {
+    Look::Unknown(format!("the catalogs cannot be read: {words}"))
+}
+
+/// The row of the message's last query.
+async fn answer(session: &Session<'_>, sql: &str) -> Result<Option<SimpleQueryRow>, TransportError> {
+    let mut rows = session.rows(sql).await?;
+    // The first row is that of the settings.
+    Ok((rows.len() > 1).then(|| rows.pop()).flatten())
+}
+
+/// Writes the schema down with the newest row, in place of what was kept before. Where it cannot be read, what was kept
+/// before stays, unless a person asked for it.
+pub(crate) fn keep(table: &HistoryTable, only_schema: Option<&str>, accepted: Option<&str>) -> String {
+    let history = table.quoted();
+    let accepted_text = accepted.map_or("NULL".to_owned(), literal);
+    let newest = format!("(SELECT max(id) FROM {history})");
+    let keep = format!(
+        "PERFORM {PINS}; \
+         UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}; \
+         UPDATE {history} SET snapshot = ({}), snapshot_at = {NOW}, accepted = {accepted_text} WHERE id = {newest};",
+        text(table, only_schema)
+    );
+    let body = match accepted {
+        Some(_) => format!("BEGIN {keep} END"),
+        None => format!("BEGIN {keep} EXCEPTION WHEN OTHERS THEN NULL; END"),
+    };
+    format!("DO LANGUAGE plpgsql {}", literal(&body))
+}
+
+/// The query of one text for the whole schema, whose first line tells who looked.
+fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
+    let history = literal(table.quoted());
+    let only = only_schema.map(|schema| format!(" AND nspname = {}", literal(schema))).unwrap_or_default();
+    let mut parts = vec![schemas(), relations(), columns(), constraints(), indexes(), sequences(), types()];
+    parts.extend([functions(), triggers(), rules(), policies(), statistics(), collations()]);
+    if only_schema.is_none() {
+        parts.extend([extensions(), event_triggers(), publications(), foreign_servers(), casts()]);
+    }
+    format!(
+        "WITH namespaces AS MATERIALIZED (SELECT oid, nspname FROM pg_catalog.pg_namespace \
+         WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'{only}), \
+         extended AS MATERIALIZED (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
+         relations AS MATERIALIZED (SELECT c.*, n.nspname FROM pg_catalog.pg_class AS c \
+         JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') \
+         AND c.oid IS DISTINCT FROM to_regclass({history}) AND {}) \
+         SELECT '{INTROSPECTION} PostgreSQL ' || current_setting('server_version_num')::int / 10000 \
+         || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line COLLATE \"C\"), '') \
+         FROM ({}) AS lines(line)",
+        unextended("pg_class", "c.oid"),
+        parts.join(" UNION ALL ")
+    )
+}
+
+/// What an extension brought is the extension's.
+fn unextended(catalog: &str, oid: &str) -> String {
+    format!("({oid}) NOT IN (SELECT objid FROM extended WHERE classid = 'pg_catalog.{catalog}'::regclass)")
+}
+
+/// What would end a part or a line is written behind a backslash.
+fn escaped(expression: &str) -> String {
+    format!(
+        "replace(replace(replace(replace(({expression})::text, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), \
+         E'\\n', E'\\\\n'), E'\\r', E'\\\\r')"
+    )
+}
+
+/// The query of the lines of one kind: what it is, its schema, what it is part of, its name; its properties, of
+/// which those that are NULL are left out.
+fn lines(names: [&str; 4], properties: &[(&str, &str)], from: &str) -> String {
+    let names = names.map(escaped);
+    let properties = properties.iter().map(|(name, value)| format!("'{name}=' || {}", escaped(value)));
+    let parts: Vec<_> = names.into_iter().chain(properties).collect();
+    format!("SELECT concat_ws(E'\\t', {}) {from}", parts.join(", "))
+}
+
+fn yes(condition: &str) -> String {
+    format!("CASE WHEN {condition} THEN 'yes' END")
+}
+
+fn schemas() -> String {
+    lines(
+        ["'schema'", "''", "''", "n.nspname"],
+        &[("comment", "obj_description(n.oid, 'pg_namespace')")],
+        &format!("FROM namespaces AS n WHERE {}", unextended("pg_namespace", "n.oid")),
+    )
+}
+
+const KIND: &str = "CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
+                    WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'composite type' ELSE 'table' END";
+
+fn relations() -> String {
+    lines(
+        [KIND, "c.nspname", "''", "c.relname"],
+        &[
+            ("definition", "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END"),
+            ("unlogged", &yes("c.relpersistence = 'u'")),
+            ("partitioned by", "pg_get_partkeydef(c.oid)"),
+            ("partition", "pg_get_expr(c.relpartbound, c.oid)"),
+            (
+                "inherits",
+                "(SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) \
+                 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid AND c.relkind <> 'S')",
+            ),
+            ("options", "array_to_string(c.reloptions, ', ')"),
+            (
+                "tablespace",
+                "(SELECT t.spcname FROM pg_catalog.pg_tablespace AS t WHERE t.oid = c.reltablespace)",
+            ),
+            (
+                "access method",
+                "(SELECT a.amname FROM pg_catalog.pg_am AS a WHERE a.oid = c.relam AND a.amname <> 'heap')",
+            ),
+            ("row security", &yes("c.relrowsecurity")),
+            ("forced row security", &yes("c.relforcerowsecurity")),
+            (
+                "replica identity",
+                "CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN CASE WHEN c.relkind IN ('r', 'p') THEN 'nothing' END END",
+            ),
+            ("populated", "CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'no' END"),
+            (
+                "server",
+                "(SELECT s.srvname || coalesce(' ' || array_to_string(f.ftoptions, ', '), '') \
+                 FROM pg_catalog.pg_foreign_table AS f JOIN pg_catalog.pg_foreign_server AS s ON s.oid = f.ftserver \
+                 WHERE f.ftrelid = c.oid)",
+            ),
+            ("comment", "obj_description(c.oid, 'pg_class')"),
+        ],
+        "FROM relations AS c WHERE c.relkind <> 'S'",
+    )
+}
+
+fn columns() -> String {
+    lines(
+        ["'column'", "c.nspname", "c.relname", "a.attname"],
+        &[
+            ("type", "format_type(a.atttypid, a.atttypmod)"),
+            ("not null", &yes("a.attnotnull AND c.relkind <> 'c'")),
+            ("default", "CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END"),
+            ("generated", "CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"),
+            ("virtual", &yes("a.attgenerated = 'v'")),
+            ("identity", "CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END"),
+            (
+                "collation",
+                "(SELECT o.collname FROM pg_catalog.pg_collation AS o, pg_catalog.pg_type AS t \
+                 WHERE o.oid = a.attcollation AND t.oid = a.atttypid AND a.attcollation <> t.typcollation)",
+            ),
+            ("compression", "nullif(a.attcompression::text, '')"),
+            ("options", "array_to_string(a.attoptions, ', ')"),
+            ("comment", "col_description(c.oid, a.attnum)"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
+         LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+         WHERE c.relkind IN ('r', 'p', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped",
+    )
+}
+
+/// That a column is not null is told of the column: which servers keep it as a constraint too is their matter.
+fn constraints() -> String {
+    lines(
+        [
+            "CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'foreign key' \
+             WHEN 'c' THEN 'check' ELSE 'exclusion' END",
+            "c.nspname",
+            "c.relname",
+            "k.conname",
+        ],
+        &[
+            ("definition", "pg_get_constraintdef(k.oid)"),
+            ("invalid", &yes("i.indisvalid = false")),
+            ("comment", "obj_description(k.oid, 'pg_constraint')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid \
+         LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') \
+         WHERE k.contype IN ('p', 'u', 'f', 'c', 'x')",
+    )
+}
+
+fn indexes() -> String {
+    lines(
+        ["'index'", "c.nspname", "c.relname", "x.relname"],
+        &[
+            ("definition", "pg_get_indexdef(i.indexrelid)"),
+            ("invalid", &yes("NOT i.indisvalid")),
+            ("clustered", &yes("i.indisclustered")),
+            ("replica identity", &yes("i.indisreplident")),
+            (
+                "tablespace",
+                "(SELECT t.spcname FROM pg_catalog.pg_tablespace AS t WHERE t.oid = x.reltablespace)",
+            ),
+            ("comment", "obj_description(x.oid, 'pg_class')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid \
+         JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k \
+         WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))",
+    )
+}
+
+/// That of an identity column is part of the column.
+fn sequences() -> String {
+    lines(
+        ["'sequence'", "c.nspname", "coalesce(o.relname, '')", "c.relname"],
+        &[
+            ("type", "format_type(s.seqtypid, NULL)"),
+            ("start", "s.seqstart"),
+            ("increment", "nullif(s.seqincrement, 1)"),
+            ("minimum", "s.seqmin"),
+            ("maximum", "s.seqmax"),
+            ("cache", "nullif(s.seqcache, 1)"),
+            ("cycles", &yes("s.seqcycle")),
+            ("owned by", "a.attname"),
+            ("identity", &yes("p.deptype = 'i'")),
+            ("unlogged", &yes("c.relpersistence = 'u'")),
+            ("comment", "obj_description(c.oid, 'pg_class')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = c.oid \
+         LEFT JOIN pg_catalog.pg_depend AS p ON p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = c.oid \
+         AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjsubid > 0 AND p.deptype IN ('a', 'i') \
+         LEFT JOIN pg_catalog.pg_class AS o ON o.oid = p.refobjid \
+         LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
+         WHERE c.relkind = 'S' AND (o.oid IS NULL OR o.oid IN (SELECT r.oid FROM relations AS r))",
+    )
+}
+
+fn types() -> String {
+    lines(
+        [
+            "CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range' ELSE 'type' END",
+            "n.nspname",
+            "''",
+            "t.typname",
+        ],
+        &[
+            (
+                "labels",
+                "(SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) \
+                 FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid)",
+            ),
+            ("type", "CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END"),
+            ("not null", &yes("t.typnotnull")),
+            ("default", "t.typdefault"),
+            (
+                "checks",
+                "(SELECT string_agg(quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname) \
+                 FROM pg_catalog.pg_constraint AS k WHERE k.contypid = t.oid AND k.contype = 'c')",
+            ),
+            (
+                "range of",
+                "(SELECT concat_ws(' ', format_type(r.rngsubtype, NULL), nullif(r.rngsubdiff::oid::regproc::text, '-'), \
+                 nullif(r.rngcanonical::oid::regproc::text, '-'), \
+                 (SELECT o.opcname FROM pg_catalog.pg_opclass AS o WHERE o.oid = r.rngsubopc)) \
+                 FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid)",
+            ),
+            ("comment", "obj_description(t.oid, 'pg_type')"),
+        ],
+        &format!(
+            "FROM pg_catalog.pg_type AS t JOIN namespaces AS n ON n.oid = t.typnamespace \
+             WHERE t.typtype IN ('e', 'd', 'r') AND {}",
+            unextended("pg_type", "t.oid")
+        ),
+    )
+}
+
+/// What came with a type of its own, a range's constructors, is the type's.
+fn functions() -> String {
+    lines(
+        [
+            "CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END",
+            "n.nspname",
+            "''",
+            "p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'",
+        ],
+        &[
+            ("definition", "CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END"),
+            (
+                "aggregate",
+                "(SELECT concat_ws(' ', g.aggtransfn::regprocedure, format_type(g.aggtranstype, NULL), \
+                 nullif(g.aggfinalfn::oid::regprocedure::text, '-'), g.agginitval, g.aggkind) \
+                 FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid)",
+            ),
+            ("comment", "obj_description(p.oid, 'pg_proc')"),
+        ],
+        &format!(
+            "FROM pg_catalog.pg_proc AS p JOIN namespaces AS n ON n.oid = p.pronamespace WHERE {} \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_proc'::regclass \
+             AND d.objid = p.oid AND d.deptype = 'i')",
+            unextended("pg_proc", "p.oid")
+        ),
+    )
+}
+
+/// Those that carry out a constraint are the constraint's, and a partition's those of its table.
+fn triggers() -> String {
+    lines(
+        ["'trigger'", "c.nspname", "c.relname", "t.tgname"],
+        &[
+            ("definition", "pg_get_triggerdef(t.oid)"),
+            ("enabled", ENABLED),
+            ("comment", "obj_description(t.oid, 'pg_trigger')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid \
+         CROSS JOIN LATERAL (SELECT t.tgenabled) AS e(enabled) WHERE NOT t.tgisinternal AND t.tgparentid = 0",
+    )
+}
+
+const ENABLED: &str =
+    "CASE e.enabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'on replicas' WHEN 'A' THEN 'always' END";
+
+fn rules() -> String {
+    lines(
+        ["'rule'", "c.nspname", "c.relname", "r.rulename"],
+        &[
+            ("definition", "pg_get_ruledef(r.oid)"),
+            ("enabled", ENABLED),
+            ("comment", "obj_description(r.oid, 'pg_rewrite')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid \
+         CROSS JOIN LATERAL (SELECT r.ev_enabled) AS e(enabled) WHERE r.rulename <> '_RETURN'",
+    )
+}
+
+fn policies() -> String {
+    lines(
+        ["'policy'", "c.nspname", "c.relname", "p.polname"],
+        &[
+            (
+                "command",
+                "CASE p.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' \
+                 WHEN 'd' THEN 'delete' ELSE 'all' END",
+            ),
+            ("restrictive", &yes("NOT p.polpermissive")),
+            (
+                "roles",
+                "(SELECT string_agg(CASE r.oid WHEN 0 THEN 'public' ELSE r.oid::regrole::text END, ', ' ORDER BY r.oid) \
+                 FROM unnest(p.polroles) AS r(oid))",
+            ),
+            ("using", "pg_get_expr(p.polqual, p.polrelid)"),
+            ("with check", "pg_get_expr(p.polwithcheck, p.polrelid)"),
+            ("comment", "obj_description(p.oid, 'pg_policy')"),
+        ],
+        "FROM relations AS c JOIN pg_catalog.pg_policy AS p ON p.polrelid = c.oid",
+    )
+}
+
+fn statistics() -> String {
+    lines(
+        ["'statistics'", "n.nspname", "''", "s.stxname"],
+        &[
+            ("definition", "pg_get_statisticsobjdef(s.oid)"),
+            ("comment", "obj_description(s.oid, 'pg_statistic_ext')"),
+        ],
+        "FROM pg_catalog.pg_statistic_ext AS s JOIN namespaces AS n ON n.oid = s.stxnamespace",
+    )
+}
+
+fn collations() -> String {
+    lines(
+        ["'collation'", "n.nspname", "''", "o.collname"],
+        &[
+            ("provider", "o.collprovider"),
+            ("locale", "concat_ws(' ', o.collcollate, o.collctype)"),
+            ("nondeterministic", &yes("NOT o.collisdeterministic")),
+        ],
+        &format!(
+            "FROM pg_catalog.pg_collation AS o JOIN namespaces AS n ON n.oid = o.collnamespace WHERE {}",
+            unextended("pg_collation", "o.oid")
+        ),
+    )
+}
+
+fn extensions() -> String {
+    lines(
+        ["'extension'", "''", "''", "e.extname"],
+        &[
+            ("version", "e.extversion"),
+            ("schema", "(SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = e.extnamespace)"),
+        ],
+        "FROM pg_catalog.pg_extension AS e",
+    )
+}
+
+fn event_triggers() -> String {
+    lines(
+        ["'event trigger'", "''", "''", "t.evtname"],
+        &[
+            ("event", "t.evtevent"),
+            ("function", "t.evtfoid::regprocedure"),
+            ("tags", "array_to_string(t.evttags, ', ')"),
+            ("enabled", ENABLED),
+            ("comment", "obj_description(t.oid, 'pg_event_trigger')"),
+        ],
+        &format!(
+            "FROM pg_catalog.pg_event_trigger AS t CROSS JOIN LATERAL (SELECT t.evtenabled) AS e(enabled) WHERE {}",
+            unextended("pg_event_trigger", "t.oid")
+        ),
+    )
+}
+
+fn publications() -> String {
+    lines(
+        ["'publication'", "''", "''", "p.pubname"],
+        &[
+            ("all tables", &yes("p.puballtables")),
+            (
+                "tables",
+                "(SELECT string_agg(r.prrelid::regclass::text, ', ' ORDER BY r.prrelid::regclass::text COLLATE \"C\") \
+                 FROM pg_catalog.pg_publication_rel AS r WHERE r.prpubid = p.oid)",
+            ),
+            (
+                "publishes",
+                "concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END, \
+              CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END)",
+            ),
+        ],
+        "FROM pg_catalog.pg_publication AS p",
+    )
+}
+
+/// Their options may hold a secret, and are not looked at.
+fn foreign_servers() -> String {
+    lines(
+        ["'foreign server'", "''", "''", "s.srvname"],
+        &[
+            (
+                "wrapper",
+                "(SELECT w.fdwname FROM pg_catalog.pg_foreign_data_wrapper AS w WHERE w.oid = s.srvfdw)",
+            ),
+            ("version", "s.srvversion"),
+        ],
+        &format!("FROM pg_catalog.pg_foreign_server AS s WHERE {}", unextended("pg_foreign_server", "s.oid")),
+    )
+}
+
+/// Those that come with the server have low numbers.
+fn casts() -> String {
+    lines(
+        [
+            "'cast'",
+            "''",
+            "''",
+            "format_type(k.castsource, NULL) || ' as ' || format_type(k.casttarget, NULL)",
+        ],
+        &[
+            ("function", "nullif(k.castfunc::regprocedure::text, '-')"),
+            ("context", "k.castcontext"),
+            ("method", "k.castmethod"),
+        ],
+        &format!("FROM pg_catalog.pg_cast AS k WHERE k.oid >= 16384 AND {}", unextended("pg_cast", "k.oid")),
+    )
+}

@@ -1,0 +1,135 @@
+//! Introspection: what a database holds, as a [`Schema`], in as many queries as there are kinds of objects.
+
+use crate::error::refused;
+use crate::history::{HistoryTable, NOW};
+use rusqlite::{Connection, Row, params};
+use windlass_core::driver::DriverError;
+use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
+use windlass_core::sql::{Dialect, lexer};
+
+/// Whether the schema is as it was kept last.
+pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look, DriverError> {
+    crate::at_one_moment(connection, || {
+        let Some(kept) = kept(connection, table)? else { return Ok(Look::NeverKept) };
+        let live = introspect(connection, table).map_err(|error| refused(&error))?;
+        let schema = match Schema::parse(&kept.text) {
+            Ok(schema) => schema,
+            Err(error) => return Ok(Look::Unknown(error.to_string())),
+        };
+        if schema == live {
+            return Ok(Look::Same);
+        }
+        let Found { id, migration, at, accepted, .. } = kept;
+        Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live })
+    })
+}
+
+/// Writes the schema down with the newest row, in place of what was kept before.
+pub(crate) fn keep(
+    connection: &Connection,
+    table: &HistoryTable,
+    accepted: Option<&str>,
+) -> Result<(), rusqlite::Error> {
+    let text = introspect(connection, table)?.to_text();
+    let (history, newest) = (table.quoted(), format!("(SELECT max(id) FROM {})", table.quoted()));
+    let before =
+        format!("UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}");
+    connection.execute(&before, [])?;
+    let now =
+        format!("UPDATE {history} SET snapshot = ?1, snapshot_at = {NOW}, accepted = ?2 WHERE id = {newest}");
+    connection.execute(&now, params![text, accepted]).map(drop)
+}
+
+/// Makes an object of a row.
+type Read<'r> = &'r mut dyn FnMut(&Row<'_>) -> Result<(Key, Properties), rusqlite::Error>;
+
+struct Found {
+    id: i64,
+    migration: String,
+    at: String,
+    accepted: Option<String>,
+    text: String,
+}
+
+fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, DriverError> {
+    let query = format!(
+        "SELECT id, name, snapshot_at, accepted, snapshot FROM {} WHERE snapshot IS NOT NULL \
+         ORDER BY id DESC LIMIT 1",
+        table.quoted()
+    );
+    let found = connection.query_row(&query, [], |row| {
+        let (id, migration, at) = (row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?);
+        let at = at.unwrap_or_default();
+        Ok(Found { id, migration, at, accepted: row.get(3)?, text: row.get(4)? })
+    });
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) => Err(refused(&error)),
+    }
+}
+
+/// What a user made: not what SQLite keeps for itself, not the history, not the shadow tables of virtual ones.
+const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?1 COLLATE NOCASE \
+                    AND NOT EXISTS (SELECT 1 FROM pragma_table_list AS l WHERE l.schema = 'main' \
+                    AND l.name = m.tbl_name AND l.type = 'shadow')";
+
+fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
+    let mut schema = Schema { origin: format!("{INTROSPECTION} SQLite 3"), ..Schema::default() };
+    let mut each = |query: &str, read: Read<'_>| {
+        let mut statement = connection.prepare(query)?;
+        let mut rows = statement.query([table.name()])?;
+        while let Some(row) = rows.next()? {
+            let (key, properties) = read(row)?;
+            schema.objects.insert(key, properties);
+        }
+        Ok::<_, rusqlite::Error>(())
+    };
+    each(
+        &format!("SELECT m.type, m.name, m.tbl_name, m.sql FROM main.sqlite_schema AS m WHERE {OURS}"),
+        &mut |row| {
+            let (kind, name, of): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let sql = normal(&row.get::<_, Option<String>>(3)?.unwrap_or_default());
+            let kind = match &*kind {
+                "table" if sql.to_ascii_uppercase().starts_with("CREATE VIRTUAL") => {
+                    "virtual table".to_owned()
+                }
+                _ => kind,
+            };
+            let of = if of == name { String::new() } else { of };
+            Ok((key(&kind, of, name), Properties::from([("definition".to_owned(), sql)])))
+        },
+    )?;
+    each(
+        &format!(
+            "SELECT m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, c.hidden \
+             FROM main.sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
+             WHERE m.type = 'table' AND {OURS}"
+        ),
+        &mut |row| {
+            let mut properties = Properties::new();
+            let mut set = |name: &str, value: Option<String>| {
+                properties.extend(value.map(|value| (name.to_owned(), value)));
+            };
+            let yes = |is: bool| is.then(|| "yes".to_owned());
+            set("type", Some(row.get::<_, String>(2)?).filter(|kind| !kind.is_empty()));
+            set("not null", yes(row.get(3)?));
+            set("default", row.get(4)?);
+            set("primary key", Some(row.get::<_, i64>(5)?).filter(|at| *at > 0).map(|at| at.to_string()));
+            set("hidden", yes(row.get::<_, i64>(6)? == 1));
+            set("generated", yes(row.get::<_, i64>(6)? > 1));
+            Ok((key("column", row.get(0)?, row.get(1)?), properties))
+        },
+    )?;
+    Ok(schema)
+}
+
+fn key(kind: &str, table: String, name: String) -> Key {
+    Key { schema: String::new(), table, kind: kind.to_owned(), name }
+}
+
+/// The text without what means nothing: comments, white space. `ALTER TABLE` leaves both as they were written.
+fn normal(sql: &str) -> String {
+    let tokens = lexer::tokens(Dialect::Sqlite, sql).filter(|token| token.kind.is_significant());
+    tokens.map(|token| token.text).collect::<Vec<_>>().join(" ")
+}

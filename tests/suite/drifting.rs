@@ -1,0 +1,420 @@
+//! Drift: what others changed in the schema is noticed before anything runs, told object by object, and has ways out.
+
+use harness::{Database, Project, deploy_with, migrations, options};
+use std::path::Path;
+use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
+use windlass_core::drift::{Drift, DriftPolicy, DriftVerdict, look};
+use windlass_core::plan::Remark;
+use windlass_core::source::Migrations;
+
+harness::scenarios!(
+    on [Postgres, Sqlite]:
+        what_others_changed_stops_a_deploy,
+        a_related_change_stops_and_another_is_told,
+        what_is_accepted_is_no_drift,
+        what_is_ignored_is_no_drift,
+        what_later_statements_name_is_no_drift,
+        an_up_to_date_deploy_warns,
+        a_long_history_leaves_no_drift,
+        nobody_looks_where_it_is_turned_off,
+        the_command_shows_and_accepts_drift,
+);
+
+harness::scenarios!(
+    on [Postgres]:
+        a_change_of_any_kind_of_object_is_seen_by_postgres,
+        another_session_s_settings_make_no_drift,
+        a_schema_of_its_own_is_looked_at_alone,
+);
+
+harness::scenarios!(
+    on [Sqlite]:
+        a_change_of_any_kind_of_object_is_seen_by_sqlite,
+        shadow_tables_are_no_drift,
+);
+
+const A: (&str, &str) = ("1_a", "CREATE TABLE a (n int);");
+const B: (&str, &str) = ("2_b", "CREATE TABLE b (n int);");
+const ON_A: (&str, &str) = ("3_on_a", "CREATE INDEX a_n ON a (n);");
+
+fn with(policy: DriftPolicy) -> DeployOptions {
+    let mut options = options();
+    options.drift.policy = policy;
+    options
+}
+
+async fn run(
+    database: &Database,
+    scripts: &[(&'static str, &str)],
+    options: &DeployOptions,
+) -> Result<Report, DeployError> {
+    deploy_with(&mut *database.connect().await, &migrations(scripts), options).await
+}
+
+async fn deployed(database: &Database, scripts: &[(&'static str, &str)]) {
+    run(database, scripts, &with(DriftPolicy::Stop)).await.expect("a deploy");
+}
+
+async fn verdict(database: &Database, set: &Migrations) -> DriftVerdict {
+    look(&mut *database.connect().await, set.as_slice(), &[]).await.expect("a look")
+}
+
+fn words(drift: &Drift) -> Vec<String> {
+    drift.differences.iter().map(ToString::to_string).collect()
+}
+
+async fn what_others_changed_stops_a_deploy(database: &Database) {
+    deployed(database, &[A]).await;
+    assert_eq!(verdict(database, &migrations(&[A])).await, DriftVerdict::None);
+    database.sql("ALTER TABLE a ADD COLUMN by_hand int").await;
+    let before = database.tables().await;
+    let refused = run(database, &[A, B], &with(DriftPolicy::Stop)).await.expect_err("drift");
+    let DeployError::Drift(drift) = refused else { panic!("{refused:#?}") };
+    assert!(
+        words(&drift).iter().any(|told| told.starts_with("column") && told.ends_with("a.by_hand was added"))
+    );
+    assert_eq!(drift.migration, "1_a");
+    assert_eq!(database.tables().await, before, "something ran");
+    database.sql("ALTER TABLE a DROP COLUMN by_hand").await;
+    deployed(database, &[A, B]).await;
+    assert_eq!(verdict(database, &migrations(&[A, B])).await, DriftVerdict::None);
+}
+
+async fn a_related_change_stops_and_another_is_told(database: &Database) {
+    deployed(database, &[A]).await;
+    database.sql("CREATE INDEX by_hand ON a (n)").await;
+    let report = run(database, &[A, B], &with(DriftPolicy::Related)).await.expect("b is another table");
+    let told = report.remarks.iter().find_map(|remark| match remark {
+        Remark::Drift { drift } => Some(words(drift)),
+        _ => None,
+    });
+    assert!(told.is_some_and(|told| told[0].ends_with("a.by_hand was added")), "{:?}", report.remarks);
+    // That deploy has kept the schema with the index in it.
+    database.sql("DROP INDEX by_hand").await;
+    let refused = run(database, &[A, B, ON_A], &with(DriftPolicy::Related)).await.expect_err("drift of a");
+    assert!(matches!(refused, DeployError::Drift(_)), "{refused:#?}");
+    run(database, &[A, B, ON_A], &with(DriftPolicy::Warn)).await.expect("it was only told");
+}
+
+async fn what_is_accepted_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let mut driver = database.connect().await;
+    accept_drift(&mut *driver, &options().run, "a table of the reports").await.expect("accepted");
+    deployed(database, &[A, B]).await;
+    database.sql("CREATE TABLE again (n int)").await;
+    accept_drift(&mut *driver, &options().run, "and another").await.expect("accepted");
+    database.sql("DROP TABLE again").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A, B])).await else {
+        panic!("no drift")
+    };
+    assert!(words(&drift)[0].ends_with("again was removed"));
+    assert!(drift.accepted.is_some_and(|who| who.ends_with(": and another")));
+    assert_eq!(drift.migration, "2_b");
+}
+
+async fn what_is_ignored_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    for sql in ["CREATE TABLE audit_2026 (n int)", "CREATE INDEX audit_2026_n ON audit_2026 (n)"] {
+        database.sql(sql).await;
+    }
+    let mut ignoring = with(DriftPolicy::Stop);
+    ignoring.drift.ignore = vec!["table:audit_*".parse().expect("a pattern")];
+    let report = run(database, &[A, B], &ignoring).await.expect("nobody minds");
+    assert!(report.remarks.is_empty(), "{:?}", report.remarks);
+}
+
+async fn what_later_statements_name_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    // As after a run that died before it kept the schema.
+    run(database, &[A, B], &with(DriftPolicy::Off)).await.expect("nobody looks");
+    assert_eq!(verdict(database, &migrations(&[A, B])).await, DriftVerdict::None);
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A, B])).await else {
+        panic!("no drift")
+    };
+    assert_eq!(drift.differences.len(), 1, "{drift:#?}");
+    database.sql("DROP TABLE by_hand").await;
+    // Nobody knows what a script made whose text is gone.
+    let DriftVerdict::Unknown(why) = verdict(database, &migrations(&[A])).await else { panic!("known") };
+    assert!(why.contains("2_b"), "{why}");
+}
+
+async fn an_up_to_date_deploy_warns(database: &Database) {
+    let mut options = with(DriftPolicy::Stop);
+    options.drift.when_current = true;
+    run(database, &[A], &options).await.expect("a deploy");
+    assert!(run(database, &[A], &options).await.expect("nothing to do").remarks.is_empty());
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let report = run(database, &[A], &options).await.expect("nothing to do, and so nothing to stop");
+    assert!(matches!(&report.remarks[..], [Remark::Drift { .. }]), "{:?}", report.remarks);
+}
+
+async fn a_long_history_leaves_no_drift(database: &Database) {
+    let family = database.target().family.folder();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations-fixtures/long").join(family);
+    let set = Migrations::from_dir(&root).expect("the long history");
+    deploy_with(&mut *database.connect().await, &set, &with(DriftPolicy::Stop)).await.expect("a deploy");
+    assert_eq!(verdict(database, &set).await, DriftVerdict::None);
+}
+
+async fn nobody_looks_where_it_is_turned_off(database: &Database) {
+    deployed(database, &[A]).await;
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let report = run(database, &[A, B], &with(DriftPolicy::Off)).await.expect("nobody looks");
+    assert!(report.remarks.is_empty(), "{:?}", report.remarks);
+}
+
+async fn the_command_shows_and_accepts_drift(database: &Database) {
+    let project = Project::new(database, &[A]);
+    project.run(&["drift"]).await.code(0).err("no deploy has kept the schema yet");
+    project.run(&["drift", "accept", "--reason", "x"]).await.code(3).err("no history");
+    project.run(&["deploy"]).await.code(0);
+    project.run(&["drift"]).await.code(0).err("no drift");
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let shown = project.run(&["drift"]).await.code(10);
+    shown.out("by_hand was added").err("1 object changed since the deploy of 1_a");
+    let document = project.run(&["drift", "--json"]).await.code(10).json();
+    assert_eq!((&document["state"], &document["ok"]), (&"drift".into(), &true.into()), "{document}");
+    assert_eq!(document["differences"][0]["change"], "added");
+    assert_eq!(document["differences"][0]["name"], "by_hand");
+    project.run(&["deploy"]).await.code(0).err("by_hand was added");
+    project.migration(B.0, B.1);
+    let refused = project.run(&["deploy"]).await.code(10);
+    refused.err("by_hand was added").err("windlass drift accept --reason").err("--allow-drift");
+    let document = project.run(&["deploy", "--json"]).await.code(10).json();
+    assert_eq!(document["error"]["kind"], "drift", "{document}");
+    project.run(&["drift", "accept"]).await.code(2);
+    project.run(&["drift", "accept", "--reason", "a table of the reports"]).await.code(0);
+    project.run(&["drift"]).await.code(0).err("no drift");
+    project.run(&["deploy"]).await.code(0).err("1 migration");
+    database.sql("DROP TABLE by_hand").await;
+    project.migration("3_c", "CREATE TABLE c (n int);");
+    project.run(&["deploy", "--allow-drift"]).await.code(0).err("by_hand was removed");
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    project.write("windlass.toml", "drift_ignore = [\"by_*\"]\n");
+    project.run(&["drift"]).await.code(0).err("no drift");
+    project.write("windlass.toml", "drift = \"related\"\n");
+    project.migration("4_d", "CREATE TABLE d (n int);");
+    project.run(&["deploy"]).await.code(0).err("by_hand was added");
+    project.write("windlass.toml", "drift_ignore = [\"a.\"]\n");
+    project.run(&["drift"]).await.code(2).err("is no pattern");
+}
+
+/// Makes each change by hand, in its order, and looks for the words with which it is told.
+async fn each_is_seen(database: &Database, base: &'static str, changes: &[(&str, &str)]) {
+    let set = [("1_base", base)];
+    deployed(database, &set).await;
+    let set = migrations(&set);
+    let mut driver = database.connect().await;
+    for (sql, told) in changes {
+        database.sql(sql).await;
+        let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("not seen: {sql}") };
+        let words = words(&drift);
+        assert!(words.iter().any(|word| word.contains(told)), "{sql}: {words:#?}");
+        accept_drift(&mut *driver, &options().run, "seen").await.expect("accepted");
+        assert_eq!(verdict(database, &set).await, DriftVerdict::None, "{sql}");
+    }
+}
+
+async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database) {
+    let base = "CREATE SCHEMA store;
+        CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text DEFAULT 'x', c varchar(20), r int4range, \
+            u int CONSTRAINT t_u UNIQUE, s serial, i int GENERATED BY DEFAULT AS IDENTITY);
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE child (id int, p int CONSTRAINT child_p REFERENCES parent, \
+            CONSTRAINT child_check CHECK (p > 0) NOT VALID);
+        CREATE TABLE split (id int, at date) PARTITION BY RANGE (at);
+        CREATE TABLE heir () INHERITS (parent);
+        CREATE INDEX t_a ON t (a);
+        CREATE TYPE mood AS ENUM ('good', 'bad');
+        CREATE DOMAIN age AS int CHECK (VALUE > 0);
+        CREATE TYPE pair AS (x int, y int);
+        CREATE SEQUENCE numbers;
+        CREATE VIEW v AS SELECT a FROM t;
+        CREATE MATERIALIZED VIEW m AS SELECT a FROM t;
+        CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql AS 'SELECT n';
+        CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';
+        CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE FUNCTION ef() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+        CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tf();
+        CREATE RULE ru AS ON DELETE TO t DO INSTEAD NOTHING;
+        CREATE POLICY po ON t USING (a > 0);";
+    let changes = [
+        ("CREATE SCHEMA other", "schema other was added"),
+        ("COMMENT ON SCHEMA other IS 'x'", "schema other: comment is x now"),
+        ("ALTER TABLE t ADD z int", "column public.t.z was added"),
+        ("ALTER TABLE t DROP z", "column public.t.z was removed"),
+        ("ALTER TABLE t ALTER a TYPE bigint", "type was integer, is bigint"),
+        ("ALTER TABLE t ALTER a DROP NOT NULL", "is no longer not null"),
+        ("ALTER TABLE t ALTER b SET DEFAULT 'y'", "default was 'x'::text, is 'y'::text"),
+        ("ALTER TABLE t ALTER c TYPE varchar(20) COLLATE \"C\"", "collation is C now"),
+        ("ALTER TABLE t ALTER i SET GENERATED ALWAYS", "identity was by default, is always"),
+        ("ALTER TABLE t ADD g int GENERATED ALWAYS AS (a + 1) STORED", "column public.t.g was added"),
+        ("COMMENT ON COLUMN t.a IS 'it''s'", "comment is it's now"),
+        ("COMMENT ON TABLE t IS E'a\\ttab\\nand a \\\\'", "comment is a\ttab\nand a \\ now"),
+        ("ALTER TABLE t SET UNLOGGED", "is unlogged now"),
+        ("ALTER TABLE t SET (fillfactor = 50)", "options is fillfactor=50 now"),
+        ("ALTER TABLE t REPLICA IDENTITY FULL", "replica identity is full now"),
+        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "is row security now"),
+        ("ALTER TABLE t FORCE ROW LEVEL SECURITY", "is forced row security now"),
+        (
+            "CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+            "table public.split_1 was added",
+        ),
+        ("ALTER TABLE split DETACH PARTITION split_1", "table public.split_1: partition was"),
+        ("ALTER TABLE heir NO INHERIT parent", "inherits was public.parent, is none"),
+        (
+            "ALTER TABLE parent DROP CONSTRAINT parent_pkey CASCADE",
+            "primary key public.parent.parent_pkey was removed",
+        ),
+        ("ALTER TABLE parent ADD PRIMARY KEY (id)", "primary key public.parent.parent_pkey was added"),
+        (
+            "ALTER TABLE child ADD CONSTRAINT child_p FOREIGN KEY (p) REFERENCES parent ON DELETE CASCADE",
+            "foreign key public.child.child_p was added",
+        ),
+        ("ALTER TABLE child ALTER CONSTRAINT child_p DEFERRABLE", "DEFERRABLE"),
+        (
+            "ALTER TABLE child VALIDATE CONSTRAINT child_check",
+            "check public.child.child_check: definition was",
+        ),
+        ("ALTER TABLE t DROP CONSTRAINT t_u", "unique public.t.t_u was removed"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT t_x EXCLUDE USING gist (r WITH &&)",
+            "exclusion public.t.t_x was added",
+        ),
+        ("DROP INDEX t_a", "index public.t.t_a was removed"),
+        ("CREATE INDEX t_a ON t ((a + 1) DESC) INCLUDE (b) WHERE a > 0", "index public.t.t_a was added"),
+        (
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass",
+            "index public.t.t_a: is invalid now",
+        ),
+        ("COMMENT ON INDEX t_a IS 'x'", "index public.t.t_a: comment is x now"),
+        (
+            "ALTER TYPE mood ADD VALUE 'fair' BEFORE 'bad'",
+            "labels was 'good', 'bad', is 'good', 'fair', 'bad'",
+        ),
+        ("ALTER DOMAIN age SET DEFAULT 7", "domain public.age: default is 7 now"),
+        ("ALTER DOMAIN age ADD CONSTRAINT old CHECK (VALUE < 200)", "domain public.age: checks was"),
+        ("ALTER TYPE pair ADD ATTRIBUTE z int", "column public.pair.z was added"),
+        ("CREATE TYPE span AS RANGE (subtype = float8)", "range public.span was added"),
+        ("ALTER SEQUENCE numbers INCREMENT 2", "sequence public.numbers: increment is 2 now"),
+        ("CREATE OR REPLACE VIEW v AS SELECT a + 1 AS a FROM t", "view public.v: definition was"),
+        ("CREATE INDEX m_a ON m (a)", "index public.m.m_a was added"),
+        (
+            "CREATE OR REPLACE FUNCTION f(n int) RETURNS int LANGUAGE sql AS 'SELECT n + 1'",
+            "function public.f(n integer): definition was",
+        ),
+        ("ALTER FUNCTION f(int) SECURITY DEFINER", "SECURITY DEFINER"),
+        (
+            "CREATE OR REPLACE PROCEDURE p() LANGUAGE sql AS 'SELECT 2'",
+            "procedure public.p(): definition was",
+        ),
+        (
+            "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)",
+            "aggregate public.total(integer) was added",
+        ),
+        ("ALTER TABLE t DISABLE TRIGGER tr", "trigger public.t.tr: enabled is no now"),
+        ("DROP TRIGGER tr ON t", "trigger public.t.tr was removed"),
+        (
+            "CREATE OR REPLACE RULE ru AS ON DELETE TO t WHERE old.a > 0 DO INSTEAD NOTHING",
+            "rule public.t.ru: definition was",
+        ),
+        ("ALTER POLICY po ON t USING (a > 1)", "policy public.t.po: using was"),
+        (
+            "CREATE EVENT TRIGGER et ON ddl_command_end WHEN TAG IN ('COMMENT') EXECUTE FUNCTION ef()",
+            "event trigger et was added",
+        ),
+        ("ALTER EVENT TRIGGER et DISABLE", "event trigger et: enabled is no now"),
+        ("DROP EVENT TRIGGER et", "event trigger et was removed"),
+        ("CREATE STATISTICS st ON a, b FROM t", "statistics public.st was added"),
+        ("CREATE COLLATION co (provider = libc, locale = 'C')", "collation public.co was added"),
+        ("CREATE PUBLICATION pu FOR TABLE t", "publication pu was added"),
+        ("CREATE CAST (mood AS pair) WITH INOUT", "cast public.mood as public.pair was added"),
+        ("DROP TABLE child", "table public.child was removed"),
+    ];
+    each_is_seen(database, base, &changes).await;
+}
+
+async fn another_session_s_settings_make_no_drift(database: &Database) {
+    let script = "CREATE TABLE t (at timestamptz DEFAULT '2026-01-31 12:00+00', d interval DEFAULT '1 day', \
+                  f float8 DEFAULT 0.1, b bytea DEFAULT '\\x00ff', m money DEFAULT '1.50');
+                  CREATE VIEW v AS SELECT t.at FROM t WHERE t.d > '1 day';";
+    let name = database.name();
+    deployed(database, &[("1_t", script)]).await;
+    for setting in [
+        "search_path = 'nowhere'",
+        "timezone = 'Asia/Tokyo'",
+        "datestyle = 'German'",
+        "intervalstyle = 'sql_standard'",
+        "extra_float_digits = 0",
+        "bytea_output = 'escape'",
+        "quote_all_identifiers = on",
+        "standard_conforming_strings = off",
+    ] {
+        database.sql(&format!("ALTER DATABASE {name} SET {setting}")).await;
+        // What the deploy kept, too.
+        let set = [("1_t", script), B];
+        assert_eq!(verdict(database, &migrations(&set)).await, DriftVerdict::None, "{setting}");
+    }
+}
+
+async fn a_schema_of_its_own_is_looked_at_alone(database: &Database) {
+    database.sql("CREATE SCHEMA tenant").await;
+    let url = format!("{}?schema=tenant", database.url());
+    let set = migrations(&[A]);
+    let mut tenant = database.try_connect(&url).await.expect("a session");
+    deploy_with(&mut *tenant, &set, &with(DriftPolicy::Stop)).await.expect("a deploy");
+    database.sql("CREATE TABLE elsewhere (n int)").await;
+    assert_eq!(look(&mut *tenant, set.as_slice(), &[]).await.expect("a look"), DriftVerdict::None);
+    database.sql("CREATE TABLE tenant.here (n int)").await;
+    let DriftVerdict::Drift(drift) = look(&mut *tenant, set.as_slice(), &[]).await.expect("a look") else {
+        panic!("no drift")
+    };
+    assert_eq!(words(&drift), ["table tenant.here was added"]);
+}
+
+async fn a_change_of_any_kind_of_object_is_seen_by_sqlite(database: &Database) {
+    let base = "CREATE TABLE t (id INTEGER PRIMARY KEY, a int NOT NULL, b text DEFAULT 'x');
+        CREATE TABLE child (id int, p int REFERENCES t, CHECK (p > 0));
+        CREATE INDEX t_a ON t (a);
+        CREATE VIEW v AS SELECT a FROM t;
+        CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END;
+        CREATE VIRTUAL TABLE words USING fts5(body);";
+    let changes = [
+        ("ALTER TABLE t ADD z int", "column t.z was added"),
+        ("ALTER TABLE t ADD g int AS (a + 1)", "column t.g was added"),
+        ("ALTER TABLE t RENAME COLUMN z TO y", "column t.z was removed"),
+        ("ALTER TABLE t DROP COLUMN y", "column t.y was removed"),
+        ("DROP INDEX t_a", "index t.t_a was removed"),
+        ("CREATE UNIQUE INDEX t_a ON t (a DESC) WHERE a > 0", "index t.t_a was added"),
+        ("DROP VIEW v", "view v was removed"),
+        ("CREATE VIEW v AS SELECT a + 1 FROM t", "view v was added"),
+        ("DROP TRIGGER tr", "trigger t.tr was removed"),
+        ("CREATE TRIGGER tr AFTER DELETE ON t BEGIN SELECT 1; END", "trigger t.tr was added"),
+        ("DROP TABLE words", "virtual table words was removed"),
+        ("CREATE TABLE strict (n int) STRICT", "table strict was added"),
+        ("DROP TABLE strict; CREATE TABLE strict (n int)", "table strict: definition was"),
+        ("DROP TABLE strict; CREATE TABLE strict (n int PRIMARY KEY) WITHOUT ROWID", "column strict.n: "),
+        (
+            "DROP TABLE child; CREATE TABLE child (id int, p int REFERENCES t ON DELETE CASCADE, CHECK (p > 0))",
+            "table child: definition was",
+        ),
+        (
+            "DROP TABLE child; CREATE TABLE child (id int, p int REFERENCES t ON DELETE CASCADE, CHECK (p > 1))",
+            "table child: definition was",
+        ),
+        ("DROP TABLE child", "table child was removed"),
+    ];
+    each_is_seen(database, base, &changes).await;
+}
+
+async fn shadow_tables_are_no_drift(database: &Database) {
+    deployed(database, &[("1_words", "CREATE VIRTUAL TABLE words USING fts5(body);")]).await;
+    database.sql("INSERT INTO words (body) VALUES ('a windlass lifts the anchor')").await;
+    database.sql("CREATE VIRTUAL TABLE more USING fts5(body)").await;
+    let set = migrations(&[("1_words", "CREATE VIRTUAL TABLE words USING fts5(body);")]);
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    let virtual_tables = words(&drift).iter().filter(|word| word.starts_with("virtual table")).count();
+    assert_eq!((virtual_tables, words(&drift).len()), (1, 1), "{:?}", words(&drift));
+}
