@@ -1,6 +1,6 @@
 //! Introspection: what a database holds, as a [`Schema`], in as many queries as there are kinds of objects.
 
-use crate::error::refused;
+use crate::error::{is_missing_table, refused};
 use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
 use windlass_core::driver::DriverError;
@@ -65,6 +65,7 @@ fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, 
     match found {
         Ok(found) => Ok(Some(found)),
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) if is_missing_table(&error) => Ok(None),
         Err(error) => Err(refused(&error)),
     }
 }
