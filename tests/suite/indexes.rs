@@ -1,7 +1,8 @@
 //! Indexes that are not valid: what others left is told and left alone, and `IF NOT EXISTS` never takes one.
 
-use harness::{Database, Project, Waiting, deploy, migrations, start};
-use windlass_core::apply::{DeployError, FailedStatement, Report, Stands};
+use harness::{Database, Project, Waiting, deploy_with, migrations, options, start};
+use windlass_core::apply::{DeployError, DeployOptions, FailedStatement, Report, Stands};
+use windlass_core::drift::DriftPolicy;
 use windlass_core::plan::{Blocked, Remark};
 
 harness::scenarios!(
@@ -15,19 +16,26 @@ harness::scenarios!(
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int); INSERT INTO n VALUES (1), (1);");
 
+/// What the tests make by hand is no drift.
+fn unlooked() -> DeployOptions {
+    let mut options = options();
+    options.drift.policy = DriftPolicy::Off;
+    options
+}
+
 async fn deployed(database: &Database, scripts: &[(&'static str, &str)]) -> Report {
-    deploy(&mut *database.connect().await, &migrations(scripts)).await.expect("a deploy")
+    deploy_with(&mut *database.connect().await, &migrations(scripts), &unlooked()).await.expect("a deploy")
 }
 
 async fn blocked(database: &Database, scripts: &[(&'static str, &str)]) -> Blocked {
-    match deploy(&mut *database.connect().await, &migrations(scripts)).await {
+    match deploy_with(&mut *database.connect().await, &migrations(scripts), &unlooked()).await {
         Err(DeployError::Blocked(blocked)) => blocked,
         other => panic!("{other:#?}"),
     }
 }
 
 async fn failed(database: &Database, scripts: &[(&'static str, &str)]) -> FailedStatement {
-    match deploy(&mut *database.connect().await, &migrations(scripts)).await {
+    match deploy_with(&mut *database.connect().await, &migrations(scripts), &unlooked()).await {
         Err(DeployError::Statement(failed)) => *failed,
         other => panic!("{other:#?}"),
     }
