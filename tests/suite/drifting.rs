@@ -268,7 +268,10 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
             "foreign key public.child.child_p was added",
         ),
         ("ALTER TABLE child ALTER CONSTRAINT child_p DEFERRABLE", "DEFERRABLE"),
-        ("ALTER TABLE child ADD CONSTRAINT late CHECK (id > 0) NOT VALID", "check public.child.late was added"),
+        (
+            "ALTER TABLE child ADD CONSTRAINT late CHECK (id > 0) NOT VALID",
+            "check public.child.late was added",
+        ),
         ("ALTER TABLE child VALIDATE CONSTRAINT late", "check public.child.late: definition was"),
         ("ALTER TABLE t DROP CONSTRAINT t_u", "unique public.t.t_u was removed"),
         (

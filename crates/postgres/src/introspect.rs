@@ -4,8 +4,7 @@
 
 use crate::history::{HistoryTable, NOW};
 use crate::quote::literal;
-use crate::transport::{Session, TransportError};
-use tokio_postgres::SimpleQueryRow;
+use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
 use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
 
@@ -74,7 +73,7 @@ fn unknown(words: &str) -> Look {
 }
 
 /// The row of the message's last query.
-async fn answer(session: &Session<'_>, sql: &str) -> Result<Option<SimpleQueryRow>, TransportError> {
+async fn answer(session: &Session<'_>, sql: &str) -> Result<Option<Row>, TransportError> {
     let mut rows = session.rows(sql).await?;
     // The first row is that of the settings.
     Ok((rows.len() > 1).then(|| rows.pop()).flatten())
