@@ -324,7 +324,7 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         ("DROP EVENT TRIGGER et", "event trigger et was removed"),
         ("CREATE STATISTICS st ON a, b FROM t", "statistics public.st was added"),
         ("CREATE COLLATION co (provider = libc, locale = 'C')", "collation public.co was added"),
-        ("CREATE PUBLICATION pu FOR TABLE t", "publication pu was added"),
+        ("CREATE PUBLICATION pu FOR TABLE parent", "publication pu was added"),
         ("CREATE CAST (mood AS pair) WITH INOUT", "cast public.mood as public.pair was added"),
         ("DROP TABLE child", "table public.child was removed"),
     ];
