@@ -511,7 +511,8 @@ async fn the_command_names_who_is_in_the_way(database: &Database) {
     project.write("windlass.toml", "lock_timeout = \"1s\"\nlock_tries = 1\n");
     project.run(&["deploy"]).await.code(5).err("2_alter");
     blocker.execute("ROLLBACK").await.expect("given up");
-    project.run(&["deploy"]).await.code(0);
+    // A server that is busy with other databases may let a definition wait for longer than the file above allows.
+    project.run(&["deploy", "--lock-timeout", "30s", "--lock-tries", "10"]).await.code(0);
     is_done(database).await;
 }
 
