@@ -72,8 +72,8 @@ fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, 
 
 /// What a user made: not what SQLite keeps for itself, not the history, not the shadow tables of virtual ones.
 const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?1 COLLATE NOCASE \
-                    AND NOT EXISTS (SELECT 1 FROM pragma_table_list AS l WHERE l.schema = 'main' \
-                    AND l.name = m.tbl_name AND l.type = 'shadow')";
+                    AND m.tbl_name NOT IN (SELECT l.name FROM pragma_table_list AS l \
+                    WHERE l.schema = 'main' AND l.type = 'shadow')";
 
 fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
     let mut schema = Schema { origin: format!("{INTROSPECTION} SQLite 3"), ..Schema::default() };
