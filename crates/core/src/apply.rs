@@ -269,7 +269,7 @@ pub async fn baseline(
     .await
 }
 
-/// Takes the schema as it is: from now on that is what a deploy compares with. Gives the history row's migration.
+/// Takes the schema as it is: from now on that is what a deploy compares with.
 ///
 /// # Errors
 /// When there is no history, another deployer is at work, or the schema cannot be read or kept.

@@ -1,4 +1,4 @@
-//! A schema as text: a line an object, its parts between tabs, in byte order.
+//! A schema as text: a line an object, its parts between tabs, in any order.
 //!
 //! The first line tells who looked. What would end a part or a line is written behind a backslash.
 
@@ -41,22 +41,9 @@ impl Schema {
 
     /// The form that is kept.
     pub fn to_text(&self) -> String {
-        let mut lines: Vec<String> =
-            self.objects.iter().map(|(key, properties)| line(key, properties)).collect();
-        // As the servers sort them, which know only lines.
-        lines.sort_unstable_by_key(|line| order(line));
-        let mut text = self.origin.clone();
-        for line in lines {
-            text.push('\n');
-            text.push_str(&line);
-        }
-        text
+        let objects = self.objects.iter().map(|(key, properties)| line(key, properties));
+        std::iter::once(self.origin.clone()).chain(objects).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Tables come before what is part of them whatever their kinds are called: the order is of no consequence.
-fn order(line: &str) -> (bool, String) {
-    (!line.starts_with("table\t"), line.to_owned())
 }
 
 fn line(key: &Key, properties: &Properties) -> String {
@@ -82,7 +69,7 @@ fn object(line: &str) -> Option<(Key, Properties)> {
 const ESCAPES: [(char, char); 4] = [('\\', '\\'), ('\t', 't'), ('\n', 'n'), ('\r', 'r')];
 
 /// A part as it stands in a line.
-pub(crate) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match ESCAPES.iter().find(|(plain, _)| *plain == c) {
