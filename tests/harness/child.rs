@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 use windlass_core::driver::{
-    Capabilities, Cause, Driver, DriverError, Failure, Head, Holder, Inspection, Lock, Patience, Run, Watch,
+    Capabilities, Cause, Driver, DriverError, Ending, Failure, Head, Holder, Inspection, Lock, Patience, Run,
+    Watch,
 };
 use windlass_core::plan::Step;
 use windlass_core::source::Migrations;
@@ -131,6 +132,14 @@ impl Driver for Dying {
         let answer = self.inner.unlock().await;
         self.point();
         answer
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        self.inner.lock_holder().await
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        self.inner.end_lock_holder(session).await
     }
 
     async fn sleep(&mut self, duration: Duration) {

@@ -21,6 +21,7 @@ mod refusing;
 mod repeating;
 mod sessions;
 mod transactions;
+mod unlocking;
 mod waiting;
 mod wiring;
 
@@ -47,6 +48,7 @@ fn main() {
         repeating::all(),
         sessions::all(),
         transactions::all(),
+        unlocking::all(),
         waiting::all(),
         wiring::all(),
     ];

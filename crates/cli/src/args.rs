@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Drift(Drift),
     /// Show every attempt that the history holds
     History,
+    /// Show who holds the lock that keeps two deploys apart, and end that session when asked
+    Unlock(Unlock),
     /// Print a script that completes commands in a shell
     Completions(Completions),
 }
@@ -104,6 +106,7 @@ impl Command {
             Self::Baseline(_) => "baseline",
             Self::Drift(_) => "drift",
             Self::History => "history",
+            Self::Unlock(_) => "unlock",
             Self::Completions(_) => "completions",
         }
     }
@@ -263,6 +266,18 @@ pub(crate) struct Baseline {
     pub(crate) name: String,
 }
 
+/// `windlass unlock`, which by itself writes nothing and ends with code 5 while the lock is held.
+#[derive(Args, Debug)]
+pub(crate) struct Unlock {
+    /// End the session that holds it; asks first
+    #[arg(long)]
+    pub(crate) end: bool,
+
+    /// Do not ask
+    #[arg(long, short, requires = "end")]
+    pub(crate) yes: bool,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// The shell
@@ -271,7 +286,7 @@ pub(crate) struct Completions {
 }
 
 /// What other tools call it, and what to do here.
-const ELSEWHERE: [(&[&str], &str); 6] = [
+const ELSEWHERE: [(&[&str], &str); 7] = [
     (&["migrate", "up", "apply", "run"], "`windlass deploy` runs the migrations that are pending"),
     (&["info", "list"], "`windlass status` tells where every migration stands"),
     (
@@ -281,6 +296,10 @@ const ELSEWHERE: [(&[&str], &str); 6] = [
     (
         &["repair", "force", "fix"],
         "`windlass resolve` writes a decision about one migration into the history",
+    ),
+    (
+        &["release-lock", "releaselocks", "release-locks", "force-unlock", "listLocks", "list-locks"],
+        "`windlass unlock` shows who holds the lock, and ends that session with `--end`",
     ),
     (
         &["down", "undo", "revert", "rollback", "redo", "reset"],

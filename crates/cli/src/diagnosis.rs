@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::output::{count, elapsed, rows, stand};
 use crate::target::{redact, redact_arguments};
 use std::error::Error as StdError;
-use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands};
+use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands, UnlockError};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::HistoryError;
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
@@ -70,11 +70,15 @@ impl Diagnosis {
             Error::Driver(driver) => diagnosis.driver(driver),
             Error::Deploy(undeployed) => diagnosis.deploy(undeployed),
             Error::Resolve(failure) => diagnosis.resolve(failure),
+            Error::Unlock(error) => diagnosis.unlock(error),
+            Error::CannotAsk => {
+                diagnosis.hint = Some("`windlass unlock --end --yes` ends it without asking".to_owned());
+            }
             Error::New(error) => diagnosis.hint = error.hint(),
             Error::Connect(failure) => diagnosis.hint = failure.hint(),
             _ => {}
         }
-        if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_)) {
+        if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_) | Error::Unlock(_)) {
             diagnosis.clean(|text| redact(text, url));
         }
         let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());
@@ -117,8 +121,11 @@ impl Diagnosis {
             DeployError::LockTimeout { holder, waited } => {
                 self.message = format!("another deployer holds the lock; waited {}", elapsed(*waited));
                 self.notes.push(format!("it is held by {}", held_by(holder)));
-                self.hint =
-                    Some("wait for it to end and deploy again; or wait longer: `--lock-wait 10m`".to_owned());
+                self.hint = Some(
+                    "wait for it to end and deploy again; or wait longer: `--lock-wait 10m`; where it is not to go \
+                     on: `windlass unlock --end` ends that session"
+                        .to_owned(),
+                );
             }
             DeployError::Drift(drift) => {
                 self.notes.extend(told(&drift.differences));
@@ -290,7 +297,37 @@ impl Diagnosis {
             }
             ResolveFailure::Locked(holder) => {
                 self.notes.push(format!("it is held by {}", held_by(holder)));
-                self.hint = Some("wait for it to end".to_owned());
+                self.hint = Some(
+                    "wait for it to end; `windlass unlock` shows whether it still holds the lock".to_owned(),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn unlock(&mut self, error: &UnlockError) {
+        match error {
+            UnlockError::Driver(DriverError::Refused(database)) if is_lack_of_rights(database) => {
+                self.hint = Some(
+                    "a user may end sessions of its own: use the role that deploys; others need pg_signal_backend \
+                     (PostgreSQL), CONNECTION_ADMIN (MySQL) or CONNECTION ADMIN (MariaDB)"
+                        .to_owned(),
+                );
+            }
+            UnlockError::Impossible { holder, .. } => {
+                self.notes.push(format!("the lock is held by {}", held_by(holder)));
+                self.hint = Some("end that process by the means of its system, or wait for it".to_owned());
+            }
+            UnlockError::StillThere { holder, waited } => {
+                self.message = format!(
+                    "the session that holds the lock was told to end, and is still there after {}",
+                    elapsed(*waited)
+                );
+                self.notes.push(format!("it is {}", held_by(holder)));
+                self.hint = Some(
+                    "what is large takes its time to be undone: `windlass unlock` tells when it is gone"
+                        .to_owned(),
+                );
             }
             _ => {}
         }
@@ -314,7 +351,7 @@ impl Diagnosis {
 /// As PostgreSQL says it, and as MySQL and MariaDB do.
 fn is_lack_of_rights(error: &DatabaseError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
-    ["42501", "1044 ", "1142 ", "1143 "].iter().any(|known| code.starts_with(known))
+    ["42501", "1044 ", "1095 ", "1142 ", "1143 ", "1227 "].iter().any(|known| code.starts_with(known))
 }
 
 /// Who holds the lock, since when, running what: as far as the server tells.

@@ -5,7 +5,7 @@ use crate::commands::new::NewError;
 use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::target::{ConnectFailure, TargetError};
-use windlass_core::apply::{DeployError, ResolveFailure};
+use windlass_core::apply::{DeployError, ResolveFailure, UnlockError};
 use windlass_core::driver::DriverError;
 use windlass_core::plan::{Blocked, ResolveError};
 use windlass_core::source::SourceError;
@@ -26,6 +26,10 @@ pub(crate) enum Error {
     Deploy(Box<Undeployed>),
     #[error(transparent)]
     Resolve(#[from] ResolveFailure),
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
+    #[error("`--end` asks before it ends a session, and there is no terminal to ask on")]
+    CannotAsk,
     #[error("the database could not be used")]
     Driver(#[from] DriverError),
     #[error(transparent)]
@@ -63,6 +67,8 @@ impl Error {
             Self::Connect(_) => (Exit::Unreachable, "connect"),
             Self::Deploy(undeployed) => deploy(&undeployed.error),
             Self::Resolve(failure) => resolve(failure),
+            Self::Unlock(error) => unlock(error),
+            Self::CannotAsk => (Exit::Usage, "usage"),
             Self::Driver(error) => driver(error),
             Self::New(NewError::NoName { .. }) => (Exit::Usage, "usage"),
             Self::New(_) => (Exit::Project, "project"),
@@ -140,6 +146,14 @@ fn resolve(failure: &ResolveFailure) -> (Exit, &'static str) {
         ResolveFailure::Driver(error) => driver(error),
         ResolveFailure::Locked(_) => (Exit::Busy, "locked"),
         ResolveFailure::Changed(_) => (Exit::Busy, "changed"),
+        _ => (Exit::Other, "other"),
+    }
+}
+
+fn unlock(error: &UnlockError) -> (Exit, &'static str) {
+    match error {
+        UnlockError::Driver(error) => driver(error),
+        UnlockError::Impossible { .. } | UnlockError::StillThere { .. } => (Exit::Busy, "still_held"),
         _ => (Exit::Other, "other"),
     }
 }

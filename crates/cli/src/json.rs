@@ -4,7 +4,7 @@ use crate::commands::deploy::AppliedMigration;
 use crate::diagnosis::Diagnosis;
 use crate::exit::Exit;
 use serde::Serialize;
-use windlass_core::driver::Capabilities;
+use windlass_core::driver::{Capabilities, Holder};
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
 use windlass_core::schema::{Change, Difference, Key};
@@ -37,6 +37,7 @@ pub(crate) enum Body {
     Drift(DriftBody),
     DriftAccept { database: DatabaseBody, reason: String },
     History { database: DatabaseBody, attempts: Vec<AttemptBody> },
+    Unlock(UnlockBody),
     Completions { shell: String, script: String },
     Error { applied: Vec<AppliedBody>, error: Box<ErrorBody> },
 }
@@ -60,6 +61,30 @@ pub(crate) struct DriftBody {
     pub(crate) at: Option<String>,
     pub(crate) accepted: Option<String>,
     pub(crate) differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct UnlockBody {
+    pub(crate) database: DatabaseBody,
+    /// Who held the lock when it was looked at.
+    pub(crate) holder: Option<HolderBody>,
+    /// Whether that session was ended.
+    pub(crate) ended: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct HolderBody {
+    session: Option<String>,
+    who: Option<String>,
+    since: Option<String>,
+    running: Option<String>,
+}
+
+impl HolderBody {
+    pub(crate) fn of(holder: &Holder) -> Self {
+        let Holder { session, who, since, running } = holder.clone();
+        Self { session, who, since, running }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -92,6 +92,12 @@ impl Output {
         self.stderr(text);
     }
 
+    /// A question, whose answer is typed behind it.
+    pub(crate) fn ask(&self, question: &str) {
+        let mut stream = anstream::stderr().lock();
+        let _ = write!(stream, "{BOLD}{question}{BOLD:#}").and_then(|()| stream.flush());
+    }
+
     /// The document of `--json`.
     pub(crate) fn document(&self, document: &impl serde::Serialize) {
         if self.json {

@@ -5,7 +5,7 @@ mod support;
 
 use nix::pty::{Winsize, openpty};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use support::Project;
 
 /// What the binary writes to a terminal of 100 columns, and its exit code.
@@ -14,11 +14,22 @@ fn on_a_terminal(
     arguments: &[&str],
     environment: &[(&str, &str)],
 ) -> (Option<i32>, String) {
+    typed_into(project, arguments, environment, "")
+}
+
+/// The same for one who types this.
+fn typed_into(
+    project: &Project,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    typed: &str,
+) -> (Option<i32>, String) {
     let size = Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = openpty(&size, None).expect("a pseudo-terminal");
     let slave = File::from(terminal.slave);
     let mut command = project.command(arguments);
     command.env("TERM", "xterm-256color").envs(environment.iter().copied());
+    command.stdin(slave.try_clone().expect("a copy"));
     command.stdout(slave.try_clone().expect("a copy")).stderr(slave);
     let mut child = command.spawn().expect("runs");
     // The command keeps copies of the terminal's other end, and reading ends when all are closed.
@@ -26,6 +37,7 @@ fn on_a_terminal(
     let mut told = Vec::new();
     let mut chunk = [0; 4096];
     let mut master = File::from(terminal.master);
+    master.write_all(typed.as_bytes()).expect("typed");
     while let Ok(read @ 1..) = master.read(&mut chunk) {
         told.extend_from_slice(&chunk[..read]);
     }
@@ -81,4 +93,22 @@ fn a_dumb_terminal_gets_plain_lines() {
     let (code, told) = on_a_terminal(&project, &DEPLOY, &[("TERM", "dumb")]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("    Applying 8 migrations in one transaction\r\n"), "{told:?}");
+}
+
+#[test]
+fn a_session_is_ended_only_by_who_says_yes() {
+    let project = Project::with(&[("1_n.sql", "CREATE TABLE n (n int);")]);
+    project.deploy(&[]).ends_with(0);
+    let writer = rusqlite::Connection::open(project.path("app.db")).expect("the file");
+    writer.execute_batch("BEGIN IMMEDIATE").expect("a writer");
+    let unlock = ["unlock", "--database-url", "sqlite:app.db", "--end"];
+    for typed in ["n\n", "\n", "what\n"] {
+        let (code, told) = typed_into(&project, &unlock, &[], typed);
+        assert_eq!(code, Some(5), "{told}");
+        assert!(told.contains("End this session?") && told.contains("it is as it was"), "{told:?}");
+    }
+    // It is asked to, and cannot.
+    let (code, told) = typed_into(&project, &unlock, &[], "Y\n");
+    assert_eq!(code, Some(5), "{told}");
+    assert!(told.contains("SQLite has no server"), "{told:?}");
 }

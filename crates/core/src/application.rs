@@ -9,9 +9,9 @@ mod verify;
 pub use deploy::Deploy;
 pub use verify::{Verdict, VerifyError, WaitError, verdict};
 
-pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop};
+pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop, UnlockError};
 pub use crate::drift::{Drift, DriftPolicy};
-pub use crate::driver::{Driver, DriverError};
+pub use crate::driver::{Driver, DriverError, Holder};
 pub use crate::plan::{Blocked, Outlook, Resolution};
 pub use crate::schema::Pattern;
 pub use crate::source::{Migrations, SourceError};
@@ -134,4 +134,34 @@ pub async fn baseline<'d, D>(
     let recorded = result?;
     back?;
     Ok(recorded)
+}
+
+/// Who holds the lock that keeps two deploys apart; nobody where it is free. Writes nothing.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn lock_holder<'d, D>(database: impl Database<'d, D>) -> Result<Option<Holder>, DriverError> {
+    let mut session = database.session().await?;
+    let holder = session.lock_holder().await;
+    let back = session.give_back().await;
+    let holder = holder?;
+    back?;
+    Ok(holder)
+}
+
+/// Ends the session that holds the lock, as [`lock_holder`] told it; `false` where it had given it back by itself.
+/// What it was at is undone by the server, or found out by the next deploy.
+///
+/// # Errors
+/// When the session cannot be ended, or does not end within ten seconds.
+pub async fn end_lock_holder<'d, D>(
+    database: impl Database<'d, D>,
+    holder: &Holder,
+) -> Result<bool, UnlockError> {
+    let mut session = database.session().await?;
+    let ended = apply::end_lock_holder(&mut *session, holder).await;
+    let back = session.give_back().await;
+    let ended = ended?;
+    back?;
+    Ok(ended)
 }

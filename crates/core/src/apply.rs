@@ -14,11 +14,13 @@ mod contention;
 mod failure;
 mod progress;
 mod repeat;
+mod unlocking;
 
 use attempt::{Ended, Runner};
 pub use contention::{Contention, LOCK_TRIES};
 pub use failure::{FailedStatement, Stands};
 pub use progress::{Event, Observer, Silent};
+pub use unlocking::{UnlockError, end_lock_holder};
 
 /// How often a plan is made anew before giving up: each time another run was met, or a group taken apart.
 const REPLANS: usize = 1_000;

@@ -189,6 +189,18 @@ pub struct Holder {
     pub running: Option<String>,
 }
 
+/// The answer to a request to end the session that holds the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The server was told to end it.
+    Asked,
+    /// That session does not hold the lock.
+    HoldsNothing,
+    /// No session can be ended here, and why.
+    Impossible(String),
+}
+
 /// Who this run is: it goes into the history, and fences every write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -405,6 +417,12 @@ pub trait Driver: Send {
     /// Gives the lock back.
     async fn unlock(&mut self) -> Result<(), DriverError>;
 
+    /// Who holds the lock; nobody where it is free. Does not take it, and writes nothing.
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError>;
+
+    /// Asks the server to end the session with this number, if another than this one, and if it still holds the lock.
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError>;
+
     /// Lets time pass on the runtime the driver lives on.
     async fn sleep(&mut self, duration: Duration);
 
@@ -458,6 +476,14 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
         (**self).unlock().await
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        (**self).lock_holder().await
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        (**self).end_lock_holder(session).await
     }
 
     async fn sleep(&mut self, duration: Duration) {

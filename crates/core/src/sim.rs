@@ -10,8 +10,8 @@
 //! the other, which may be parted where it runs outside of a transaction.
 
 use crate::driver::{
-    Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Failure, Head, Holder,
-    Inspection, Lock, Run, Surroundings, Watch,
+    Access, Capabilities, Cause, Contents, DatabaseError, Ddl, Driver, DriverError, Ending, Failure, Head,
+    Holder, Inspection, Lock, Run, Surroundings, Watch,
 };
 use crate::history::{Attempt, FORMAT, History, Liveness, Remnant, Sight};
 use crate::plan::{Claim, ResolveInto, Step};
@@ -541,6 +541,10 @@ fn cause(told: Told) -> Cause {
     }
 }
 
+fn holder(session: usize) -> Holder {
+    Holder { session: Some(session.to_string()), ..Holder::default() }
+}
+
 #[async_trait]
 impl Driver for SimDriver {
     fn capabilities(&self) -> &Capabilities {
@@ -614,9 +618,7 @@ impl Driver for SimDriver {
             let session = driver.session;
             let mut shared = driver.database.shared();
             match shared.lock {
-                Some(holder) if holder != session => {
-                    Lock::Held(Holder { session: Some(holder.to_string()), ..Holder::default() })
-                }
+                Some(number) if number != session => Lock::Held(holder(number)),
                 _ => {
                     shared.lock = Some(session);
                     Lock::Acquired
@@ -635,6 +637,27 @@ impl Driver for SimDriver {
             }
         };
         self.call(unlock).map_err(told)
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        let look = |driver: &mut Self| driver.database.shared().lock.map(holder);
+        self.call(look).map_err(told)
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        let end = |driver: &mut Self| {
+            let own = driver.session;
+            let mut shared = driver.database.shared();
+            match shared.lock {
+                Some(number) if number != own && number.to_string() == session => {
+                    shared.sessions[number] = false;
+                    shared.lock = None;
+                    Ending::Asked
+                }
+                _ => Ending::HoldsNothing,
+            }
+        };
+        self.call(end).map_err(told)
     }
 
     async fn sleep(&mut self, _: Duration) {}

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
 use windlass_core::driver::{
-    Capabilities, Cause, Ddl, Driver, DriverError, Failure, Grouping, Head, Inspection, Lock, Product, Run,
-    Watch,
+    Capabilities, Cause, Ddl, Driver, DriverError, Ending, Failure, Grouping, Head, Holder, Inspection, Lock,
+    Product, Run, Watch,
 };
 use windlass_core::history::State;
 use windlass_core::plan::Step;
@@ -55,6 +55,14 @@ impl Driver for Slow {
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
         self.sim.unlock().await
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        self.sim.lock_holder().await
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        self.sim.end_lock_holder(session).await
     }
 
     async fn sleep(&mut self, _: Duration) {}

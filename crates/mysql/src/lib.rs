@@ -55,7 +55,7 @@ use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
 use windlass_core::driver::{
-    Capabilities, Cause, DatabaseError, Failure, Head, Inspection, Lock, Run, Watch,
+    Capabilities, Cause, DatabaseError, Ending, Failure, Head, Inspection, Lock, Run, Watch,
 };
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
@@ -169,6 +169,14 @@ impl Driver for MySql<'_> {
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
         self.give_lock_back().await
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        self.find_holder().await
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        self.end_holder(session).await
     }
 
     async fn sleep(&mut self, duration: Duration) {

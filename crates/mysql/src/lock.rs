@@ -5,12 +5,16 @@
 
 use crate::MySql;
 use crate::history::text;
-use crate::transport::Row;
-use windlass_core::driver::{DatabaseError, DriverError, Holder, Lock};
+use crate::transport::{Row, TransportError};
+use crate::waits::{about_session, read};
+use windlass_core::driver::{DatabaseError, DriverError, Ending, Holder, Lock};
 use windlass_core::sql::{Dialect, classify::classify};
 
 /// Characters of a statement that are shown.
 const SHOWN: usize = 200;
+
+/// The server's answer to KILL for a session that is gone.
+const NO_SUCH_SESSION: u16 = 1094;
 
 impl MySql<'_> {
     pub(crate) async fn take_lock(&mut self) -> Result<Lock, DriverError> {
@@ -33,18 +37,43 @@ impl MySql<'_> {
         self.ask(&format!("SELECT RELEASE_LOCK({name})")).await.map(|_| ())
     }
 
-    /// Who holds it, as far as this account may see.
+    /// Who holds it; nobody where it is free.
+    pub(crate) async fn find_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        self.begin().await?;
+        let name = self.lock_name();
+        match self.first(&format!("SELECT IS_USED_LOCK({name})")).await? {
+            Some(session) => Ok(Some(self.holder(Some(session)).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends the session with this number, if it holds the lock. No other session ever gets its number.
+    pub(crate) async fn end_holder(&mut self, number: &str) -> Result<Ending, DriverError> {
+        self.begin().await?;
+        let Ok(number) = number.parse::<u64>() else { return Ok(Ending::HoldsNothing) };
+        let name = self.lock_name();
+        let is_it = format!("SELECT IS_USED_LOCK({name}) = {number} AND {number} <> CONNECTION_ID()");
+        if self.first(&is_it).await?.as_deref() != Some("1") {
+            return Ok(Ending::HoldsNothing);
+        }
+        match self.transport.query(&format!("KILL {number}")).await.map_err(|broken| broken.error) {
+            Ok(_) => Ok(Ending::Asked),
+            Err(TransportError::Server { code: NO_SUCH_SESSION, .. }) => Ok(Ending::HoldsNothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is known of the session that holds it, as far as this account may see.
     async fn holder(&mut self, session: Option<String>) -> Result<Holder, DriverError> {
         let id = session.as_ref().and_then(|id| id.parse::<u64>().ok());
         let Some(id) = id else { return Ok(Holder { session, ..Holder::default() }) };
-        let query = format!(
-            "SELECT CONCAT(user, ' from ', host), UTC_TIMESTAMP() - INTERVAL time SECOND, info \
-             FROM {} WHERE id = {id}",
-            self.sessions().list
-        );
-        let rows = self.ask(&query).await?;
-        let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());
-        Ok(Holder { session, who: field(0), since: field(1), running: field(2).map(|sql| shown(&sql)) })
+        let rows = self.ask(&about_session(self.sessions(), id)).await?;
+        Ok(Holder { session, ..read(&rows) })
+    }
+
+    async fn first(&mut self, query: &str) -> Result<Option<String>, DriverError> {
+        let rows = self.ask(query).await?;
+        Ok(rows.first().and_then(|row| row.first()?.clone()))
     }
 
     pub(crate) async fn ask(&mut self, query: &str) -> Result<Vec<Row>, DriverError> {

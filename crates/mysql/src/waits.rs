@@ -4,6 +4,7 @@ use crate::MySql;
 use crate::history::text;
 use crate::lock::shown;
 use crate::sessions::Sessions;
+use crate::transport::Row;
 use windlass_core::driver::{Holder, Product};
 use windlass_core::sql::Dialect;
 use windlass_core::sql::classify::{ObjectName, Objects, classify};
@@ -21,35 +22,45 @@ impl MySql<'_> {
             _ => metadata_locks(self.sessions(), &self.database, &names),
         };
         match self.ask(&query).await {
-            Ok(rows) if !rows.is_empty() => read(&rows, ""),
+            Ok(rows) if !rows.is_empty() => in_transaction(read(&rows), ""),
             _ => self.oldest().await,
         }
     }
 
     async fn oldest(&mut self) -> Holder {
         match self.ask(&oldest(self.sessions())).await {
-            Ok(rows) if !rows.is_empty() => {
-                read(&rows, " (the oldest open transaction: the server does not tell who holds the lock)")
-            }
+            Ok(rows) if !rows.is_empty() => in_transaction(
+                read(&rows),
+                " (the oldest open transaction: the server does not tell who holds the lock)",
+            ),
             _ => Holder::default(),
         }
     }
 }
 
-fn read(rows: &[Vec<Option<String>>], besides: &str) -> Holder {
+/// A row of [`ABOUT`].
+pub(crate) fn read(rows: &[Row]) -> Holder {
     let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());
     let running = field(3).filter(|sql| !sql.is_empty()).map(|sql| shown(&sql));
+    Holder { session: field(0), who: field(1), since: field(2), running }
+}
+
+fn in_transaction(holder: Holder, besides: &str) -> Holder {
     Holder {
-        session: field(0),
-        who: field(1).map(|who| format!("{who}{besides}")),
-        since: field(2),
-        running: running.or(Some("nothing now, in an open transaction".to_owned())),
+        who: holder.who.map(|who| format!("{who}{besides}")),
+        running: holder.running.or(Some("nothing now, in an open transaction".to_owned())),
+        ..holder
     }
 }
 
 /// Whom a row is about, once it is joined to the list of sessions as `p` and their transactions as `x`.
 const ABOUT: &str = "p.id, CONCAT('user ', p.user, ' from ', p.host), \
      COALESCE(x.started, UTC_TIMESTAMP() - INTERVAL p.time SECOND), p.info";
+
+/// What is told of a session whose transactions are not looked for, which not every account may.
+pub(crate) fn about_session(Sessions { list, .. }: Sessions, id: u64) -> String {
+    format!("SELECT {} FROM {list} AS p WHERE p.id = {id}", ABOUT.replace("x.started", "NULL"))
+}
 
 fn oldest(Sessions { list, transactions }: Sessions) -> String {
     format!(

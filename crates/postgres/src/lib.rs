@@ -80,7 +80,7 @@ use perform::Performance;
 use std::fmt;
 use std::time::Duration;
 use transport::{Session, TransportError};
-use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::plan::Step;
 use windlass_core::schema::Look;
 use windlass_core::sql::classify::ObjectName;
@@ -374,6 +374,16 @@ impl Driver for Postgres<'_> {
             self.may_be_locked = false;
         }
         Ok(())
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        self.begin().await?;
+        Ok(lock::holder(&self.session, self.lock_key).await?)
+    }
+
+    async fn end_lock_holder(&mut self, session: &str) -> Result<Ending, DriverError> {
+        self.begin().await?;
+        Ok(lock::end_holder(&self.session, self.lock_key, session).await?)
     }
 
     async fn sleep(&mut self, duration: Duration) {

@@ -5,10 +5,8 @@
 
 use crate::history::HistoryTable;
 use crate::transport::{Session, TransportError};
-use windlass_core::driver::{Holder, Lock};
-
-/// How much of what the holder runs is shown.
-const SHOWN: usize = 120;
+use crate::waits::{ABOUT, WHO, read};
+use windlass_core::driver::{Ending, Holder, Lock};
 
 /// The lock's key: of the database and the history's place, so that histories side by side do not exclude
 /// one another.
@@ -26,15 +24,28 @@ pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Lock, Tr
     if rows.first().and_then(|row| row.get(0)) == Some("t") {
         return Ok(Lock::Acquired);
     }
-    let rows = session.rows(&holder_sql(key)).await?;
-    let Some(row) = rows.first() else { return Ok(Lock::Held(Holder::default())) };
-    let value = |index| row.get(index).filter(|text| !text.is_empty()).map(str::to_owned);
-    Ok(Lock::Held(Holder {
-        session: value(0),
-        who: value(1),
-        since: value(2),
-        running: value(3).map(|query| shown(&query, SHOWN)),
-    }))
+    Ok(Lock::Held(holder(session, key).await?.unwrap_or_default()))
+}
+
+/// Who holds it.
+pub(crate) async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>, TransportError> {
+    let rows = session.rows(&format!("SELECT a.pid, {WHO}, {ABOUT} {}", held_sql(key))).await?;
+    Ok(rows.first().map(read))
+}
+
+/// Ends the session with this number, if it holds the lock: a number is given again.
+pub(crate) async fn end_holder(
+    session: &Session<'_>,
+    key: i64,
+    number: &str,
+) -> Result<Ending, TransportError> {
+    let Ok(number) = number.parse::<i32>() else { return Ok(Ending::HoldsNothing) };
+    let end = format!(
+        "SELECT pg_terminate_backend(a.pid) {} AND a.pid = {number} AND a.pid <> pg_backend_pid()",
+        held_sql(key)
+    );
+    let rows = session.rows(&end).await?;
+    Ok(if rows.is_empty() { Ending::HoldsNothing } else { Ending::Asked })
 }
 
 pub(crate) async fn unlock(session: &Session<'_>, key: i64) -> Result<(), TransportError> {
@@ -45,13 +56,10 @@ pub(crate) fn unlock_sql(key: i64) -> String {
     format!("SELECT pg_advisory_unlock({key})")
 }
 
-fn holder_sql(key: i64) -> String {
+/// The session `a` that holds the lock.
+fn held_sql(key: i64) -> String {
     format!(
-        "SELECT a.pid, concat_ws(' ', 'user', a.usename, 'application', nullif(a.application_name, ''), \
-         'from', coalesce(host(a.client_addr), 'this machine')), \
-         to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
-         CASE WHEN a.state = 'idle' THEN '' ELSE a.query END \
-         FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
+        "FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
          AND l.classid::bigint = ({key}::bigint >> 32) & 4294967295 AND l.objid::bigint = {key}::bigint & 4294967295"
@@ -75,6 +83,8 @@ pub(crate) fn shown(query: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SHOWN: usize = 120;
 
     #[test]
     fn a_secret_is_never_shown() {

@@ -98,10 +98,12 @@ pub(crate) async fn blocker(session: &Session<'_>, pid: &str) -> Result<Option<H
 pub(crate) const WHO: &str = "concat_ws(' ', 'user', a.usename, 'application', nullif(a.application_name, ''), \
      'from', coalesce(host(a.client_addr), 'this machine'))";
 
-const ABOUT: &str = "to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
+/// Since when the session `a` is at it, and what it runs.
+pub(crate) const ABOUT: &str = "to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
      CASE WHEN a.state LIKE 'idle%' THEN 'nothing now; last ' ELSE '' END || a.query";
 
-fn read(row: &crate::transport::Row) -> Holder {
+/// A row of a session's number, [`WHO`] and [`ABOUT`].
+pub(crate) fn read(row: &crate::transport::Row) -> Holder {
     let value = |index| row.get(index).filter(|text| !text.is_empty()).map(str::to_owned);
     let running = value(3).map(|query| crate::lock::shown(&query, SHOWN));
     Holder { session: value(0), who: value(1), since: value(2), running }

@@ -83,7 +83,7 @@ use perform::{Performance, run_to_end};
 use rusqlite::Connection;
 use settings::Settings;
 use std::time::Duration;
-use windlass_core::driver::{Capabilities, Cause, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
 use windlass_core::schema::Look;
@@ -298,6 +298,19 @@ impl Driver for Sqlite<'_> {
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
         Ok(())
+    }
+
+    async fn lock_holder(&mut self) -> Result<Option<Holder>, DriverError> {
+        // A try takes nothing that it keeps.
+        Ok(match self.try_lock().await? {
+            Lock::Held(holder) => Some(holder),
+            _ => None,
+        })
+    }
+
+    async fn end_lock_holder(&mut self, _: &str) -> Result<Ending, DriverError> {
+        let why = "SQLite has no server that could end a connection of another process";
+        Ok(Ending::Impossible(why.to_owned()))
     }
 
     /// Sleeps on the thread it is polled on.

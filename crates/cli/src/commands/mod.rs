@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod new;
 pub(crate) mod resolve;
 pub(crate) mod status;
+pub(crate) mod unlock;
 
 use crate::args::Command;
 use crate::config::Settings;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: &Command, settings: Settings, output: &Output) -> Res
         Command::Baseline(args) => block_on(baseline::run(&context, args)),
         Command::Drift(args) => block_on(drift::run(&context, args)),
         Command::History => block_on(history::run(&context)),
+        Command::Unlock(args) => block_on(unlock::run(&context, args)),
         Command::Completions(args) => Ok(completions::run(&context, args)),
     }
 }

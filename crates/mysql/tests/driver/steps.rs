@@ -551,7 +551,7 @@ fn the_lock_is_held_by_one_session_and_freed_with_it() {
         assert_eq!(first.try_lock().await.unwrap(), Lock::Acquired);
         let Lock::Held(holder) = second.try_lock().await.unwrap() else { panic!("two hold the lock") };
         assert!(holder.session.is_some() && holder.since.is_some(), "{holder:?}");
-        assert!(holder.who.unwrap().starts_with("root from "));
+        assert!(holder.who.unwrap().starts_with("user root from "));
         first.unlock().await.unwrap();
         assert_eq!(second.try_lock().await.unwrap(), Lock::Acquired);
         let id = scratch
@@ -589,7 +589,7 @@ fn what_others_run_is_read_whatever_its_letters() {
         let (mut owner, mut other) = (scratch.driver().await, scratch.driver().await);
         assert_eq!(owner.try_lock().await.unwrap(), Lock::Acquired);
         let Lock::Held(holder) = other.try_lock().await.unwrap() else { panic!("two hold the lock") };
-        assert!(holder.who.is_some_and(|who| who.starts_with("root from ")));
+        assert!(holder.who.is_some_and(|who| who.starts_with("user root from ")));
         let steps = [Step::CreateHistory, Step::Claim(vec![claim("1_one", Some((1, 1)))])];
         owner.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
         let seen = other.inspect().await.unwrap().history.attempts.remove(0);
