@@ -11,8 +11,7 @@ harness::scenarios!(
         a_dry_run_shows_the_plan_and_writes_nothing,
         every_answer_is_one_document,
         a_failure_points_at_its_place_and_says_what_to_do,
-        a_baseline_takes_over_what_stands,
-        eight_processes_at_once_run_everything_once;
+        a_baseline_takes_over_what_stands;
     on [MySql, MariaDb]: a_half_done_migration_waits_for_a_decision;
     on [Postgres, MySql, MariaDb]:
         a_signal_stops_it_in_a_true_state,
@@ -143,20 +142,6 @@ async fn a_baseline_takes_over_what_stands(database: &Database) {
     project.run(&["deploy"]).await.code(3).err("changed since applied: 2_seed");
     project.run(&["resolve", "--accept-edit", "2_seed"]).await.code(0);
     project.run(&["deploy"]).await.code(0).out("nothing to do");
-}
-
-async fn eight_processes_at_once_run_everything_once(database: &Database) {
-    let plus = ("2_plus", "UPDATE n SET n = n + 1;");
-    let project = Project::new(database, &[N, plus, ("3_plus", "UPDATE n SET n = n + 10;")]);
-    let started: Vec<_> = (0..8).map(|_| spawned(project.command(&["deploy"]))).collect();
-    let mut applied = String::new();
-    for child in started {
-        applied += &project.ended(child).await.code(0).out("Finished").stdout;
-    }
-    for name in ["1_n", "2_plus", "3_plus"] {
-        assert_eq!(applied.matches(&format!("Applied {name}")).count(), 1, "{applied}");
-    }
-    assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
 }
 
 fn spawned(mut command: Command) -> Child {

@@ -15,6 +15,7 @@ mod indexes;
 mod killing;
 mod markers;
 mod policies;
+mod racing;
 mod rebuilding;
 mod recording;
 mod refusing;
@@ -42,6 +43,7 @@ fn main() {
         killing::all(),
         markers::all(),
         policies::all(),
+        racing::all(),
         rebuilding::all(),
         recording::all(),
         refusing::all(),

@@ -26,6 +26,8 @@ const POSTGRES: &[&str] =
     &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history"];
 const DEADLOCK: &[&str] =
     &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::contending::a_deadlock"];
+const RACING: &[&str] =
+    &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::racing::a_concurrent_build"];
 const CUTTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::cutting"];
 
 const BUILD: &str = "crates/core/src/plan/build.rs";
@@ -135,6 +137,15 @@ const MUTANTS: &[Mutant] = &[
         file: "crates/core/src/plan/outcome.rs",
         edits: &[("    if execute.migration.is_rust() {", "    if execute.migration.is_rust() && false {")],
         tests: SIMULATED,
+    },
+    Mutant {
+        name: "the lock is waited for inside a statement",
+        file: "crates/postgres/src/lock.rs",
+        edits: &[(
+            "\"SELECT pg_try_advisory_lock({key})\"",
+            "\"SELECT pg_advisory_lock({key}) IS NOT NULL\"",
+        )],
+        tests: RACING,
     },
     Mutant {
         name: "the lock is leaked",
