@@ -28,3 +28,23 @@ impl<'d, 'c: 'd> Database<'d, MySql<'d>> for &'d mut MySql<'c> {
         Ok(Box::new(self))
     }
 }
+
+/// A pool of sqlx: the deploy has a connection of its own, beside those of the pool. A future that is dropped closes
+/// it, and has the server end what it runs.
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, MySql<'d>> for &'d sqlx::MySqlPool {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(MySql::beside_pool(self).await?))
+    }
+}
+
+/// A connection of sqlx, also one that a pool lends: `&mut *connection`. Close it where a future was dropped; see
+/// [`MySql::borrow_sqlx`].
+#[cfg(feature = "sqlx")]
+#[async_trait]
+impl<'d> Database<'d, MySql<'d>> for &'d mut sqlx::MySqlConnection {
+    async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        Ok(Box::new(MySql::borrow_sqlx(self).await?))
+    }
+}

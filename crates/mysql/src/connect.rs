@@ -2,8 +2,7 @@
 
 use crate::MySql;
 use crate::errors::{ConnectError, database_error};
-use crate::history::{Table, identifier};
-use crate::message::Traces;
+use crate::history::identifier;
 use crate::options::{Host, Options, SslMode};
 use crate::tls::{Encryption, name_in_certificate};
 use crate::transport::{Transport, TransportError};
@@ -31,18 +30,9 @@ pub async fn connect(options: &Options) -> Result<MySql<'static>, ConnectError> 
     let place = options.place();
     let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
     let mut transport = open(options, Some(database)).await?;
-    Ok(MySql {
-        capabilities: crate::dialect::capabilities(transport.version()),
-        transport,
-        table: Table::new(database, &options.history_table),
-        history_table: options.history_table.clone(),
-        database: database.to_owned(),
-        session: None,
-        found: None,
-        owner: None,
-        functions: crate::RustMigrations::new(),
-        traces: Traces::default(),
-    })
+    let surroundings = transport.surroundings().await;
+    let (_, version) = surroundings.map_err(|error| failed(error, options, options.place()))?;
+    Ok(MySql::on(transport, database.to_owned(), &version).history_table(&options.history_table))
 }
 
 /// Creates the database that the options name, for text of any language, unless it stands.

@@ -3,15 +3,15 @@
 use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
 use windlass_core::sql::Dialect;
 
-/// The capabilities of a server that greeted with this version.
+/// The capabilities of a server of this version.
 ///
 /// MariaDB has counted from 10 on since it parted from MySQL 5.5.
-pub(crate) fn capabilities(version: (u16, u16, u16)) -> Capabilities {
-    let (major, minor, patch) = version;
+pub(crate) fn capabilities(version: &str) -> Capabilities {
+    let (major, ..) = numbers(version);
     let product = if major >= 10 { Product::MariaDb } else { Product::MySql };
     Capabilities {
         product,
-        version: format!("{major}.{minor}.{patch}"),
+        version: version.to_owned(),
         dialect: Dialect::MySql,
         ddl: Ddl::ImplicitCommit,
         grouping: Grouping::Never,

@@ -1,14 +1,14 @@
 //! Migrations that are functions of the program, on the connection that the deploy runs on.
 
 use crate::errors::database_error;
-use crate::transport::Transport;
+use crate::transport::{Link, Transport};
 use futures_util::FutureExt as _;
 use mysql_async::Conn;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use windlass_core::code::{Registry, panic_words};
-use windlass_core::driver::{Cause, DatabaseError};
+use windlass_core::driver::{Cause, DatabaseError, DriverError};
 use windlass_core::migration::{Migration, TransactionMode};
 
 /// What a function may fail with.
@@ -17,7 +17,13 @@ pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 /// What a function gives back: `Box::pin(async move { … })`.
 pub type Running<'c> = futures_util::future::BoxFuture<'c, Result<(), FunctionError>>;
 
-type Function = Arc<dyn for<'c> Fn(&'c mut Conn) -> Running<'c> + Send + Sync>;
+/// A function, by the connection that it wants.
+#[derive(Clone)]
+enum Function {
+    Native(Arc<dyn for<'c> Fn(&'c mut Conn) -> Running<'c> + Send + Sync>),
+    #[cfg(feature = "sqlx")]
+    Sqlx(Arc<dyn for<'c> Fn(&'c mut sqlx::MySqlConnection) -> Running<'c> + Send + Sync>),
+}
 
 /// Migrations that are functions of the program: what SQL cannot say, in the order of the other migrations.
 ///
@@ -66,7 +72,7 @@ impl RustMigrations {
     where
         F: for<'c> Fn(&'c mut Conn) -> Running<'c> + Send + Sync + 'static,
     {
-        self.0.add(name, revision, TransactionMode::Required, Arc::new(function));
+        self.0.add(name, revision, TransactionMode::Required, Function::Native(Arc::new(function)));
         self
     }
 
@@ -76,7 +82,41 @@ impl RustMigrations {
     where
         F: for<'c> Fn(&'c mut Conn) -> Running<'c> + Send + Sync + 'static,
     {
-        self.0.add(name, revision, TransactionMode::Off, Arc::new(function));
+        self.0.add(name, revision, TransactionMode::Off, Function::Native(Arc::new(function)));
+        self
+    }
+
+    /// As [`Self::add_rows_only`], for a deploy over sqlx.
+    ///
+    /// ```
+    /// use windlass_mysql::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_rows_only_sqlx("3_names_in_capitals", 1, |connection| {
+    ///     Box::pin(async move {
+    ///         sqlx::query("UPDATE ships SET name = upper(name)").execute(connection).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
+    #[cfg(feature = "sqlx")]
+    #[must_use]
+    pub fn add_rows_only_sqlx<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut sqlx::MySqlConnection) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Required, Function::Sqlx(Arc::new(function)));
+        self
+    }
+
+    /// As [`Self::add`], for a deploy over sqlx.
+    #[cfg(feature = "sqlx")]
+    #[must_use]
+    pub fn add_sqlx<F>(mut self, name: &str, revision: u32, function: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut sqlx::MySqlConnection) -> Running<'c> + Send + Sync + 'static,
+    {
+        self.0.add(name, revision, TransactionMode::Off, Function::Sqlx(Arc::new(function)));
         self
     }
 
@@ -93,12 +133,33 @@ impl RustMigrations {
     pub(crate) async fn run(&self, transport: &mut Transport<'_>, name: &str) -> Result<(), Cause> {
         let function = self.0.get(name);
         let function = function.ok_or_else(|| refused(format!("this program has no function for {name}")))?;
-        let conn = transport.conn().map_err(|error| Cause::Lost(error.to_string()))?;
-        let running = AssertUnwindSafe(async { function(conn).await });
+        let link = transport.link().map_err(|error| Cause::from(DriverError::from(error)))?;
+        let running = AssertUnwindSafe(call(function, link));
         match running.catch_unwind().await {
             Err(panic) => Err(refused(panic_words(&*panic))),
-            Ok(Err(error)) => Err(told(&*error)),
-            Ok(Ok(())) => Ok(()),
+            Ok(ran) => ran?.map_err(|error| told(&*error)),
+        }
+    }
+}
+
+/// Calls it with the connection that it wants, where the deploy runs on such a one.
+async fn call(function: &Function, link: Link<'_>) -> Result<Result<(), FunctionError>, Cause> {
+    match (function, link) {
+        (Function::Native(function), Link::Native(conn)) => Ok(function(conn).await),
+        #[cfg(feature = "sqlx")]
+        (Function::Sqlx(function), Link::Sqlx(work)) => {
+            let ran = function(work.connection).await;
+            work.ends();
+            Ok(ran)
+        }
+        #[cfg(feature = "sqlx")]
+        (Function::Native(_), Link::Sqlx(work)) => {
+            work.ends();
+            Err(refused("the function is one for mysql_async, and the deploy runs over sqlx".to_owned()))
+        }
+        #[cfg(feature = "sqlx")]
+        (Function::Sqlx(_), Link::Native(_)) => {
+            Err(refused("the function is one for sqlx, and the deploy runs over mysql_async".to_owned()))
         }
     }
 }
@@ -109,6 +170,17 @@ fn refused(message: String) -> Cause {
 
 /// The error's own words, and the server's code where it is the server's.
 fn told(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Cause {
+    #[cfg(feature = "sqlx")]
+    match error.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(words)) => {
+            if let Some(words) = words.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+                let state = words.code().unwrap_or_default();
+                return Cause::Refused(database_error(words.number(), state, words.message()));
+            }
+        }
+        Some(error @ sqlx::Error::Io(_)) => return Cause::Lost(error.to_string()),
+        _ => {}
+    }
     match error.downcast_ref::<mysql_async::Error>() {
         Some(mysql_async::Error::Server(error)) => {
             Cause::Refused(database_error(error.code, &error.state, &error.message))

@@ -13,6 +13,14 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Features
+//! | feature | by default | what it brings |
+//! |---|---|---|
+//! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
+//! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
+//! | `sqlx` | no | deploys to a `MySqlPool` or `MySqlConnection` of sqlx 0.9; see [`MySql`] |
+//!
+//! # How it is written
 //! Statements that change definitions commit by themselves here, so the history is written around each
 //! of them. The claim, the statement and the record of a migration of one statement travel in one
 //! message: the server stops a message at its first error, so a statement never runs without its claim.
@@ -48,6 +56,8 @@ pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};
 pub use mysql_async;
 pub use options::{Nothing, Options, Process, SslMode, Surroundings, UrlError};
+#[cfg(feature = "sqlx")]
+pub use sqlx;
 #[doc(inline)]
 pub use windlass_core::application::*;
 
@@ -85,7 +95,7 @@ impl<'c> MySql<'c> {
     /// # Errors
     /// When no database is selected, or the connection is lost.
     pub async fn borrow(conn: &'c mut mysql_async::Conn) -> Result<Self, DriverError> {
-        Self::lent(transport::Transport::borrowed(conn)).await
+        Self::selected(transport::Transport::borrowed(conn)).await
     }
 
     /// Works on a connection of an application's pool. Given back, it is as it was; else it is closed.
@@ -93,16 +103,62 @@ impl<'c> MySql<'c> {
     /// # Errors
     /// As [`Self::borrow`], and when the pool has no connection to give.
     pub async fn of_pool(pool: &mysql_async::Pool) -> Result<Self, DriverError> {
-        Self::lent(transport::Transport::of_pool(pool).await?).await
+        Self::selected(transport::Transport::of_pool(pool).await?).await
     }
 
-    async fn lent(mut transport: transport::Transport<'c>) -> Result<Self, DriverError> {
-        let database = transport.database().await?.ok_or_else(|| {
+    /// The same on a connection of sqlx. Where a future was dropped it stays in the middle of what it was at, and keeps
+    /// the lock, until it is closed. Close it then, or give windlass the pool: of a lent connection sqlx also logs the
+    /// statements, where it was opened to do so.
+    ///
+    /// ```no_run
+    /// # async fn example(mut connection: sqlx::MySqlConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_mysql::{Migrations, MySql, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+    /// let mut session = MySql::borrow_sqlx(&mut connection).await?.history_table("history");
+    /// deploy(&mut session, &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::borrow`].
+    #[cfg(feature = "sqlx")]
+    pub async fn borrow_sqlx(connection: &'c mut sqlx::MySqlConnection) -> Result<Self, DriverError> {
+        Self::selected(transport::Transport::borrowed_of_sqlx(connection)).await
+    }
+
+    /// Opens a session as a pool of sqlx opens its connections: beside it, so that a pool of one is enough and none
+    /// of its connections is ever touched. What the pool's `after_connect` does is not done here.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: sqlx::MySqlPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_mysql::{Migrations, MySql, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+    /// deploy(&mut MySql::beside_pool(&pool).await?.history_table("history"), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the pool is closed, there is no connection to be had, or its options select no database.
+    #[cfg(feature = "sqlx")]
+    pub async fn beside_pool(pool: &sqlx::MySqlPool) -> Result<Self, DriverError> {
+        Self::selected(transport::Transport::beside_pool(pool).await?).await
+    }
+
+    /// In the database that is selected on the connection.
+    async fn selected(mut transport: transport::Transport<'c>) -> Result<Self, DriverError> {
+        let (database, version) = transport.surroundings().await?;
+        let database = database.ok_or_else(|| {
             let message = "no database is selected on the connection".to_owned();
             DriverError::Refused(DatabaseError { message, ..DatabaseError::default() })
         })?;
-        Ok(Self {
-            capabilities: dialect::capabilities(transport.version()),
+        Ok(Self::on(transport, database, &version))
+    }
+
+    fn on(transport: transport::Transport<'c>, database: String, version: &str) -> Self {
+        Self {
+            capabilities: dialect::capabilities(version),
             transport,
             table: history::Table::new(&database, DEFAULT_TABLE),
             history_table: DEFAULT_TABLE.to_owned(),
@@ -112,7 +168,7 @@ impl<'c> MySql<'c> {
             found: None,
             owner: None,
             functions: RustMigrations::new(),
-        })
+        }
     }
 
     /// The same session with the functions of the program that are migrations.

@@ -11,7 +11,7 @@ use windlass_mysql::{Deploy, DeployError, DriverError, Migrations, Verdict, depl
 const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
     foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77";
 
-fn migrations() -> Migrations {
+pub(crate) fn migrations() -> Migrations {
     let scripts = [
         (
             "1_ships.sql",
@@ -53,8 +53,10 @@ fn same(now: &[String], before: &[String]) {
     assert!(other.is_empty() && now.len() == before.len(), "{other:?}");
 }
 
+/// Over TCP, as all others come: over the socket it would be another account, which may see less.
 async fn conn(scratch: &Scratch) -> Conn {
-    Conn::new(Opts::from_url(&scratch.url).unwrap()).await.unwrap()
+    let opts = OptsBuilder::from_opts(Opts::from_url(&scratch.url).unwrap()).prefer_socket(false);
+    Conn::new(opts).await.unwrap()
 }
 
 #[test]
@@ -129,9 +131,9 @@ fn what_a_migration_leaves_is_taken_away_and_the_rest_stays() {
 }
 
 /// A future that is dropped after so many polls.
-struct Dropped<F> {
-    future: Option<Pin<Box<F>>>,
-    polls: usize,
+pub(crate) struct Dropped<F> {
+    pub(crate) future: Option<Pin<Box<F>>>,
+    pub(crate) polls: usize,
 }
 
 impl<F: Future> Future for Dropped<F> {
@@ -154,7 +156,8 @@ impl<F: Future> Future for Dropped<F> {
 fn pool(scratch: &Scratch) -> Pool {
     let constraints = PoolConstraints::new(0, 1).unwrap();
     let options = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
-    Pool::new(OptsBuilder::from_opts(Opts::from_url(&scratch.url).unwrap()).pool_opts(options))
+    let opts = OptsBuilder::from_opts(Opts::from_url(&scratch.url).unwrap());
+    Pool::new(opts.prefer_socket(false).pool_opts(options))
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn a_pool_gets_no_dirty_connection_back_whenever_the_future_is_dropped() {
 }
 
 /// What the dropped future left is gone on with, once the server has seen its connection go.
-async fn deployed_by_another(scratch: &Scratch, migrations: &Migrations, polls: usize) {
+pub(crate) async fn deployed_by_another(scratch: &Scratch, migrations: &Migrations, polls: usize) {
     let mut conn = conn(scratch).await;
     let began = std::time::Instant::now();
     loop {

@@ -6,5 +6,7 @@ mod deploy;
 mod examples;
 mod functions;
 mod settling;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 mod steps;
 mod support;
