@@ -11,10 +11,15 @@ impl Database {
     /// # Errors
     /// What is left.
     pub async fn must_be_free(&self) -> Result<(), String> {
+        let began = Instant::now();
         let mut other = self.connect().await;
-        let lock = other.try_lock().await.map_err(|error| format!("{error:?}"))?;
-        if lock != Lock::Acquired {
-            return Err(format!("the lock is left: {lock:?}"));
+        // What the server does for a client that is gone, a look at the schema, it does to the end.
+        loop {
+            match other.try_lock().await.map_err(|error| format!("{error:?}"))? {
+                Lock::Acquired => break,
+                lock if began.elapsed() > DEADLINE => return Err(format!("the lock is left: {lock:?}")),
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
         }
         other.unlock().await.map_err(|error: DriverError| format!("{error:?}"))?;
         drop(other);

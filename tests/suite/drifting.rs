@@ -1,6 +1,11 @@
 //! Drift: what others changed in the schema is noticed before anything runs, told object by object, and has ways out.
 
+mod mysql;
+
 use harness::{Database, Project, deploy_with, migrations, options};
+use mysql::{
+    a_change_of_any_kind_of_object_is_seen_by_mysql, settings_make_no_drift, what_rows_change_is_no_drift,
+};
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
 use windlass_core::drift::{Drift, DriftPolicy, DriftVerdict, look};
@@ -8,7 +13,7 @@ use windlass_core::plan::Remark;
 use windlass_core::source::Migrations;
 
 harness::scenarios!(
-    on [Postgres, Sqlite]:
+    on [Postgres, MySql, MariaDb, Sqlite]:
         what_others_changed_stops_a_deploy,
         a_related_change_stops_and_another_is_told,
         what_is_accepted_is_no_drift,
@@ -22,6 +27,10 @@ harness::scenarios!(
         a_change_of_any_kind_of_object_is_seen_by_postgres,
         another_session_s_settings_make_no_drift,
         a_schema_of_its_own_is_looked_at_alone;
+    on [MySql, MariaDb]:
+        a_change_of_any_kind_of_object_is_seen_by_mysql,
+        what_rows_change_is_no_drift,
+        settings_make_no_drift;
     on [Sqlite]:
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
         shadow_tables_are_no_drift,
@@ -84,7 +93,8 @@ async fn a_related_change_stops_and_another_is_told(database: &Database) {
     });
     assert!(told.is_some_and(|told| told[0].ends_with("a.by_hand was added")), "{:?}", report.remarks);
     // That deploy has kept the schema with the index in it.
-    database.sql("DROP INDEX by_hand").await;
+    let from = if database.target().family.folder() == "mysql" { " ON a" } else { "" };
+    database.sql(&format!("DROP INDEX by_hand{from}")).await;
     let refused = run(database, &[A, B, ON_A], &with(DriftPolicy::Related)).await.expect_err("drift of a");
     assert!(matches!(refused, DeployError::Drift(_)), "{refused:#?}");
     run(database, &[A, B, ON_A], &with(DriftPolicy::Warn)).await.expect("it was only told");

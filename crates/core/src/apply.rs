@@ -388,7 +388,7 @@ async fn deploy_locked(
                 verdict => report.tell(observer, Remark::of_drift(verdict)),
             }
         }
-        let plan = if looks { plan.keeping_schema() } else { plan };
+        let plan = if looks { plan.keeping_schema(capabilities.ddl) } else { plan };
         let names = without_function(driver, &plan);
         if !names.is_empty() {
             return Err(DeployError::NoFunction { names });

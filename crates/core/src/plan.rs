@@ -1,5 +1,6 @@
 //! Plan: what is to be done, as data that reads like speech; or the typed reason why there is no plan.
 
+use crate::driver::Ddl;
 use crate::history::{InFlight, Remnant};
 use crate::migration::{Checksums, Migration};
 use crate::sql::classify::ObjectName;
@@ -296,12 +297,12 @@ pub struct Execute<'m> {
 }
 
 impl<'m> Plan<'m> {
-    /// The same, and the schema is kept with its last commit.
-    pub(crate) fn keeping_schema(mut self) -> Self {
+    /// The same, and the schema is kept: with its last commit, or right behind it where DDL commits by itself.
+    pub(crate) fn keeping_schema(mut self, ddl: Ddl) -> Self {
         let keep = Step::KeepSchema { accepted: None };
         let last = self.segments.last_mut().map(|segment| &mut segment.steps);
-        let commit =
-            last.as_ref().and_then(|steps| steps.iter().rposition(|step| matches!(step, Step::Commit)));
+        let is_commit = |step: &Step<'_>| ddl == Ddl::Transactional && matches!(step, Step::Commit);
+        let commit = last.as_ref().and_then(|steps| steps.iter().rposition(is_commit));
         match (last, commit) {
             (Some(steps), Some(commit)) => steps.insert(commit, keep),
             (Some(_), None) => self.segments.push(Segment { steps: vec![keep] }),

@@ -105,6 +105,9 @@ impl Table {
              resolution MEDIUMTEXT NULL, \
              digest VARCHAR(64) NOT NULL, \
              writes INT UNSIGNED NOT NULL, \
+             snapshot LONGTEXT NULL, \
+             snapshot_at DATETIME(6) NULL, \
+             accepted MEDIUMTEXT NULL, \
              PRIMARY KEY (id), UNIQUE KEY claim (claim)\
              ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE {}",
             self.qualified,
@@ -137,6 +140,32 @@ impl Table {
 
     pub(crate) fn select(&self) -> String {
         format!("SELECT {} FROM {} ORDER BY id", COLUMNS.join(", "), self.qualified)
+    }
+
+    /// The schema that was kept last, its values as bytes whatever the connection's character set is.
+    pub(crate) fn select_kept(&self) -> String {
+        format!(
+            "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s'), \
+             CAST(accepted AS BINARY), CAST(snapshot AS BINARY) FROM {} WHERE snapshot IS NOT NULL \
+             ORDER BY id DESC LIMIT 1",
+            self.qualified
+        )
+    }
+
+    /// Keeps the schema with the newest row, and no longer with another: one write.
+    pub(crate) fn keep_schema(&self, schema: &str, accepted: Option<&str>) -> String {
+        let is_newest = "h.id = newest.id";
+        let set = |column: &str, value: &str| format!("h.{column} = IF({is_newest}, {value}, NULL)");
+        let accepted = accepted.map_or("NULL".to_owned(), text);
+        format!(
+            "UPDATE {} AS h JOIN (SELECT MAX(id) AS id FROM {}) AS newest SET {}, {}, {} \
+             WHERE {is_newest} OR h.snapshot IS NOT NULL",
+            self.qualified,
+            self.qualified,
+            set("snapshot", &text(schema)),
+            set("snapshot_at", self.now),
+            set("accepted", &accepted),
+        )
     }
 
     /// A new row per claim, in order. A duplicate claim is refused by the unique key.

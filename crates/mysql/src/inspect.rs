@@ -11,7 +11,7 @@ use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Li
 use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
 
-const NO_SUCH_TABLE: u16 = 1146;
+pub(crate) const NO_SUCH_TABLE: u16 = 1146;
 const NO_SUCH_COLUMN: u16 = 1054;
 
 /// What the server says of this session.

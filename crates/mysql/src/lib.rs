@@ -36,6 +36,7 @@ mod errors;
 mod functions;
 mod history;
 mod inspect;
+mod introspect;
 mod leftovers;
 mod lock;
 mod look;
@@ -69,6 +70,7 @@ use windlass_core::driver::{
 };
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
+use windlass_core::schema::Look;
 use windlass_core::sql::classify::ObjectName;
 
 /// One session with a MySQL or MariaDB database. [`connect`] opens it.
@@ -241,6 +243,14 @@ impl Driver for MySql<'_> {
 
     fn has_function(&self, name: &str) -> bool {
         self.functions.has(name)
+    }
+
+    fn keeps_schema(&self) -> bool {
+        self.reads_schema()
+    }
+
+    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+        self.look().await
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

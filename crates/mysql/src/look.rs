@@ -91,20 +91,9 @@ impl<'d> Eyes<'d> {
         }
     }
 
-    /// It means the same whatever a migration has set.
     fn select(self, rows: &str, scope: Scope, into: &str) -> String {
         let look = self.expression(scope);
-        let look = format!("{look} {into}FROM ({rows}) AS seen");
-        match self.product {
-            Product::MariaDb => format!(
-                "SET STATEMENT sql_mode = '', time_zone = _latin1'+00:00', \
-                 sql_select_limit = DEFAULT, max_statement_time = 0 FOR SELECT {look}"
-            ),
-            _ => format!(
-                "SELECT /*+ SET_VAR(sql_mode = '') SET_VAR(time_zone = '+00:00') \
-                 SET_VAR(sql_select_limit = 18446744073709551615) SET_VAR(max_execution_time = 0) */ {look}"
-            ),
-        }
+        format!("{}{look} {into}FROM ({rows}) AS seen", pinned_select(self.product))
     }
 
     /// `scope:place:version:engines:definitions:times`, see [`sight`].
@@ -163,6 +152,21 @@ impl<'d> Eyes<'d> {
     }
 }
 
+/// The head of a query that means the same whatever a migration, or a server, has set.
+pub(crate) fn pinned_select(product: Product) -> &'static str {
+    match product {
+        Product::MariaDb => {
+            "SET STATEMENT sql_mode = '', sql_quote_show_create = 1, time_zone = _latin1'+00:00', \
+             sql_select_limit = DEFAULT, max_statement_time = 0 FOR SELECT "
+        }
+        // A hint that it cannot read takes those behind it along: an empty text is one, a number none.
+        _ => {
+            "SELECT /*+ SET_VAR(sql_mode = 0) SET_VAR(time_zone = '+00:00') \
+             SET_VAR(sql_select_limit = 18446744073709551615) SET_VAR(max_execution_time = 0) */ "
+        }
+    }
+}
+
 /// What a later look at the same objects tells.
 ///
 /// Equal definitions made at another time may be a restored backup, a `TRUNCATE`, or the very statement:
@@ -209,7 +213,7 @@ fn hash(tag: char, fields: &[String]) -> String {
 }
 
 /// A name as `information_schema` holds it: in any other character set MariaDB would compare with every table.
-fn name(name: &str) -> String {
+pub(crate) fn name(name: &str) -> String {
     let mut literal = "_utf8mb3 x'".to_owned();
     for byte in name.bytes() {
         let _ = write!(literal, "{byte:02x}");

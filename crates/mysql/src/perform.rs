@@ -45,10 +45,12 @@ impl MySql<'_> {
             let whole = message_end(&pieces, start, session.max_allowed_packet);
             // What writes down that which is done is sent even then, without what is not begun yet.
             let end = if watch.should_stop() { stop_within(&pieces, start, whole) } else { whole };
-            let end = around_function(&pieces, start, end, steps);
+            let end = around_apart(&pieces, start, end, steps);
             let message = &pieces[start..end];
             let first = &message[0];
-            let failure = if first.stoppable && watch.should_stop() {
+            let failure = if let Step::KeepSchema { accepted } = &steps[first.step] {
+                self.keep(first.step, session.max_allowed_packet, accepted.as_deref(), watch).await.err()
+            } else if first.stoppable && watch.should_stop() {
                 Some(Failure { step: first.step, cause: Cause::Stopped })
             } else if let Some(failure) = too_large(message, session.max_allowed_packet) {
                 Some(failure)
@@ -75,6 +77,19 @@ impl MySql<'_> {
             }
             start = end;
         }
+        Ok(())
+    }
+
+    async fn keep(
+        &mut self,
+        step: usize,
+        packet: usize,
+        accepted: Option<&str>,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        watch.starts(step);
+        self.keep_schema(packet, accepted).await.map_err(|cause| Failure { step, cause })?;
+        watch.ends(step);
         Ok(())
     }
 
@@ -139,9 +154,13 @@ fn function<'s>(steps: &'s [Step<'_>], piece: &Piece<'_>) -> Option<&'s str> {
     }
 }
 
-/// A function of the program is no part of any message: what comes before it is sent, and answered, first.
-fn around_function(pieces: &[Piece<'_>], start: usize, end: usize, steps: &[Step<'_>]) -> usize {
-    match (start..end).find(|&index| function(steps, &pieces[index]).is_some()) {
+/// Some pieces are no part of any message: what comes before one is sent, and answered, first.
+fn around_apart(pieces: &[Piece<'_>], start: usize, end: usize, steps: &[Step<'_>]) -> usize {
+    let is_apart = |&index: &usize| {
+        let piece = &pieces[index];
+        matches!(steps[piece.step], Step::KeepSchema { .. }) || function(steps, piece).is_some()
+    };
+    match (start..end).find(is_apart) {
         Some(index) => index.max(start + 1),
         None => end,
     }

@@ -1,0 +1,147 @@
+//! Introspection: what the database holds, in one message of a query a catalog, and as it was kept.
+
+mod catalog;
+mod cells;
+mod model;
+
+use crate::MySql;
+use crate::dialect::numbers;
+use crate::inspect::NO_SUCH_TABLE;
+use crate::look::Eyes;
+use crate::transport::{Broken, Row, TransportError};
+use model::{Place, Reading};
+use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
+use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
+
+/// Why the schema is not known.
+enum Unread {
+    /// Something of it cannot be seen, in words.
+    Unseen(String),
+    Lost(DriverError),
+}
+
+impl From<TransportError> for Unread {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Server { message, .. } => {
+                Self::Unseen(format!("the catalogs cannot be read: {message}"))
+            }
+            error => Self::Lost(error.into()),
+        }
+    }
+}
+
+impl MySql<'_> {
+    /// Servers on which a statement may be done in part are too old for some of the catalogs, too.
+    pub(crate) fn reads_schema(&self) -> bool {
+        Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database).is_some()
+    }
+
+    /// Whether the schema is as it was kept last: one round trip, and one more where there are sequences.
+    pub(crate) async fn look(&mut self) -> Result<Look, DriverError> {
+        let mut message = vec![self.table.select_kept()];
+        message.extend(self.catalogs());
+        let sets = match self.transport.query(&message.join(";\n")).await {
+            Ok(sets) => sets,
+            Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
+                if sets.is_empty() =>
+            {
+                return Ok(Look::NeverKept);
+            }
+            Err(broken) => return unknown(broken.error.into()),
+        };
+        let Some(kept) = sets.first().and_then(|rows| rows.first()) else { return Ok(Look::NeverKept) };
+        let live = match self.schema_of(&sets[1..]).await {
+            Ok(live) => live,
+            Err(unread) => return unknown(unread),
+        };
+        let value = |index: usize| kept.get(index).and_then(Option::as_deref).unwrap_or_default();
+        let schema = match Schema::parse(value(4)) {
+            Ok(schema) => schema,
+            Err(error) => return Ok(Look::Unknown(error.to_string())),
+        };
+        if schema == live {
+            return Ok(Look::Same);
+        }
+        let kept = Kept {
+            id: value(0).parse().unwrap_or_default(),
+            migration: value(1).to_owned(),
+            at: value(2).to_owned(),
+            accepted: kept.get(3).cloned().flatten(),
+            schema,
+        };
+        Ok(Look::Differs { kept: Box::new(kept), live })
+    }
+
+    /// Writes the schema down with the newest row of the history, in place of what was kept before. Where it cannot be
+    /// read or written, what was kept before stays, unless a person asked for it.
+    pub(crate) async fn keep_schema(&mut self, packet: usize, accepted: Option<&str>) -> Result<(), Cause> {
+        let kept = match self.introspect().await {
+            Ok(schema) => self.write_schema(&schema, packet, accepted).await,
+            Err(unread) => Err(unread),
+        };
+        match (kept, accepted) {
+            (Ok(()), _) | (Err(Unread::Unseen(_)), None) => Ok(()),
+            (Err(Unread::Unseen(message)), Some(_)) => {
+                Err(Cause::Refused(DatabaseError { message, ..DatabaseError::default() }))
+            }
+            (Err(Unread::Lost(error)), _) => Err(error.into()),
+        }
+    }
+
+    async fn write_schema(
+        &mut self,
+        schema: &Schema,
+        packet: usize,
+        accepted: Option<&str>,
+    ) -> Result<(), Unread> {
+        let write = self.table.keep_schema(&schema.to_text(), accepted);
+        if write.len() >= packet {
+            let bytes = write.len();
+            let words = format!("the schema takes {bytes} bytes to write down; the server takes {packet}");
+            return Err(Unread::Unseen(words));
+        }
+        self.transport.query(&write).await.map(drop).map_err(|broken| broken.error.into())
+    }
+
+    async fn introspect(&mut self) -> Result<Schema, Unread> {
+        let message = self.catalogs().join(";\n");
+        let sets = self.transport.query(&message).await.map_err(|broken| broken.error)?;
+        self.schema_of(&sets).await
+    }
+
+    fn catalogs(&self) -> Vec<String> {
+        let (product, database) = (self.capabilities.product, &self.database);
+        let catalogs = catalog::catalogs(product, &self.capabilities.version);
+        catalogs.into_iter().map(|catalog| catalog.query(product, database)).collect()
+    }
+
+    async fn schema_of(&mut self, sets: &[Vec<Row>]) -> Result<Schema, Unread> {
+        let (product, version) = (self.capabilities.product, &self.capabilities.version);
+        let (database, history) = (self.database.clone(), self.history_table.clone());
+        let is_mariadb = product == Product::MariaDb;
+        let place = Place { database: &database, history: &history, is_mariadb };
+        let mut reading = Reading::new(place, origin(product, version));
+        for (catalog, rows) in catalog::catalogs(product, version).into_iter().zip(sets) {
+            reading.read(catalog, rows).map_err(Unread::Unseen)?;
+        }
+        if !reading.sequences.is_empty() {
+            let query = model::sequences(&database, &reading.sequences);
+            let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
+            sets.iter().flatten().for_each(|row| reading.sequence(row));
+        }
+        Ok(reading.schema)
+    }
+}
+
+fn unknown(unread: Unread) -> Result<Look, DriverError> {
+    match unread {
+        Unread::Unseen(why) => Ok(Look::Unknown(why)),
+        Unread::Lost(error) => Err(error),
+    }
+}
+
+fn origin(product: Product, version: &str) -> String {
+    let (major, minor, _) = numbers(version);
+    format!("{INTROSPECTION} {product} {major}.{minor}")
+}
