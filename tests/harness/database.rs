@@ -1,7 +1,7 @@
 //! A database of a test's own, gone with the test.
 
 use crate::raw::{Raw, Rows};
-use crate::{Family, Target};
+use crate::{Family, Target, over_sqlx};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use windlass_core::driver::Driver;
 
@@ -92,12 +92,15 @@ impl Database {
         self.try_connect(&self.url()).await.unwrap_or_else(|error| panic!("{}: {error}", self.target))
     }
 
-    /// Opens a windlass session by another URL.
+    /// Opens a windlass session by another URL. Over sqlx few of windlass's own parameters are known.
     ///
     /// # Errors
     /// The driver's error, with its causes.
     pub async fn try_connect(&self, url: &str) -> Result<Session, String> {
-        connect(self.target.family, url).await
+        match self.target.over_sqlx {
+            true => over_sqlx::connect(self.target.family, url).await,
+            false => connect(self.target.family, url).await,
+        }
     }
 
     /// Runs SQL behind windlass's back.
@@ -146,27 +149,30 @@ impl Database {
 }
 
 async fn connect(family: Family, url: &str) -> Result<Session, String> {
-    let told = |error: &dyn std::error::Error| {
-        let mut words = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            words += &format!(": {cause}");
-            source = cause.source();
-        }
-        words
-    };
     Ok(match family {
         Family::Postgres => {
-            let options = windlass_postgres::Options::parse(url).map_err(|e| told(&e))?;
-            Box::new(windlass_postgres::Postgres::connect(&options).await.map_err(|e| told(&e))?)
+            let options = windlass_postgres::Options::parse(url).map_err(|error| told(&error))?;
+            Box::new(windlass_postgres::Postgres::connect(&options).await.map_err(|error| told(&error))?)
         }
         Family::MySql | Family::MariaDb => {
-            let options = windlass_mysql::Options::parse(url).map_err(|e| told(&e))?;
-            Box::new(windlass_mysql::connect(&options).await.map_err(|e| told(&e))?)
+            let options = windlass_mysql::Options::parse(url).map_err(|error| told(&error))?;
+            Box::new(windlass_mysql::connect(&options).await.map_err(|error| told(&error))?)
         }
         Family::Sqlite => {
-            let options = windlass_sqlite::Options::parse(url).map_err(|e| told(&e))?.create_database(true);
-            Box::new(windlass_sqlite::Sqlite::connect(&options).map_err(|e| told(&e))?)
+            let options =
+                windlass_sqlite::Options::parse(url).map_err(|error| told(&error))?.create_database(true);
+            Box::new(windlass_sqlite::Sqlite::connect(&options).map_err(|error| told(&error))?)
         }
     })
+}
+
+/// An error and its causes.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words += &format!(": {cause}");
+        source = cause.source();
+    }
+    words
 }

@@ -21,7 +21,7 @@ impl Expendable {
             .expect("WINDLASS_TEST_EXPENDABLE is not set: run `cargo xtask test`, which provides it");
         let desk = BufReader::new(UnixStream::connect(socket).expect("the socket"));
         let mut server = Self { target: target.clone(), desk };
-        server.target.url = server.ask(&target.name);
+        server.target.url = server.ask(target.server());
         server
     }
 

@@ -8,6 +8,7 @@ mod expendable;
 mod fault;
 mod leftovers;
 mod meddling;
+mod over_sqlx;
 mod proxy;
 mod random;
 mod raw;

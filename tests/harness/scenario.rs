@@ -1,6 +1,6 @@
 //! Scenarios: one test function, run on every target of the families that make its promise.
 
-use crate::{Database, Family, Target, targets};
+use crate::{Database, Extent, Family, Target, targets};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::future::Future;
 use std::pin::Pin;
@@ -20,22 +20,38 @@ pub struct Scenario {
     pub name: &'static str,
     /// The families that make the promise.
     pub on: &'static [Family],
+    /// Whether it is about sessions that may go over sqlx, and not about the command or what is windlass's own to open.
+    pub over_sqlx: bool,
     /// The test.
     pub test: Test,
 }
 
 /// Declares a module's scenarios: `scenarios!(on [Postgres, Sqlite]: first, second);`
+///
+/// Those of the command, of URLs, or of connections that the test makes are `natively [Postgres, Sqlite]: third`.
 #[macro_export]
 macro_rules! scenarios {
-    ($(on $families:tt : $($test:ident),+ $(,)?);+ $(;)?) => {
+    ($($how:ident $families:tt : $($test:ident),+ $(,)?);+ $(;)?) => {
         /// The scenarios of this module.
         pub(crate) fn all() -> Vec<$crate::Scenario> {
             vec![$($($crate::Scenario {
                 name: concat!(module_path!(), "::", stringify!($test)),
                 on: $crate::__families!($families),
+                over_sqlx: $crate::__over_sqlx!($how),
                 test: |database| Box::pin(async move { $test(&database).await; }),
             },)+)+]
         }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __over_sqlx {
+    (on) => {
+        true
+    };
+    (natively) => {
+        false
     };
 }
 
@@ -57,13 +73,28 @@ pub fn run_suite(scenarios: Vec<Scenario>) -> ! {
     });
     let mut trials = Vec::new();
     for target in &targets {
-        for scenario in scenarios.iter().filter(|scenario| scenario.on.contains(&target.family)) {
+        for scenario in scenarios.iter().filter(|scenario| runs_on(scenario, target)) {
             let (target, test) = (target.clone(), scenario.test);
-            let name = scenario.name.trim_start_matches("suite::");
+            let name = path(scenario);
             trials.push(Trial::test(format!("{}::{name}", target.name), move || run(&target, test)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit()
+}
+
+/// The modules whose scenarios go over sqlx in every run: there the transports could differ. The others do in full runs.
+const SAMPLE_OVER_SQLX: [&str; 8] =
+    ["deploying", "engines", "failing", "hygiene", "indexes", "sessions", "transactions", "waiting"];
+
+fn runs_on(scenario: &Scenario, target: &Target) -> bool {
+    let is_sampled = || SAMPLE_OVER_SQLX.contains(&path(scenario).split("::").next().unwrap_or_default());
+    let goes_over = || scenario.over_sqlx && (Extent::of_run().is_full || is_sampled());
+    scenario.on.contains(&target.family) && (!target.over_sqlx || goes_over())
+}
+
+/// Its module and name.
+fn path(scenario: &Scenario) -> &'static str {
+    scenario.name.trim_start_matches("suite::")
 }
 
 fn run(target: &Target, test: Test) -> Result<(), Failed> {

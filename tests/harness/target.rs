@@ -34,12 +34,24 @@ impl Family {
 /// One server (or SQLite) of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// As it is written on the command line: `postgres-18`.
+    /// As it is written on the command line: `postgres-18`, or `postgres-18+sqlx`.
     pub name: String,
     /// What it is.
     pub family: Family,
     /// The URL of a superuser's session; empty for SQLite.
     pub url: String,
+    /// Whether windlass's sessions go over sqlx instead of the database's native client.
+    pub over_sqlx: bool,
+}
+
+/// What a target's name ends with where it is one over sqlx.
+const OVER_SQLX: &str = "+sqlx";
+
+impl Target {
+    /// The name of the server alone.
+    pub fn server(&self) -> &str {
+        self.name.trim_end_matches(OVER_SQLX)
+    }
 }
 
 impl fmt::Display for Target {
@@ -60,19 +72,21 @@ pub fn targets() -> Result<Vec<Target>, String> {
 }
 
 fn target(name: &str) -> Result<Target, String> {
-    let family = match name.split('-').next() {
+    let over_sqlx = name.ends_with(OVER_SQLX);
+    let server = name.trim_end_matches(OVER_SQLX);
+    let family = match server.split('-').next() {
         Some("postgres") => Family::Postgres,
         Some("mysql") => Family::MySql,
         Some("mariadb") => Family::MariaDb,
         Some("sqlite") => Family::Sqlite,
         _ => return Err(format!("unknown target `{name}`")),
     };
-    let variable = format!("WINDLASS_TEST_{}", name.to_uppercase().replace(['-', '.'], "_"));
+    let variable = format!("WINDLASS_TEST_{}", server.to_uppercase().replace(['-', '.'], "_"));
     let url = match family {
         Family::Sqlite => String::new(),
         _ => {
             std::env::var(&variable).map_err(|_| format!("{variable} is not set for the target `{name}`"))?
         }
     };
-    Ok(Target { name: name.to_owned(), family, url })
+    Ok(Target { name: name.to_owned(), family, url, over_sqlx })
 }

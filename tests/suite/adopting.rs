@@ -4,7 +4,7 @@ use harness::{Database, Project};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-harness::scenarios!(on [Postgres, MySql, MariaDb, Sqlite]: what_another_tool_has_made_goes_on_after_a_baseline);
+harness::scenarios!(natively [Postgres, MySql, MariaDb, Sqlite]: what_another_tool_has_made_goes_on_after_a_baseline);
 
 /// A guide's project: the folder of migrations, the tool's own table, and the last that it has applied.
 struct Left {

@@ -9,11 +9,11 @@ mod postgres;
 mod sqlite;
 
 harness::scenarios!(
-    on [Postgres]:
+    natively [Postgres]:
         postgres_refuses_what_the_classifier_says;
-    on [MySql, MariaDb]:
+    natively [MySql, MariaDb]:
         implicit_commits_are_those_that_the_classifier_says;
-    on [Sqlite]:
+    natively [Sqlite]:
         sqlite_refuses_what_the_classifier_says,
         pragmas_have_no_effect_in_a_transaction_where_the_classifier_says_so;
 );

@@ -6,14 +6,14 @@ use std::process::{Child, Command};
 use windlass_core::history::State;
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb, Sqlite]:
+    natively [Postgres, MySql, MariaDb, Sqlite]:
         it_deploys_and_then_finds_nothing_to_do,
         a_dry_run_shows_the_plan_and_writes_nothing,
         every_answer_is_one_document,
         a_failure_points_at_its_place_and_says_what_to_do,
         a_baseline_takes_over_what_stands;
-    on [MySql, MariaDb]: a_half_done_migration_waits_for_a_decision;
-    on [Postgres, MySql, MariaDb]:
+    natively [MySql, MariaDb]: a_half_done_migration_waits_for_a_decision;
+    natively [Postgres, MySql, MariaDb]:
         a_signal_stops_it_in_a_true_state,
         a_killed_session_is_told_and_gone_on_from,
         a_lock_held_too_long_names_its_holder,
@@ -22,7 +22,7 @@ harness::scenarios!(
         a_reader_is_refused_before_anything_runs,
         a_password_may_come_from_elsewhere,
         the_next_host_is_tried;
-    on [Sqlite]: a_file_of_somebody_else_is_only_read;
+    natively [Sqlite]: a_file_of_somebody_else_is_only_read;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");

@@ -15,15 +15,15 @@ harness::scenarios!(
         tries_that_are_used_up_tell_who_was_in_the_way_and_block_nothing;
     on [Postgres, MySql, MariaDb]:
         a_deadlock_is_tried_again,
-        a_stop_ends_the_pause_between_two_tries,
-        the_command_names_who_is_in_the_way;
+        a_stop_ends_the_pause_between_two_tries;
+    natively [Postgres, MySql, MariaDb]: the_command_names_who_is_in_the_way;
     on [Postgres, MySql]: the_directive_is_the_migration_s_own_patience;
     on [Postgres]:
         no_reader_stalls_for_longer_than_the_budget,
         no_reader_stalls_while_one_statement_waits_for_many_tables,
-        a_dry_run_warns_of_long_work_and_several_locks,
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
         defaults_of_the_role_that_kill_are_overruled;
+    natively [Postgres]: a_dry_run_warns_of_long_work_and_several_locks;
     on [MySql, MariaDb]:
         no_reader_stalls_on_any_of_the_tables_that_a_definition_names,
         work_that_is_lost_to_a_lock_at_its_end_is_not_done_again_in_silence;

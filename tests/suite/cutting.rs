@@ -1,6 +1,8 @@
 //! Cutting: the connection is lost at every request in turn, and the next deploys go on from what is true.
 
-use harness::{Cut, Database, Ending, Extent, FaultSet, Moment, Proxy, Random, Tally, deploy, targets};
+use harness::{
+    Cut, Database, Ending, Extent, FaultSet, Moment, Proxy, Random, Tally, Target, deploy, targets,
+};
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb]: a_connection_cut_at_any_request_is_gone_on_from;
@@ -50,7 +52,8 @@ async fn a_connection_cut_at_any_request_is_gone_on_from(database: &Database) {
 fn is_newest(database: &Database) -> bool {
     let target = database.target();
     let all = targets().expect("the run's targets");
-    all.iter().rfind(|other| other.family == target.family).is_none_or(|newest| newest.name == target.name)
+    let of_its_kind = |other: &&Target| (other.family, other.over_sqlx) == (target.family, target.over_sqlx);
+    all.iter().rfind(of_its_kind).is_none_or(|newest| newest.name == target.name)
 }
 
 /// How many requests an undisturbed run makes.

@@ -9,9 +9,9 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb, Sqlite]: a_killed_command_is_gone_on_from;
-    on [Postgres, MySql, MariaDb]: a_killed_server_is_gone_on_from;
-    on [Sqlite]:
+    natively [Postgres, MySql, MariaDb, Sqlite]: a_killed_command_is_gone_on_from;
+    natively [Postgres, MySql, MariaDb]: a_killed_server_is_gone_on_from;
+    natively [Sqlite]:
         a_process_that_ends_at_any_call_is_gone_on_from,
         a_copy_made_while_the_process_stands_still_is_gone_on_from;
 );

@@ -4,7 +4,7 @@ use harness::{Database, Project, Ran};
 use std::fs;
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb, Sqlite]:
+    natively [Postgres, MySql, MariaDb, Sqlite]:
         each_tool_s_marker_turns_the_transaction_off,
         what_only_looks_like_a_marker_leaves_it_on,
         what_is_misspelt_is_told_with_the_nearest_and_runs_nothing,

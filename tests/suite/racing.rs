@@ -5,10 +5,10 @@ use std::fs::File;
 use std::process::Child;
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb, Sqlite]:
+    natively [Postgres, MySql, MariaDb, Sqlite]:
         thirty_two_processes_at_once_run_everything_once,
         thirty_one_processes_wait_for_one_and_find_it_done;
-    on [Postgres]: a_concurrent_build_comes_to_its_end_whoever_waits_for_the_lock;
+    natively [Postgres]: a_concurrent_build_comes_to_its_end_whoever_waits_for_the_lock;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");

@@ -6,7 +6,7 @@ use windlass_core::apply::DeployError;
 use windlass_sqlite::Sqlite;
 
 harness::scenarios!(
-    on [Sqlite]:
+    natively [Sqlite]:
         a_rebuilt_parent_loses_no_child,
         a_rebuild_that_says_nothing_loses_no_child_either,
         a_silent_rebuild_loses_no_child_where_foreign_keys_are_enforced,

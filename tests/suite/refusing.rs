@@ -11,22 +11,23 @@ use windlass_core::plan::Blocked;
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb]:
+        a_user_who_may_only_read_is_refused_before_anything_runs,
+        a_lock_held_too_long_names_its_holder;
+    natively [Postgres, MySql, MariaDb]:
         what_cannot_be_reached_is_named_without_its_password,
         a_missing_database_is_created_when_asked_for,
-        a_user_who_may_only_read_is_refused_before_anything_runs,
-        a_lock_held_too_long_names_its_holder,
         certificates_are_checked_as_asked;
     on [Postgres]: a_role_of_read_only_transactions_is_refused;
     on [MySql, MariaDb]: a_statement_that_no_message_can_carry_is_refused;
-    on [Sqlite]:
-        a_writer_of_another_program_is_waited_for_no_longer_than_asked,
+    on [Sqlite]: a_writer_of_another_program_is_waited_for_no_longer_than_asked;
+    natively [Sqlite]:
         a_file_opened_to_read_is_refused,
         a_full_disk_leaves_what_stood,
         a_disk_full_before_the_history_is_told;
     on [Postgres, MySql, MariaDb, Sqlite]:
-        an_unknown_parameter_is_refused,
         a_table_that_is_no_history_is_refused,
         a_history_with_nonsense_in_it_is_refused;
+    natively [Postgres, MySql, MariaDb, Sqlite]: an_unknown_parameter_is_refused;
 );
 
 const A: (&str, &str) = ("1_a", "CREATE TABLE a (n int);");

@@ -9,7 +9,6 @@ use windlass_core::plan::Blocked;
 harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
         a_backfill_is_run_until_no_row_is_left,
-        the_fixture_is_filled,
         every_kind_of_statement_comes_to_its_end,
         no_row_at_all_is_one_run,
         a_goal_ends_it_and_a_pause_parts_its_runs,
@@ -17,7 +16,9 @@ harness::scenarios!(
         a_refused_run_leaves_the_earlier_ones_and_is_gone_on_with,
         what_never_ends_is_stopped,
         rows_that_stay_as_they_are_count_as_touched,
-        what_cannot_be_repeated_runs_nothing,
+        what_cannot_be_repeated_runs_nothing;
+    natively [Postgres, MySql, MariaDb, Sqlite]:
+        the_fixture_is_filled,
         a_killed_backfill_ends_exact;
     on [MySql, MariaDb]: a_stopped_clock_does_not_hinder_the_count;
     on [Postgres]: a_data_modifying_query_moves_rows;

@@ -5,11 +5,11 @@ use windlass_core::apply::end_lock_holder;
 use windlass_core::driver::{Ending, Lock};
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb]:
+    natively [Postgres, MySql, MariaDb]:
         the_holder_is_shown_and_ended_when_asked_for,
         a_session_that_holds_nothing_is_left_alone,
         who_may_not_end_it_is_told_so;
-    on [Sqlite]: without_a_server_the_holder_is_only_told;
+    natively [Sqlite]: without_a_server_the_holder_is_only_told;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");

@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 harness::scenarios!(
-    on [Postgres, MySql, MariaDb, Sqlite]:
+    natively [Postgres, MySql, MariaDb, Sqlite]:
         each_platform_s_step_deploys,
         a_change_is_checked_before_it_is_merged,
         what_waits_starts_once_all_is_applied,
         the_entrypoint_starts_nothing_on_half_a_schema;
-    on [Postgres, MySql, MariaDb]: who_waits_needs_only_to_read;
-    on [Postgres]: the_entrypoint_passes_a_signal_on;
-    on [Sqlite]: codes_that_end_a_job_are_those_that_no_second_try_mends;
+    natively [Postgres, MySql, MariaDb]: who_waits_needs_only_to_read;
+    natively [Postgres]: the_entrypoint_passes_a_signal_on;
+    natively [Sqlite]: codes_that_end_a_job_are_those_that_no_second_try_mends;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");

@@ -33,9 +33,9 @@ struct Arguments {
 enum Task {
     /// Run every test, with the databases they need
     Test {
-        /// Only these databases, such as sqlite,postgres-18
+        /// Only these databases, such as sqlite,postgres-18, or postgres-18+sqlx for a session over sqlx
         #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
-        on: Vec<Target>,
+        on: Vec<test::Choice>,
         /// Run all of the long fault and property matrices instead of a sample
         #[arg(long)]
         full: bool,
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Test { on, full, seed, shard, test_threads, filter } => test::run(&test::Selection {
-            targets: provision::chosen(&on),
+            choices: test::Choice::chosen(&on),
             full,
             seed: seed.unwrap_or_else(test::random_seed),
             shard,

@@ -157,7 +157,10 @@ impl Postgres<'static> {
     /// When the pool is closed, or there is no connection to be had.
     #[cfg(feature = "sqlx")]
     pub async fn beside_pool(pool: &sqlx::PgPool) -> Result<Self, DriverError> {
-        Ok(Self::unpinned(Session::beside_pool(pool).await?))
+        let session = Session::beside_pool(pool).await?;
+        // It is windlass's own, and may idle while an application waits until it is current.
+        session.run(&waits::endless()).await?;
+        Ok(Self::unpinned(session))
     }
 
     /// Creates the database that the options name, by way of the database `postgres`.

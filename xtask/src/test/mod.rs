@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every unit, documentation and cross-database test, with the databases they need.
 
+mod choice;
 mod programs;
 mod selection;
 mod totals;
@@ -17,12 +18,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::provision::{Desk, Durability, Servers, Target, pglast, spawn_bound};
+use crate::provision::{Desk, Durability, Servers, pglast, spawn_bound};
 use crate::summary::Summary;
 use crate::{signals, workspace};
 use programs::Program;
 use totals::Totals;
 
+pub(crate) use choice::Choice;
 pub(crate) use selection::{Selection, Shard, random_seed};
 
 /// How many tests run at once unless the caller says otherwise.
@@ -47,7 +49,7 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
         return Ok(run.close(begin));
     };
     eprintln!("tests built after {}", spoken(begin.elapsed()));
-    let servers = Servers::start(&selection.targets, Durability::Throwaway)?;
+    let servers = Servers::start(&selection.targets(), Durability::Throwaway)?;
     run.environment = environment(selection, &servers)?;
     let file = run.totals_file()?;
     run.environment.push((totals::VARIABLE.to_owned(), file.to_string_lossy().into_owned()));
@@ -86,7 +88,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(selection: &'a Selection) -> Self {
-        let summary = Summary::watching(selection.targets.iter().map(Target::to_string));
+        let summary = Summary::watching(selection.choices.iter().map(Choice::to_string));
         Run { selection, environment: Vec::new(), summary, left_out: Vec::new(), totals: None }
     }
 
@@ -122,7 +124,7 @@ impl<'a> Run<'a> {
                 self.fail(&format!("{name} ended with {status} without a failed test"));
             }
             let ignored = self.summary.ignored - ignored;
-            if program.is_some_and(|program| !program.is_provided(&self.selection.targets)) && ignored > 0 {
+            if program.is_some_and(|program| !program.is_provided(&self.selection.targets())) && ignored > 0 {
                 self.left_out.push(format!("{name}: {ignored} tests need a server that --on leaves out"));
             }
         }
@@ -131,7 +133,7 @@ impl<'a> Run<'a> {
 
     fn tests_of(&self, program: &Program) -> Command {
         let mut command = program.command();
-        if program.is_provided(&self.selection.targets) {
+        if program.is_provided(&self.selection.targets()) {
             // They are marked as ignored for those who run `cargo test` without servers.
             command.arg("--include-ignored");
         }
@@ -255,10 +257,12 @@ fn spoken(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provision::Target;
 
     fn selection(targets: &[Target], filter: Option<&str>) -> Selection {
         let filter = filter.map(str::to_owned);
-        Selection { targets: targets.to_vec(), full: false, seed: 1, shard: None, threads: 8, filter }
+        let choices = targets.iter().copied().map(Choice::native).collect();
+        Selection { choices, full: false, seed: 1, shard: None, threads: 8, filter }
     }
 
     fn judged(selection: &Selection, lines: &[&str]) -> String {

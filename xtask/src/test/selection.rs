@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Error, bail};
 
-use crate::provision::{Target, list};
+use super::Choice;
+use crate::provision::Target;
 
 /// What to run.
 #[derive(Debug)]
 pub(crate) struct Selection {
     /// The databases of the suite.
-    pub(crate) targets: Vec<Target>,
+    pub(crate) choices: Vec<Choice>,
     /// All of the long matrices instead of a sample.
     pub(crate) full: bool,
     /// What the samples are drawn with.
@@ -26,12 +27,16 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// The databases that it needs.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        Choice::targets(&self.choices)
+    }
+
     /// The variables through which tests learn of it.
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut variables = vec![
-            ("WINDLASS_TEST_TARGETS", list(&self.targets)),
-            ("WINDLASS_TEST_SEED", self.seed.to_string()),
-        ];
+        let choices: Vec<String> = self.choices.iter().map(Choice::to_string).collect();
+        let mut variables =
+            vec![("WINDLASS_TEST_TARGETS", choices.join(",")), ("WINDLASS_TEST_SEED", self.seed.to_string())];
         if self.full {
             variables.push(("WINDLASS_TEST_FULL", "1".to_owned()));
         }
@@ -45,7 +50,8 @@ impl Selection {
     pub(super) fn foreign_environment(&self) -> Vec<String> {
         let unmade = [("WINDLASS_TEST_FULL", self.full), ("WINDLASS_TEST_SHARD", self.shard.is_some())];
         let unmade = unmade.into_iter().filter(|(_, made)| !made).map(|(name, _)| name.to_owned());
-        let others = Target::all().filter(|target| !self.targets.contains(target));
+        let chosen = self.targets();
+        let others = Target::all().filter(|target| !chosen.contains(target));
         unmade.chain(others.map(Target::variable)).collect()
     }
 }
@@ -89,7 +95,8 @@ mod tests {
     use super::*;
 
     fn selection(targets: &[Target]) -> Selection {
-        Selection { targets: targets.to_vec(), full: false, seed: 7, shard: None, threads: 8, filter: None }
+        let choices = targets.iter().copied().map(Choice::native).collect();
+        Selection { choices, full: false, seed: 7, shard: None, threads: 8, filter: None }
     }
 
     #[test]
