@@ -112,8 +112,8 @@ const MUTANTS: &[Mutant] = &[
         name: "the answer of GET_LOCK is swallowed",
         file: "crates/mysql/src/lock.rs",
         edits: &[(
-            "Some(\"0\") => Ok(Lock::Held(self.holder(field(1)).await?)),",
-            "Some(\"0\") => self.holder(field(1)).await.map(|_| Lock::Acquired),",
+            "false => Ok(Lock::Held(self.holder(field(1)).await?)),",
+            "false => self.holder(field(1)).await.map(|_| Lock::Acquired),",
         )],
         tests: MARIADB,
     },

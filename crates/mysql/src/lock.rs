@@ -22,13 +22,9 @@ impl MySql<'_> {
         let name = self.lock_name();
         let rows = self.ask(&format!("SELECT GET_LOCK({name}, 0), IS_USED_LOCK({name})")).await?;
         let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());
-        match field(0).as_deref() {
-            Some("1") => Ok(Lock::Acquired),
-            Some("0") => Ok(Lock::Held(self.holder(field(1)).await?)),
-            _ => Err(DriverError::Refused(DatabaseError {
-                message: "GET_LOCK told neither that the lock is held nor that it is free".to_owned(),
-                ..DatabaseError::default()
-            })),
+        match is_acquired(field(0).as_deref())? {
+            true => Ok(Lock::Acquired),
+            false => Ok(Lock::Held(self.holder(field(1)).await?)),
         }
     }
 
@@ -87,6 +83,19 @@ impl MySql<'_> {
     }
 }
 
+/// What GET_LOCK answers: 1 where this session holds the lock, 0 where another does. NULL is neither: an error within
+/// the server, a wait that was ended, or, on MariaDB, a timeout below zero.
+fn is_acquired(answer: Option<&str>) -> Result<bool, DriverError> {
+    match answer {
+        Some("1") => Ok(true),
+        Some("0") => Ok(false),
+        _ => Err(DriverError::Refused(DatabaseError {
+            message: "GET_LOCK told neither that the lock is held nor that it is free".to_owned(),
+            ..DatabaseError::default()
+        })),
+    }
+}
+
 /// Another session's statement, on one line, cut, and not at all where it may hold a secret.
 pub(crate) fn shown(sql: &str) -> String {
     if classify(Dialect::MySql, sql.trim_start()).may_hold_secret {
@@ -94,4 +103,18 @@ pub(crate) fn shown(sql: &str) -> String {
     }
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_held() {
+        assert_eq!(is_acquired(Some("1")).ok(), Some(true));
+        assert_eq!(is_acquired(Some("0")).ok(), Some(false));
+        for answer in [None, Some(""), Some("2"), Some("-1"), Some("NULL")] {
+            assert!(matches!(is_acquired(answer), Err(DriverError::Refused(_))), "{answer:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use windlass_core::driver::{Access, Cause, Contents, Driver, Head, Lock, NoWatch
 use windlass_core::history::{AttemptKind, Liveness, State};
 use windlass_core::plan::{Claim, Resolve, ResolveInto, Step, WaitLimit};
 use windlass_core::sql::classify::ObjectName;
-use windlass_mysql::connect;
+use windlass_mysql::{Nothing, Options, connect, create_database};
 
 #[test]
 #[ignore = "needs servers: cargo xtask test"]
@@ -568,6 +568,39 @@ fn the_lock_is_held_by_one_session_and_freed_with_it() {
             assert!(tries < 100, "the lock outlives its session");
             first.sleep(std::time::Duration::from_millis(50)).await;
         }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_lock_is_of_one_database_however_long_its_name() {
+    on_each(async |scratch| {
+        // The longest that there are, alike but for their last letter.
+        let names = ["a", "b"].map(|last| format!("{:x<63}{last}", format!("{}_", scratch.name)));
+        let mut drivers = Vec::new();
+        for name in &names {
+            let options = Options::parse_with(&scratch.url.replace(&scratch.name, name), &Nothing).unwrap();
+            create_database(&options).await.unwrap();
+            drivers.push((connect(&options).await.unwrap(), connect(&options).await.unwrap()));
+        }
+        for (first, second) in &mut drivers {
+            assert_eq!(first.try_lock().await.unwrap(), Lock::Acquired);
+            assert!(matches!(second.try_lock().await.unwrap(), Lock::Held(_)));
+        }
+        for (first, second) in &mut drivers {
+            first.unlock().await.unwrap();
+            assert_eq!(second.try_lock().await.unwrap(), Lock::Acquired);
+        }
+        drop(drivers);
+        for name in names {
+            scratch.raw(&format!("DROP DATABASE {name}")).await;
+        }
+        // What the answer is read for.
+        if scratch.is_maria {
+            assert_eq!(scratch.raw("SELECT GET_LOCK('of nobody', -1)").await, ["NULL"]);
+        }
+        let long = format!("SELECT GET_LOCK('{}', 0)", "x".repeat(65));
+        assert_eq!(scratch.is_refused(&long).await, !scratch.is_maria);
     });
 }
 

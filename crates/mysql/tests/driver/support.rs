@@ -81,6 +81,11 @@ impl Scratch {
         let _ = self.raw.query_drop(sql).await;
     }
 
+    /// Whether a plain client is refused this.
+    pub(crate) async fn is_refused(&mut self, sql: &str) -> bool {
+        self.raw.query_drop(sql).await.is_err()
+    }
+
     /// Ends the session that wrote the newest row of the history, and waits until it is gone.
     pub(crate) async fn kill_owner(&mut self) {
         let session =
