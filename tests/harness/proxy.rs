@@ -56,6 +56,8 @@ struct State {
     was_cut: bool,
     /// The server did not answer a request: no cut is where it was asked for.
     was_kept_waiting: bool,
+    /// Nothing is passed on any more.
+    is_stalled: bool,
 }
 
 impl Proxy {
@@ -120,6 +122,11 @@ impl Proxy {
         state.was_cut
     }
 
+    /// From now on nothing is passed on, not even that a side has closed its connection: as where a host vanishes.
+    pub fn stall(&self) {
+        self.wire.state().is_stalled = true;
+    }
+
     /// Requests since the proxy was armed, or began.
     pub fn requests(&self) -> usize {
         self.wire.state().requests
@@ -127,6 +134,13 @@ impl Proxy {
 }
 
 impl Wire {
+    /// Ends here, with the sockets open, where nothing is passed on any more.
+    fn pass(&self) {
+        while self.state().is_stalled {
+            thread::park();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,6 +204,7 @@ impl Connection {
     fn carry_up(mut self, mut requests: Option<Requests>, agreed: &Mutex<wire::Agreed>) {
         let mut buffer = vec![0; 256 * 1024];
         'reading: while let Ok(length @ 1..) = self.client.read(&mut buffer) {
+            self.wire.pass();
             if std::mem::take(&mut self.talk().server_spoke) {
                 self.wire.state().trips += 1;
             }
@@ -251,6 +266,7 @@ impl Connection {
     fn carry_down(mut self, mut answers: Option<Answers>, agreed: &Mutex<wire::Agreed>) {
         let mut buffer = vec![0; 256 * 1024];
         while let Ok(length @ 1..) = self.server.read(&mut buffer) {
+            self.wire.pass();
             // Noted before it is passed on: an answer to it is always seen later.
             let is_held = {
                 let _order = self.wire.state();
@@ -271,6 +287,7 @@ impl Connection {
 
     /// Ends both sides at once.
     fn end(&self) {
+        self.wire.pass();
         let _order = self.wire.state();
         self.talk().is_over = true;
         self.wire.changed.notify_all();

@@ -14,6 +14,7 @@ mod hygiene;
 mod indexes;
 mod killing;
 mod markers;
+mod orphans;
 mod policies;
 mod racing;
 mod rebuilding;
@@ -42,6 +43,7 @@ fn main() {
         indexes::all(),
         killing::all(),
         markers::all(),
+        orphans::all(),
         policies::all(),
         racing::all(),
         rebuilding::all(),

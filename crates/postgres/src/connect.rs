@@ -151,21 +151,22 @@ async fn open_pinned(
     let mut config = config_without_options(options, host);
     config.ssl_mode(ssl_mode(&connector, if_offered));
     let schema = options.schema.as_deref();
-    let mut settings = dialect::settings(schema);
-    let (name, value) = dialect::CHECK_CLIENT;
-    settings.push((name, value.to_owned()));
+    let of_client = dialect::of_client(&options.keepalive);
+    let mut settings = [dialect::settings(schema), of_client.clone()].concat();
     let given = options.server_options.as_deref();
     config.options(dialect::startup_options(&settings, given));
     let mut opened = Session::open(&config, connector.clone()).await;
-    if matches!(&opened, Err(TransportError::Told(told)) if is_about(told, name)) {
-        settings.pop();
+    if let Err(TransportError::Told(told)) = &opened
+        && let Some((unknown, _)) = of_client.iter().find(|(name, _)| is_about(told, name))
+    {
+        settings.retain(|(name, _)| name != unknown);
         config.options(dialect::startup_options(&settings, given));
         opened = Session::open(&config, connector.clone()).await;
     }
     let mut set_again = String::new();
     if matches!(&opened, Err(TransportError::Told(told)) if given.is_none() && is_pooler_refusal(told)) {
-        settings.retain(|(setting, _)| *setting != name);
-        set_again = dialect::set_statements(&settings);
+        // Those are between the server and the pooler.
+        set_again = dialect::set_statements(&dialect::settings(schema));
         let mut plain = config_without_options(options, host);
         plain.ssl_mode(ssl_mode(&connector, if_offered));
         opened = Session::open(&plain, connector).await;

@@ -1,5 +1,6 @@
 //! Dialect: what PostgreSQL allows, and the settings that every migration starts from.
 
+use crate::options::Keepalive;
 use crate::quote::{identifier, literal};
 use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
 use windlass_core::sql::Dialect;
@@ -24,8 +25,30 @@ pub(crate) fn grouping(lock_slots: usize) -> Grouping {
     Grouping::UpTo((lock_slots / LOCKS_A_STATEMENT).clamp(1, 10_000))
 }
 
-/// Ends a statement, on the server, soon after its client is gone. From PostgreSQL 14 on.
-pub(crate) const CHECK_CLIENT: (&str, &str) = ("client_connection_check_interval", "2s");
+/// By these the server notices that its client is gone, and ends the session: one whose connection is closed within
+/// two seconds (from PostgreSQL 14 on), one whose host has vanished when this side would notice the same of the server.
+pub(crate) fn of_client(keepalive: &Keepalive) -> Vec<(&'static str, String)> {
+    let mut settings = vec![("client_connection_check_interval", "2s".to_owned())];
+    if keepalive.on {
+        let Keepalive { idle, interval, retries, .. } = keepalive;
+        let unanswered = idle.saturating_add(interval.saturating_mul(*retries));
+        // Zero is the system's own choice, whose end is not known here.
+        let is_known = !idle.is_zero() && !interval.is_zero() && *retries > 0;
+        let unanswered = if is_known { unanswered.as_millis() } else { 0 };
+        settings.extend([
+            ("tcp_keepalives_idle", within_bounds(idle.as_secs().into())),
+            ("tcp_keepalives_interval", within_bounds(interval.as_secs().into())),
+            ("tcp_keepalives_count", within_bounds((*retries).into())),
+            ("tcp_user_timeout", within_bounds(unanswered)),
+        ]);
+    }
+    settings
+}
+
+/// No larger than the server takes it.
+fn within_bounds(number: u128) -> String {
+    number.min(2_147_483_647).to_string()
+}
 
 /// The settings that every migration starts from, whatever the server, the database or the role have set.
 pub(crate) fn settings(schema: Option<&str>) -> Vec<(&'static str, String)> {
@@ -104,12 +127,28 @@ pub(crate) const READ_AS_UTF8_HERE: &str = "SET LOCAL client_encoding = 'UTF8'";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn startup_options_escape_what_would_end_a_value() {
         let settings = [("search_path", "\"my \\ schema\"".to_owned())];
         let options = startup_options(&settings, Some("-c geqo=off"));
         assert_eq!(options, "-c search_path=\"my\\ \\\\\\ schema\" -c geqo=off");
+    }
+
+    #[test]
+    fn the_server_has_the_patience_that_this_side_has() {
+        let seconds = Duration::from_secs;
+        let keepalive = Keepalive { on: true, idle: seconds(60), interval: seconds(10), retries: 6 };
+        let values = |keepalive: &Keepalive| -> Vec<String> {
+            of_client(keepalive).into_iter().skip(1).map(|(_, value)| value).collect()
+        };
+        assert_eq!(values(&keepalive), ["60", "10", "6", "120000"]);
+        let endless = Keepalive { idle: Duration::MAX, ..keepalive.clone() };
+        assert_eq!(values(&endless), ["2147483647", "10", "6", "2147483647"]);
+        let of_system = Keepalive { interval: Duration::ZERO, ..keepalive.clone() };
+        assert_eq!(values(&of_system), ["60", "0", "6", "0"]);
+        assert_eq!(of_client(&Keepalive { on: false, ..keepalive }).len(), 1);
     }
 
     #[test]

@@ -26,8 +26,10 @@ async fn seen(driver: &mut Postgres<'_>, expression: &str) -> String {
 const SETTINGS: &str = "(SELECT string_agg(current_setting(s), '|') FROM unnest(ARRAY['search_path', 'client_encoding', \
                         'datestyle', 'intervalstyle', 'timezone', 'statement_timeout', 'lock_timeout', \
                         'standard_conforming_strings', 'transaction_isolation', 'role', \
-                        'client_connection_check_interval']) s)";
-const PINNED: &str = "\"$user\",public|UTF8|ISO, MDY|postgres|UTC|0|0|on|read committed|none|2s";
+                        'client_connection_check_interval', 'tcp_keepalives_idle', 'tcp_keepalives_interval', \
+                        'tcp_keepalives_count', 'tcp_user_timeout']) s)";
+const PINNED: &str =
+    "\"$user\",public|UTF8|ISO, MDY|postgres|UTC|0|0|on|read committed|none|2s|60|10|6|120000";
 
 async fn settings_are_pinned_and_restored(database: Database) {
     let name = &database.name;

@@ -1,0 +1,122 @@
+//! Orphans: a deployer is gone, and its session works on. The next deploy sees that session, and then what it did.
+
+use harness::{Database, Family, Project, Proxy, Waiting};
+use std::fs::File;
+use std::process::Child;
+
+harness::scenarios!(
+    natively [MySql, MariaDb]: what_a_killed_deployer_left_running_is_waited_for;
+    natively [Postgres]: what_a_killed_deployer_left_running_is_ended_by_the_server;
+    natively [Postgres, MySql, MariaDb]: the_session_of_a_vanished_host_is_told_ended_and_gone_on_from;
+);
+
+const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
+const PLUS: (&str, &str) = ("2_plus", "UPDATE n SET n = n + 1;");
+
+async fn what_a_killed_deployer_left_running_is_waited_for(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(PLUS.0, PLUS.1);
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 10 + n").await.expect("the row");
+    let mut deploy = project.command(&["deploy"]).spawn().expect("the binary runs");
+    let session = database.running("SET n = n + 1").await;
+    end(&mut deploy);
+    let mut command = project.command(&["deploy"]);
+    command.stderr(File::create(project.path("told")).expect("a file"));
+    let next = command.spawn().expect("the binary runs");
+    let told = until_told(&project, "Waiting for another deployer").await;
+    assert!(told.contains(&format!("user {}", database.user())), "{told}");
+    assert!(
+        told.contains(&format!("({session})")) && told.contains("running UPDATE n SET n = n + 1"),
+        "{told}"
+    );
+    other.execute("COMMIT").await.expect("done");
+    project.ended(next).await.code(0).out("waited ").out("at 2_plus");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
+}
+
+/// It looks every two seconds whether there is still somebody who waits for the answer.
+async fn what_a_killed_deployer_left_running_is_ended_by_the_server(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(PLUS.0, PLUS.1);
+    let mut other = database.session().await;
+    other.execute("BEGIN; UPDATE n SET n = 10 + n").await.expect("the row");
+    let mut deploy = project.command(&["deploy"]).spawn().expect("the binary runs");
+    let session = database.running("SET n = n + 1").await;
+    end(&mut deploy);
+    let waiting = Waiting::for_this("the server ends the session");
+    let listed = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {session}");
+    while database.value(&listed).await != "0" {
+        waiting.pause().await;
+    }
+    other.execute("COMMIT").await.expect("done");
+    project.run(&["deploy"]).await.code(0).out("Applied 2_plus");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
+}
+
+/// Nothing more comes from it, not even that the connection is closed, and nothing reaches it.
+async fn the_session_of_a_vanished_host_is_told_ended_and_gone_on_from(database: &Database) {
+    let is_postgres = database.target().family == Family::Postgres;
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    let index = if is_postgres { "CREATE INDEX CONCURRENTLY" } else { "CREATE INDEX" };
+    project.migration("2_index", &format!("{index} by_n ON n (n);"));
+    project.migration("3_plus", "UPDATE n SET n = n + 1;");
+    let mut reader = database.session().await;
+    reader.execute("BEGIN").await.expect("a transaction");
+    reader.execute("INSERT INTO n VALUES (10)").await.expect("the table");
+    let proxy = Proxy::before(&database.target().url);
+    let through = proxy.url(&database.url());
+    let mut command = project.command_for(&through, &["deploy", "--lock-timeout", "30m"]);
+    let mut deploy = command.spawn().expect("the binary runs");
+    let session = database.running("INDEX").await;
+    proxy.stall();
+    end(&mut deploy);
+    let working = project.run(&["unlock"]).await.code(5).out(&format!("session  {session}\n"));
+    working.out("INDEX");
+    let late = project.run(&["deploy", "--lock-wait", "0"]).await.code(5);
+    late.err("another deployer holds the lock").err(&format!("({session})")).err("INDEX");
+    reader.execute("COMMIT").await.expect("done");
+    // It comes to its end, and holds the lock for whoever is not there any more.
+    let waiting = Waiting::for_this("the index is built");
+    let built = match is_postgres {
+        true => "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('by_n') AND indisvalid",
+        false => {
+            "SELECT count(*) FROM information_schema.statistics WHERE index_name = 'by_n' AND table_schema = DATABASE()"
+        }
+    };
+    while database.value(built).await != "1" {
+        waiting.pause().await;
+    }
+    let late = project.run(&["deploy", "--lock-wait", "100ms"]).await.code(5);
+    late.err(&format!("({session})")).err("windlass unlock --end");
+    project.run(&["unlock", "--end", "--yes"]).await.code(0).out("Ended user ");
+    // MySQL and MariaDB got the record of it in one message with the statement.
+    let done = project.run(&["deploy"]).await.code(0).out("Applied 3_plus");
+    assert_eq!(done.stdout.contains("Applied 2_index"), is_postgres, "{done:?}");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "12");
+    assert_eq!(database.value(built).await, "1");
+    let completed =
+        "SELECT count(*) FROM _windlass_migrations WHERE name = '2_index' AND finished_at IS NOT NULL";
+    assert_eq!(database.value(completed).await, "1");
+}
+
+/// Kills it, and waits until it is gone.
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+async fn until_told(project: &Project<'_>, part: &str) -> String {
+    let waiting = Waiting::for_this(part);
+    loop {
+        let told = std::fs::read_to_string(project.path("told")).expect("a file");
+        if told.contains(part) && told.ends_with('\n') {
+            return told;
+        }
+        waiting.pause().await;
+    }
+}
