@@ -1,11 +1,13 @@
 //! Drift: what others changed in the schema is noticed before anything runs, told object by object, and has ways out.
 
 mod mysql;
+mod restoring;
 
 use harness::{Database, Project, deploy_with, migrations, options};
 use mysql::{
     a_change_of_any_kind_of_object_is_seen_by_mysql, settings_make_no_drift, what_rows_change_is_no_drift,
 };
+use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
 use windlass_core::drift::{Drift, DriftPolicy, DriftVerdict, look};
@@ -30,7 +32,9 @@ harness::scenarios!(
     on [MySql, MariaDb]:
         a_change_of_any_kind_of_object_is_seen_by_mysql,
         what_rows_change_is_no_drift,
-        settings_make_no_drift;
+        settings_make_no_drift,
+        a_restarted_server_has_no_drift,
+        a_restored_dump_has_no_drift;
     on [Sqlite]:
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
         shadow_tables_are_no_drift;

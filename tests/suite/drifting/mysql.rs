@@ -8,7 +8,7 @@ use windlass_mysql::mysql_async::prelude::Queryable;
 use windlass_mysql::mysql_async::{Conn, Opts};
 
 /// What both have.
-const BASE: &str = "CREATE TABLE parent (id int PRIMARY KEY, k int, UNIQUE KEY parent_k (k));
+pub(super) const BASE: &str = "CREATE TABLE parent (id int PRIMARY KEY, k int, UNIQUE KEY parent_k (k));
     CREATE TABLE t (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, b varchar(20) DEFAULT 'x', \
         c varchar(20) CHARACTER SET latin1, d datetime DEFAULT CURRENT_TIMESTAMP, e enum('good', 'bad'), \
         g int AS (a + 1) STORED, p point NOT NULL, w text, n decimal(5,2), \

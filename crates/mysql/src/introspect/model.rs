@@ -321,7 +321,7 @@ impl<'d> Reading<'d> {
         let unusual = |column, usual| Some(row.text(column)).filter(|it| *it != usual).unwrap_or("");
         let mut properties = self.ahead.remove(&(kind.to_owned(), name.to_owned())).unwrap_or_default();
         properties.extend(told([
-            ("definition", definition),
+            ("definition", body(definition)),
             ("language", unusual("external_language", "SQL")),
             ("deterministic", yes(row.is("is_deterministic", "YES"))),
             ("data access", unusual("sql_data_access", "CONTAINS SQL")),
@@ -342,7 +342,7 @@ impl<'d> Reading<'d> {
             let properties = told([
                 ("when", &when),
                 ("order", Some(row.text("action_order")).filter(|order| *order != "1").unwrap_or("")),
-                ("definition", row.text("action_statement")),
+                ("definition", body(row.text("action_statement"))),
                 ("definer", row.text("definer")),
                 ("sql mode", row.text("sql_mode")),
                 ("letters", &row.letters()),
@@ -360,7 +360,7 @@ impl<'d> Reading<'d> {
         };
         let status = Some(row.text("status")).filter(|status| *status != "ENABLED" && !ends);
         let properties = told([
-            ("definition", row.text("event_definition")),
+            ("definition", body(row.text("event_definition"))),
             ("at", row.text("execute_at")),
             ("every", &every),
             ("starts", row.text("starts")),
@@ -418,6 +418,11 @@ pub(super) fn sequences(database: &str, names: &[String]) -> String {
         format!("SELECT CAST({name} AS BINARY), {} FROM {place}", columns.join(", "))
     });
     each.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// MySQL keeps what stands between a body and the next statement of its message.
+fn body(definition: &str) -> &str {
+    definition.trim_end_matches([';', ' ', '\t', '\r', '\n'])
 }
 
 /// A text without the database's own name: a copy may have another.
