@@ -5,7 +5,8 @@ mod restoring;
 
 use harness::{Database, Project, deploy_with, migrations, options};
 use mysql::{
-    a_change_of_any_kind_of_object_is_seen_by_mysql, settings_make_no_drift, what_rows_change_is_no_drift,
+    a_change_of_any_kind_of_object_is_seen_by_mysql, a_role_with_few_rights_never_says_no_drift,
+    settings_make_no_drift, what_rows_change_is_no_drift,
 };
 use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
@@ -33,6 +34,7 @@ harness::scenarios!(
         a_change_of_any_kind_of_object_is_seen_by_mysql,
         what_rows_change_is_no_drift,
         settings_make_no_drift,
+        a_role_with_few_rights_never_says_no_drift,
         a_restarted_server_has_no_drift,
         a_restored_dump_has_no_drift;
     on [Sqlite]:

@@ -92,9 +92,12 @@ pub async fn look(
         Look::NeverKept => DriftVerdict::NeverKept,
         Look::Same => DriftVerdict::None,
         Look::Unknown(why) => DriftVerdict::Unknown(why),
-        Look::Differs { kept, live } => {
+        Look::Differs { kept, live, unseen } => {
             let history = driver.inspect().await?.history;
-            judge(&kept, &live, &history, migrations, driver.capabilities().dialect, ignore)
+            match (judge(&kept, &live, &history, migrations, driver.capabilities().dialect, ignore), unseen) {
+                (DriftVerdict::None, Some(why)) => DriftVerdict::Unknown(why),
+                (verdict, _) => verdict,
+            }
         }
     })
 }

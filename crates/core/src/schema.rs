@@ -84,6 +84,8 @@ pub enum Look {
         kept: Box<Kept>,
         /// As it is.
         live: Schema,
+        /// What of it cannot be seen now and could when it was kept: neither of the two schemas holds it.
+        unseen: Option<String>,
     },
     /// Nobody knows, and why.
     Unknown(String),

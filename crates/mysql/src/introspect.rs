@@ -3,6 +3,7 @@
 mod catalog;
 mod cells;
 mod model;
+mod rights;
 
 use crate::MySql;
 use crate::dialect::numbers;
@@ -51,17 +52,18 @@ impl MySql<'_> {
             Err(broken) => return unknown(broken.error.into()),
         };
         let Some(kept) = sets.first().and_then(|rows| rows.first()) else { return Ok(Look::NeverKept) };
-        let live = match self.schema_of(&sets[1..]).await {
+        let mut live = match self.schema_of(&sets[1..]).await {
             Ok(live) => live,
             Err(unread) => return unknown(unread),
         };
         let value = |index: usize| kept.get(index).and_then(Option::as_deref).unwrap_or_default();
-        let schema = match Schema::parse(value(4)) {
+        let mut schema = match Schema::parse(value(4)) {
             Ok(schema) => schema,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
-        if schema == live {
-            return Ok(Look::Same);
+        let unseen = rights::level(&mut schema, &mut live);
+        if schema.objects == live.objects {
+            return Ok(unseen.map_or(Look::Same, Look::Unknown));
         }
         let kept = Kept {
             id: value(0).parse().unwrap_or_default(),
@@ -70,7 +72,7 @@ impl MySql<'_> {
             accepted: kept.get(3).cloned().flatten(),
             schema,
         };
-        Ok(Look::Differs { kept: Box::new(kept), live })
+        Ok(Look::Differs { kept: Box::new(kept), live, unseen })
     }
 
     /// Writes the schema down with the newest row of the history, in place of what was kept before. Where it cannot be
@@ -113,7 +115,8 @@ impl MySql<'_> {
     fn catalogs(&self) -> Vec<String> {
         let (product, database) = (self.capabilities.product, &self.database);
         let catalogs = catalog::catalogs(product, &self.capabilities.version);
-        catalogs.into_iter().map(|catalog| catalog.query(product, database)).collect()
+        let queries = catalogs.into_iter().map(|catalog| catalog.query(product, database));
+        std::iter::once("SHOW GRANTS".to_owned()).chain(queries).collect()
     }
 
     async fn schema_of(&mut self, sets: &[Vec<Row>]) -> Result<Schema, Unread> {
@@ -121,7 +124,9 @@ impl MySql<'_> {
         let (database, history) = (self.database.clone(), self.history_table.clone());
         let is_mariadb = product == Product::MariaDb;
         let place = Place { database: &database, history: &history, is_mariadb };
-        let mut reading = Reading::new(place, origin(product, version));
+        let (grants, sets) = sets.split_first().unwrap_or((const { &Vec::new() }, &[]));
+        let unseen = rights::unseen(grants, &database).map_err(Unread::Unseen)?;
+        let mut reading = Reading::new(place, rights::origin(&origin(product, version), &unseen));
         for (catalog, rows) in catalog::catalogs(product, version).into_iter().zip(sets) {
             reading.read(catalog, rows).map_err(Unread::Unseen)?;
         }

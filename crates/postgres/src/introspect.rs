@@ -65,6 +65,7 @@ pub(crate) async fn look(
             schema,
         }),
         live,
+        unseen: None,
     })
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
             return Ok(Look::Same);
         }
         let Found { id, migration, at, accepted, .. } = kept;
-        Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live })
+        Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live, unseen: None })
     })
 }
 

@@ -1,7 +1,8 @@
 //! Drift on MySQL and MariaDB: a change by hand of each kind of object, and what is no change of any.
 
 use super::{deployed, each_is_seen, verdict};
-use harness::{Database, Family, migrations};
+use harness::{Database, Family, migrations, options};
+use windlass_core::apply::accept_drift;
 use windlass_core::drift::{DriftVerdict, look};
 use windlass_mysql::MySql;
 use windlass_mysql::mysql_async::prelude::Queryable;
@@ -216,4 +217,48 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
         let found = look(&mut driver, set.as_slice(), &[]).await.expect("a look");
         assert_eq!(found, DriftVerdict::None, "{settings}");
     }
+}
+
+/// An account that does not see all that was kept says nothing of it, and what it keeps is judged by no more than that.
+pub(super) async fn a_role_with_few_rights_never_says_no_drift(database: &Database) {
+    let script = [("1_base", BASE)];
+    deployed(database, &script).await;
+    let set = migrations(&script);
+    let (name, user) = (database.name(), format!("u{}", database.name()));
+    database.sql(&format!("CREATE USER {user} IDENTIFIED BY 'few'")).await;
+    let url = database.url();
+    let (_, server) = url.rsplit_once('@').expect("a server");
+    let url = format!("mysql://{user}:few@{server}");
+    let seen =
+        async || look(&mut *database.try_connect(&url).await.expect("a session"), set.as_slice(), &[]).await;
+    let unknown = |found: DriftVerdict| match found {
+        DriftVerdict::Unknown(why) => why,
+        other => panic!("{other:?}"),
+    };
+    database.sql(&format!("GRANT SELECT ON {name}._windlass_migrations TO {user}")).await;
+    assert!(unknown(seen().await.expect("a look")).contains("no right to the whole database"));
+    database.sql(&format!("GRANT SELECT ON {name}.* TO {user}")).await;
+    assert!(unknown(seen().await.expect("a look")).contains("events, foreign keys, routines"));
+    // What it does see, it tells.
+    database.sql("ALTER TABLE t ADD by_hand int").await;
+    assert!(matches!(seen().await.expect("a look"), DriftVerdict::Drift(_)));
+    database.sql("ALTER TABLE t DROP by_hand").await;
+    database.sql(&format!("GRANT SHOW VIEW, EXECUTE, TRIGGER, EVENT, ALTER ON {name}.* TO {user}")).await;
+    assert!(unknown(seen().await.expect("a look")).contains("what function f is"));
+    database.sql("DROP FUNCTION f; DROP PROCEDURE pr").await;
+    // What is ignored is no drift, and yet nobody knows of the rest.
+    database.sql(&format!("REVOKE TRIGGER ON {name}.* FROM {user}")).await;
+    let ignored = ["function:*", "procedure:*"].map(|pattern| pattern.parse().expect("a pattern"));
+    let mut session = database.try_connect(&url).await.expect("a session");
+    let found = look(&mut *session, set.as_slice(), &ignored).await.expect("a look");
+    assert_eq!(unknown(found), "this account does not see triggers");
+    drop(session);
+    // What was kept without triggers is compared without them.
+    database.sql(&format!("GRANT ALL ON {name}.* TO {user}; REVOKE TRIGGER ON {name}.* FROM {user}")).await;
+    let mut session = database.try_connect(&url).await.expect("a session");
+    accept_drift(&mut *session, &options().run, "as far as it is seen").await.expect("accepted");
+    drop(session);
+    assert_eq!(seen().await.expect("a look"), DriftVerdict::None);
+    assert_eq!(verdict(database, &set).await, DriftVerdict::None);
+    database.sql(&format!("DROP USER {user}")).await;
 }

@@ -45,6 +45,7 @@ const OF_MARIADB: &str = "
         KEY ignored (a) IGNORED) PAGE_COMPRESSED = 1;
     CREATE TABLE versioned (a int, x int WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING;
     CREATE TABLE periods (id int, s date, e date, PERIOD FOR app (s, e), UNIQUE (id, app WITHOUT OVERLAPS));
+    CREATE TABLE aria (a int) ENGINE = Aria TRANSACTIONAL = 1;
     CREATE ALGORITHM = TEMPTABLE VIEW temporary AS SELECT a FROM t;";
 
 fn script(family: Family) -> String {

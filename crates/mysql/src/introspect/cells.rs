@@ -71,10 +71,12 @@ pub(super) fn index_column(row: &Cells<'_>) -> String {
     format!("{what}{length}{order}")
 }
 
-/// A table's options in one way of writing: one server quotes what another does not.
+/// A table's options in one way of writing: one server quotes what another does not, and a dump writes down what
+/// Aria does anyway.
 pub(super) fn options(written: &str) -> String {
     let plain = written.to_lowercase().replace(['`', '\''], "");
-    let mut options: Vec<&str> = plain.split_whitespace().filter(|option| *option != "partitioned").collect();
+    let is_usual = |option: &&str| ["partitioned", "page_checksum=1"].contains(option);
+    let mut options: Vec<&str> = plain.split_whitespace().filter(|option| !is_usual(option)).collect();
     options.sort_unstable();
     options.join(" ")
 }

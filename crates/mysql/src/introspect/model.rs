@@ -2,6 +2,7 @@
 
 use super::catalog::{Catalog, Part};
 use super::cells::{Cells, Extra, by, index_column, literal, options, told, yes};
+use super::rights::NOT_SHOWN;
 use crate::history::identifier;
 use crate::transport::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,9 +51,9 @@ impl<'d> Reading<'d> {
             Part::References => rows.iter().for_each(|row| self.reference(row)),
             Part::ReferenceColumns => self.reference_columns(rows),
             Part::Partitions => rows.iter().for_each(|row| self.partition(row)),
-            Part::Views => return rows.iter().try_for_each(|row| self.view(row)),
+            Part::Views => rows.iter().for_each(|row| self.view(row)),
             Part::Parameters => self.parameters(rows),
-            Part::Routines => return rows.iter().try_for_each(|row| self.routine(row)),
+            Part::Routines => rows.iter().for_each(|row| self.routine(row)),
             Part::Triggers => rows.iter().for_each(|row| self.trigger(row)),
             Part::Events => rows.iter().for_each(|row| self.event(row)),
             Part::Libraries => rows.iter().for_each(|row| self.library(row)),
@@ -272,10 +273,11 @@ impl<'d> Reading<'d> {
         }
     }
 
-    fn view(&mut self, row: &Cells<'_>) -> Result<(), String> {
+    fn view(&mut self, row: &Cells<'_>) {
         let (name, definition) = (row.text("table_name"), row.text("view_definition"));
         if definition.is_empty() {
-            return Err(format!("the definition of view {name} is not shown to this account"));
+            self.put("view", "", name, told([(NOT_SHOWN, "yes")]));
+            return;
         }
         let unusual = |column, usual| Some(row.text(column)).filter(|it| *it != usual).unwrap_or("");
         let properties = told([
@@ -287,7 +289,6 @@ impl<'d> Reading<'d> {
             ("letters", &row.letters()),
         ]);
         self.put("view", "", name, properties);
-        Ok(())
     }
 
     fn parameters(&mut self, rows: Vec<Cells<'_>>) {
@@ -313,10 +314,11 @@ impl<'d> Reading<'d> {
         }
     }
 
-    fn routine(&mut self, row: &Cells<'_>) -> Result<(), String> {
+    fn routine(&mut self, row: &Cells<'_>) {
         let (kind, name) = (row.text("routine_type"), row.text("routine_name"));
         let Some(definition) = row.get("routine_definition") else {
-            return Err(format!("the body of {} {name} is not shown to this account", kind.to_lowercase()));
+            self.put(&kind.to_lowercase(), "", name, told([(NOT_SHOWN, "yes")]));
+            return;
         };
         let unusual = |column, usual| Some(row.text(column)).filter(|it| *it != usual).unwrap_or("");
         let mut properties = self.ahead.remove(&(kind.to_owned(), name.to_owned())).unwrap_or_default();
@@ -332,7 +334,6 @@ impl<'d> Reading<'d> {
             ("comment", row.text("routine_comment")),
         ]));
         self.put(&kind.to_lowercase(), "", name, properties);
-        Ok(())
     }
 
     fn trigger(&mut self, row: &Cells<'_>) {
