@@ -1,8 +1,9 @@
 //! Hygiene: what a migration leaves in its session reaches neither the next migration nor the history.
 
-use harness::{Database, Family, deploy, deploy_with, migrations, options};
+use crate::contending::Told;
+use harness::{Database, Family, deploy, deploy_with, migrations, options, start_with};
 use std::fmt::Write as _;
-use windlass_core::apply::{DeployError, DeployOptions};
+use windlass_core::apply::{DeployError, DeployOptions, Stop};
 use windlass_core::history::State;
 
 harness::scenarios!(
@@ -13,6 +14,9 @@ harness::scenarios!(
     on [Postgres, Sqlite]:
         what_a_migration_leaves_does_not_reach_the_next_in_one_transaction;
     on [MySql, MariaDb]:
+        no_setting_of_a_migration_reaches_the_next,
+        the_history_is_in_the_binary_log_whatever_a_migration_keeps_out_of_it,
+        whoever_takes_the_lock_between_two_migrations_is_waited_for,
         a_role_without_rights_hinders_the_history_as_little,
         a_transaction_that_a_procedure_leaves_open_reaches_nobody;
 );
@@ -57,7 +61,7 @@ const POSTGRES: [Left; 13] = [
     ("LISTEN left_over", "(SELECT count(*) FROM pg_catalog.pg_listening_channels())"),
 ];
 
-const MYSQL: [Left; 11] = [
+const MYSQL: [Left; 17] = [
     ("SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", "@@sql_mode"),
     ("SET foreign_key_checks = 0, unique_checks = 0", "concat(@@foreign_key_checks, @@unique_checks)"),
     ("SET autocommit = 0", "@@autocommit"),
@@ -80,7 +84,16 @@ const MYSQL: [Left; 11] = [
     ("USE information_schema", "database()"),
     ("LOCK TABLES seen READ", "'unlocked, or this would be refused'"),
     ("CREATE TEMPORARY TABLE hidden (n int)", "(SELECT count(n) FROM hidden)"),
+    ("CREATE TEMPORARY TABLE IF NOT EXISTS hidden (n int)", "(SELECT count(n) FROM hidden)"),
+    ("/*!40000 CREATE TEMPORARY TABLE hidden (n int) */", "(SELECT count(n) FROM hidden)"),
+    (
+        "PREPARE hiding FROM 'CREATE TEMPORARY TABLE hidden (n int)'; EXECUTE hiding",
+        "(SELECT count(n) FROM hidden)",
+    ),
+    ("CALL leave_over()", "concat((SELECT count(n) FROM hidden), coalesce(@left_by_code, ' none'))"),
     ("SET @left_over = 7", "coalesce(@left_over, 'none')"),
+    ("PREPARE setting FROM 'SET @left_unsaid = 7'; EXECUTE setting", "coalesce(@left_unsaid, 'none')"),
+    ("/*!40101 SET @left_unsaid = 7 */", "coalesce(@left_unsaid, 'none')"),
 ];
 
 const SQLITE: [Left; 8] = [
@@ -140,7 +153,8 @@ async fn leave(database: &Database, above: &str, options: &DeployOptions) {
     };
     if matches!(database.target().family, Family::MySql | Family::MariaDb) {
         // A temporary table of that name would hide this one.
-        first += "CREATE TABLE hidden (n int); INSERT INTO hidden VALUES (1);";
+        first += "CREATE TABLE hidden (n int); INSERT INTO hidden VALUES (1); CREATE PROCEDURE leave_over() BEGIN \
+                  CREATE TEMPORARY TABLE IF NOT EXISTS hidden (n int); SET @left_by_code = 7; END;";
     }
     let mut scripts = Vec::new();
     for (what, (leaves, probe)) in left.iter().enumerate() {
@@ -227,6 +241,112 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
             );
         }
     }
+}
+
+/// Every setting that the server tells of a session, but for what moves by itself.
+async fn no_setting_of_a_migration_reaches_the_next(database: &Database) {
+    let (schema, own) = match database.target().family {
+        Family::MySql => (
+            "performance_schema",
+            "default_collation_for_utf8mb4 = utf8mb4_general_ci, sql_generate_invisible_primary_key = 1, \
+             windowing_use_high_precision = 0, print_identified_with_as_hex = 1",
+        ),
+        _ => (
+            "information_schema",
+            "check_constraint_checks = 0, system_versioning_asof = '2020-01-01', \
+             system_versioning_alter_history = KEEP, alter_algorithm = COPY",
+        ),
+    };
+    let moving = "'timestamp', 'rand_seed1', 'rand_seed2', 'insert_id', 'last_insert_id', 'identity', 'pseudo_thread_id', 'last_gtid', \
+                  'statement_id', 'in_transaction', 'error_count', 'warning_count'";
+    let look = |into: &str| {
+        format!(
+            "CREATE TABLE {into} AS SELECT lower(variable_name) AS name, variable_value AS value \
+             FROM {schema}.session_variables WHERE lower(variable_name) NOT IN ({moving});"
+        )
+    };
+    let set = format!(
+        "SET SESSION sql_log_bin = 0;\n/*!40101 SET SESSION completion_type = CHAIN, max_error_count = 3 */;\n\
+         PREPARE setting FROM 'SET SESSION innodb_strict_mode = 0';\nEXECUTE setting;\n\
+         SET SESSION auto_increment_increment = 10, auto_increment_offset = 3, \
+         collation_server = latin1_swedish_ci, lc_messages = de_DE, optimizer_switch = 'index_merge=off', \
+         default_tmp_storage_engine = MyISAM, max_join_size = 77, sql_big_selects = 1, sql_quote_show_create = 0, \
+         sort_buffer_size = 300000, net_read_timeout = 7, updatable_views_with_limit = 0, {own};\n\
+         CALL set_by_code();"
+    );
+    let by_code = "CREATE PROCEDURE set_by_code() SET SESSION tmp_table_size = 2000000;";
+    let scripts = [
+        ("1_before".to_owned(), look("before_it") + by_code),
+        ("2_set".to_owned(), set),
+        ("3_after".to_owned(), look("after_it")),
+    ];
+    let named: Vec<_> = scripts.iter().map(|(name, sql)| (&*name.clone().leak(), &**sql)).collect();
+    deploy(&mut *database.connect().await, &migrations(&named)).await.expect("a deploy");
+    let other = "SELECT name, b.value, a.value FROM before_it AS b JOIN after_it AS a USING (name) \
+                 WHERE NOT b.value <=> a.value";
+    let other = database.query(other).await;
+    assert!(other.is_empty(), "{other:#?}");
+    assert!(database.value("SELECT count(*) > 200 FROM after_it").await == "1", "all of them");
+}
+
+/// Of every row the last write is logged, also where the migration's own are not, and where it fails.
+async fn the_history_is_in_the_binary_log_whatever_a_migration_keeps_out_of_it(database: &Database) {
+    let n =
+        ("1_n", "CREATE TABLE n (n int) ENGINE = InnoDB; CREATE TABLE logged (name text, is_logged int);");
+    deploy(&mut *database.connect().await, &migrations(&[n])).await.expect("the tables");
+    let trigger = "CREATE TRIGGER logs AFTER UPDATE ON _windlass_migrations FOR EACH ROW \
+                   BEGIN DELETE FROM logged WHERE name = NEW.name; \
+                   INSERT INTO logged VALUES (NEW.name, @@SESSION.sql_log_bin); END";
+    database.sql(trigger).await;
+    let unlogged =
+        "SET @was = @@SESSION.sql_log_bin;\nSET @@SESSION.SQL_LOG_BIN= 0;\nINSERT INTO n VALUES (1);\n";
+    let dump = format!(
+        "/*!40101 SET SESSION SQL_LOG_BIN = 0 */;\n{unlogged}ALTER TABLE n ADD m int;\nINSERT INTO n VALUES (1, 1);"
+    );
+    let bad = format!("{unlogged}INSERT INTO nowhere VALUES (1);");
+    let set = migrations(&[n, ("2_rows", unlogged), ("3_dump", &dump), ("4_bad", &bad)]);
+    let result = deploy(&mut *database.connect().await, &set).await;
+    assert!(matches!(&result, Err(DeployError::Statement(failed)) if failed.recorded), "{result:#?}");
+    let logged = "SELECT group_concat(name, is_logged ORDER BY name SEPARATOR ' ') FROM logged";
+    assert_eq!(database.value(logged).await, "2_rows1 3_dump1 4_bad1");
+}
+
+/// The session is begun anew between two migrations, and its lock goes with it.
+async fn whoever_takes_the_lock_between_two_migrations_is_waited_for(database: &Database) {
+    let n = ("1_n", "CREATE TABLE n (n int); INSERT INTO n VALUES (1);");
+    deploy(&mut *database.connect().await, &migrations(&[n])).await.expect("the table");
+    let scripts = [
+        n,
+        ("2_set", "SET SESSION max_error_count = 3;\nUPDATE n SET n = n + 1;"),
+        ("3_more", "UPDATE n SET n = n + 10;"),
+    ];
+    let gate = database.gate("n").await;
+    let told = Told::default();
+    let deploy =
+        start_with(database.connect().await, migrations(&scripts), options(), told.clone(), Stop::new());
+    database.running("UPDATE n SET n = n + 1").await;
+    let take = format!(
+        "SELECT GET_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER('{}'), 256), 48)), 30)",
+        database.name()
+    );
+    let (mut other, taking) = (database.session().await, take.clone());
+    let taken = tokio::spawn(async move { (other.query(&taking).await, other) });
+    database.running("SELECT GET_LOCK(").await;
+    drop(gate);
+    let (answer, other) = taken.await.expect("a task");
+    assert_eq!(answer[0][0].as_deref(), Some("1"), "it slips in");
+    told.until_told().await;
+    assert_eq!(database.value("SELECT n FROM n").await, "2", "the second waits");
+    drop(other);
+    let report = deploy.await.expect("a thread").expect("a deploy");
+    assert_eq!(report.applied.len(), 2, "{report:#?}");
+    assert!(report.waited.is_some());
+    assert_eq!(database.value("SELECT n FROM n").await, "12");
+    assert_eq!(
+        database.query(&take.replace("30", "0")).await[0][0].as_deref(),
+        Some("1"),
+        "it is free again"
+    );
 }
 
 /// The migration gives up the role that its user may write the history with.

@@ -408,6 +408,14 @@ async fn deploy_locked(
                     return Err(DeployError::TakenOver { name });
                 }
                 driver.sleep(Duration::from_millis(50)).await;
+                // Whoever was met may hold the lock by now, and is waited for.
+                let _ = driver.unlock().await;
+                match wait_for_lock(driver, &options, observer, stop).await {
+                    Err(DeployError::Stopped { part_way, .. }) => {
+                        return Err(DeployError::Stopped { report, part_way });
+                    }
+                    waited => waited?,
+                };
                 report.waited = Some(began.elapsed());
             }
             Ended::Stopped { part_way } => return Err(DeployError::Stopped { report, part_way }),

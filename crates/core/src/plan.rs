@@ -183,8 +183,12 @@ pub enum Step<'m> {
     /// Set how the statements that follow, up to the end of the segment, wait for other sessions. Where that
     /// ran out, the driver says `Busy`.
     LimitWaits(WaitLimit),
-    /// Put the session's settings back to the pinned ones: what a migration sets never reaches the next.
+    /// Put the session's settings back to the pinned ones: what a migration sets never reaches the next. No attempt is
+    /// under way: a driver may make the session a new one. Where the lock was lost by that, it says `ClaimTaken`.
     RestoreSettings,
+    /// Put the session's settings back within an attempt, which goes on in this session: what follows sets again those
+    /// that came before.
+    RewindSettings,
     /// SQLite: turn enforcement of foreign keys off outside the transaction that follows.
     /// [`Step::RestoreSettings`] ends it.
     SuspendForeignKeys,
@@ -425,7 +429,7 @@ impl fmt::Display for Step<'_> {
             }
             Step::KeepSchema { .. } => write!(f, "keep schema"),
             Step::LimitWaits(limit) => limit.fmt(f),
-            Step::RestoreSettings => write!(f, "restore settings"),
+            Step::RestoreSettings | Step::RewindSettings => write!(f, "restore settings"),
             Step::SuspendForeignKeys => write!(f, "suspend foreign keys"),
             Step::EnforceForeignKeys => write!(f, "enforce foreign keys"),
             Step::CheckForeignKeys => write!(f, "check foreign keys"),

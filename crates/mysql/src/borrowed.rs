@@ -1,13 +1,14 @@
 //! Borrowed: an application's connection, as it was found and as it is given back.
 //!
-//! Nothing is asked of it before there is something to write. Then all its variables are noted; given back, those
-//! that are other than they were are set again. Temporary tables and user variables cannot be listed: those that a
-//! migration names are taken away.
+//! Nothing is asked of it before there is something to write. Then all its variables are noted, as they were and as
+//! migrations find them; those that are other than they were are set again after each migration and when it is given
+//! back. Temporary tables and user variables cannot be listed: those that a migration names are taken away.
 
 use crate::MySql;
 use crate::history::{identifier, text};
+use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use windlass_core::driver::{DatabaseError, DriverError};
 
 /// Transaction characteristics can't be changed while a transaction is in progress.
@@ -32,11 +33,27 @@ const MOVING: [&str; 12] = [
     "last_gtid",
 ];
 
+const VARIABLES: &str = "SHOW SESSION VARIABLES";
+
+/// How the server shows a temporary table.
+const TEMPORARY: &str = "CREATE TEMPORARY TABLE";
+
 /// What was found on the connection.
 #[derive(Debug)]
 pub(crate) struct Found {
     database: Option<String>,
     variables: HashMap<String, String>,
+    /// The same once the settings are pinned.
+    pinned: HashMap<String, String>,
+    /// Temporary tables that a migration names too, and whether they stood before.
+    tables: HashMap<String, bool>,
+}
+
+impl Found {
+    /// The application's own temporary tables, among those that a migration names.
+    pub(crate) fn theirs(&self) -> BTreeSet<String> {
+        self.tables.iter().filter(|(_, is_theirs)| **is_theirs).map(|(name, _)| name.clone()).collect()
+    }
 }
 
 impl MySql<'_> {
@@ -46,8 +63,11 @@ impl MySql<'_> {
             return Ok(());
         }
         // It is of the next transaction only, and the server refuses it inside of one.
-        let look = "SET TRANSACTION READ WRITE;\nSELECT DATABASE();\nSHOW SESSION VARIABLES";
-        let sets = self.transport.query(look).await.map_err(|broken| match broken.error {
+        let mut look =
+            ["SET TRANSACTION READ WRITE", "SELECT DATABASE()", VARIABLES].map(str::to_owned).to_vec();
+        look.extend(settings::pin(self.capabilities.product, &self.database));
+        look.push(VARIABLES.to_owned());
+        let sets = self.transport.query(&look.join(";\n")).await.map_err(|broken| match broken.error {
             TransportError::Server { code: IN_TRANSACTION, .. } => DriverError::Refused(DatabaseError {
                 message: "the connection has a transaction open that is not of windlass: end it first"
                     .to_owned(),
@@ -56,7 +76,12 @@ impl MySql<'_> {
             error => error.into(),
         })?;
         let database = sets.get(1).and_then(|rows| rows.first()?.first()?.clone());
-        self.found = Some(Found { database, variables: variables(sets.get(2)) });
+        self.found = Some(Found {
+            database,
+            variables: variables(sets.get(2)),
+            pinned: variables(sets.last()),
+            tables: HashMap::new(),
+        });
         // What was read without pinning is read again with it.
         self.session = None;
         Ok(())
@@ -67,30 +92,71 @@ impl MySql<'_> {
     pub(crate) async fn farewell(&mut self) -> Result<(), DriverError> {
         let Some(found) = self.found.take() else { return Ok(()) };
         let role = self.session.take().map_or_else(|| "NONE".to_owned(), |session| session.role);
-        let now = self.transport.query("ROLLBACK;\nUNLOCK TABLES;\nSHOW SESSION VARIABLES").await;
-        let now = variables(now.map_err(|broken| DriverError::from(broken.error))?.get(2));
+        let now = self.transport.query(&format!("ROLLBACK;\nUNLOCK TABLES;\n{VARIABLES}")).await;
+        let now = variables(now.map_err(|broken| DriverError::from(broken.error))?.last());
         if let Some(owner) = self.owner.take() {
             self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
         }
         self.forgiving("SET timestamp = DEFAULT", &[]).await?;
         let traces = std::mem::take(&mut self.traces);
-        for statement in traces.role_put_back(&role).into_iter().chain(traces.taken_away()) {
+        let left = traces.taken_away(&found.theirs());
+        for statement in traces.role_put_back(&role).into_iter().chain(left) {
             self.forgiving(&statement, &[]).await?;
         }
-        for (name, value) in &found.variables {
-            let moved = now.get(name).is_some_and(|now| now != value);
-            if moved && !MOVING.contains(&name.as_str()) {
-                let set = format!("SET SESSION {} = {}", identifier(name), literal(value));
-                self.forgiving(&set, &NOT_OF_THE_SESSION).await?;
-            }
-        }
+        self.set_again(&found.variables, &now).await?;
         match &found.database {
             Some(database) => self.forgiving(&format!("USE {}", identifier(database)), &[]).await,
             None => Ok(()),
         }
     }
 
-    async fn forgiving(&mut self, statement: &str, codes: &[u16]) -> Result<(), DriverError> {
+    /// After a migration: what it set is no more the next one's than what windlass itself has pinned.
+    pub(crate) async fn set_again_what_moved(&mut self) -> Result<(), DriverError> {
+        let Some(found) = self.found.take() else { return Ok(()) };
+        let set = match self.ask(VARIABLES).await {
+            Ok(now) => self.set_again(&found.pinned, &variables(Some(&now))).await,
+            Err(error) => Err(error),
+        };
+        self.found = Some(found);
+        set
+    }
+
+    async fn set_again(
+        &mut self,
+        wanted: &HashMap<String, String>,
+        now: &HashMap<String, String>,
+    ) -> Result<(), DriverError> {
+        for (name, value) in wanted {
+            let moved = now.get(name).is_some_and(|now| now != value);
+            if moved && !MOVING.contains(&name.as_str()) {
+                let set = format!("SET SESSION {} = {}", identifier(name), literal(value));
+                self.forgiving(&set, &NOT_OF_THE_SESSION).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before statements are sent that create these temporary tables: those that stand are the application's.
+    pub(crate) async fn look_for_theirs(&mut self, names: &BTreeSet<String>) -> Result<(), DriverError> {
+        for name in names {
+            if self.found.as_ref().is_none_or(|found| found.tables.contains_key(name)) {
+                continue;
+            }
+            let shown = self.transport.query(&format!("SHOW CREATE TABLE {name}")).await;
+            let is_theirs = match shown.map_err(|broken| broken.error) {
+                Ok(sets) => sets.iter().flatten().flatten().flatten().any(|text| text.starts_with(TEMPORARY)),
+                // There is none.
+                Err(TransportError::Server { .. }) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(found) = &mut self.found {
+                found.tables.insert(name.clone(), is_theirs);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn forgiving(&mut self, statement: &str, codes: &[u16]) -> Result<(), DriverError> {
         match self.transport.query(statement).await {
             Err(Broken { error: TransportError::Server { code, .. }, .. }) if codes.contains(&code) => Ok(()),
             Err(broken) => Err(broken.error.into()),

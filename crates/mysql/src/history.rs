@@ -129,6 +129,11 @@ impl Table {
         )
     }
 
+    /// Writes the rows of a run once more.
+    pub(crate) fn touch(&self, owner: &str) -> String {
+        format!("UPDATE {} SET writes = writes + 1 WHERE owner = {}", self.qualified, text(owner))
+    }
+
     pub(crate) fn newest_format(&self) -> String {
         format!("SELECT MAX(format) FROM {}", self.qualified)
     }

@@ -43,16 +43,24 @@ impl MySql<'_> {
     /// The facts of this session; read, and its settings pinned, when first asked for.
     pub(crate) async fn session(&mut self) -> Result<&Session, DriverError> {
         if self.session.is_none() {
-            let mut message: Vec<String> = settings::pin(self.capabilities.product, &self.database).into();
-            let place = message.len();
-            message.push(facts(self.capabilities.product));
-            let sets =
-                self.transport.query(&message.join(";\n")).await.map_err(|b| DriverError::from(b.error))?;
-            self.learn(sets.get(place))?;
+            self.begin_session(Vec::new()).await?;
         }
         self.session
             .as_ref()
             .ok_or_else(|| DriverError::History("the server told nothing of the session".into()))
+    }
+
+    /// Pins the settings of a session and reads its facts; what goes first is answered first.
+    pub(crate) async fn begin_session(
+        &mut self,
+        mut message: Vec<String>,
+    ) -> Result<Vec<Vec<Row>>, DriverError> {
+        message.extend(settings::pin(self.capabilities.product, &self.database));
+        message.push(facts(self.capabilities.product));
+        let sets =
+            self.transport.query(&message.join(";\n")).await.map_err(|b| DriverError::from(b.error))?;
+        self.learn(sets.last())?;
+        Ok(sets)
     }
 
     pub(crate) async fn read_inspection(&mut self) -> Result<Inspection, DriverError> {

@@ -1,5 +1,5 @@
 //! Leftovers: temporary tables, user variables and a role of a migration. The server lists none, so they are
-//! noted as the statements go by, and taken away before the next migration.
+//! noted as the statements go by, and taken away where the session is not begun anew: an application's is not.
 
 use crate::history::identifier;
 use std::collections::BTreeSet;
@@ -8,6 +8,9 @@ use windlass_core::sql::lexer::{Token, TokenKind, tokens};
 
 /// Names of this driver's own variables.
 const OWN: &str = "@_windlass";
+
+/// What keeps statements out of the binary log.
+const LOGGING: &str = "sql_log_bin";
 
 /// A statement is searched up to here: behind it there is data.
 const SEARCHED_BYTES: usize = 64 * 1024;
@@ -20,6 +23,8 @@ pub(crate) struct Leftovers {
     variables: BTreeSet<String>,
     /// The last statement that set a role.
     role: Option<String>,
+    /// It says what the binary log holds.
+    logging: bool,
 }
 
 impl Leftovers {
@@ -27,8 +32,12 @@ impl Leftovers {
     pub(crate) fn follow(&mut self, sql: &str) {
         let end = (0..=sql.len().min(SEARCHED_BYTES)).rfind(|&at| sql.is_char_boundary(at));
         let sql = &sql[..end.unwrap_or_default()];
-        let tokens: Vec<Token<'_>> =
-            tokens(Dialect::MySql, sql).filter(|token| token.kind.is_significant()).collect();
+        let tokens = executed(sql);
+        let names_logging = |token: &Token<'_>| {
+            token.kind != TokenKind::String && token.text.to_ascii_lowercase().ends_with(LOGGING)
+        };
+        self.logging |=
+            tokens.first().is_some_and(|token| token.is_word("SET")) && tokens.iter().any(names_logging);
         self.temporary_tables.extend(temporary_table(&tokens));
         if tokens.len() > 2 && tokens[0].is_word("SET") && tokens[1].is_word("ROLE") {
             self.role = Some(sql.to_owned());
@@ -61,17 +70,41 @@ impl Leftovers {
         self.role.as_ref().map(|_| format!("SET ROLE {role}"))
     }
 
-    /// The statements that take the rest away.
-    pub(crate) fn taken_away(&self) -> Vec<String> {
-        let tables =
-            self.temporary_tables.iter().map(|name| format!("DROP TEMPORARY TABLE IF EXISTS {name}"));
+    /// What is left once a migration's settings are put back in its middle.
+    pub(crate) fn rewound(&self) -> Self {
+        Self { logging: self.logging, ..Self::default() }
+    }
+
+    /// Whether writes of our own may have been kept out of the binary log.
+    pub(crate) fn logging(&self) -> bool {
+        self.logging
+    }
+
+    pub(crate) fn temporary_tables(self) -> BTreeSet<String> {
+        self.temporary_tables
+    }
+
+    /// The statements that take the rest away, but for tables of these names.
+    pub(crate) fn taken_away(&self, theirs: &BTreeSet<String>) -> Vec<String> {
+        let tables = self
+            .temporary_tables
+            .difference(theirs)
+            .map(|name| format!("DROP TEMPORARY TABLE IF EXISTS {name}"));
         let variables =
             self.variables.iter().map(|name| format!("{name} = NULL")).collect::<Vec<_>>().join(", ");
         tables.chain((!variables.is_empty()).then(|| format!("SET {variables}"))).collect()
     }
 }
 
-/// The name behind `CREATE TEMPORARY TABLE`. One that is created unless it stands may be an application's own.
+/// What is significant of a statement, what stands in executable comments included.
+fn executed(sql: &str) -> Vec<Token<'_>> {
+    fn within(token: Token<'_>) -> Vec<Token<'_>> {
+        token.executed().map_or_else(|| vec![token], executed)
+    }
+    tokens(Dialect::MySql, sql).filter(|token| token.kind.is_significant()).flat_map(within).collect()
+}
+
+/// The name behind `CREATE TEMPORARY TABLE`.
 fn temporary_table(tokens: &[Token<'_>]) -> Option<String> {
     let mut tokens = tokens.iter();
     if !tokens.next()?.is_word("CREATE") {
@@ -84,9 +117,9 @@ fn temporary_table(tokens: &[Token<'_>]) -> Option<String> {
     if !second.is_word("TEMPORARY") || !tokens.next()?.is_word("TABLE") {
         return None;
     }
-    let first = tokens.next()?;
+    let mut first = tokens.next()?;
     if first.is_word("IF") {
-        return None;
+        first = tokens.nth(2)?;
     }
     let mut name = part(first)?;
     if tokens.next().is_some_and(|token| token.is_punctuation(".")) {
@@ -111,7 +144,7 @@ mod tests {
     fn check(sql: &str, expected: &[&str]) {
         let mut leftovers = Leftovers::default();
         leftovers.follow(sql);
-        let left = leftovers.role_put_back("NONE").into_iter().chain(leftovers.taken_away());
+        let left = leftovers.role_put_back("NONE").into_iter().chain(leftovers.taken_away(&BTreeSet::new()));
         assert_eq!(left.collect::<Vec<_>>(), expected, "{sql}");
     }
 
@@ -121,7 +154,10 @@ mod tests {
         check("CREATE TEMPORARY TABLE t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
         check("create /* x */ temporary table `a b`.c like d", &["DROP TEMPORARY TABLE IF EXISTS `a b`.`c`"]);
         check("CREATE OR REPLACE TEMPORARY TABLE t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
-        check("CREATE TEMPORARY TABLE IF NOT EXISTS t (a int)", &[]);
+        check("CREATE TEMPORARY TABLE IF NOT EXISTS t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
+        check("/*!40000 CREATE TEMPORARY TABLE t (a int) */", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
+        check("CREATE /*!40000 TEMPORARY */ TABLE t (a int)", &["DROP TEMPORARY TABLE IF EXISTS `t`"]);
+        check("/*!40101 SET @OLD=@@a, @@b = 1 */", &["SET @OLD = NULL"]);
         check("SELECT @a := 1, @`b c`, @@sql_mode, '@d' INTO @a -- @e", &["SET @`b c` = NULL, @a = NULL"]);
         check("GRANT SELECT ON t TO 'root'@'localhost', root@localhost", &[]);
         check("SET @_windlass_zone = 1", &[]);

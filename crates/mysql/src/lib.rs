@@ -45,6 +45,7 @@ mod my_cnf;
 mod note;
 mod options;
 mod perform;
+mod renewal;
 mod sessions;
 mod settings;
 mod tls;
@@ -87,12 +88,15 @@ pub struct MySql<'c> {
     found: Option<borrowed::Found>,
     /// The run that wrote last.
     owner: Option<String>,
+    /// The session holds the lock.
+    is_locked: bool,
     functions: RustMigrations,
 }
 
 impl<'c> MySql<'c> {
     /// Works on an application's connection, in the database that is selected there.
-    /// [`Driver::give_back`] gives it its settings back.
+    /// [`Driver::give_back`] gives it its settings back. Temporary tables and user variables that a migration names are
+    /// taken away; those that only its stored code names stay, for no server lists them.
     ///
     /// # Errors
     /// When no database is selected, or the connection is lost.
@@ -169,6 +173,7 @@ impl<'c> MySql<'c> {
             traces: message::Traces::default(),
             found: None,
             owner: None,
+            is_locked: false,
             functions: RustMigrations::new(),
         }
     }

@@ -22,14 +22,21 @@ impl MySql<'_> {
         let name = self.lock_name();
         let rows = self.ask(&format!("SELECT GET_LOCK({name}, 0), IS_USED_LOCK({name})")).await?;
         let field = |index: usize| rows.first().and_then(|row| row.get(index)?.clone());
-        match is_acquired(field(0).as_deref())? {
+        self.is_locked = is_acquired(field(0).as_deref())?;
+        match self.is_locked {
             true => Ok(Lock::Acquired),
             false => Ok(Lock::Held(self.holder(field(1)).await?)),
         }
     }
 
+    /// Takes a lock that went with an earlier session of this driver's; [`is_acquired`] judges the answer.
+    pub(crate) fn lock_again(&self, seconds: u32) -> String {
+        format!("SELECT GET_LOCK({}, {seconds})", self.lock_name())
+    }
+
     pub(crate) async fn give_lock_back(&mut self) -> Result<(), DriverError> {
         let name = self.lock_name();
+        self.is_locked = false;
         self.ask(&format!("SELECT RELEASE_LOCK({name})")).await.map(|_| ())
     }
 
@@ -85,7 +92,7 @@ impl MySql<'_> {
 
 /// What GET_LOCK answers: 1 where this session holds the lock, 0 where another does. NULL is neither: an error within
 /// the server, a wait that was ended, or, on MariaDB, a timeout below zero.
-fn is_acquired(answer: Option<&str>) -> Result<bool, DriverError> {
+pub(crate) fn is_acquired(answer: Option<&str>) -> Result<bool, DriverError> {
     match answer {
         Some("1") => Ok(true),
         Some("0") => Ok(false),

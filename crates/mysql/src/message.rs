@@ -7,6 +7,7 @@ use crate::look::{Eyes, Scope};
 use crate::note::Note;
 use crate::settings;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use windlass_core::driver::{Cause, DatabaseError, Failure, Product};
 use windlass_core::plan::{Claim, Step, WaitLimit};
 
@@ -44,6 +45,8 @@ pub(crate) enum Role {
     Guard,
     /// Of the migration.
     Statement,
+    /// No statement: the session is made as it was. The migration may have kept itself out of the binary log.
+    Renewal { unlogged: bool },
     /// Everything else.
     Own,
 }
@@ -75,6 +78,8 @@ pub(crate) struct Outline<'d> {
     pub(crate) database: &'d str,
     /// The role that the session came with, as `SET ROLE` takes it.
     pub(crate) role: &'d str,
+    /// Temporary tables of the application whose session it is; `None` where it is windlass's own.
+    pub(crate) theirs: Option<&'d BTreeSet<String>>,
     /// `None` where no look tells anything.
     pub(crate) eyes: Option<Eyes<'d>>,
 }
@@ -103,7 +108,8 @@ pub(crate) fn pieces<'s>(
             _ => {}
         }
         pieces.extend(texts.into_iter().map(|(text, role)| Piece {
-            closes: role == Role::Statement && closes(&text, traces),
+            closes: matches!(role, Role::Renewal { .. })
+                || (role == Role::Statement && closes(&text, traces)),
             text,
             step: index,
             role,
@@ -140,7 +146,7 @@ fn texts<'s>(
     transaction: bool,
     traces: &Traces,
 ) -> Result<Texts<'s>, Cause> {
-    let Outline { table, writer, product, database, role, eyes, version } = outline;
+    let Outline { table, writer, product, role, eyes, version, .. } = outline;
     let own = |text: String| (Cow::Owned(text), Role::Own);
     let freed;
     let table = match traces.bound {
@@ -219,17 +225,26 @@ fn texts<'s>(
             }
             texts
         }
+        Step::RewindSettings => put_back(outline, traces).map(own).collect(),
         Step::RestoreSettings => {
-            let restored = settings::restore(product, database).map(own);
-            // It may have no right to what follows.
-            let role = traces.role_put_back(role).map(own);
-            role.into_iter().chain(restored).chain(traces.taken_away().into_iter().map(own)).collect()
+            let lent = outline.theirs.map(|_| put_back(outline, traces).map(own));
+            let renewal = Role::Renewal { unlogged: traces.leftovers.logging() };
+            lent.into_iter().flatten().chain([(Cow::Borrowed("renew"), renewal)]).collect()
         }
         // Read and written by itself, see `perform`.
         Step::KeepSchema { .. } => vec![own(String::new())],
         // Those of SQLite are never planned here; leaving one out in silence would be a lie.
         _ => return Err(unknown()),
     })
+}
+
+/// The statements that end what is open and put settings back in the session as it stands.
+fn put_back(outline: Outline<'_>, traces: &Traces) -> impl Iterator<Item = String> {
+    let Outline { product, database, role, theirs, .. } = outline;
+    // It may have no right to what follows.
+    let role = traces.role_put_back(role);
+    let left = traces.taken_away(theirs.unwrap_or(&BTreeSet::new()));
+    role.into_iter().chain(settings::restore(product, database)).chain(left)
 }
 
 /// How far to look before the step that follows: a trigger that is dropped is named without its table.
@@ -311,8 +326,19 @@ impl Traces {
     }
 
     /// The statements that take away what the migration left besides settings.
-    pub(crate) fn taken_away(&self) -> Vec<String> {
-        self.leftovers.taken_away()
+    pub(crate) fn taken_away(&self, theirs: &BTreeSet<String>) -> Vec<String> {
+        self.leftovers.taken_away(theirs)
+    }
+
+    /// The temporary tables that are created with these steps and before them.
+    pub(crate) fn temporary_tables(&self, steps: &[Step<'_>]) -> BTreeSet<String> {
+        let mut leftovers = self.leftovers.clone();
+        for step in steps {
+            if let Step::Execute(execute) = step {
+                leftovers.follow(execute.sql);
+            }
+        }
+        leftovers.temporary_tables()
     }
 
     /// The statement that puts the session's own role back where the migration set another.
@@ -329,11 +355,14 @@ impl Traces {
             | Step::Record(_)
             | Step::Fail { .. } => self.locked = false,
             Step::RestoreSettings => *self = Self::default(),
+            Step::RewindSettings => *self = Self { leftovers: self.leftovers.rewound(), ..Self::default() },
             Step::LimitWaits(limit) => self.limited = matches!(limit, WaitLimit::Locks(_)),
             Step::Execute(execute) => {
                 self.lexing |= execute.migration.is_rust();
                 self.limited &= !(is_word(execute.sql, "SET") && mentions(execute.sql, "lock_wait_timeout"));
                 self.lexing |= is_word(execute.sql, "SET") && mentions(execute.sql, "sql_mode");
+                // What is executed may be such a SET.
+                self.lexing |= is_word(execute.sql, "EXECUTE") || execute.sql.starts_with("/*");
                 self.open |= !is_simple(execute.sql) || mentions(execute.sql, "autocommit");
                 self.bound |= !is_simple(execute.sql) || (is_word(execute.sql, "SET") && binds(execute.sql));
                 self.locked |= is_word(execute.sql, "LOCK")

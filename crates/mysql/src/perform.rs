@@ -1,6 +1,7 @@
 //! Performing a segment: message after message, and what a failure means.
 
 use crate::MySql;
+use crate::borrowed::Found;
 use crate::errors::{database_error, ends_session, local_file, statement_error};
 use crate::history::Writer;
 use crate::look::Eyes;
@@ -29,6 +30,11 @@ impl MySql<'_> {
         if let Some(step) = counts.filter(|_| !self.transport.counts_found_rows()) {
             return Err(Failure { step: step.saturating_sub(1), cause: Cause::Refused(changed_rows()) });
         }
+        let before = self.traces.clone();
+        if self.transport.is_lent() {
+            self.look_for_theirs(&before.temporary_tables(steps)).await.map_err(failed)?;
+        }
+        let theirs = self.found.as_ref().map(Found::theirs);
         let outline = Outline {
             table: &self.table,
             writer: Writer { run, session: &session.token },
@@ -36,9 +42,9 @@ impl MySql<'_> {
             version: &self.capabilities.version,
             database: &self.database,
             role: &session.role,
+            theirs: theirs.as_ref(),
             eyes: Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database),
         };
-        let before = self.traces.clone();
         let pieces = pieces(outline, steps, &mut self.traces)?;
         let mut start = 0;
         while start < pieces.len() {
@@ -54,6 +60,8 @@ impl MySql<'_> {
                 Some(Failure { step: first.step, cause: Cause::Stopped })
             } else if let Some(failure) = too_large(message, session.max_allowed_packet) {
                 Some(failure)
+            } else if let Role::Renewal { unlogged } = first.role {
+                self.renew(unlogged).await.err().map(|cause| Failure { step: first.step, cause })
             } else if let Some(name) = function(steps, first) {
                 self.run_function(first.step, name, watch).await.err()
             } else {
@@ -158,7 +166,9 @@ fn function<'s>(steps: &'s [Step<'_>], piece: &Piece<'_>) -> Option<&'s str> {
 fn around_apart(pieces: &[Piece<'_>], start: usize, end: usize, steps: &[Step<'_>]) -> usize {
     let is_apart = |&index: &usize| {
         let piece = &pieces[index];
-        matches!(steps[piece.step], Step::KeepSchema { .. }) || function(steps, piece).is_some()
+        matches!(piece.role, Role::Renewal { .. })
+            || matches!(steps[piece.step], Step::KeepSchema { .. })
+            || function(steps, piece).is_some()
     };
     match (start..end).find(is_apart) {
         Some(index) => index.max(start + 1),

@@ -8,7 +8,8 @@
 //! neither does a session that pauses;
 //! text is utf8mb4, compared as the database compares it where that is utf8mb4 too.
 //!
-//! Temporary tables and user variables cannot be listed: `leftovers` notes their names.
+//! Temporary tables and user variables cannot be listed: `leftovers` notes their names. What else a migration may
+//! have set goes with its session: see `renewal`.
 
 use crate::history::identifier;
 use windlass_core::driver::Product;

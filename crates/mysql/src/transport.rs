@@ -118,6 +118,15 @@ impl<'c> Transport<'c> {
         }
     }
 
+    /// Makes a session of windlass's own like a new one. What is lent stays as it is.
+    pub(crate) async fn renew(&mut self) -> Result<(), TransportError> {
+        match self {
+            Self::Native(transport) => Ok(transport.renew().await?),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(transport) => transport.renew().await,
+        }
+    }
+
     /// The connection itself, for a function of the program.
     pub(crate) fn link(&mut self) -> Result<Link<'_>, TransportError> {
         match self {

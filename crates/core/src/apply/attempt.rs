@@ -415,14 +415,14 @@ impl<'r> Runner<'r> {
     pub(super) async fn stopped(&mut self, driver: &mut dyn Driver) -> Result<Ended, DeployError> {
         let Some(live) = self.live.clone() else { return Ok(Ended::Stopped { part_way: None }) };
         let Live { name, epoch, completed, prefix, .. } = live;
-        let steps = [
-            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None, watched: Vec::new() },
-            Step::RestoreSettings,
-        ];
-        let written = driver.perform(self.run, &steps, &mut NoWatch).await;
+        let checkpoint =
+            Step::Checkpoint { name: &name, epoch, completed, prefix, in_flight: None, watched: Vec::new() };
+        let written = driver.perform(self.run, &[checkpoint], &mut NoWatch).await;
         if let Err(failure) = written {
             return Err(DeployError::Lost { during: "checkpoint".to_owned(), message: told(&failure.cause) });
         }
+        // Nothing follows in this session.
+        let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
         Ok(Ended::Stopped { part_way: Some(name.clone()) })
     }
 }
@@ -557,6 +557,7 @@ fn of_our_own(step: Option<&Step<'_>>, error: DatabaseError) -> DatabaseError {
                 | Step::Clear { .. }
                 | Step::LimitWaits(_)
                 | Step::RestoreSettings
+                | Step::RewindSettings
                 | Step::SuspendForeignKeys
                 | Step::EnforceForeignKeys
                 | Step::CheckForeignKeys

@@ -444,7 +444,7 @@ impl<'m> Builder<'_, 'm> {
                 if let Some(&begin) = piece.run.first().filter(|_| commits && prepared.changes_session(piece))
                 {
                     // A rollback takes no setting back: when it is tried again it begins as it did before.
-                    open.push(Step::RestoreSettings);
+                    open.push(Step::RewindSettings);
                     open.extend(prepared.settings_before(begin).cloned().map(Step::Execute));
                 }
                 limiter.begin();

@@ -21,7 +21,7 @@ pub struct Token<'a> {
     pub offset: usize,
 }
 
-impl Token<'_> {
+impl<'a> Token<'a> {
     /// The token is this keyword, in any case.
     pub fn is_word(&self, keyword: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(keyword)
@@ -35,6 +35,13 @@ impl Token<'_> {
     /// The byte offset behind its last character.
     pub fn end(&self) -> usize {
         self.offset + self.text.len()
+    }
+
+    /// What a server executes of an executable comment.
+    pub fn executed(&self) -> Option<&'a str> {
+        let inside = self.text.strip_prefix("/*!").or_else(|| self.text.strip_prefix("/*M!"))?;
+        let inside = inside.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        (self.kind == TokenKind::ExecutableComment).then(|| inside.trim_end_matches("*/"))
     }
 }
 

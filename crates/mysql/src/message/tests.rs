@@ -22,6 +22,7 @@ fn messages(statements: &[&str]) -> Vec<Vec<usize>> {
     let run = Run { owner: String::new(), applied_by: String::new(), tool: String::new() };
     let outline = Outline {
         role: "NONE",
+        theirs: None,
         table: &Table::new("d", "t"),
         writer: Writer { run: &run, session: "" },
         product: Product::MySql,

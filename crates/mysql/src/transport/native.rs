@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use mysql_async::prelude::{GlobalHandler, Queryable};
 use mysql_async::{
-    Conn, DriverError, Error, InfileData, IoError, LocalInfileError, OptsBuilder, Pool, Value,
+    ChangeUserOpts, Conn, DriverError, Error, InfileData, IoError, LocalInfileError, OptsBuilder, Pool, Value,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -139,6 +139,16 @@ impl<'c> Transport<'c> {
                 leased.conn.as_mut().ok_or(Error::Driver(DriverError::ConnectionClosed))
             }
         }
+    }
+
+    /// Servers older than the command log in once more instead.
+    pub(super) async fn renew(&mut self) -> Result<(), Error> {
+        if let Held::Own(conn) = &mut self.conn
+            && !conn.reset().await?
+        {
+            conn.change_user(ChangeUserOpts::default()).await?;
+        }
+        Ok(())
     }
 
     /// The database that is selected, and what the server greeted with as its version.

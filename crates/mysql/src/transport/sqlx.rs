@@ -61,6 +61,17 @@ impl<'c> Transport<'c> {
         Ok((database, version.unwrap_or_default()))
     }
 
+    /// sqlx resets none: another connection takes its place.
+    pub(super) async fn renew(&mut self) -> Result<(), TransportError> {
+        let (Held::Own(connection), Some(options)) = (&mut self.connection, &self.options) else {
+            return Ok(());
+        };
+        let old = std::mem::replace(&mut **connection, MySqlConnection::connect_with(options).await?);
+        // It may be gone already.
+        let _ = old.close().await;
+        self.surroundings().await.map(|_| ())
+    }
+
     /// The connection, for as long as one answer takes.
     pub(super) fn work(&mut self) -> Result<Work<'_>, TransportError> {
         if self.is_stuck {

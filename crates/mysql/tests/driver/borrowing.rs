@@ -130,6 +130,34 @@ fn what_a_migration_leaves_is_taken_away_and_the_rest_stays() {
     });
 }
 
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn what_one_migration_sets_does_not_reach_the_next_on_a_lent_connection() {
+    on_each(async |scratch: &mut Scratch| {
+        let mut conn = conn(scratch).await;
+        conn.query_drop("SET SESSION max_error_count = 9; CREATE TEMPORARY TABLE mine (id int)")
+            .await
+            .unwrap();
+        let before = seen(&mut conn).await;
+        let first = "SET SESSION sql_log_bin = 0, max_error_count = 3, auto_increment_increment = 10; \
+            CREATE TEMPORARY TABLE IF NOT EXISTS mine (id int); INSERT INTO mine VALUES (7); \
+            CREATE TEMPORARY TABLE IF NOT EXISTS other (n int); /*!40000 CREATE TEMPORARY TABLE more (n int) */;";
+        let next = "CREATE TABLE other (n int); INSERT INTO other VALUES (@@sql_log_bin), (@@max_error_count), \
+            (@@auto_increment_increment); CREATE TABLE more (n int); INSERT INTO more VALUES (1);";
+        let scripts = [("1_first.sql", first), ("2_next.sql", next)];
+        deploy(&mut conn, &Migrations::from_scripts(scripts).unwrap()).await.unwrap();
+        assert_eq!(scratch.raw("SELECT CAST(n AS CHAR) FROM other ORDER BY n").await, ["1", "1", "9"]);
+        assert_eq!(scratch.raw("SELECT CAST(n AS CHAR) FROM more").await, ["1"]);
+        same(&seen(&mut conn).await, &before);
+        // A migration that would create it is refused, and takes it away as little.
+        let refused = scripts.into_iter().chain([("3_mine.sql", "CREATE TEMPORARY TABLE mine (id int)")]);
+        let refused = Migrations::from_scripts(refused).unwrap();
+        let error = deploy(&mut conn, &refused).await.unwrap_err();
+        assert!(matches!(&error, DeployError::Statement(failed) if failed.recorded), "{error:?}");
+        assert_eq!(conn.query_first("SELECT id FROM mine").await.unwrap(), Some(7));
+    });
+}
+
 /// A future that is dropped after so many polls.
 pub(crate) struct Dropped<F> {
     pub(crate) future: Option<Pin<Box<F>>>,

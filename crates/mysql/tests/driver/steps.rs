@@ -94,7 +94,11 @@ fn messages_are_as_few_as_can_be() {
             Step::RestoreSettings,
         ];
         driver.perform(&run("a"), &steps, &mut NoWatch).await.unwrap();
-        assert_eq!(proxy.commands(), 1, "a setting that our own write has to do without");
+        assert_eq!(
+            proxy.commands(),
+            3,
+            "a setting that our own write has to do without, and a session as new"
+        );
 
         let three = migration("3_three");
         let steps = [

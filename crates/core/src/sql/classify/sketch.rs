@@ -120,7 +120,7 @@ impl<'a> Sketch<'a> {
         while let Some(token) = lexer.next_token() {
             match token.kind {
                 TokenKind::Space | TokenKind::Comment | TokenKind::Hint => {}
-                TokenKind::ExecutableComment => self.read(executed(token.text)),
+                TokenKind::ExecutableComment => self.read(token.executed().unwrap_or_default()),
                 _ => self.token(token),
             }
         }
@@ -338,10 +338,4 @@ impl<'a> Sketch<'a> {
         }
         self.walk.expects = false;
     }
-}
-
-/// What MySQL executes of an executable comment.
-fn executed(comment: &str) -> &str {
-    let inside = comment.strip_prefix("/*!").or_else(|| comment.strip_prefix("/*M!")).unwrap_or_default();
-    inside.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches("*/")
 }
