@@ -1,4 +1,4 @@
-//! A server of a test's own, which it may kill.
+//! A server of a test's own, which it may kill, or a pooler before one that stands.
 
 use crate::Target;
 use std::io::{BufRead, BufReader, Write};
@@ -17,11 +17,23 @@ impl Expendable {
     /// # Panics
     /// Where nobody provides it.
     pub fn like(target: &Target) -> Self {
+        Self::start(target, target.server())
+    }
+
+    /// Starts a pooler in transaction mode, `pgbouncer-1.18` or another that the provider knows, before a target.
+    ///
+    /// # Panics
+    /// Where nobody provides it.
+    pub fn pooler(name: &str, target: &Target) -> Self {
+        Self::start(target, &format!("{name} {}", target.url))
+    }
+
+    fn start(target: &Target, request: &str) -> Self {
         let socket = std::env::var_os("WINDLASS_TEST_EXPENDABLE")
             .expect("WINDLASS_TEST_EXPENDABLE is not set: run `cargo xtask test`, which provides it");
         let desk = BufReader::new(UnixStream::connect(socket).expect("the socket"));
         let mut server = Self { target: target.clone(), desk };
-        server.target.url = server.ask(target.server());
+        server.target.url = server.ask(request);
         server
     }
 

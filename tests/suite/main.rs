@@ -16,6 +16,7 @@ mod killing;
 mod markers;
 mod orphans;
 mod policies;
+mod pooling;
 mod racing;
 mod rebuilding;
 mod recording;
@@ -45,6 +46,7 @@ fn main() {
         markers::all(),
         orphans::all(),
         policies::all(),
+        pooling::all(),
         racing::all(),
         rebuilding::all(),
         recording::all(),

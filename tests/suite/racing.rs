@@ -2,7 +2,7 @@
 
 use harness::{Database, Family, Project, Raw, Waiting};
 use std::fs::File;
-use std::process::Child;
+use std::process::{Child, Command};
 
 harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
@@ -76,12 +76,17 @@ async fn a_concurrent_build_comes_to_its_end_whoever_waits_for_the_lock(database
 }
 
 /// Processes that deploy the same project, and what each of them tells.
-struct Racers(Vec<Child>);
+pub(crate) struct Racers(Vec<Child>);
 
 impl Racers {
     fn start(project: &Project<'_>, number: usize) -> Self {
+        Self::of(project, number, |_| project.command(&["deploy"]))
+    }
+
+    /// Starts so many, each by a command of its own.
+    pub(crate) fn of(project: &Project<'_>, number: usize, command: impl Fn(usize) -> Command) -> Self {
         let start = |number| {
-            let mut command = project.command(&["deploy"]);
+            let mut command = command(number);
             command.stderr(File::create(told(project, number)).expect("a file"));
             command.spawn().expect("the binary runs")
         };
@@ -89,7 +94,7 @@ impl Racers {
     }
 
     /// Waits until so many of them have told that they wait.
-    async fn until_waiting(&self, project: &Project<'_>, number: usize) {
+    pub(crate) async fn until_waiting(&self, project: &Project<'_>, number: usize) {
         let waiting = Waiting::for_this("they wait");
         let waits = |racer: &usize| {
             std::fs::read_to_string(told(project, *racer)).expect("a file").contains("Waiting for another")
@@ -100,7 +105,7 @@ impl Racers {
     }
 
     /// What they answered; all end well.
-    async fn end(self, project: &Project<'_>) -> Vec<String> {
+    pub(crate) async fn end(self, project: &Project<'_>) -> Vec<String> {
         let mut answers = Vec::new();
         for (number, child) in self.0.into_iter().enumerate() {
             let ran = project.ended(child).await;

@@ -141,10 +141,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the lock is waited for inside a statement",
         file: "crates/postgres/src/lock.rs",
-        edits: &[(
-            "\"SELECT pg_try_advisory_lock({key})\"",
-            "\"SELECT pg_advisory_lock({key}) IS NOT NULL\"",
-        )],
+        edits: &[("THEN pg_try_advisory_lock({key}) END", "THEN pg_advisory_lock({key}) IS NOT NULL END")],
         tests: RACING,
     },
     Mutant {

@@ -163,6 +163,13 @@ pub(crate) struct Deploy {
     #[arg(long)]
     pub(crate) close_open_transaction: bool,
 
+    /// Run through a pooler, too, what is more than one transaction (PostgreSQL)
+    ///
+    /// Without it such a migration is refused where a pooler stands before the database: settings would be those of
+    /// whatever session it gives, and after a crash a person has to say that the session is gone.
+    #[arg(long)]
+    pub(crate) allow_pooler: bool,
+
     /// Create the database where it is missing
     #[arg(long)]
     pub(crate) create_database: bool,

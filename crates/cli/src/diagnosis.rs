@@ -405,7 +405,9 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         | Blocked::TakesInvalidIndex { place, .. }
         | Blocked::ChangesHistory { place, .. }
         | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),
-        Blocked::NotOneTransaction { name, place, .. } => (Some(name.clone()), place.clone()),
+        Blocked::NotOneTransaction { name, place, .. } | Blocked::NeedsSession { name, place, .. } => {
+            (Some(name.clone()), place.clone())
+        }
         Blocked::NestedBegin { second, .. } => (None, Some(second.clone())),
         Blocked::CutChangesMeaning { cut, .. } => (None, Some(cut.clone())),
         Blocked::UnclosedTransaction { begin, .. } => (None, Some(begin.clone())),

@@ -57,6 +57,17 @@ pub enum Grouping {
     Never,
 }
 
+/// Whether a client keeps its session from one transaction to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sessions {
+    /// It has one for itself for as long as it is connected.
+    Own,
+    /// A pooler stands between, and may give each transaction another one: what is set or locked in a session is the
+    /// next client's.
+    Pooled,
+}
+
 /// What a database can do, as plain data; with it plans for any database are tested without it.
 ///
 /// Built without `..` everywhere, so that a new question does not compile until every driver answers it.
@@ -72,6 +83,8 @@ pub struct Capabilities {
     pub ddl: Ddl,
     /// Whether commits may be grouped on an empty database.
     pub grouping: Grouping,
+    /// Whether the session is the client's own. Known once the lock was tried for, or the database was inspected.
+    pub sessions: Sessions,
 }
 
 /// The newest row of the history: one round trip tells whether anything is to do.

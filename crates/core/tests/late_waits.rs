@@ -8,7 +8,7 @@ use std::time::Duration;
 use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
 use windlass_core::driver::{
     Capabilities, Cause, Ddl, Driver, DriverError, Ending, Failure, Grouping, Head, Holder, Inspection, Lock,
-    Product, Run, Watch,
+    Product, Run, Sessions, Watch,
 };
 use windlass_core::history::State;
 use windlass_core::plan::Step;
@@ -83,6 +83,7 @@ fn deployed_after(work: Duration) -> (SimDatabase, Result<usize, DeployError>) {
         dialect: Dialect::MySql,
         ddl: Ddl::ImplicitCommit,
         grouping: Grouping::Never,
+        sessions: Sessions::Own,
     };
     let set = Migrations::from_scripts([("1_a.sql", "ALTER TABLE a ADD n int")]).expect("a migration");
     // Head, lock, inspection; then the history, the claim, the limit, and the statement.

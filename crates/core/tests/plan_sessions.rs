@@ -1,7 +1,7 @@
 //! What the state of a session ties together where every statement commits: plans of MySQL and MariaDB, as they read.
 
 use windlass_core::driver::{
-    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
 };
 use windlass_core::history::History;
 use windlass_core::plan::{Blocked, Options, Step, plan};
@@ -23,6 +23,7 @@ fn planned(scripts: &[(&'static str, &str)], options: &Options) -> Result<String
         dialect: Dialect::MySql,
         ddl: Ddl::ImplicitCommit,
         grouping: Grouping::Never,
+        sessions: Sessions::Own,
     };
     let mut options = options.clone();
     options.allow_non_empty = true;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use windlass_core::driver::{
-    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
 };
 use windlass_core::history::History;
 use windlass_core::plan::{Options, Outlook, plan};
@@ -15,7 +15,14 @@ fn capabilities(product: Product) -> Capabilities {
         Product::Sqlite => (Dialect::Sqlite, Ddl::Transactional),
         _ => (Dialect::MySql, Ddl::ImplicitCommit),
     };
-    Capabilities { product, version: "1".to_owned(), dialect, ddl, grouping: Grouping::UpTo(100) }
+    Capabilities {
+        product,
+        version: "1".to_owned(),
+        dialect,
+        ddl,
+        grouping: Grouping::UpTo(100),
+        sessions: Sessions::Own,
+    }
 }
 
 fn planned(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use windlass_core::driver::{
-    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
 };
 use windlass_core::history::History;
 use windlass_core::plan::{Blocked, Options, Step, plan};
@@ -15,10 +15,18 @@ fn capabilities(product: Product) -> Capabilities {
         Product::Sqlite => (Dialect::Sqlite, Ddl::Transactional, Grouping::UpTo(100)),
         _ => (Dialect::MySql, Ddl::ImplicitCommit, Grouping::Never),
     };
-    Capabilities { product, version: "1".to_owned(), dialect, ddl, grouping }
+    Capabilities { product, version: "1".to_owned(), dialect, ddl, grouping, sessions: Sessions::Own }
 }
 
 fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result<String, Blocked> {
+    planned_with(&capabilities(product), scripts, false)
+}
+
+fn planned_with(
+    capabilities: &Capabilities,
+    scripts: &[(&'static str, &'static str)],
+    allow_pooler: bool,
+) -> Result<String, Blocked> {
     let migrations = Migrations::from_scripts(scripts.iter().copied()).expect("a set of migrations");
     let history = History { exists: true, attempts: Vec::new() };
     let inspection = Inspection {
@@ -29,7 +37,8 @@ fn planned(product: Product, scripts: &[(&'static str, &'static str)]) -> Result
     };
     let mut options = Options::default();
     options.allow_non_empty = true;
-    let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), &options)?;
+    options.allow_pooler = allow_pooler;
+    let outlook = plan(migrations.as_slice(), &inspection, capabilities, &options)?;
     let mut text = String::new();
     for mut segment in outlook.plan.segments {
         // How long is waited for others has tests of its own: `plan_waits.rs`.
@@ -566,4 +575,31 @@ fn a_repeat_is_no_part_of_a_transaction_that_the_file_asks_for() {
         "1_m.sql:4:1: this statement cannot be in a transaction, and what 1_m.sql:1:1 sets or locks until the \
          transaction ends would be gone after it",
     );
+}
+
+#[test]
+fn through_a_pooler_there_is_nothing_but_whole_transactions() {
+    let pooled = Capabilities { sessions: Sessions::Pooled, ..capabilities(Product::PostgreSql) };
+    let whole = [
+        ("1_a", "CREATE TABLE a (n int);\nSET search_path = '';\nINSERT INTO public.a VALUES (1);"),
+        ("2_b", ""),
+    ];
+    let direct = planned(Product::PostgreSql, &whole).expect("a plan");
+    assert_eq!(planned_with(&pooled, &whole, false).expect("a plan"), direct);
+    for (more, line) in [
+        ("CREATE TABLE b (n int);\nCREATE INDEX CONCURRENTLY i ON b (n);", 2),
+        ("VACUUM;", 1),
+        ("-- windlass: no-transaction\nCREATE TABLE b (n int);\nCREATE TABLE c (n int);", 3),
+        ("-- windlass: repeat\nUPDATE a SET n = 2 WHERE n = 1;", 2),
+        ("ALTER TYPE t ADD VALUE 'x';\nINSERT INTO a VALUES ('x');", 2),
+        ("BEGIN;\nCREATE TABLE b (n int);\nCOMMIT;\nBEGIN;\nCREATE TABLE c (n int);\nCOMMIT;", 5),
+    ] {
+        let scripts = [whole[0], ("2_more", more)];
+        let Err(Blocked::NeedsSession { name, place, .. }) = planned_with(&pooled, &scripts, false) else {
+            panic!("{more}: not refused")
+        };
+        assert_eq!((name.as_str(), place.map(|place| place.line)), ("2_more", Some(line)), "{more}");
+        let direct = planned(Product::PostgreSql, &scripts).expect("a plan");
+        assert_eq!(planned_with(&pooled, &scripts, true).expect("allowed"), direct);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use windlass_core::driver::{
-    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings,
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
 };
 use windlass_core::history::History;
 use windlass_core::plan::{Options, plan};
@@ -23,7 +23,8 @@ pub(crate) fn check(migrations: &Migrations, dialect: Dialect, strict_order: boo
         _ => (Product::PostgreSql, Ddl::Transactional),
     };
     let version = "not known when the program is compiled".to_owned();
-    let capabilities = Capabilities { product, version, dialect, ddl, grouping: Grouping::Never };
+    let capabilities =
+        Capabilities { product, version, dialect, ddl, grouping: Grouping::Never, sessions: Sessions::Own };
     let mut options = Options::default();
     options.strict_order = strict_order;
     match plan(migrations.as_slice(), &inspection, &capabilities, &options) {

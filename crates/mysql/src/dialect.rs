@@ -1,6 +1,6 @@
 //! What MySQL and MariaDB allow, as data.
 
-use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
+use windlass_core::driver::{Capabilities, Ddl, Grouping, Product, Sessions};
 use windlass_core::sql::Dialect;
 
 /// The capabilities of a server of this version.
@@ -15,6 +15,7 @@ pub(crate) fn capabilities(version: &str) -> Capabilities {
         dialect: Dialect::MySql,
         ddl: Ddl::ImplicitCommit,
         grouping: Grouping::Never,
+        sessions: Sessions::Own,
     }
 }
 

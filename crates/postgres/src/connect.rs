@@ -13,8 +13,8 @@ use tokio_postgres::config::{self, Config};
 pub(crate) struct Opened {
     pub(crate) session: Session<'static>,
     pub(crate) version: String,
-    /// The settings as statements, where they could not be part of the start.
-    pub(crate) set_again: String,
+    /// Whether the settings were refused at the start, as only a pooler does.
+    pub(crate) is_pooled: bool,
 }
 
 /// Opens a session on the first server that answers and is what was asked for.
@@ -163,19 +163,15 @@ async fn open_pinned(
         config.options(dialect::startup_options(&settings, given));
         opened = Session::open(&config, connector.clone()).await;
     }
-    let mut set_again = String::new();
+    let mut is_pooled = false;
     if matches!(&opened, Err(TransportError::Told(told)) if given.is_none() && is_pooler_refusal(told)) {
-        // Those are between the server and the pooler.
-        set_again = dialect::set_statements(&dialect::settings(schema));
+        is_pooled = true;
         let mut plain = config_without_options(options, host);
         plain.ssl_mode(ssl_mode(&connector, if_offered));
         opened = Session::open(&plain, connector).await;
     }
     let (session, version) = opened?;
-    if !set_again.is_empty() {
-        session.run(&set_again).await?;
-    }
-    Ok(Opened { session, version, set_again })
+    Ok(Opened { session, version, is_pooled })
 }
 
 fn is_about(told: &Told, setting: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::options::Keepalive;
 use crate::quote::{identifier, literal};
-use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
+use windlass_core::driver::{Capabilities, Ddl, Grouping, Product, Sessions};
 use windlass_core::sql::Dialect;
 
 /// What may share a transaction before the size of the server's lock table is known.
@@ -17,6 +17,7 @@ pub(crate) fn capabilities(version: String) -> Capabilities {
         dialect: Dialect::Postgres,
         ddl: Ddl::Transactional,
         grouping: Grouping::UpTo(CAUTIOUS),
+        sessions: Sessions::Own,
     }
 }
 
@@ -92,22 +93,38 @@ fn escaped(character: char) -> impl Iterator<Item = char> {
     escape.into_iter().chain([character])
 }
 
-/// The settings as statements, for a pooler that takes none at the start.
+/// The settings as statements.
 pub(crate) fn set_statements(settings: &[(&str, String)]) -> String {
-    let set = |(name, value): &(&str, String)| match *name {
+    statements("SET", settings)
+}
+
+/// The same until the end of the transaction, where the session is another client's next.
+pub(crate) fn set_local(schema: Option<&str>) -> String {
+    statements("SET LOCAL", &settings(schema))
+}
+
+fn statements(set: &str, settings: &[(&str, String)]) -> String {
+    let one = |(name, value): &(&str, String)| match *name {
         // A list of names would become one name between quotes.
-        "search_path" => format!("SET search_path = {value}; "),
-        name => format!("SET {name} = {}; ", literal(value)),
+        "search_path" => format!("{set} search_path = {value}; "),
+        name => format!("{set} {name} = {}; ", literal(value)),
     };
-    settings.iter().map(set).collect()
+    settings.iter().map(one).collect()
+}
+
+/// Sent in one message with COMMIT where the session is another client's next: takes away what the migration has set.
+/// Prepared statements and locks of the session may be others'.
+pub(crate) const LEAVE_NOTHING: &str =
+    "; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP";
+
+/// What puts everything back inside a transaction in such a session.
+pub(crate) fn restore_local(schema: Option<&str>) -> String {
+    format!("ROLLBACK{LEAVE_NOTHING}; {}", set_local(schema))
 }
 
 /// Puts everything back that a migration may have set. Our own advisory lock stays, which DISCARD ALL would free.
-pub(crate) fn restore(set_again: &str) -> String {
-    format!(
-        "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {set_again}CLOSE ALL; UNLISTEN *; DISCARD TEMP; {}",
-        crate::waits::endless()
-    )
+pub(crate) fn restore() -> String {
+    format!("ROLLBACK{LEAVE_NOTHING}; {}", crate::waits::endless())
 }
 
 /// Put in front of a write to the history after a migration's statements, which may have set these.

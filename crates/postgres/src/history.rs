@@ -28,7 +28,8 @@ pub(crate) struct HistoryTable {
 #[derive(Clone, Copy)]
 pub(crate) struct Writer<'a> {
     pub(crate) run: &'a Run,
-    pub(crate) session: &'a str,
+    /// Nothing where it is another client's next, and its end no proof of the run's.
+    pub(crate) session: Option<&'a str>,
 }
 
 impl HistoryTable {
@@ -308,7 +309,7 @@ fn row(claim: &Claim<'_>, writer: Writer<'_>) -> String {
     let Run { owner, applied_by, tool } = writer.run;
     let texts = [claim.kind.as_str(), claim.name, &claim.checksums.raw, &claim.checksums.tokens, owner];
     let texts = texts.map(literal).join(", ");
-    let (session, applied_by, tool) = (literal(writer.session), literal(applied_by), literal(tool));
+    let (session, applied_by, tool) = (optional(writer.session), literal(applied_by), literal(tool));
     format!("{FORMAT}, {texts}, {session}, 1, {}, 0, {applied_by}, {tool}", claim.statements)
 }
 
@@ -319,7 +320,7 @@ fn owned(writer: Writer<'_>, checksums: &Checksums, statements: u32) -> String {
         "owner = {}, session = {}, epoch = epoch + 1, error = NULL, checksum = {}, token_checksum = {}, \
          statements = {statements}, digest = ''",
         literal(&writer.run.owner),
-        literal(writer.session),
+        optional(writer.session),
         literal(raw),
         literal(tokens),
     )

@@ -36,7 +36,12 @@
 //!
 //! # Exclusion
 //! The claim is a unique key; the lock (`pg_try_advisory_lock`) only spares deployers the collision. It is the
-//! session's: a pooler in transaction mode breaks it, and the claim and the fence still hold.
+//! session's.
+//!
+//! A pooler is found by the number of the server's process: it tells its clients one of its own. It may give each
+//! transaction another session, so nothing is set or locked for longer than a transaction then (`SET LOCAL`,
+//! `pg_try_advisory_xact_lock`), and a migration that is more than one transaction is refused unless
+//! [`Deploy::allow_pooler`] says otherwise. Over sqlx it cannot be found.
 
 mod application;
 mod borrowed;
@@ -76,11 +81,13 @@ use async_trait::async_trait;
 use borrowed::Found;
 use history::{HistoryTable, Writer};
 use leftovers::Noted;
-use perform::Performance;
+use perform::{Performance, Pooled};
 use std::fmt;
 use std::time::Duration;
 use transport::{Session, TransportError};
-use windlass_core::driver::{Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Watch};
+use windlass_core::driver::{
+    Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Sessions, Watch,
+};
 use windlass_core::plan::Step;
 use windlass_core::schema::Look;
 use windlass_core::sql::classify::ObjectName;
@@ -104,8 +111,10 @@ pub struct Postgres<'c> {
     is_touched: bool,
     /// What an application's connection had set, once there was something to write on it.
     found: Option<Found>,
-    /// Whether the server can run a block of code, which takes away what a migration leaves.
+    /// Whether a block of code takes away what a migration leaves: the session is the client's own.
     can_tidy: bool,
+    /// Whether the server can run a block of code.
+    can_run_code: bool,
     /// The run that wrote last.
     owner: Option<String>,
     functions: RustMigrations,
@@ -119,16 +128,17 @@ impl Postgres<'static> {
     /// # Errors
     /// Tells what is missing: the server, the password, the database, trust in the server's certificate.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
-        let connect::Opened { session, version, set_again } = connect::open(options).await?;
+        let connect::Opened { session, version, is_pooled } = connect::open(options).await?;
         // The answer is not waited for, and can only be that it is done.
-        drop(session.send(&waits::endless()).await);
+        let endless = format!("{} WHERE {}", waits::endless(), lock::is_own(&session).await);
+        drop(session.send(&endless).await);
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
-        Ok(Self {
+        let mut opened = Self {
             session,
             capabilities: dialect::capabilities(version),
             lock_key: lock::key(options.database(), &table),
             table,
-            restore: dialect::restore(&set_again),
+            restore: dialect::restore(),
             only_schema: options.schema.clone(),
             is_locked: false,
             may_be_locked: false,
@@ -136,9 +146,14 @@ impl Postgres<'static> {
             is_touched: false,
             found: None,
             can_tidy: false,
+            can_run_code: false,
             owner: None,
             functions: RustMigrations::new(),
-        })
+        };
+        if is_pooled {
+            opened.share_session();
+        }
+        Ok(opened)
     }
 
     /// Opens a session as a pool of sqlx opens its connections: beside it, so that a pool of one is enough and none
@@ -224,6 +239,7 @@ impl<'c> Postgres<'c> {
             is_touched: false,
             found: None,
             can_tidy: false,
+            can_run_code: false,
             owner: None,
             functions: RustMigrations::new(),
         }
@@ -253,19 +269,41 @@ impl<'c> Postgres<'c> {
         self
     }
 
+    /// A pooler may give each transaction another session: from now on nothing is set or locked for longer.
+    fn share_session(&mut self) {
+        self.capabilities.sessions = Sessions::Pooled;
+        self.restore = dialect::restore_local(self.only_schema.as_deref());
+        self.can_tidy = false;
+    }
+
+    fn is_pooled(&self) -> bool {
+        self.capabilities.sessions == Sessions::Pooled
+    }
+
     /// Before something is written: an application's connection is looked at, and pinned.
     async fn begin(&mut self) -> Result<(), DriverError> {
-        if !self.session.is_pinned() && self.found.is_none() {
+        if !self.session.is_pinned() && self.found.is_none() && !self.is_pooled() {
             let found = Found::look(&self.session).await?;
             self.session.keep_process(&found.process);
             self.lock_key = lock::key(&found.database, &self.table);
             self.capabilities.version.clone_from(&found.version);
+            if self.is_of_others(&found.process).await {
+                // Nothing is set on it, and so there is nothing to give back.
+                self.share_session();
+                return Ok(());
+            }
             self.can_tidy = found.can_tidy;
+            self.can_run_code = found.can_tidy;
             // From here on there is something to give back, also where this future is dropped.
             self.found = Some(found);
             self.session.run(&self.restore).await?;
         }
         Ok(())
+    }
+
+    /// Whether the server's process is not the one that was told when the connection began.
+    async fn is_of_others(&self, process: &str) -> bool {
+        self.session.process_told().await.is_some_and(|told| told.to_string() != process)
     }
 
     /// The statements that restore the settings, and take away what else a migration left.
@@ -325,9 +363,14 @@ impl Driver for Postgres<'_> {
     /// One round trip. From the first on, the capabilities know how many statements may share a transaction.
     async fn inspect(&mut self) -> Result<Inspection, DriverError> {
         let found = inspect::inspect(&self.session, &self.table, self.only_schema.as_deref()).await?;
+        let process = found.session.split('/').next().unwrap_or_default();
+        if !self.is_pooled() && self.is_of_others(process).await {
+            self.share_session();
+        }
         self.identity = Some(found.session);
         self.capabilities.grouping = found.grouping;
-        self.can_tidy = found.can_tidy;
+        self.can_tidy = found.can_tidy && !self.is_pooled();
+        self.can_run_code = found.can_tidy;
         Ok(found.inspection)
     }
 
@@ -336,19 +379,27 @@ impl Driver for Postgres<'_> {
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
         let failed = |error: DriverError| Failure { step: 0, cause: error.into() };
         self.begin().await.map_err(failed)?;
-        let identity = self.identity().await.map_err(|error| failed(error.into()))?;
+        let identity = match self.is_pooled() {
+            true => None,
+            false => Some(self.identity().await.map_err(|error| failed(error.into()))?),
+        };
+        let pooled = self.is_pooled().then(|| Pooled {
+            lock_key: self.lock_key,
+            settings: dialect::set_local(self.only_schema.as_deref()),
+        });
         self.owner = Some(run.owner.clone());
         let restore = self.restore();
         let mut performance = Performance {
             session: &self.session,
             table: &self.table,
-            writer: Writer { run, session: &identity },
+            writer: Writer { run, session: identity.as_deref() },
             restore: &restore,
             is_touched: &mut self.is_touched,
             functions: &self.functions,
             limits: waits::Limits::default(),
             only_schema: self.only_schema.as_deref(),
-            can_run_code: self.can_tidy,
+            can_run_code: self.can_run_code,
+            pooled,
         };
         performance.perform(steps, watch).await
     }
@@ -363,9 +414,16 @@ impl Driver for Postgres<'_> {
             return Ok(Lock::Acquired);
         }
         self.begin().await?;
+        if self.is_pooled() {
+            return Ok(lock::look(&self.session, self.lock_key).await?);
+        }
         // The server may have given it although its answer is not read to the end.
         self.may_be_locked = true;
-        let lock = lock::try_lock(&self.session, self.lock_key).await?;
+        let Some(lock) = lock::try_lock(&self.session, self.lock_key).await? else {
+            self.may_be_locked = false;
+            self.share_session();
+            return Ok(lock::look(&self.session, self.lock_key).await?);
+        };
         self.is_locked = lock == Lock::Acquired;
         self.may_be_locked = self.is_locked;
         Ok(lock)

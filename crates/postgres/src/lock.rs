@@ -19,12 +19,40 @@ pub(crate) fn key(database: &str, table: &HistoryTable) -> i64 {
     i64::from_ne_bytes(hash.to_ne_bytes())
 }
 
-pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Lock, TransportError> {
-    let rows = session.rows(&format!("SELECT pg_try_advisory_lock({key})")).await?;
-    if rows.first().and_then(|row| row.get(0)) == Some("t") {
-        return Ok(Lock::Acquired);
+/// One try; `None` where a pooler has given the session, which would keep the lock for whoever gets it next.
+pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Option<Lock>, TransportError> {
+    let is_own = is_own(session).await;
+    let rows =
+        session.rows(&format!("SELECT CASE WHEN {is_own} THEN pg_try_advisory_lock({key}) END")).await?;
+    match rows.first().and_then(|row| row.get(0)) {
+        Some("t") => Ok(Some(Lock::Acquired)),
+        Some(_) => Ok(Some(Lock::Held(holder(session, key).await?.unwrap_or_default()))),
+        None => Ok(None),
     }
-    Ok(Lock::Held(holder(session, key).await?.unwrap_or_default()))
+}
+
+/// Whether this transaction's session is the one that the client was told of when it connected. A pooler tells of none of
+/// the server's; what stands between and passes on what it gets (a proxy, a tunnel) tells of the same.
+pub(crate) async fn is_own(session: &Session<'_>) -> String {
+    match session.process_told().await {
+        Some(process) => format!("pg_catalog.pg_backend_pid() = {process}"),
+        None => "true".to_owned(),
+    }
+}
+
+/// The same where the session is another client's next: whether a transaction holds the lock now. The next one's
+/// [claim](taken_for_transaction) takes it.
+pub(crate) async fn look(session: &Session<'_>, key: i64) -> Result<Lock, TransportError> {
+    let rows = session.rows(&format!("SELECT pg_try_advisory_xact_lock({key})")).await?;
+    match rows.first().and_then(|row| row.get(0)) {
+        Some("t") => Ok(Lock::Acquired),
+        _ => Ok(Lock::Held(holder(session, key).await?.unwrap_or_default())),
+    }
+}
+
+/// Ahead of a claim: takes the lock until the end of the transaction, or divides by zero.
+pub(crate) fn taken_for_transaction(key: i64) -> String {
+    format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::integer; ")
 }
 
 /// Who holds it.

@@ -4,11 +4,12 @@
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
 //! waiting; and each message has its own answer, so the step that failed is known.
 
-use crate::dialect::{ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE};
+use crate::dialect::{LEAVE_NOTHING, ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE};
 use crate::errors::{code, database_error, own_words};
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
 use crate::introspect;
+use crate::lock;
 use crate::look;
 use crate::transport::{Reply, Session, Told, TransportError};
 use crate::waits::{self, Limits};
@@ -48,6 +49,15 @@ pub(crate) struct Performance<'a> {
     pub(crate) only_schema: Option<&'a str>,
     /// Whether a block of code can be run.
     pub(crate) can_run_code: bool,
+    /// Set where a pooler may give each transaction another session.
+    pub(crate) pooled: Option<Pooled>,
+}
+
+/// What each transaction takes for itself where no session is its client's own.
+pub(crate) struct Pooled {
+    pub(crate) lock_key: i64,
+    /// The statements that set what a migration starts from, until the transaction ends.
+    pub(crate) settings: String,
 }
 
 /// A message on its way.
@@ -103,6 +113,11 @@ impl Performance<'_> {
                 self.limits.set(*limit);
                 continue;
             }
+            if self.pooled.is_some() && !inside && matches!(step, Step::RestoreSettings) {
+                // It went with the commit: now the session may be another.
+                *self.is_touched = false;
+                continue;
+            }
             let question = look::objections(step);
             if question.is_some() {
                 // What went before may be refused, and so would the question be then.
@@ -123,7 +138,7 @@ impl Performance<'_> {
                 watch.ends(index);
                 continue;
             }
-            let message = match self.message(step, inside, flight.touched) {
+            let message = match self.message((step, steps.get(index + 1)), inside, flight.touched) {
                 Ok(message) => message,
                 Err(cause) => {
                     return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
@@ -135,7 +150,9 @@ impl Performance<'_> {
                 watch.starts(index);
             }
             let bytes = message.len();
-            let lead = matches!(step, Step::Execute(_)).then(|| self.limits.lead(inside)).flatten();
+            // Outside a transaction it would be set for whoever gets the session next.
+            let may_lead = matches!(step, Step::Execute(_)) && (inside || self.pooled.is_none());
+            let lead = may_lead.then(|| self.limits.lead(inside)).flatten();
             let reply = match (step, &lead) {
                 (Step::Execute(Execute { sql, copy_data: Some(data), .. }), lead) => {
                     if let Some(lead) = lead {
@@ -201,9 +218,21 @@ impl Performance<'_> {
     }
 
     /// The text that a step becomes.
-    fn message<'s>(&mut self, step: &'s Step<'_>, inside: bool, touched: u64) -> Result<Cow<'s, str>, Cause> {
+    fn message<'s>(
+        &mut self,
+        (step, next): (&'s Step<'_>, Option<&Step<'_>>),
+        inside: bool,
+        touched: u64,
+    ) -> Result<Cow<'s, str>, Cause> {
+        let is_cleared = self.pooled.is_some() && matches!(next, Some(Step::RestoreSettings));
         let unknown = || Cause::Refused(own_words(format!("this driver does not know the step: {step}")));
         Ok(match step {
+            Step::Begin if self.pooled.is_some() => {
+                let settings = self.pooled.as_ref().map(|pooled| pooled.settings.as_str());
+                format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}", settings.unwrap_or_default())
+                    .into()
+            }
+            Step::Commit if is_cleared => format!("COMMIT{LEAVE_NOTHING}").into(),
             // A migration may have made transactions read-only that begin after it.
             Step::Begin if *self.is_touched => "BEGIN READ WRITE".into(),
             Step::Begin => "BEGIN".into(),
@@ -230,6 +259,12 @@ impl Performance<'_> {
                         self.table.count_rows(self.writer, (name, *epoch), *row_limit, touched)
                     }
                     step => self.table.write(step, self.writer).ok_or_else(unknown)?,
+                };
+                let write = match (step, &self.pooled) {
+                    (Step::Claim(_), Some(pooled)) => {
+                        format!("{}{write}", lock::taken_for_transaction(pooled.lock_key))
+                    }
+                    _ => write,
                 };
                 match (*self.is_touched, inside) {
                     (false, _) => write.into(),
@@ -325,7 +360,8 @@ impl Performance<'_> {
                 Some(WaitLimit::Locks(_) | WaitLimit::Others(_)) => LOOK_EVERY,
                 _ => continue,
             };
-            let looked = flight.lookout.look(self.session, self.writer.session, every).await;
+            let looked =
+                flight.lookout.look(self.session, self.writer.session.unwrap_or_default(), every).await;
             if let Some(holder) = &looked
                 && watch.waits(index, holder) == Patience::GiveUp
             {
@@ -368,7 +404,7 @@ impl Performance<'_> {
             };
             *holder = waits::holder(self.session, execute).await;
         }
-        if self.limits.is_own() && !in_transaction {
+        if self.limits.is_own() && !in_transaction && self.pooled.is_none() {
             let _ = self.session.run(waits::UNLIMITED).await;
         }
         if outlived {
@@ -414,6 +450,8 @@ impl Performance<'_> {
                 Cause::Refused(database_error(&told, None))
             }
             _ if told.code == code::UNIQUE_VIOLATION && self.is_of_history(&told) => Cause::ClaimTaken,
+            // Another has the lock, and the claim, or another one, before long.
+            Step::Claim(_) if told.code == code::DIVISION_BY_ZERO => Cause::ClaimTaken,
             _ if told.code == code::DIVISION_BY_ZERO => Cause::Fenced,
             _ => Cause::Refused(database_error(&told, None)),
         }

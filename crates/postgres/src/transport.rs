@@ -1,5 +1,6 @@
 //! Transport: the few functions that speak to the server. All that is known of PostgreSQL stands elsewhere.
 
+mod cancelling;
 mod native;
 #[cfg(feature = "sqlx")]
 mod sqlx;
@@ -102,6 +103,15 @@ impl<'c> Session<'c> {
             Self::Native(_) => true,
             #[cfg(feature = "sqlx")]
             Self::Sqlx(_) => false,
+        }
+    }
+
+    /// The number of the server's process as it was told when the connection began; nothing where it is not known.
+    pub(crate) async fn process_told(&self) -> Option<i32> {
+        match self {
+            Self::Native(session) => session.process_told().await,
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(_) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What SQLite allows, as plain data.
 
-use windlass_core::driver::{Capabilities, Ddl, Grouping, Product};
+use windlass_core::driver::{Capabilities, Ddl, Grouping, Product, Sessions};
 use windlass_core::sql::Dialect;
 
 /// Nothing in SQLite runs out in a long transaction; the bound only keeps the journal of one commit small.
@@ -13,5 +13,6 @@ pub(crate) fn capabilities() -> Capabilities {
         dialect: Dialect::Sqlite,
         ddl: Ddl::Transactional,
         grouping: Grouping::UpTo(STATEMENTS_IN_A_GROUP),
+        sessions: Sessions::Own,
     }
 }

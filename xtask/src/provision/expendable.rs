@@ -1,4 +1,4 @@
-//! Servers that a test may kill: one for each connection to a socket, ended with it.
+//! Servers of a test's own, which it may kill, and poolers: one for each connection to a socket, ended with it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
@@ -10,13 +10,14 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::server::Server;
-use super::{Durability, Site, Target, prepare};
+use super::{Durability, Site, Target, pgbouncer, prepare};
 
 /// The variable that names the socket.
 const VARIABLE: &str = "WINDLASS_TEST_EXPENDABLE";
 
-/// Where tests ask for such servers. A client writes the target's name and reads its URL; for each line `kill` that it
-/// writes then, the server is killed and started again, and `ready` is the answer.
+/// Where tests ask for such servers. A client writes the target's name, or a pooler's and the URL of the server behind
+/// it, and reads its URL; for each line `kill` that it writes then, the server is killed and started again, and `ready`
+/// is the answer.
 pub(crate) struct Desk {
     listener: UnixListener,
     folder: TempDir,
@@ -100,13 +101,24 @@ struct Expendable {
 }
 
 impl Expendable {
-    fn start(name: &str) -> Result<Self> {
-        let target: Target = name.parse()?;
-        if target == Target::Sqlite {
-            bail!("SQLite has no server");
-        }
-        let site = Site::open(Durability::Throwaway)?;
-        let mut server = Server::start(prepare(target, &site)?)?;
+    fn start(request: &str) -> Result<Self> {
+        let (site, launch) = match request.split_once(' ') {
+            Some((name, behind)) if name.starts_with(pgbouncer::NAME) => {
+                let site = Site::open(Durability::Throwaway)?;
+                let launch = pgbouncer::prepare(name, behind, &site)?;
+                (site, launch)
+            }
+            _ => {
+                let target: Target = request.parse()?;
+                if target == Target::Sqlite {
+                    bail!("SQLite has no server");
+                }
+                let site = Site::open(Durability::Throwaway)?;
+                let launch = prepare(target, &site)?;
+                (site, launch)
+            }
+        };
+        let mut server = Server::start(launch)?;
         server.wait_until_ready()?;
         Ok(Self { server, _site: site })
     }

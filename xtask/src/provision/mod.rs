@@ -9,6 +9,7 @@ mod docker;
 mod expendable;
 mod mysql;
 mod npm;
+mod pgbouncer;
 pub(crate) mod pglast;
 mod postgres;
 mod processes;

@@ -18,7 +18,7 @@ use super::{Attempts, Durability, Site, Target, docker, npm};
 
 /// The user that runs the server when the task runs as root, which PostgreSQL refuses: `nobody`, since
 /// initdb wants a user with an entry in the system's list.
-const NOBODY: u32 = 65_534;
+pub(super) const NOBODY: u32 = 65_534;
 
 /// Finds the programs and initialises a data folder.
 pub(super) fn prepare(major: u8, site: &Site) -> Result<Launch> {
@@ -29,7 +29,7 @@ pub(super) fn prepare(major: u8, site: &Site) -> Result<Launch> {
             None => Err(attempts.into_error()),
         };
     };
-    let bin = readable(&bin, major, site)?;
+    let bin = readable(&bin, &format!("postgres-{major}"), site)?;
     let version = Program::plain(bin.join("postgres")).version()?;
     let folder = site.folder(Target::Postgres(major))?;
     initialise(&bin, &folder, site)?;
@@ -107,14 +107,14 @@ fn suite_with(major: u8) -> Option<&'static str> {
 }
 
 /// Root's own folders are closed to the user that runs the server, so the programs may have to be copied.
-fn readable(bin: &Path, major: u8, site: &Site) -> Result<PathBuf> {
+pub(super) fn readable(bin: &Path, name: &str, site: &Site) -> Result<PathBuf> {
     if !geteuid().is_root() || others_may_enter(bin) {
         return Ok(bin.to_path_buf());
     }
     // Shared files stand beside the folder of programs, at a fixed distance from it.
     let top =
         site.cache_entry_of(bin).with_context(|| format!("{} cannot be read by others", bin.display()))?;
-    let copy = site.readable.path().join(format!("postgres-{major}"));
+    let copy = site.readable.path().join(name);
     copy_folder(&top, &copy)?;
     Ok(copy.join(bin.strip_prefix(&top)?))
 }
@@ -128,7 +128,7 @@ fn initialise(bin: &Path, folder: &Path, site: &Site) -> Result<()> {
             chown(path, Some(NOBODY), Some(NOBODY))?;
         }
     }
-    let mut initdb = as_ordinary_user(bin.join("initdb"));
+    let mut initdb = as_ordinary_user(Command::new(bin.join("initdb")));
     initdb.arg("-D").arg(folder.join("data"));
     initdb.args(["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C", "--encoding=UTF8"]);
     initdb.arg("--pwfile").arg(&password_file);
@@ -151,7 +151,7 @@ fn launch(bin: PathBuf, folder: PathBuf, description: String, site: &Site) -> La
 }
 
 fn start_command(bin: &Path, folder: &Path, port: u16, durability: Durability) -> Command {
-    let mut command = as_ordinary_user(bin.join("postgres"));
+    let mut command = as_ordinary_user(Command::new(bin.join("postgres")));
     command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
     let mut set = |name: &str, value: &str| {
         command.arg("-c").arg(format!("{name}={value}"));
@@ -171,8 +171,7 @@ fn start_command(bin: &Path, folder: &Path, port: u16, durability: Durability) -
     command
 }
 
-fn as_ordinary_user(program: PathBuf) -> Command {
-    let mut command = Command::new(program);
+pub(super) fn as_ordinary_user(mut command: Command) -> Command {
     command.env("LC_ALL", "C").current_dir("/");
     if geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);

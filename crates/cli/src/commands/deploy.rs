@@ -119,6 +119,7 @@ fn options(context: &Context, args: &Deploy) -> DeployOptions {
     options.plan.allow_non_empty = args.allow_non_empty;
     options.plan.single_transaction = args.single_transaction;
     options.plan.close_open_transaction = args.close_open_transaction;
+    options.plan.allow_pooler = args.allow_pooler;
     if let Some(wait) = args.lock_wait.or(context.settings.lock_wait) {
         options.lock_wait = wait;
     }

@@ -64,6 +64,12 @@ impl<'a> Deploy<'a> {
         self
     }
 
+    /// Run through a pooler, too, what needs a session of its own. PostgreSQL: without it such a migration is refused.
+    pub fn allow_pooler(mut self, allowed: bool) -> Self {
+        self.options.plan.allow_pooler = allowed;
+        self
+    }
+
     /// What becomes of it where others changed the schema since the last deploy. By default it stops where a
     /// migration to be run names what they changed, and else tells.
     pub fn on_drift(mut self, policy: DriftPolicy) -> Self {

@@ -225,6 +225,16 @@ pub enum Blocked {
         /// The pending migration before it.
         before: Option<String>,
     },
+    /// A migration that is more than one transaction, through a pooler that may give each another session.
+    #[error("{}a pooler stands before the database, and `{name}` needs a session of its own: {why}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+    NeedsSession {
+        /// The migration.
+        name: String,
+        /// The statement.
+        place: Option<Place>,
+        /// Why it is not in one transaction with the rest.
+        why: String,
+    },
     /// A BEGIN inside a transaction.
     #[error("{second}: a second BEGIN inside the transaction begun at {first}")]
     NestedBegin {
@@ -371,6 +381,11 @@ impl Blocked {
             }
             Self::InsideExplicitTransaction { .. } => {
                 "move it before the BEGIN or after the COMMIT".to_owned()
+            }
+            Self::NeedsSession { .. } => {
+                "deploy by the URL of the server itself, most often the same host with another port; or run it all the \
+                 same, with the settings of whatever session the pooler gives: `--allow-pooler`"
+                    .to_owned()
             }
             Self::NotOneTransaction { before: Some(before), .. } => format!(
                 "leave `--single-transaction` out, or deploy what comes before it first: `--to {before}`"

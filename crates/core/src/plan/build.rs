@@ -4,12 +4,12 @@ use super::locking::{CONCURRENT_WAIT, Limiter, Waits, remarks as lock_remarks};
 use super::outcome::shows;
 use super::pieces::{Piece, PieceKind, Prepared};
 use super::remnant::{Cleared, clear};
-use super::single::refuse_apart;
+use super::single::{refuse_apart, refuse_without_session};
 use super::standing::Standing;
 use super::state::{Resumed, Survey, find_migration, survey};
 use super::{Blocked, Claim, Plan, Record, Segment, Step, indexes};
 use crate::drift::{Drift, DriftVerdict};
-use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex};
+use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex, Sessions};
 use crate::history::{Attempt, AttemptKind, InFlight};
 use crate::migration::{Checksums, Migration, MigrationKind};
 use crate::sql::Dialect;
@@ -40,6 +40,8 @@ pub struct Options {
     pub close_open_transaction: bool,
     /// Migrations in which a new enum value was used before its commit: it is committed at once.
     pub enum_values_at_once: HashSet<String>,
+    /// Run through a pooler, too, what needs a session of its own.
+    pub allow_pooler: bool,
     /// The token of the run that asks: an attempt that it owns itself can go on.
     pub owner: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Options {
             waits: Waits::default(),
             close_open_transaction: false,
             single_transaction: false,
+            allow_pooler: false,
             ..self.clone()
         } == Self::default()
     }
@@ -253,6 +256,9 @@ pub fn plan<'m>(
     remarks.extend(indexes::remarks(&others));
     if options.single_transaction {
         refuse_apart(resumed.as_ref(), &pending, capabilities.ddl)?;
+    }
+    if capabilities.sessions == Sessions::Pooled && !options.allow_pooler {
+        refuse_without_session(resumed.as_ref(), &pending, capabilities.ddl)?;
     }
     let mut builder =
         Builder { capabilities, options, standing, segments: Vec::new(), history: inspection.history.exists };

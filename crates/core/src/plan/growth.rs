@@ -1,7 +1,9 @@
 //! Growth: four times the statements are four times the work of a plan, and not sixteen times.
 
 use super::{Options, plan};
-use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Surroundings};
+use crate::driver::{
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
+};
 use crate::history::History;
 use crate::migration::{Migration, Script};
 use crate::sql::Dialect;
@@ -36,8 +38,14 @@ fn migration(number: usize, statements: impl Iterator<Item = String>) -> Migrati
 
 /// The tokens read for a plan of these migrations on a database that holds something.
 fn work(migrations: &[Migration], (product, dialect, ddl): (Product, Dialect, Ddl)) -> usize {
-    let capabilities =
-        Capabilities { product, version: "1".to_owned(), dialect, ddl, grouping: Grouping::Never };
+    let capabilities = Capabilities {
+        product,
+        version: "1".to_owned(),
+        dialect,
+        ddl,
+        grouping: Grouping::Never,
+        sessions: Sessions::Own,
+    };
     let inspection = Inspection {
         history: History { exists: true, attempts: Vec::new() },
         contents: Contents::Holds(vec!["x".to_owned()]),

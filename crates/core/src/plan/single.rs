@@ -1,4 +1,5 @@
-//! All that is pending in one transaction, where the database can; and why not, where it cannot.
+//! All that is pending in one transaction, where the database can; and why not, where it cannot. What is more than one
+//! transaction is refused through a pooler, too.
 
 use super::build::{Builder, Work, length};
 use super::foreign_keys::{ForeignKeys, rebuild};
@@ -33,6 +34,26 @@ pub(super) fn refuse_apart(
                 place: prepared.statements.get(statement).map(Place::of),
                 why,
                 before: index.checked_sub(1).map(|before| pending[before].migration.name().to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what is more than one transaction where each may be in another session: the lock of its session, its settings
+/// and the proof that it is gone would all be another's.
+pub(super) fn refuse_without_session(
+    resumed: Option<&Resumed<'_, '_>>,
+    pending: &[Work<'_>],
+    ddl: Ddl,
+) -> Result<(), Blocked> {
+    let resumed = resumed.map(|resumed| &resumed.prepared);
+    for prepared in resumed.into_iter().chain(pending.iter().map(|work| &work.prepared)) {
+        if let Some((statement, why)) = stands_apart(prepared, ddl) {
+            return Err(Blocked::NeedsSession {
+                name: prepared.migration.name().to_owned(),
+                place: prepared.statements.get(statement).map(Place::of),
+                why,
             });
         }
     }

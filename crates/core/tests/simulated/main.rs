@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use windlass_core::apply::{DeployError, DeployOptions, Silent, Stop, deploy};
-use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run};
+use windlass_core::driver::{Capabilities, Ddl, Driver, Grouping, Product, Run, Sessions};
 use windlass_core::plan::Blocked;
 use windlass_core::sim::{SimDatabase, SimDriver};
 use windlass_core::source::Migrations;
@@ -32,6 +32,7 @@ fn postgres() -> Capabilities {
         dialect: Dialect::Postgres,
         ddl: Ddl::Transactional,
         grouping: Grouping::UpTo(100),
+        sessions: Sessions::Own,
     }
 }
 
@@ -42,6 +43,7 @@ fn mysql() -> Capabilities {
         dialect: Dialect::MySql,
         ddl: Ddl::ImplicitCommit,
         grouping: Grouping::Never,
+        sessions: Sessions::Own,
     }
 }
 
@@ -52,6 +54,7 @@ fn sqlite() -> Capabilities {
         dialect: Dialect::Sqlite,
         ddl: Ddl::Transactional,
         grouping: Grouping::UpTo(1_000),
+        sessions: Sessions::Own,
     }
 }
 

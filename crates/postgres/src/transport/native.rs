@@ -1,5 +1,6 @@
 //! The transport over tokio-postgres: messages are sent ahead, and each has its own answer.
 
+use super::cancelling::process_of;
 use super::{Told, TransportError, chain};
 use crate::tls::Connector;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -84,6 +85,10 @@ impl<'c> Session<'c> {
             }
         };
         Ok((Session { client: Held::Own(client), connector, config: Some(config.clone()) }, version))
+    }
+
+    pub(super) async fn process_told(&self) -> Option<i32> {
+        process_of(&self.client.cancel_token()).await
     }
 
     /// The client has a key of its own for that.

@@ -1,0 +1,188 @@
+//! Pooling: through a pooler that gives each transaction another session, everything runs once and nothing is left behind.
+
+use crate::racing::Racers;
+use harness::{Database, Expendable, Project, Raw, Waiting, migrations};
+use std::fs::File;
+
+harness::scenarios!(
+    natively [Postgres]:
+        transactions_through_a_pooler_leave_nothing_behind,
+        an_application_s_connection_through_a_pooler_is_left_as_it_is,
+        racers_through_a_pooler_and_beside_it_run_everything_once,
+        what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_allowed,
+        what_a_killed_deployer_left_behind_a_pooler_keeps_nobody_out;
+);
+
+const POOLERS: [&str; 2] = ["pgbouncer-1.18", "pgbouncer-1.24"];
+const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int);\nINSERT INTO n VALUES (0);");
+const PLUS: (&str, &str) = ("2_plus", "UPDATE n SET n = n + 1;");
+
+/// How many of the server's sessions the pooler keeps for a database.
+const SESSIONS: usize = 4;
+
+/// A pooler of this name, and the database's URL through it.
+fn pooler(name: &str, database: &Database) -> (Expendable, String) {
+    let pooler = Expendable::pooler(name, database.target());
+    let (place, _) = pooler.target().url.rsplit_once('/').expect("a URL with a database");
+    let url = format!("{place}/{}", database.name());
+    (pooler, url)
+}
+
+async fn transactions_through_a_pooler_leave_nothing_behind(database: &Database) {
+    let dump = "SET search_path = '';\nSET lock_timeout = '7s';\nSET ROLE pg_monitor;\nRESET ROLE;\n\
+                CREATE TEMP TABLE left_over (n int);\nLISTEN somebody;\nCREATE TABLE public.t (n int);";
+    let scripts =
+        [N, PLUS, ("3_dump", dump), ("4_plus", "UPDATE n SET n = n + 10;\nCREATE TABLE u (n int);")];
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database);
+        let project = Project::new(database, &scripts);
+        project.run_for(&url, &["deploy", "--dry-run"]).await.code(0).out("execute 4_plus 1/2");
+        project.run_for(&url, &["deploy"]).await.code(0).out("Applied 3_dump").out("Applied 4_plus");
+        project.run_for(&url, &["deploy"]).await.code(0).out("nothing to do");
+        project.migration("5_bad", "SET lock_timeout = '9s';\nSELECT nothing;");
+        project.run_for(&url, &["deploy"]).await.code(4).err("was rolled back");
+        project.run_for(&url, &["unlock"]).await.code(0).out("nobody holds the lock");
+        assert_eq!(database.value("SELECT sum(n) FROM n").await, "11", "{name}");
+        nothing_is_left(database, name, &url).await;
+        std::fs::remove_file(project.path("migrations/5_bad.sql")).expect("a file");
+        database.empty().await;
+    }
+}
+
+/// Looks into every session that the pooler has, each held by a transaction.
+async fn nothing_is_left(database: &Database, pooler: &str, url: &str) {
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS {
+        let mut session = Raw::connect(database.target(), url).await;
+        session.execute("BEGIN").await.expect("a transaction");
+        let found = session
+            .query(
+                "SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('role'), \
+                 current_setting('xmloption'), to_regclass('pg_temp.left_over'), \
+                 (SELECT count(*) FROM pg_listening_channels()), pg_backend_pid()",
+            )
+            .await;
+        sessions.push((session, found.concat()));
+    }
+    let mut numbers = std::collections::BTreeSet::new();
+    for (_, found) in &sessions {
+        let found: Vec<_> = found.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
+        assert_eq!(found[..6], ["\"$user\", public", "0", "none", "content", "", "0"], "{pooler}");
+        numbers.insert(found[6]);
+    }
+    assert_eq!(numbers.len(), SESSIONS, "{pooler}");
+    nobody_holds_a_lock(database, pooler).await;
+}
+
+async fn nobody_holds_a_lock(database: &Database, pooler: &str) {
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(database.value(locks).await, "0", "{pooler}");
+}
+
+/// By the calls of the library, on a connection that the application has opened.
+async fn an_application_s_connection_through_a_pooler_is_left_as_it_is(database: &Database) {
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database);
+        let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
+        let (mut client, connection) = connecting.expect("a connection");
+        tokio::spawn(connection);
+        let set = migrations(&[N, PLUS, ("3_dump", "SET search_path = '';\nCREATE TABLE public.t (n int);")]);
+        let report = windlass_postgres::deploy(&mut client, &set).await.expect("a deploy");
+        assert_eq!(report.applied.len(), 3, "{name}");
+        nothing_is_left(database, name, &url).await;
+        assert_eq!(database.value("SELECT sum(n) FROM n").await, "1", "{name}");
+        database.empty().await;
+    }
+}
+
+async fn racers_through_a_pooler_and_beside_it_run_everything_once(database: &Database) {
+    const RACERS: usize = 16;
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database);
+        let project = Project::new(database, &[N]);
+        let race = || {
+            Racers::of(&project, RACERS, |racer| match racer % 4 {
+                0 => project.command(&["deploy"]),
+                _ => project.command_for(&url, &["deploy"]),
+            })
+        };
+        let applied = race().end(&project).await.concat();
+        assert_eq!(applied.matches("Applied 1_n").count(), 1, "{name}: {applied}");
+        project.migration(PLUS.0, PLUS.1);
+        project.migration("3_plus", "UPDATE n SET n = n + 10;");
+        let gate = database.gate("n").await;
+        let racers = race();
+        racers.until_waiting(&project, RACERS - 1).await;
+        drop(gate);
+        let answers = racers.end(&project).await;
+        let told = |part: &str| answers.iter().filter(|answer| answer.contains(part)).count();
+        assert_eq!((told("Applied 2_plus"), told("Applied 3_plus")), (1, 1), "{name}: {answers:#?}");
+        let waited = told("waited ");
+        assert!(waited >= RACERS - 1, "{name}: {answers:#?}");
+        assert_eq!(database.value("SELECT sum(n) FROM n").await, "11", "{name}");
+        assert_eq!(database.value("SELECT count(*) FROM _windlass_migrations").await, "3", "{name}");
+        for file in ["2_plus", "3_plus"] {
+            std::fs::remove_file(project.path(&format!("migrations/{file}.sql"))).expect("a file");
+        }
+        database.empty().await;
+    }
+}
+
+async fn what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_allowed(database: &Database) {
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database);
+        let project = Project::new(database, &[N, ("2_index", "CREATE INDEX CONCURRENTLY by_n ON n (n);")]);
+        let refused = project.run_for(&url, &["deploy"]).await.code(3);
+        refused
+            .err("a pooler stands before the database, and `2_index` needs")
+            .err("--allow-pooler")
+            .err("another port")
+            .err("2_index.sql:1:1");
+        let refused = project.run_for(&url, &["deploy", "--dry-run", "--json"]).await.code(3).json();
+        assert_eq!(refused["error"]["kind"], "needs_session");
+        assert!(database.tables().await.is_empty(), "{name}: nothing was run");
+        let done = project.run_for(&url, &["deploy", "--allow-pooler"]).await.code(0);
+        done.out("Applied 1_n").out("Applied 2_index");
+        let valid = "SELECT count(*) FROM pg_index WHERE indexrelid = 'by_n'::regclass AND indisvalid";
+        assert_eq!(database.value(valid).await, "1", "{name}");
+        // Nothing is proven by the end of a session that is another client's next.
+        let of_nobody = "SELECT count(*) FROM _windlass_migrations WHERE session IS NOT NULL";
+        assert_eq!(database.value(of_nobody).await, "0", "{name}");
+        assert_eq!(
+            database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").await,
+            "0",
+            "{name}"
+        );
+        project.run(&["deploy"]).await.code(0).out("nothing to do");
+        database.empty().await;
+    }
+}
+
+async fn what_a_killed_deployer_left_behind_a_pooler_keeps_nobody_out(database: &Database) {
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database);
+        let project = Project::new(database, &[N]);
+        project.run_for(&url, &["deploy"]).await.code(0);
+        project.migration(PLUS.0, PLUS.1);
+        let gate = database.gate("n").await;
+        let mut deploy = project.command_for(&url, &["deploy"]).spawn().expect("the binary runs");
+        database.running("n + 1").await;
+        let _ = deploy.kill();
+        let _ = deploy.wait();
+        let mut command = project.command(&["deploy"]);
+        command.stderr(File::create(project.path("told")).expect("a file"));
+        let next = command.spawn().expect("the binary runs");
+        let waiting = Waiting::for_this("the next one waits, or has to");
+        let told = || std::fs::read_to_string(project.path("told")).expect("a file");
+        while !told().contains("Waiting for another") && !told().contains("Applying 2_plus") {
+            waiting.pause().await;
+        }
+        drop(gate);
+        project.ended(next).await.code(0).out("at 2_plus");
+        assert_eq!(database.value("SELECT sum(n) FROM n").await, "1", "{name}");
+        project.run_for(&url, &["deploy"]).await.code(0).out("nothing to do");
+        std::fs::remove_file(project.path("migrations/2_plus.sql")).expect("a file");
+        database.empty().await;
+    }
+}
