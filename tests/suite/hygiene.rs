@@ -96,13 +96,25 @@ const MYSQL: [Left; 17] = [
     ("/*!40101 SET @left_unsaid = 7 */", "coalesce(@left_unsaid, 'none')"),
 ];
 
-const SQLITE: [Left; 8] = [
+const SQLITE: [Left; 14] = [
     ("PRAGMA foreign_keys = ON", "(SELECT * FROM pragma_foreign_keys)"),
     (
         "PRAGMA recursive_triggers = ON; PRAGMA ignore_check_constraints = ON",
         "(SELECT recursive_triggers || ignore_check_constraints FROM pragma_recursive_triggers, pragma_ignore_check_constraints)",
     ),
     ("PRAGMA busy_timeout = 33", "(SELECT * FROM pragma_busy_timeout)"),
+    ("PRAGMA case_sensitive_like = ON", "('a' LIKE 'A')"),
+    ("PRAGMA max_page_count = 77", "(SELECT * FROM pragma_max_page_count)"),
+    (
+        "PRAGMA short_column_names = OFF; PRAGMA full_column_names = ON",
+        "(SELECT short_column_names || full_column_names FROM pragma_short_column_names, pragma_full_column_names)",
+    ),
+    (
+        "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON",
+        "(SELECT fullfsync || checkpoint_fullfsync FROM pragma_fullfsync, pragma_checkpoint_fullfsync)",
+    ),
+    ("PRAGMA analysis_limit = 77", "(SELECT * FROM pragma_analysis_limit)"),
+    ("PRAGMA count_changes = ON", "(SELECT * FROM pragma_count_changes)"),
     ("PRAGMA synchronous = OFF", "(SELECT * FROM pragma_synchronous)"),
     ("PRAGMA journal_mode = MEMORY", "(SELECT * FROM pragma_journal_mode)"),
     ("CREATE TEMP TABLE left_over (n)", "(SELECT count(*) FROM sqlite_temp_schema)"),
@@ -197,7 +209,11 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
             "SET default_transaction_read_only = on",
             "SET session_replication_role = replica",
         ],
-        Family::Sqlite => &["PRAGMA query_only = ON", "PRAGMA foreign_keys = ON"],
+        Family::Sqlite => &[
+            "PRAGMA query_only = ON",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA count_changes = ON; INSERT INTO n VALUES (1)",
+        ],
         _ => &[
             "LOCK TABLES n READ",
             "FLUSH TABLES n WITH READ LOCK",

@@ -6,7 +6,7 @@ use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, NOW};
 use crate::introspect;
 use crate::lock::Session;
-use crate::settings::Settings;
+use crate::settings::{Settings, sets_hard_heap_limit};
 use rusqlite::{Connection, Error, ToSql, ffi, params};
 use windlass_core::driver::{Cause, Failure, Run, Watch};
 use windlass_core::history::InFlight;
@@ -84,13 +84,11 @@ impl Performance<'_> {
         }
     }
 
-    /// Does something of our own although the migration may have made its session one that only reads.
+    /// Does something of our own although the migration may have set what hinders it.
     fn freely(&mut self, something: impl FnOnce(&mut Self) -> Result<(), Cause>) -> Result<(), Cause> {
-        let is_bound = self.settings.free(self.connection).map_err(cause)?;
+        let bonds = self.settings.free(self.connection).map_err(cause)?;
         let done = something(self);
-        if is_bound {
-            self.settings.bind(self.connection).map_err(cause)?;
-        }
+        self.settings.bind(self.connection, &bonds).map_err(cause)?;
         done
     }
 
@@ -124,6 +122,10 @@ impl Performance<'_> {
     fn execute(&mut self, execute: &Execute<'_>, segment: &Segment) -> Result<(), Cause> {
         if execute.migration.is_rust() {
             return self.run_function(execute.migration.name());
+        }
+        if sets_hard_heap_limit(execute.sql) {
+            let words = "the statement sets a limit of the whole process, which could not be put back after the migration";
+            return Err(Cause::Refused(own_words(words)));
         }
         self.settings.ran(execute.sql);
         let told = if execute.secret { secret_error } else { database_error };

@@ -1,12 +1,14 @@
 //! Settings: what a migration starts from, whatever the one before it set, and what is given back at the end.
 
 use rusqlite::{Connection, Error};
+use windlass_core::sql::Dialect;
+use windlass_core::sql::lexer::tokens;
 
 /// The settings every migration starts from. Where there is no value, it is the one the connection came with.
 ///
 /// All are what SQLite itself starts with; a library may be built otherwise (rusqlite's enforces foreign keys),
 /// and an application's connection may have been told otherwise.
-const PINNED: [(&str, Option<&str>); 12] = [
+const PINNED: [(&str, Option<&str>); 14] = [
     ("recursive_triggers", Some("0")),
     ("legacy_alter_table", Some("0")),
     ("ignore_check_constraints", Some("0")),
@@ -14,6 +16,8 @@ const PINNED: [(&str, Option<&str>); 12] = [
     ("writable_schema", Some("0")),
     ("defer_foreign_keys", Some("0")),
     ("count_changes", Some("0")),
+    ("short_column_names", Some("1")),
+    ("full_column_names", Some("0")),
     ("query_only", None),
     ("trusted_schema", None),
     ("synchronous", None),
@@ -22,19 +26,33 @@ const PINNED: [(&str, Option<&str>); 12] = [
 ];
 
 /// Settings that change speed and room alone, and are given back as they were found where they are other by then.
-const FOUND_AGAIN: [&str; 11] = [
+const FOUND_AGAIN: [&str; 16] = [
+    "analysis_limit",
     "automatic_index",
     "cache_size",
     "cache_spill",
     "cell_size_check",
+    "checkpoint_fullfsync",
+    "fullfsync",
     "journal_size_limit",
+    "max_page_count",
     "mmap_size",
     "read_uncommitted",
     "secure_delete",
+    "soft_heap_limit",
     "temp_store",
     "threads",
     "wal_autocheckpoint",
 ];
+
+/// Settings that hinder our own writes: they forbid them, or make them answer with rows.
+const HINDERING: [&str; 2] = ["query_only", "count_changes"];
+
+/// Whether LIKE tells large letters from small. It can be set, and not read: see [`read`].
+const CASE_SENSITIVE_LIKE: &str = "case_sensitive_like";
+
+/// A limit of the whole process, which this PRAGMA can only make smaller: it could not be put back.
+const HARD_HEAP_LIMIT: &str = "hard_heap_limit";
 
 /// How far a statement is searched for what it creates.
 const SEARCHED: usize = 256;
@@ -69,9 +87,10 @@ impl Settings {
         if !self.found.is_empty() {
             return Ok(());
         }
-        let mut found = Vec::with_capacity(PINNED.len() + FOUND_AGAIN.len() + 2);
+        let mut found = Vec::with_capacity(PINNED.len() + FOUND_AGAIN.len() + 3);
         let pinned = PINNED.iter().map(|(name, _)| *name);
-        for name in pinned.chain(FOUND_AGAIN).chain(["foreign_keys", "journal_mode"]) {
+        let others = ["foreign_keys", "journal_mode", CASE_SENSITIVE_LIKE];
+        for name in pinned.chain(FOUND_AGAIN).chain(others) {
             // A setting that this SQLite does not have answers nothing.
             if let Some(value) = read(connection, name)? {
                 found.push((name, value));
@@ -92,18 +111,21 @@ impl Settings {
             ["pragma", "attach", "detach"].into_iter().any(begins) || (begins("create") && temporary());
     }
 
-    /// Before a write of the history: a migration may have made its session one that only reads. Whether it had.
-    pub(crate) fn free(&self, connection: &Connection) -> Result<bool, Error> {
-        let is_bound = self.touched && read(connection, "query_only")?.as_deref() == Some("1");
-        if is_bound {
-            set(connection, "query_only", "0")?;
+    /// Before a write of the history: a migration may have set what hinders it. What it had set.
+    pub(crate) fn free(&self, connection: &Connection) -> Result<Vec<&'static str>, Error> {
+        let mut bonds = Vec::new();
+        for name in HINDERING.into_iter().filter(|_| self.touched) {
+            if read(connection, name)?.as_deref() == Some("1") {
+                set(connection, name, "0")?;
+                bonds.push(name);
+            }
         }
-        Ok(is_bound)
+        Ok(bonds)
     }
 
-    /// Makes it one again.
-    pub(crate) fn bind(&self, connection: &Connection) -> Result<(), Error> {
-        set(connection, "query_only", "1")
+    /// Sets that again.
+    pub(crate) fn bind(&self, connection: &Connection, bonds: &[&'static str]) -> Result<(), Error> {
+        bonds.iter().try_for_each(|name| set(connection, name, "1"))
     }
 
     pub(crate) fn touch(&mut self) {
@@ -127,6 +149,7 @@ impl Settings {
             match *name {
                 "foreign_keys" => set(connection, name, foreign_keys)?,
                 "journal_mode" => restore_journal(connection, found)?,
+                CASE_SENSITIVE_LIKE => set_like(connection, "0")?,
                 // To set one to the value that it has is not always nothing.
                 name if FOUND_AGAIN.contains(&name) && read(connection, name)?.as_ref() == Some(found) => {}
                 // Inside a transaction this one is refused.
@@ -156,7 +179,10 @@ impl Settings {
             let _ = self.take_away(connection, !connection.is_autocommit());
         }
         for (name, value) in self.found.drain(..).filter(|(name, _)| *name != "journal_mode") {
-            let _ = set(connection, name, &value);
+            let _ = match name {
+                CASE_SENSITIVE_LIKE => set_like(connection, &value),
+                _ => set(connection, name, &value),
+            };
         }
     }
 }
@@ -214,8 +240,27 @@ fn restore_journal(connection: &Connection, found: &str) -> Result<(), Error> {
     }
 }
 
+/// To set it takes an application's own LIKE away: it is left where it does as it should.
+fn set_like(connection: &Connection, value: &str) -> Result<(), Error> {
+    match read(connection, CASE_SENSITIVE_LIKE)?.as_deref() == Some(value) {
+        true => Ok(()),
+        false => set(connection, CASE_SENSITIVE_LIKE, value),
+    }
+}
+
+/// Whether a statement sets what nothing could put back.
+pub(crate) fn sets_hard_heap_limit(sql: &str) -> bool {
+    let mut tokens = tokens(Dialect::Sqlite, sql).filter(|token| token.kind.is_significant());
+    let is_pragma = tokens.next().is_some_and(|token| token.is_word("PRAGMA"));
+    is_pragma && tokens.any(|token| token.is_word(HARD_HEAP_LIMIT)) && tokens.next().is_some()
+}
+
 fn read(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
-    let mut statement = connection.prepare(&format!("PRAGMA {name}"))?;
+    let query = match name {
+        CASE_SENSITIVE_LIKE => "SELECT 'a' NOT LIKE 'A'",
+        name => &format!("PRAGMA {name}"),
+    };
+    let mut statement = connection.prepare(query)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next()? else { return Ok(None) };
     let value: rusqlite::types::Value = row.get(0)?;

@@ -826,6 +826,39 @@ fn a_batch_of_a_thousand_is_one_quick_write() {
 }
 
 #[test]
+fn an_application_s_like_comes_back_as_it_was() {
+    let (file, migration) = (File::new(), migration());
+    let mut connection = file.raw();
+    connection.execute_batch("PRAGMA case_sensitive_like = ON").unwrap();
+    let steps = [
+        execute(&migration, "CREATE TABLE t AS SELECT 'a' LIKE 'A' AS is_like"),
+        execute(&migration, "PRAGMA case_sensitive_like = ON"),
+        Step::RestoreSettings,
+        execute(&migration, "INSERT INTO t SELECT 'a' LIKE 'A'"),
+    ];
+    perform(&mut Sqlite::borrowed(&mut connection), &steps).unwrap();
+    assert_eq!(file.number("SELECT sum(is_like) FROM t"), 2);
+    assert!(!connection.query_row("SELECT 'a' LIKE 'A'", [], |row| row.get::<_, bool>(0)).unwrap());
+}
+
+#[test]
+fn limits_of_the_process_are_put_back_or_refused() {
+    let (file, migration) = (File::new(), migration());
+    let limit = |name: &str| file.number(&format!("PRAGMA {name}_heap_limit"));
+    let soft = [execute(&migration, "PRAGMA soft_heap_limit = 100000000"), Step::RestoreSettings];
+    perform(&mut file.driver(), &soft).unwrap();
+    assert_eq!(limit("soft"), 0);
+    for hard in ["pragma /* of all */ hard_heap_limit = 100000000", "PRAGMA main.hard_heap_limit(100000000)"]
+    {
+        let refused = perform(&mut file.driver(), &[execute(&migration, hard)]).unwrap_err();
+        let Cause::Refused(error) = refused.cause else { panic!("{refused:?}") };
+        assert!(error.message.contains("could not be put back"), "{error:?}");
+        assert_eq!(limit("hard"), 0);
+    }
+    perform(&mut file.driver(), &[execute(&migration, "PRAGMA hard_heap_limit")]).unwrap();
+}
+
+#[test]
 fn a_database_without_journal_does_not_outlive_the_migration() {
     let (file, migration) = (File::new(), migration());
     let mode = |asked: &str| -> String {
