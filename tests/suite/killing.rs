@@ -1,6 +1,6 @@
 //! Killing: the command, the process of a deploy and the server end at any moment, and the next deploys go on from what is true.
 
-use harness::{Database, Ending, Expendable, Extent, FaultSet, Project, Random, Tally};
+use harness::{Database, Ending, Expendable, Extent, FaultSet, Project, Random, Tally, Waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
@@ -13,6 +13,7 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb]: a_killed_server_is_gone_on_from;
     natively [Sqlite]:
         a_process_that_ends_at_any_call_is_gone_on_from,
+        a_killed_command_that_nobody_has_reaped_is_gone_on_from,
         a_copy_made_while_the_process_stands_still_is_gone_on_from;
 );
 
@@ -25,6 +26,29 @@ async fn a_killed_command_is_gone_on_from(database: &Database) {
         end(child);
     })
     .await;
+}
+
+/// As in a container whose first process reaps nobody: the system lists it for as long as it runs.
+async fn a_killed_command_that_nobody_has_reaped_is_gone_on_from(database: &Database) {
+    let script =
+        |last: &str| format!("-- windlass: no-transaction\nCREATE TABLE n (n int);\nVACUUM;\n{last};");
+    let endless = "INSERT INTO n WITH RECURSIVE c(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c) SELECT max(i) FROM c";
+    let project = Project::new(database, &[("1_long", &script(endless))]);
+    let child = project.command(&["deploy"]).spawn().expect("the binary runs");
+    let waiting = Waiting::for_this("it is in its last statement");
+    while database.value("SELECT count(*) FROM sqlite_schema WHERE name = '_windlass_migrations'").await
+        != "1"
+        || database.value("SELECT completed FROM _windlass_migrations").await != "2"
+    {
+        waiting.pause().await;
+    }
+    let process = process_of(&child);
+    kill(process, Signal::SIGKILL).expect("killed");
+    waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("it has ended");
+    project.migration("1_long", &script("INSERT INTO n VALUES (7)"));
+    project.run(&["deploy", "--lock-wait", "1s"]).await.code(0);
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "7");
+    assert_eq!(project.ended(child).await.code, None);
 }
 
 async fn a_copy_made_while_the_process_stands_still_is_gone_on_from(database: &Database) {

@@ -92,11 +92,20 @@ impl Process {
     }
 }
 
-/// The 22nd field of `/proc/PID/stat`; the 2nd is in parentheses and may hold anything.
+/// The 22nd field of `/proc/PID/stat`; the 2nd is in parentheses and may hold anything. Of a process that has ended
+/// and waits for its parent, nothing.
 fn start_of(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    start_in(&stat).map(str::to_owned)
+}
+
+fn start_in(stat: &str) -> Option<&str> {
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19).map(str::to_owned)
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let (state, threads, start) = (fields.first()?, fields.get(17)?, fields.get(19)?);
+    // The first thread of a process may have ended before the others.
+    let has_ended = matches!(*state, "Z" | "X") && matches!(*threads, "0" | "1");
+    Some(if has_ended { "" } else { start })
 }
 
 /// Whether the owner of an unfinished attempt lives. An attempt without an owner waits for one, and the session
@@ -224,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn a_process_has_ended_with_its_last_thread() {
+        let stat = |state: &str, threads: u32| {
+            let fields = "1 1 1 0 -1 4194304 1 1 0 0 1 1 0 0 20 0";
+            start_in(&format!("7 (a) Z (b) {state} {fields} {threads} 0 5417 1 1"))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        assert_eq!(["R", "S", "T"].map(|state| stat(state, 1)), ["5417"; 3]);
+        assert_eq!([stat("Z", 1), stat("X", 0), stat("Z", 2)], ["", "", "5417"]);
+    }
+
+    #[test]
     fn the_system_knows_which_process_lives() {
         let this = Process::this().unwrap();
         let text = |pid, start: &str, boot: &str| {
@@ -244,6 +265,16 @@ mod tests {
             "another machine"
         );
         child.kill().unwrap();
+        nix::sys::wait::waitid(
+            nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap())),
+            nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
+        )
+        .unwrap();
+        assert_eq!(
+            liveness("a", Some(&text(pid, &start, &this.boot)), None),
+            Liveness::Gone,
+            "not yet reaped"
+        );
         child.wait().unwrap();
         assert_eq!(liveness("a", Some(&text(pid, &start, &this.boot)), None), Liveness::Gone);
         assert_eq!(liveness("", Some("anything"), None), Liveness::Gone, "nobody owns it");
