@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use mysql_async::{Conn, Pool};
 use windlass_core::application::{Database, Driver, DriverError};
 
-/// An application's connection.
+/// An application's connection. Close it where a future was dropped; see [`MySql::borrow`].
 #[async_trait]
 impl<'d> Database<'d, MySql<'d>> for &'d mut Conn {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
@@ -21,10 +21,12 @@ impl<'d> Database<'d, MySql<'d>> for &'d Pool {
     }
 }
 
-/// A session of windlass's own.
+/// A session of windlass's own. Where a future was dropped, drop the session too: it is closed, and the server ends what
+/// it runs there.
 #[async_trait]
 impl<'d, 'c: 'd> Database<'d, MySql<'d>> for &'d mut MySql<'c> {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        self.settle().await?;
         Ok(Box::new(self))
     }
 }

@@ -57,8 +57,34 @@ impl Found {
 }
 
 impl MySql<'_> {
+    /// What a future that was dropped left on the session is taken away, before the session is used again. One that was
+    /// dropped in the middle of an answer leaves a connection of no more use.
+    pub(crate) async fn settle(&mut self) -> Result<(), DriverError> {
+        if self.transport.is_at_work() {
+            let words = "a call on this session was dropped before it had its answer: open another session";
+            return Err(DriverError::Lost(words.to_owned()));
+        }
+        if std::mem::take(&mut self.is_in_use) {
+            if self.found.is_none() {
+                self.forgiving("ROLLBACK;\nUNLOCK TABLES", &[]).await?;
+                if let Some(owner) = self.owner.take() {
+                    self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
+                }
+                // The lock goes with it; the settings are pinned again when they are needed.
+                self.transport.renew().await?;
+                (self.session, self.is_locked) = (None, false);
+                self.traces = crate::message::Traces::default();
+            } else {
+                self.give_lock_back().await?;
+            }
+            self.farewell().await?;
+        }
+        Ok(())
+    }
+
     /// Before something is written: an application's connection is looked at.
     pub(crate) async fn begin(&mut self) -> Result<(), DriverError> {
+        self.is_in_use = true;
         if !self.transport.is_lent() || self.found.is_some() {
             return Ok(());
         }

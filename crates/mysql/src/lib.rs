@@ -90,6 +90,8 @@ pub struct MySql<'c> {
     owner: Option<String>,
     /// The session holds the lock.
     is_locked: bool,
+    /// Whether a call began that may leave something behind, and has not come to its end.
+    is_in_use: bool,
     functions: RustMigrations,
 }
 
@@ -98,13 +100,35 @@ impl<'c> MySql<'c> {
     /// [`Driver::give_back`] gives it its settings back. Temporary tables and user variables that a migration names are
     /// taken away; those that only its stored code names stay, for no server lists them.
     ///
+    /// Where a future was dropped, the connection stays in the middle of what it was at, which the server brings to its
+    /// end, and keeps the lock until it is closed. Close it then, or give windlass the pool.
+    ///
+    /// ```no_run
+    /// # async fn example(mut conn: mysql_async::Conn) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_mysql::{Migrations, MySql, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+    /// deploy(&mut MySql::borrow(&mut conn).await?.history_table("history"), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When no database is selected, or the connection is lost.
     pub async fn borrow(conn: &'c mut mysql_async::Conn) -> Result<Self, DriverError> {
         Self::selected(transport::Transport::borrowed(conn)).await
     }
 
-    /// Works on a connection of an application's pool. Given back, it is as it was; else it is closed.
+    /// Works on a connection of an application's pool. Given back, it is as it was; else it is closed, and what it runs
+    /// ended.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: mysql_async::Pool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_mysql::{Migrations, MySql, deploy};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+    /// deploy(&mut MySql::of_pool(&pool).await?.history_table("history"), &MIGRATIONS).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`Self::borrow`], and when the pool has no connection to give.
@@ -174,6 +198,7 @@ impl<'c> MySql<'c> {
             found: None,
             owner: None,
             is_locked: false,
+            is_in_use: false,
             functions: RustMigrations::new(),
         }
     }
@@ -260,6 +285,7 @@ impl Driver for MySql<'_> {
 
     async fn give_back(&mut self) -> Result<(), DriverError> {
         self.farewell().await?;
+        self.is_in_use = false;
         self.transport.is_clean();
         Ok(())
     }

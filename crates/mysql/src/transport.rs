@@ -109,6 +109,15 @@ impl<'c> Transport<'c> {
         }
     }
 
+    /// Whether the server may be at something: a future was dropped before its answer came.
+    pub(crate) fn is_at_work(&self) -> bool {
+        match self {
+            Self::Native(transport) => transport.is_at_work(),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(transport) => transport.is_at_work(),
+        }
+    }
+
     /// The connection is as it was when it was lent.
     pub(crate) fn is_clean(&mut self) {
         match self {

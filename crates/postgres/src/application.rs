@@ -14,10 +14,12 @@ impl<'d> Database<'d, Postgres<'d>> for &'d mut Client {
     }
 }
 
-/// A session of windlass's own.
+/// A session of windlass's own. Where a future was dropped, drop the session too: it is closed, and the server stops what
+/// it runs there.
 #[async_trait]
 impl<'d, 'c: 'd> Database<'d, Postgres<'d>> for &'d mut Postgres<'c> {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
+        self.settle().await?;
         Ok(Box::new(self))
     }
 }

@@ -154,7 +154,12 @@ impl RustMigrations {
 /// Calls it with the connection that it wants, where the deploy runs on such a one.
 async fn call(function: &Function, link: Link<'_>) -> Result<Result<(), FunctionError>, Cause> {
     match (function, link) {
-        (Function::Native(function), Link::Native(client)) => Ok(function(client).await),
+        (Function::Native(function), Link::Native(session)) => {
+            let number = session.begins();
+            let ran = function(session.client()).await;
+            session.ends(number);
+            Ok(ran)
+        }
         #[cfg(feature = "sqlx")]
         (Function::Sqlx(function), Link::Sqlx(session)) => {
             let mut work = session.work().await.map_err(|error| Cause::from(DriverError::from(error)))?;

@@ -105,6 +105,8 @@ pub struct Postgres<'c> {
     is_locked: bool,
     /// Whether the server was asked for it, and not heard.
     may_be_locked: bool,
+    /// Whether a call began that may leave something behind, and has not come to its end.
+    is_in_use: bool,
     /// This session as the server knows it, once it was asked.
     identity: Option<String>,
     /// Whether a migration's statements ran since the settings were last restored.
@@ -131,7 +133,7 @@ impl Postgres<'static> {
         let connect::Opened { session, version, is_pooled } = connect::open(options).await?;
         // The answer is not waited for, and can only be that it is done.
         let endless = format!("{} WHERE {}", waits::endless(), lock::is_own(&session).await);
-        drop(session.send(&endless).await);
+        session.leave_behind(&[endless]);
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
         let mut opened = Self {
             session,
@@ -142,6 +144,7 @@ impl Postgres<'static> {
             only_schema: options.schema.clone(),
             is_locked: false,
             may_be_locked: false,
+            is_in_use: false,
             identity: None,
             is_touched: false,
             found: None,
@@ -235,6 +238,7 @@ impl<'c> Postgres<'c> {
             only_schema: None,
             is_locked: false,
             may_be_locked: false,
+            is_in_use: false,
             identity: None,
             is_touched: false,
             found: None,
@@ -280,8 +284,38 @@ impl<'c> Postgres<'c> {
         self.capabilities.sessions == Sessions::Pooled
     }
 
+    /// What a future that was dropped left on the session is taken away, before the session is used again. A session of
+    /// windlass's own that is in the middle of an answer is of no more use: a request to stop it could come late, and
+    /// meet what is asked of it then.
+    pub(crate) async fn settle(&mut self) -> Result<(), DriverError> {
+        if self.session.is_own() && self.session.is_at_work() {
+            let words = "a call on this session was dropped before it had its answer: open another session";
+            return Err(DriverError::Lost(words.to_owned()));
+        }
+        if !self.is_in_use {
+            return Ok(());
+        }
+        if self.found.is_none() {
+            self.session.run("ROLLBACK").await?;
+            if let Some(owner) = self.owner.take() {
+                match self.session.run(&self.table.let_go(&owner)).await {
+                    // No history was begun.
+                    Err(error) if inspect::is_absent(&error) => {}
+                    answer => answer?,
+                }
+            }
+            self.session.run(&self.restore()).await?;
+            self.is_locked = false;
+            if std::mem::take(&mut self.may_be_locked) {
+                self.session.run(&lock::unlock_sql(self.lock_key)).await?;
+            }
+        }
+        self.give_back().await
+    }
+
     /// Before something is written: an application's connection is looked at, and pinned.
     async fn begin(&mut self) -> Result<(), DriverError> {
+        self.is_in_use = true;
         if !self.session.is_pinned() && self.found.is_none() && !self.is_pooled() {
             let found = Found::look(&self.session).await?;
             self.session.keep_process(&found.process);
@@ -477,6 +511,7 @@ impl Driver for Postgres<'_> {
                 answer => given_back = given_back.and(answer),
             }
         }
+        self.is_in_use = false;
         Ok(given_back?)
     }
 }

@@ -146,7 +146,7 @@ impl<'c> Session<'c> {
     /// The connection itself, for a function of the program.
     pub(crate) fn link(&self) -> Link<'_> {
         match self {
-            Self::Native(session) => Link::Native(session.client()),
+            Self::Native(session) => Link::Native(session),
             #[cfg(feature = "sqlx")]
             Self::Sqlx(session) => Link::Sqlx(session),
         }
@@ -204,6 +204,24 @@ impl<'c> Session<'c> {
         }
     }
 
+    /// Whether it is windlass's own, and not one that an application lends.
+    pub(crate) fn is_own(&self) -> bool {
+        match self {
+            Self::Native(session) => !session.is_borrowed(),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.is_own(),
+        }
+    }
+
+    /// Whether the server may be at something: a future was dropped before its answer came.
+    pub(crate) fn is_at_work(&self) -> bool {
+        match self {
+            Self::Native(session) => session.is_at_work(),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(session) => session.is_at_work(),
+        }
+    }
+
     /// Asks the server, over a connection of its own, to stop what the session runs. Not on a connection that was lent.
     pub(crate) async fn cancel(&self) {
         match self {
@@ -216,7 +234,7 @@ impl<'c> Session<'c> {
 
 /// A connection as functions of the program get it.
 pub(crate) enum Link<'s> {
-    Native(&'s Client),
+    Native(&'s native::Session<'s>),
     #[cfg(feature = "sqlx")]
     Sqlx(&'s sqlx::Session<'s>),
 }

@@ -21,17 +21,20 @@ const POOL_WAIT: Duration = Duration::from_secs(30);
 pub(crate) struct Transport<'c> {
     conn: Held<'c>,
     asked_for_file: Arc<AtomicBool>,
+    /// A message was sent and its answer not read to the end.
+    is_at_work: bool,
 }
 
 /// A connection of windlass's own, or one that an application lends.
 enum Held<'c> {
-    Own(Box<Conn>),
+    /// Ended with what it runs, unless that was answered to its end.
+    Own(Leased),
     Borrowed(&'c mut Conn),
     /// Closed, unless it is given back to its pool as it was.
     OfPool(Leased),
 }
 
-/// What a pool must never get back with another's settings, locks or answers on it.
+/// What must not live on with a statement that nobody waits for, nor be in a pool with another's settings or locks.
 struct Leased {
     conn: Option<Conn>,
     is_clean: bool,
@@ -90,8 +93,9 @@ impl Transport<'static> {
         let builder = with_tls(builder, encryption, options.ssl_ca()).await?;
         match tokio::time::timeout(options.connect_timeout, Conn::new(builder)).await {
             Ok(connected) => {
-                let conn = Held::Own(Box::new(connected.map_err(TransportError::from)?));
-                Ok(Self { conn, asked_for_file })
+                let conn = Some(connected.map_err(TransportError::from)?);
+                let conn = Held::Own(Leased { conn, is_clean: true });
+                Ok(Self { conn, asked_for_file, is_at_work: false })
             }
             Err(_) => {
                 let seconds = options.connect_timeout.as_secs();
@@ -108,18 +112,22 @@ impl Transport<'static> {
             TransportError::Lost(format!("no connection of the pool came free within {seconds} seconds"))
         })?;
         let conn = Held::OfPool(Leased { conn: Some(got.map_err(TransportError::from)?), is_clean: false });
-        Ok(Self { conn, asked_for_file: Arc::default() })
+        Ok(Self { conn, asked_for_file: Arc::default(), is_at_work: false })
     }
 }
 
 impl<'c> Transport<'c> {
     /// Works on an application's connection.
     pub(super) fn borrowed(conn: &'c mut Conn) -> Self {
-        Self { conn: Held::Borrowed(conn), asked_for_file: Arc::default() }
+        Self { conn: Held::Borrowed(conn), asked_for_file: Arc::default(), is_at_work: false }
     }
 
     pub(super) fn is_lent(&self) -> bool {
         !matches!(self.conn, Held::Own(_))
+    }
+
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_at_work
     }
 
     /// The connection is as it was when it was lent.
@@ -132,9 +140,8 @@ impl<'c> Transport<'c> {
     /// Nothing where the connection is given away already.
     pub(super) fn conn(&mut self) -> Result<&mut Conn, Error> {
         match &mut self.conn {
-            Held::Own(conn) => Ok(conn),
             Held::Borrowed(conn) => Ok(conn),
-            Held::OfPool(leased) => {
+            Held::Own(leased) | Held::OfPool(leased) => {
                 leased.is_clean = false;
                 leased.conn.as_mut().ok_or(Error::Driver(DriverError::ConnectionClosed))
             }
@@ -143,12 +150,27 @@ impl<'c> Transport<'c> {
 
     /// Servers older than the command log in once more instead.
     pub(super) async fn renew(&mut self) -> Result<(), Error> {
-        if let Held::Own(conn) = &mut self.conn
-            && !conn.reset().await?
-        {
-            conn.change_user(ChangeUserOpts::default()).await?;
+        if self.is_lent() {
+            return Ok(());
         }
-        Ok(())
+        self.is_at_work = true;
+        let conn = self.conn()?;
+        let renewed = async {
+            if !conn.reset().await? {
+                conn.change_user(ChangeUserOpts::default()).await?;
+            }
+            Ok(())
+        };
+        let renewed = renewed.await;
+        self.is_answered();
+        renewed
+    }
+
+    fn is_answered(&mut self) {
+        self.is_at_work = false;
+        if let Held::Own(leased) = &mut self.conn {
+            leased.is_clean = true;
+        }
     }
 
     /// The database that is selected, and what the server greeted with as its version.
@@ -182,7 +204,10 @@ impl<'c> Transport<'c> {
     ) -> Result<Vec<Vec<Row>>, Broken> {
         let mut sets = Vec::new();
         let mut completed = 0;
-        match self.drain(message, rows, ended, &mut sets, &mut completed).await {
+        self.is_at_work = true;
+        let drained = self.drain(message, rows, ended, &mut sets, &mut completed).await;
+        self.is_answered();
+        match drained {
             // Only the last statement of a message can be one that asks for a file.
             Ok(()) if self.asked_for_file.swap(false, Ordering::SeqCst) => {
                 Err(Broken { completed: completed.saturating_sub(1), sets, error: TransportError::LocalFile })

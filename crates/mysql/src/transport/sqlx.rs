@@ -51,6 +51,10 @@ impl<'c> Transport<'c> {
         matches!(self.connection, Held::Borrowed(_))
     }
 
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_at_work
+    }
+
     /// The database that is selected, and the server's version.
     pub(super) async fn surroundings(&mut self) -> Result<(Option<String>, String), TransportError> {
         let look = "SELECT DATABASE(), VERSION(), CONNECTION_ID()";

@@ -6,7 +6,9 @@ use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use windlass_mysql::{Deploy, DeployError, DriverError, Migrations, Verdict, deploy, verify};
+use windlass_mysql::{
+    Deploy, DeployError, DriverError, Migrations, Report, Verdict, connect, deploy, verify,
+};
 
 const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
     foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77";
@@ -217,6 +219,92 @@ fn a_pool_gets_no_dirty_connection_back_whenever_the_future_is_dropped() {
         }
         pool.disconnect().await.unwrap();
     });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_session_of_its_own_may_be_dropped_at_every_await() {
+    on_each(async |scratch: &mut Scratch| {
+        let (migrations, options) = (migrations(), scratch.options());
+        for polls in 0.. {
+            let future = async { deploy(&mut connect(&options).await.unwrap(), &migrations).await };
+            let ended = Dropped { future: Some(Box::pin(future)), polls }.await;
+            if let Some(result) = ended {
+                result.unwrap();
+                assert!(polls > 8, "the future was hardly ever dropped");
+                break;
+            }
+            deployed_by_another(scratch, &migrations, polls).await;
+            scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_session_whose_future_was_dropped_goes_on_or_says_that_it_cannot() {
+    on_each(async |scratch: &mut Scratch| {
+        let migrations = migrations();
+        let mut refused = 0;
+        for polls in 0.. {
+            let mut session = scratch.driver().await;
+            let ended = Dropped { future: Some(Box::pin(deploy(&mut session, &migrations))), polls }.await;
+            if let Some(result) = ended {
+                result.unwrap();
+                assert!(refused > 4, "the future was hardly ever dropped");
+                break;
+            }
+            match deploy(&mut session, &migrations).await {
+                Ok(_) => {}
+                Err(DeployError::Driver(DriverError::Lost(words))) => {
+                    assert!(words.ends_with("open another session"), "{words}");
+                    refused += 1;
+                }
+                Err(error) => panic!("after {polls} polls: {error:?}"),
+            }
+            drop(session);
+            deployed_by_another(scratch, &migrations, polls).await;
+            scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_session_or_pool_that_is_dropped_ends_what_runs() {
+    on_each(async |scratch: &mut Scratch| {
+        let (options, theirs) = (scratch.options(), pool(scratch));
+        let own = ends_what_runs(scratch, |set| async move {
+            deploy(&mut connect(&options).await.unwrap(), &set).await
+        });
+        own.await;
+        let of_pool = ends_what_runs(scratch, |set| async move { deploy(&theirs, &set).await });
+        of_pool.await;
+    });
+}
+
+/// What a deploy runs is ended when its future is dropped.
+pub(crate) async fn ends_what_runs<F>(scratch: &mut Scratch, deploying: impl FnOnce(Migrations) -> F)
+where
+    F: Future<Output = Result<Report, DeployError>> + Send + 'static,
+{
+    // It ends only when it is told to: a connection that is gone is not seen by it, as it is by SLEEP.
+    let script = "CREATE TABLE a (id int);\nSELECT BENCHMARK(1000000000000, SHA2('a', 512));\n";
+    let set = Migrations::from_scripts([("1_a.sql", script)]).unwrap();
+    let running = format!(
+        "SELECT CAST(count(*) AS CHAR) FROM {} WHERE db = '{}' AND info LIKE '%BENCHMARK(1%' AND info NOT LIKE '%processlist%'",
+        scratch.sessions(),
+        scratch.name
+    );
+    let deploying = tokio::spawn(deploying(set));
+    scratch.until(&running, "1").await;
+    deploying.abort();
+    assert!(deploying.await.unwrap_err().is_cancelled());
+    scratch.until(&running, "0").await;
+    let free =
+        "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
+    scratch.until(free, "1").await;
+    scratch.raw("DROP TABLE a, _windlass_migrations").await;
 }
 
 /// What the dropped future left is gone on with, once the server has seen its connection go.

@@ -1,6 +1,6 @@
 //! The same driver over sqlx: a pool is never touched, and every promise holds that holds over mysql_async.
 
-use crate::borrowing::{Dropped, deployed_by_another, migrations};
+use crate::borrowing::{Dropped, deployed_by_another, ends_what_runs, migrations};
 use crate::support::{Scratch, on_each};
 use std::time::Duration;
 use windlass_mysql::sqlx::mysql::MySqlPoolOptions;
@@ -100,31 +100,8 @@ fn repeated_statements_count_the_rows_found() {
 fn a_dropped_future_ends_what_runs() {
     on_each(async |scratch: &mut Scratch| {
         let pool = pool(scratch).await;
-        // It ends only when it is told to: a connection that is gone is not seen by it, as it is by SLEEP.
-        let script = "CREATE TABLE a (id int);\nSELECT BENCHMARK(1000000000000, SHA2('a', 512));\n";
-        let set = Migrations::from_scripts([("1_a.sql", script)]).unwrap();
-        let running = format!(
-            "SELECT CAST(count(*) AS CHAR) FROM {} WHERE db = '{}' AND info LIKE '%BENCHMARK(1%' AND info NOT LIKE '%processlist%'",
-            scratch.sessions(),
-            scratch.name
-        );
-        let deploying = tokio::spawn(async move { deploy(&pool, &set).await });
-        until(scratch, &running, "1").await;
-        deploying.abort();
-        assert!(deploying.await.unwrap_err().is_cancelled());
-        until(scratch, &running, "0").await;
-        let free =
-            "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
-        until(scratch, free, "1").await;
+        ends_what_runs(scratch, |set| async move { deploy(&pool, &set).await }).await;
     });
-}
-
-async fn until(scratch: &mut Scratch, sql: &str, value: &str) {
-    let began = std::time::Instant::now();
-    while scratch.raw(sql).await != [value] {
-        assert!(began.elapsed() < Duration::from_secs(20), "{sql} is never {value}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub(crate) mod proxy;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use windlass_core::driver::{Run, Watch};
 use windlass_core::history::{AttemptKind, InFlight};
 use windlass_core::migration::{Checksums, Migration, Script};
@@ -69,6 +70,15 @@ impl Scratch {
                 value => mysql_async::from_value(value),
             })
             .collect()
+    }
+
+    /// Waits until a plain client sees this.
+    pub(crate) async fn until(&mut self, sql: &str, value: &str) {
+        let began = Instant::now();
+        while self.raw(sql).await != [value] {
+            assert!(began.elapsed() < Duration::from_secs(20), "{sql} is never {value}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The table that lists sessions whatever letters stand in what they run.

@@ -6,12 +6,15 @@ use crate::tls::Connector;
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::error::Error as _;
 use std::io::Cursor;
-use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{Config, SslMode};
 use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 use tokio_postgres::tls::NoTls;
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+use tokio_postgres::{CancelToken, Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
 
 /// How much of COPY's data goes out as one message.
 const COPY_CHUNK: usize = 64 * 1024;
@@ -22,6 +25,11 @@ pub(crate) struct Session<'c> {
     connector: Connector,
     /// The way to the server, where it is known.
     config: Option<Config>,
+    /// What moves the messages of a client of windlass's own, until the server has closed the connection.
+    task: Option<JoinHandle<()>>,
+    /// Messages so far, and the last one that was answered to its end: answers come in the order of the messages.
+    sent: AtomicU64,
+    answered: AtomicU64,
 }
 
 /// A client of windlass's own, or one that an application lends.
@@ -45,7 +53,12 @@ impl<'c> Session<'c> {
     /// Works on an application's connection. A running statement is never cancelled there: a request that comes
     /// late would meet the application's own.
     pub(super) fn borrowed(client: &'c mut Client) -> Self {
-        Self { client: Held::Borrowed(client), connector: Connector::Plain, config: None }
+        Self::on(Held::Borrowed(client), Connector::Plain)
+    }
+
+    fn on(client: Held<'c>, connector: Connector) -> Self {
+        let (sent, answered) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { client, connector, config: None, task: None, sent, answered }
     }
 
     /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
@@ -56,8 +69,23 @@ impl<'c> Session<'c> {
     }
 
     /// The client itself, for a function of the program.
-    pub(super) fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Counts a message, or a function of the program that sends some, and gives its number.
+    pub(crate) fn begins(&self) -> u64 {
+        self.sent.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// It was answered to its end.
+    pub(crate) fn ends(&self, number: u64) {
+        self.answered.fetch_max(number, Ordering::Relaxed);
+    }
+
+    /// Whether the server may be at something.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.answered.load(Ordering::Relaxed) < self.sent.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_borrowed(&self) -> bool {
@@ -69,22 +97,26 @@ impl<'c> Session<'c> {
         config: &Config,
         connector: Connector,
     ) -> Result<(Session<'static>, String), TransportError> {
-        let (client, version) = match &connector {
+        let (client, version, task) = match &connector {
             Connector::Plain => {
                 let (client, connection) = config.connect(NoTls).await.map_err(told)?;
                 let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-                tokio::spawn(until_closed(connection));
-                (client, version)
+                (client, version, tokio::spawn(until_closed(connection)))
             }
             #[cfg(feature = "tls-rustls")]
             Connector::Rustls(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await.map_err(told)?;
                 let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-                tokio::spawn(until_closed(connection));
-                (client, version)
+                (client, version, tokio::spawn(until_closed(connection)))
             }
         };
-        Ok((Session { client: Held::Own(client), connector, config: Some(config.clone()) }, version))
+        let session = Session::on(Held::Own(client), connector);
+        Ok((session.known(config, task), version))
+    }
+
+    fn known(mut self, config: &Config, task: JoinHandle<()>) -> Self {
+        (self.config, self.task) = (Some(config.clone()), Some(task));
+        self
     }
 
     pub(super) async fn process_told(&self) -> Option<i32> {
@@ -107,21 +139,27 @@ impl<'c> Session<'c> {
 
     /// Puts a message on its way: this future is ready at once.
     pub(super) async fn send(&self, sql: &str) -> Answer<'_> {
+        let number = self.begins();
         let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
-        Answer { of: PhantomData, stream, lets_data_go: false }
+        Answer { answered: &self.answered, number, stream, lets_data_go: false }
     }
 
     /// Runs `COPY … FROM stdin` with its data.
     pub(super) async fn copy_in(&self, sql: &str, data: &str) -> Result<(), TransportError> {
-        let sink = self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await.map_err(told)?;
-        let mut sink = Box::pin(sink);
-        for chunk in data.as_bytes().chunks(COPY_CHUNK) {
-            // The reason for a hang-up comes with the end of the copy.
-            if sink.feed(Cursor::new(chunk.to_vec())).await.is_err() {
-                break;
+        let number = self.begins();
+        let copied = async {
+            let mut sink = Box::pin(self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await?);
+            for chunk in data.as_bytes().chunks(COPY_CHUNK) {
+                // The reason for a hang-up comes with the end of the copy.
+                if sink.feed(Cursor::new(chunk.to_vec())).await.is_err() {
+                    break;
+                }
             }
-        }
-        sink.as_mut().finish().await.map(|_| ()).map_err(told)
+            sink.as_mut().finish().await
+        };
+        let copied = copied.await;
+        self.ends(number);
+        copied.map(|_| ()).map_err(told)
     }
 
     /// Asks the server, over a connection of its own, to stop what the session runs.
@@ -129,15 +167,44 @@ impl<'c> Session<'c> {
         if self.is_borrowed() {
             return;
         }
-        let token = self.client.cancel_token();
-        let sent = match &self.connector {
-            Connector::Plain => token.cancel_query(NoTls).await,
-            #[cfg(feature = "tls-rustls")]
-            Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
+        ask_to_stop(&self.client.cancel_token(), &self.connector).await;
+    }
+}
+
+/// A future that was dropped leaves the server at work. A connection of windlass's own is closed, and what it runs
+/// is stopped: by a task, since nothing can be awaited here.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        let (Held::Own(client), true, Some(mut task), Ok(runtime)) =
+            (&self.client, self.is_at_work(), self.task.take(), Handle::try_current())
+        else {
+            return;
         };
-        if let Err(error) = sent {
-            tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
-        }
+        let (token, connector) = (client.cancel_token(), self.connector.clone());
+        runtime.spawn(async move {
+            // Each request stops one statement, and others may be on their way behind it.
+            for _ in 0..REQUESTS_TO_STOP {
+                ask_to_stop(&token, &connector).await;
+                if tokio::time::timeout(BETWEEN_REQUESTS, &mut task).await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// How often a connection that is to be closed is asked to stop.
+const REQUESTS_TO_STOP: usize = 600;
+const BETWEEN_REQUESTS: Duration = Duration::from_millis(100);
+
+async fn ask_to_stop(token: &CancelToken, connector: &Connector) {
+    let sent = match connector {
+        Connector::Plain => token.cancel_query(NoTls).await,
+        #[cfg(feature = "tls-rustls")]
+        Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
+    };
+    if let Err(error) = sent {
+        tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
     }
 }
 
@@ -150,7 +217,8 @@ async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
 
 /// The answer to one message.
 pub(super) struct Answer<'s> {
-    of: PhantomData<&'s Session<'s>>,
+    answered: &'s AtomicU64,
+    number: u64,
     stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
     pub(super) lets_data_go: bool,
 }
@@ -162,7 +230,13 @@ impl Answer<'_> {
 
     /// Reads to the end: gives the rows away, and tells how many were touched. May be dropped between messages and
     /// called again.
-    pub(super) async fn read(&mut self, mut keep: impl FnMut(SimpleQueryRow)) -> Result<u64, TransportError> {
+    pub(super) async fn read(&mut self, keep: impl FnMut(SimpleQueryRow)) -> Result<u64, TransportError> {
+        let answer = self.read_all(keep).await;
+        self.answered.fetch_max(self.number, Ordering::Relaxed);
+        answer
+    }
+
+    async fn read_all(&mut self, mut keep: impl FnMut(SimpleQueryRow)) -> Result<u64, TransportError> {
         let stream = match &mut self.stream {
             Ok(stream) => stream,
             Err(error) => return Err(error.clone()),

@@ -130,6 +130,14 @@ impl<'c> Session<'c> {
         })
     }
 
+    pub(super) fn is_own(&self) -> bool {
+        self.options.is_some()
+    }
+
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_at_work.load(Ordering::Relaxed)
+    }
+
     /// The connection, for as long as one answer takes.
     pub(crate) async fn work(&self) -> Result<Work<'_>, TransportError> {
         if self.is_stuck.load(Ordering::Relaxed) {

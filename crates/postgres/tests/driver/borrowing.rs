@@ -1,15 +1,15 @@
 //! An application's connection: what it had set comes back, and a future may be dropped at any moment.
 
 use crate::on_servers;
-use crate::support::{Database, value};
+use crate::support::{Database, until, value};
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use windlass_postgres::{
-    Deploy, DeployError, DriverError, Event, Migrations, Postgres, Verdict, WaitError, deploy, verify,
-    wait_until_current,
+    Deploy, DeployError, DriverError, Event, Migrations, Options, Postgres, Verdict, WaitError, deploy,
+    verify, wait_until_current,
 };
 
 on_servers!(
@@ -17,6 +17,9 @@ on_servers!(
     what_a_migration_leaves_is_taken_away_and_the_rest_stays,
     a_transaction_of_the_application_is_left_alone,
     a_future_may_be_dropped_at_every_await,
+    a_session_of_its_own_may_be_dropped_at_every_await,
+    a_session_whose_future_was_dropped_goes_on_or_says_that_it_cannot,
+    a_session_that_is_dropped_stops_what_runs,
     a_verdict_is_one_answer,
     replicas_wait_until_another_has_deployed,
     futures_can_be_sent,
@@ -190,6 +193,74 @@ async fn a_future_may_be_dropped_at_every_await(database: Database) {
         }
         is_brought_to_its_end(&database, &mut client, &schema, &migrations).await;
         same(&seen(&client).await, &before, &format!("deployed again after {polls} polls"));
+    }
+}
+
+async fn own(database: &Database, schema: &str) -> Postgres<'static> {
+    let options = Options::parse(&format!("{}?schema={schema}", database.url())).unwrap();
+    Postgres::connect(&options).await.unwrap()
+}
+
+async fn a_session_of_its_own_may_be_dropped_at_every_await(database: Database) {
+    let migrations = migrations();
+    for polls in 0.. {
+        let schema = format!("after_{polls}");
+        let future = async { deploy(&mut own(&database, &schema).await, &migrations).await };
+        let ended = Dropped { future: Some(Box::pin(future)), polls }.await;
+        if let Some(result) = ended {
+            assert_eq!(result.unwrap().applied.len(), 3);
+            assert!(polls > 10, "the future was hardly ever dropped");
+            break;
+        }
+        is_brought_to_its_end(&database, &mut database.raw().await, &schema, &migrations).await;
+    }
+}
+
+async fn a_session_whose_future_was_dropped_goes_on_or_says_that_it_cannot(database: Database) {
+    // Between two runs it waits, holds the lock, and is in the middle of no answer.
+    let paused = "-- windlass: repeat pause 10ms\n\
+        UPDATE ships SET name = lower(name) WHERE id = (SELECT min(id) FROM ships WHERE name <> lower(name));";
+    let scripts =
+        migrations().iter().map(|m| (m.name().to_owned(), m.up().text().to_owned())).collect::<Vec<_>>();
+    let scripts = scripts.into_iter().chain([("4_lower".to_owned(), paused.to_owned())]);
+    let migrations = Migrations::from_scripts(scripts).unwrap();
+    let (mut refused, mut gone_on) = (0, 0);
+    for polls in 0.. {
+        let schema = format!("after_{polls}");
+        let mut session = own(&database, &schema).await;
+        let ended = Dropped { future: Some(Box::pin(deploy(&mut session, &migrations))), polls }.await;
+        if let Some(result) = ended {
+            assert_eq!(result.unwrap().applied.len(), 4);
+            assert!(refused > 4 && gone_on > 1, "the future was hardly ever dropped");
+            break;
+        }
+        match deploy(&mut session, &migrations).await {
+            Ok(_) => gone_on += 1,
+            Err(DeployError::Driver(DriverError::Lost(words))) => {
+                assert!(words.ends_with("open another session"), "{words}");
+                refused += 1;
+            }
+            Err(error) => panic!("{schema}: {error:?}"),
+        }
+        drop(session);
+        is_brought_to_its_end(&database, &mut database.raw().await, &schema, &migrations).await;
+    }
+}
+
+async fn a_session_that_is_dropped_stops_what_runs(database: Database) {
+    // In one message each, which are all on their way at once: none of them may run on.
+    let sleeps = "CREATE TABLE a (id int);\nSELECT pg_sleep(600);\nSELECT pg_sleep(601);\n";
+    for script in [sleeps.to_owned(), format!("-- windlass: no-transaction\n{sleeps}")] {
+        let set = Migrations::from_scripts([("1_a.sql", script)]).unwrap();
+        let theirs = database.clone();
+        let deploying = tokio::spawn(async move { deploy(&mut own(&theirs, "public").await, &set).await });
+        let sleeping =
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+        until(&database, sleeping, "1").await;
+        deploying.abort();
+        assert!(deploying.await.unwrap_err().is_cancelled());
+        until(&database, sleeping, "0").await;
+        until(&database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0").await;
     }
 }
 
