@@ -72,13 +72,13 @@ async fn the_session_of_a_vanished_host_is_told_ended_and_gone_on_from(database:
     let through = proxy.url(&database.url());
     let mut command = project.command_for(&through, &["deploy", "--lock-timeout", "30m"]);
     let mut deploy = command.spawn().expect("the binary runs");
-    let session = database.running("INDEX").await;
+    let session = database.running("by_n ON n").await;
     proxy.stall();
     end(&mut deploy);
     let working = project.run(&["unlock"]).await.code(5).out(&format!("session  {session}\n"));
-    working.out("INDEX");
+    working.out("by_n ON n");
     let late = project.run(&["deploy", "--lock-wait", "0"]).await.code(5);
-    late.err("another deployer holds the lock").err(&format!("({session})")).err("INDEX");
+    late.err("another deployer holds the lock").err(&format!("({session})")).err("by_n ON n");
     reader.execute("COMMIT").await.expect("done");
     // It comes to its end, and holds the lock for whoever is not there any more.
     let waiting = Waiting::for_this("the index is built");
