@@ -105,7 +105,7 @@ impl Table {
              resolution MEDIUMTEXT NULL, \
              digest VARCHAR(64) NOT NULL, \
              writes INT UNSIGNED NOT NULL, \
-             snapshot LONGTEXT NULL, \
+             snapshot LONGBLOB NULL, \
              snapshot_at DATETIME(6) NULL, \
              accepted MEDIUMTEXT NULL, \
              PRIMARY KEY (id), UNIQUE KEY claim (claim)\
@@ -151,14 +151,14 @@ impl Table {
     pub(crate) fn select_kept(&self) -> String {
         format!(
             "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s'), \
-             CAST(accepted AS BINARY), CAST(snapshot AS BINARY) FROM {} WHERE snapshot IS NOT NULL \
+             CAST(accepted AS BINARY), UNCOMPRESS(snapshot) FROM {} WHERE snapshot IS NOT NULL \
              ORDER BY id DESC LIMIT 1",
             self.qualified
         )
     }
 
-    /// Keeps the schema with the newest row, and no longer with another: one write.
-    pub(crate) fn keep_schema(&self, schema: &str, accepted: Option<&str>) -> String {
+    /// Keeps the schema, compressed, with the newest row, and no longer with another: one write.
+    pub(crate) fn keep_schema(&self, schema: &[u8], accepted: Option<&str>) -> String {
         let is_newest = "h.id = newest.id";
         let set = |column: &str, value: &str| format!("h.{column} = IF({is_newest}, {value}, NULL)");
         let accepted = accepted.map_or("NULL".to_owned(), text);
@@ -167,7 +167,7 @@ impl Table {
              WHERE {is_newest} OR h.snapshot IS NOT NULL",
             self.qualified,
             self.qualified,
-            set("snapshot", &text(schema)),
+            set("snapshot", &format!("x'{}'", hexadecimal(schema))),
             set("snapshot_at", self.now),
             set("accepted", &accepted),
         )
@@ -407,13 +407,15 @@ pub(crate) fn text(value: &str) -> String {
     if value.bytes().all(plain) {
         return format!("'{value}'");
     }
-    let mut literal = String::with_capacity(value.len() * 2 + 12);
-    literal.push_str("_utf8mb4 x'");
-    for byte in value.bytes() {
-        let _ = write!(literal, "{byte:02x}");
+    format!("_utf8mb4 x'{}'", hexadecimal(value.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(digits, "{byte:02x}");
     }
-    literal.push('\'');
-    literal
+    digits
 }
 
 fn short(value: &str, characters: usize) -> String {

@@ -10,7 +10,10 @@ use crate::dialect::numbers;
 use crate::inspect::NO_SUCH_TABLE;
 use crate::look::Eyes;
 use crate::transport::{Broken, Row, TransportError};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use model::{Place, Reading};
+use std::io::Write as _;
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
 use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
 
@@ -57,7 +60,10 @@ impl MySql<'_> {
             Err(unread) => return unknown(unread),
         };
         let value = |index: usize| kept.get(index).and_then(Option::as_deref).unwrap_or_default();
-        let mut schema = match Schema::parse(value(4)) {
+        let Some(text) = kept.get(4).and_then(Option::as_deref) else {
+            return Ok(Look::Unknown("the server does not give back the schema that was kept".to_owned()));
+        };
+        let mut schema = match Schema::parse(text) {
             Ok(schema) => schema,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
@@ -97,7 +103,7 @@ impl MySql<'_> {
         packet: usize,
         accepted: Option<&str>,
     ) -> Result<(), Unread> {
-        let write = self.table.keep_schema(&schema.to_text(), accepted);
+        let write = self.table.keep_schema(&compressed(&schema.to_text()), accepted);
         if write.len() >= packet {
             let bytes = write.len();
             let words = format!("the schema takes {bytes} bytes to write down; the server takes {packet}");
@@ -137,6 +143,18 @@ impl MySql<'_> {
         }
         Ok(reading.schema)
     }
+}
+
+/// In the form that the server's `UNCOMPRESS` reads: the length, and a stream of zlib's. Compressed here, a schema of
+/// ten thousand tables goes into the smallest packet that servers are set to.
+fn compressed(text: &str) -> Vec<u8> {
+    let mut bytes = u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+    let mut stream = ZlibEncoder::new(&mut bytes, Compression::default());
+    // Nothing that is written into memory fails.
+    let written = stream.write_all(text.as_bytes()).and_then(|()| stream.try_finish());
+    debug_assert!(written.is_ok());
+    drop(stream);
+    bytes
 }
 
 fn unknown(unread: Unread) -> Result<Look, DriverError> {

@@ -219,6 +219,12 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
     }
 }
 
+pub(super) async fn what_is_kept_is_compressed(database: &Database) {
+    deployed(database, &[("1_base", BASE)]).await;
+    let is_small = "SELECT LENGTH(snapshot) * 3 < LENGTH(UNCOMPRESS(snapshot)) FROM _windlass_migrations";
+    assert_eq!(database.value(is_small).await, "1");
+}
+
 /// An account that does not see all that was kept says nothing of it, and what it keeps is judged by no more than that.
 pub(super) async fn a_role_with_few_rights_never_says_no_drift(database: &Database) {
     let script = [("1_base", BASE)];

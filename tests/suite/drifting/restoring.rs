@@ -134,7 +134,10 @@ async fn dump(database: &Database) -> Vec<String> {
     let columns = "SELECT column_name FROM information_schema.columns WHERE table_schema = database() \
                    AND table_name = '_windlass_migrations' ORDER BY ordinal_position";
     let columns: Vec<_> = names(session.query(columns).await)
-        .map(|name| format!("QUOTE(CONVERT({} USING utf8mb4))", quoted(&name)))
+        .map(|name| match &*name {
+            "snapshot" => "IFNULL(CONCAT('0x', HEX(snapshot)), 'NULL')".to_owned(),
+            name => format!("QUOTE(CONVERT({} USING utf8mb4))", quoted(name)),
+        })
         .collect();
     let rows = format!("SELECT CONCAT_WS(', ', {}) FROM _windlass_migrations", columns.join(", "));
     statements.push("SET NAMES utf8mb4".to_owned());

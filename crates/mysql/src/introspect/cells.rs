@@ -16,7 +16,9 @@ pub(super) struct Cells<'r> {
 impl<'r> Cells<'r> {
     pub(super) fn get(&self, name: &str) -> Option<&'r str> {
         // A joined table's name goes before some.
-        let is_it = |column: &&str| column.rsplit('.').next() == Some(name);
+        let is_it = |column: &&str| {
+            column.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
         let at = self.catalog.columns.iter().position(is_it)?;
         self.row.get(at)?.as_deref()
     }
