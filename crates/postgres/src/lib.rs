@@ -62,6 +62,7 @@ mod options;
 mod passfile;
 mod perform;
 mod quote;
+pub mod testing;
 mod tls;
 mod transport;
 mod trust;

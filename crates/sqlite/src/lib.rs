@@ -54,6 +54,7 @@ mod lock;
 mod options;
 mod perform;
 mod settings;
+pub mod testing;
 
 pub use application::{baseline, block_on, deploy, plan, resolve, status, verify, wait_until_current};
 pub use connect::ConnectError;

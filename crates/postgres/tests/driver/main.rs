@@ -14,4 +14,5 @@ mod session;
 #[cfg(feature = "sqlx")]
 mod sqlx;
 mod support;
+mod testing;
 mod trusting;
