@@ -1,4 +1,5 @@
-//! `cargo xtask features`: each set of the driver crates' features compiles by itself, and what each costs is printed.
+//! `cargo xtask features`: each set of the driver crates' features compiles by itself, what each costs is printed, and
+//! SQLite's crate compiles at both ends of the range of rusqlite that it takes.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -8,9 +9,13 @@ use serde_json::Value;
 
 use crate::workspace;
 
+/// The releases of rusqlite that are tried, and with which features: the ends of the range that SQLite's crate takes, and
+/// the one that links the same SQLite as sqlx. The workspace's lock file holds one of them alone.
+const RUSQLITE: [(&str, &str); 3] = [("0.32", "macros"), ("0.41", "macros"), ("0.39", "sqlx")];
+
 const CRATES: [&str; 3] = ["windlass-sqlite", "windlass-postgres", "windlass-mysql"];
 
-/// Compiles every set of features of every driver crate, on the toolchain the workspace says it needs at least where
+/// Compiles every set of features of every driver crate, and SQLite's with other releases of rusqlite, on the toolchain the workspace says it needs at least where
 /// that is named, and prints how many packages each set is made of.
 pub(crate) fn run(toolchain: Option<&str>) -> Result<ExitCode> {
     let metadata = metadata()?;
@@ -29,8 +34,36 @@ pub(crate) fn run(toolchain: Option<&str>) -> Result<ExitCode> {
             *(if holds { &mut passed } else { &mut failed }) += 1;
         }
     }
+    for (release, features) in RUSQLITE {
+        let manifest = project_beside(release, features)?;
+        let folder = workspace::target_folder()?.join("features").display().to_string();
+        let holds = compiles(toolchain, &["--manifest-path", &manifest, "--target-dir", &folder])?;
+        let outcome = if holds { "ok" } else { "FAILED" };
+        println!("{outcome} windlass-sqlite with {features} and rusqlite {release}");
+        *(if holds { &mut passed } else { &mut failed }) += 1;
+    }
     println!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A project outside of the workspace, and so of its lock file, that takes this release. Gives its manifest.
+fn project_beside(release: &str, features: &str) -> Result<String> {
+    let folder = workspace::target_folder()?.join("features").join(format!("rusqlite-{release}"));
+    std::fs::create_dir_all(folder.join("src")).context("cannot make a project")?;
+    std::fs::write(folder.join("src/lib.rs"), "").context("cannot write a project")?;
+    let file = folder.join("Cargo.toml");
+    let sqlite = workspace::root()?.join("crates/sqlite");
+    std::fs::write(&file, manifest(release, features, &sqlite.to_string_lossy()))
+        .context("cannot write it")?;
+    Ok(file.display().to_string())
+}
+
+fn manifest(release: &str, features: &str, sqlite: &str) -> String {
+    format!(
+        "[package]\nname = \"beside\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+         rusqlite = {{ version = \"={release}\", default-features = false }}\n\
+         windlass-sqlite = {{ path = {sqlite:?}, default-features = false, features = [\"{features}\"] }}\n"
+    )
 }
 
 /// The crate alone: other members of the workspace would switch features on for it.
@@ -101,6 +134,16 @@ mod tests {
         let features = ["bundled".to_owned(), "macros".to_owned()];
         let all: [&[&str]; 4] = [&[], &["bundled"], &["macros"], &["bundled", "macros"]];
         assert_eq!(sets(&features), all);
+    }
+
+    #[test]
+    fn a_project_beside_takes_one_release() {
+        let manifest: toml::Table = manifest("0.32", "macros", "/anchor/crates/sqlite").parse().unwrap();
+        assert_eq!(manifest["dependencies"]["rusqlite"]["version"].as_str(), Some("=0.32"));
+        assert_eq!(
+            manifest["dependencies"]["windlass-sqlite"]["path"].as_str(),
+            Some("/anchor/crates/sqlite")
+        );
     }
 
     #[test]
