@@ -305,7 +305,9 @@ impl<'c> Postgres<'c> {
                     answer => answer?,
                 }
             }
-            self.session.run(&self.restore()).await?;
+            if !self.is_pooled() {
+                self.session.run(&self.restore()).await?;
+            }
             self.is_locked = false;
             if std::mem::take(&mut self.may_be_locked) {
                 self.session.run(&lock::unlock_sql(self.lock_key)).await?;
