@@ -20,8 +20,10 @@ const PLUS: (&str, &str) = ("2_plus", "UPDATE n SET n = n + 1;");
 /// How many of the server's sessions the pooler keeps for a database.
 const SESSIONS: usize = 4;
 
-/// A pooler of this name, and the database's URL through it.
-fn pooler(name: &str, database: &Database) -> (Expendable, String) {
+/// A pooler of this name, and the database's URL through it. The database's sessions do not begin with the settings that
+/// migrations begin with.
+async fn pooler(name: &str, database: &Database) -> (Expendable, String) {
+    database.sql(&format!("ALTER DATABASE {} SET bytea_output = 'escape'", database.name())).await;
     let pooler = Expendable::pooler(name, database.target());
     let (place, _) = pooler.target().url.rsplit_once('/').expect("a URL with a database");
     let url = format!("{place}/{}", database.name());
@@ -34,8 +36,9 @@ async fn transactions_through_a_pooler_leave_nothing_behind(database: &Database)
     let scripts =
         [N, PLUS, ("3_dump", dump), ("4_plus", "UPDATE n SET n = n + 10;\nCREATE TABLE u (n int);")];
     for name in POOLERS {
-        let (_pooler, url) = pooler(name, database);
+        let (_pooler, url) = pooler(name, database).await;
         let project = Project::new(database, &scripts);
+        nothing_is_left(database, name, &url).await;
         project.run_for(&url, &["deploy", "--dry-run"]).await.code(0).out("execute 4_plus 1/2");
         project.run_for(&url, &["deploy"]).await.code(0).out("Applied 3_dump").out("Applied 4_plus");
         project.run_for(&url, &["deploy"]).await.code(0).out("nothing to do");
@@ -49,7 +52,8 @@ async fn transactions_through_a_pooler_leave_nothing_behind(database: &Database)
     }
 }
 
-/// Looks into every session that the pooler has, each held by a transaction.
+/// Looks into every session that the pooler has, each held by a transaction. Before a deploy it makes the pooler open
+/// them: each transaction is another one's from then on.
 async fn nothing_is_left(database: &Database, pooler: &str, url: &str) {
     let mut sessions = Vec::new();
     for _ in 0..SESSIONS {
@@ -58,7 +62,7 @@ async fn nothing_is_left(database: &Database, pooler: &str, url: &str) {
         let found = session
             .query(
                 "SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('role'), \
-                 current_setting('xmloption'), to_regclass('pg_temp.left_over'), \
+                 current_setting('bytea_output'), to_regclass('pg_temp.left_over'), \
                  (SELECT count(*) FROM pg_listening_channels()), pg_backend_pid()",
             )
             .await;
@@ -67,7 +71,7 @@ async fn nothing_is_left(database: &Database, pooler: &str, url: &str) {
     let mut numbers = std::collections::BTreeSet::new();
     for (_, found) in &sessions {
         let found: Vec<_> = found.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
-        assert_eq!(found[..6], ["\"$user\", public", "0", "none", "content", "", "0"], "{pooler}");
+        assert_eq!(found[..6], ["\"$user\", public", "0", "none", "escape", "", "0"], "{pooler}");
         numbers.insert(found[6]);
     }
     assert_eq!(numbers.len(), SESSIONS, "{pooler}");
@@ -83,7 +87,8 @@ async fn nobody_holds_a_lock(database: &Database, pooler: &str) {
 /// By the calls of the library, on a connection that the application has opened.
 async fn an_application_s_connection_through_a_pooler_is_left_as_it_is(database: &Database) {
     for name in POOLERS {
-        let (_pooler, url) = pooler(name, database);
+        let (_pooler, url) = pooler(name, database).await;
+        nothing_is_left(database, name, &url).await;
         let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
         let (mut client, connection) = connecting.expect("a connection");
         tokio::spawn(connection);
@@ -99,7 +104,7 @@ async fn an_application_s_connection_through_a_pooler_is_left_as_it_is(database:
 async fn racers_through_a_pooler_and_beside_it_run_everything_once(database: &Database) {
     const RACERS: usize = 16;
     for name in POOLERS {
-        let (_pooler, url) = pooler(name, database);
+        let (_pooler, url) = pooler(name, database).await;
         let project = Project::new(database, &[N]);
         let race = || {
             Racers::of(&project, RACERS, |racer| match racer % 4 {
@@ -131,7 +136,7 @@ async fn racers_through_a_pooler_and_beside_it_run_everything_once(database: &Da
 
 async fn what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_allowed(database: &Database) {
     for name in POOLERS {
-        let (_pooler, url) = pooler(name, database);
+        let (_pooler, url) = pooler(name, database).await;
         let project = Project::new(database, &[N, ("2_index", "CREATE INDEX CONCURRENTLY by_n ON n (n);")]);
         let refused = project.run_for(&url, &["deploy"]).await.code(3);
         refused
@@ -157,7 +162,7 @@ async fn what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_al
 
 async fn what_a_killed_deployer_left_behind_a_pooler_keeps_nobody_out(database: &Database) {
     for name in POOLERS {
-        let (_pooler, url) = pooler(name, database);
+        let (_pooler, url) = pooler(name, database).await;
         let project = Project::new(database, &[N]);
         project.run_for(&url, &["deploy"]).await.code(0);
         project.migration(PLUS.0, PLUS.1);
