@@ -12,9 +12,10 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 /// The environment that the binary or a driver heeds.
-const HEEDED: [&str; 18] = [
+const HEEDED: [&str; 19] = [
     "DATABASE_URL",
     "WINDLASS_DIR",
+    "SHADOW_DATABASE_URL",
     "NO_COLOR",
     "CLICOLOR",
     "CLICOLOR_FORCE",

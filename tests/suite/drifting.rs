@@ -25,6 +25,7 @@ harness::scenarios!(
         an_up_to_date_deploy_warns,
         a_long_history_leaves_no_drift,
         nobody_looks_where_it_is_turned_off;
+    natively [Postgres, MySql, MariaDb, Sqlite]: a_secret_in_a_definition_is_neither_kept_nor_told;
     natively [Postgres, Sqlite]: the_command_shows_and_accepts_drift;
     on [Postgres]:
         a_change_of_any_kind_of_object_is_seen_by_postgres,
@@ -429,4 +430,21 @@ async fn shadow_tables_are_no_drift(database: &Database) {
     let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
     let virtual_tables = words(&drift).iter().filter(|word| word.starts_with("virtual table")).count();
     assert_eq!((virtual_tables, words(&drift).len()), (1, 1), "{:?}", words(&drift));
+}
+
+async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) {
+    let view = |secret: &str| format!("CREATE VIEW v AS SELECT 'postgres://app:{secret}@db/shop' AS place;");
+    let table = "CREATE TABLE a (n int, dsn varchar(90) DEFAULT 'password=hunter2', told varchar(9) DEFAULT 'plain');";
+    let project = Project::new(database, &[("1_a", table), ("2_v", &view("hunter2"))]);
+    project.run(&["deploy"]).await.code(0);
+    let kept = database.value("SELECT snapshot FROM _windlass_migrations WHERE snapshot IS NOT NULL").await;
+    assert!(kept.contains("plain") && !kept.contains("hunter2"), "{kept}");
+    database.sql("DROP VIEW v").await;
+    database.sql(&view("hunter3")).await;
+    project.migration("3_b", "CREATE TABLE b (n int);");
+    for arguments in [&["deploy"][..], &["drift"], &["drift", "--json"]] {
+        let told = project.run(arguments).await.code(10);
+        let all = format!("{}{}", told.stdout, told.stderr);
+        assert!(all.contains("may hold a secret") && !all.contains("hunter"), "{told:?}");
+    }
 }

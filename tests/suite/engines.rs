@@ -11,6 +11,8 @@ harness::scenarios!(
         a_table_made_in_the_same_script_is_known_too,
         rows_that_a_refused_statement_left_are_told,
         names_of_another_database_are_not_taken_for_settled;
+    on [Postgres, MySql, MariaDb]: what_the_history_stands_in_is_not_taken_away;
+    on [Postgres]: a_migration_that_empties_every_table_is_told_as_what_it_is;
     on [Postgres, MySql, MariaDb, Sqlite]: the_history_is_nobody_else_s_to_change;
 );
 
@@ -86,4 +88,39 @@ async fn the_history_is_nobody_else_s_to_change(database: &Database) {
         assert_eq!((place.line, table.as_str()), (2, "_windlass_migrations"));
         assert!(database.tables().await.is_empty(), "nothing was run");
     }
+}
+
+async fn what_the_history_stands_in_is_not_taken_away(database: &Database) {
+    let statements = match database.target().family {
+        Family::Postgres => {
+            ["DROP SCHEMA IF EXISTS other, public CASCADE;", "ALTER SCHEMA public RENAME TO old;"]
+                .map(str::to_owned)
+        }
+        _ => [
+            format!("DROP SCHEMA IF EXISTS {}", database.name()),
+            format!("/* so */ DROP DATABASE `{}`;", database.name()),
+        ],
+    };
+    for statement in statements {
+        let script = format!("CREATE TABLE n (n int);\n{statement}");
+        let refused = deploy(&mut *database.connect().await, &migrations(&[("1_n", &script)])).await;
+        let Err(DeployError::Blocked(Blocked::TakesHistoryAway { place, .. })) = refused else {
+            panic!("{statement}: {refused:#?}")
+        };
+        assert_eq!(place.line, 2);
+        assert!(database.tables().await.is_empty(), "nothing was run");
+    }
+}
+
+async fn a_migration_that_empties_every_table_is_told_as_what_it_is(database: &Database) {
+    let empties = "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' \
+                   LOOP EXECUTE format('TRUNCATE %I', t); END LOOP; END $$;";
+    let set = migrations(&[N, ("2_empty", empties)]);
+    deploy(&mut *database.connect().await, &migrations(&[N])).await.expect("a table");
+    let failed = deploy(&mut *database.connect().await, &set).await;
+    let Err(DeployError::HistoryChanged { name, rolled_back: true }) = failed else { panic!("{failed:#?}") };
+    assert_eq!(name, "2_empty");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "1", "nothing of it stands");
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    assert_eq!(history.standing().len(), 1);
 }

@@ -23,6 +23,7 @@ mod recording;
 mod refusing;
 mod repeating;
 mod sessions;
+mod shadowing;
 mod transactions;
 mod unlocking;
 mod waiting;
@@ -53,6 +54,7 @@ fn main() {
         refusing::all(),
         repeating::all(),
         sessions::all(),
+        shadowing::all(),
         transactions::all(),
         unlocking::all(),
         waiting::all(),

@@ -36,8 +36,8 @@ pub(crate) struct Global {
 
     /// The configuration file [default: windlass.toml, where it is there]
     ///
-    /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file, dir,
-    /// history_table, lock_wait, lock_timeout, lock_tries,
+    /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file,
+    /// shadow_database_url, dir, history_table, lock_wait, lock_timeout, lock_tries,
     /// concurrent_wait, strict_order, drift, drift_ignore. Paths are told from the file's folder. The command line
     /// comes before the environment, and that before the file.
     #[arg(long, global = true, value_name = "FILE")]
@@ -265,12 +265,48 @@ pub(crate) struct Resolve {
     /// Why, for the history
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
+
+    /// Write it down although the live schema speaks against it, or cannot be looked at
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) shadow: Shadow,
+}
+
+/// Where migrations may be replayed, to learn what schema they make.
+///
+/// SQLite does it in memory.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Shadow database")]
+pub(crate) struct Shadow {
+    /// A server of the same kind and version, where a database is created, used and dropped [env: SHADOW_DATABASE_URL]
+    #[arg(long, value_name = "URL", conflicts_with = "shadow")]
+    pub(crate) shadow_database_url: Option<String>,
+
+    /// Where else the migrations may be replayed on a database of their own
+    #[arg(long, value_name = "WHERE", value_enum)]
+    pub(crate) shadow: Option<ShadowPlace>,
+}
+
+/// Where a shadow database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShadowPlace {
+    /// Beside the database itself, on its server
+    SameServer,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Baseline {
     /// The last migration that stands already: its name, or its version
     pub(crate) name: String,
+
+    /// Record them although the live schema is another, or cannot be looked at
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) shadow: Shadow,
 }
 
 /// `windlass unlock`, which by itself writes nothing and ends with code 5 while the lock is held.

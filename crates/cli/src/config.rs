@@ -18,6 +18,8 @@ const FILE: &str = "windlass.toml";
 pub(crate) struct Settings {
     /// The URL, where one is given.
     pub(crate) database_url: Option<Secret>,
+    /// A server on which a shadow database may be made.
+    pub(crate) shadow_database_url: Option<Secret>,
     /// The folder of migrations.
     pub(crate) dir: PathBuf,
     /// The name of the history table, where it is not the usual one.
@@ -121,6 +123,7 @@ pub(crate) enum ConfigError {
 struct File {
     database_url: Option<String>,
     database_url_file: Option<PathBuf>,
+    shadow_database_url: Option<String>,
     dir: Option<PathBuf>,
     history_table: Option<String>,
     #[serde(default, deserialize_with = "optional_duration")]
@@ -169,11 +172,17 @@ impl Settings {
                 (None, None) => None,
             },
         };
+        let shadow_database_url = match (variable("SHADOW_DATABASE_URL")?, &file.shadow_database_url) {
+            (Some(url), _) => Some(Secret::new(url)),
+            (None, Some(url)) => Some(Secret::new(expand(url, &path, "shadow_database_url")?)),
+            (None, None) => None,
+        };
         if global.history_table.as_ref().or(file.history_table.as_ref()).is_some_and(String::is_empty) {
             return Err(ConfigError::EmptyHistoryTable);
         }
         Ok(Self {
             database_url,
+            shadow_database_url,
             dir,
             history_table: global.history_table.clone().or(file.history_table),
             lock_wait: file.lock_wait,
@@ -248,7 +257,7 @@ fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// Fills `${NAME}` in from the environment.
+/// Fills `${NAME}` in from the environment: in the login of a URL so that any password means itself.
 fn expand(text: &str, path: &Path, key: &'static str) -> Result<String, ConfigError> {
     let mut expanded = String::new();
     let mut rest = text;
@@ -257,11 +266,22 @@ fn expand(text: &str, path: &Path, key: &'static str) -> Result<String, ConfigEr
         let (name, after) = after.split_once('}').ok_or_else(open)?;
         let unset = |_| ConfigError::UnsetVariable { path: path.to_owned(), name: name.to_owned() };
         expanded.push_str(before);
-        expanded.push_str(&env::var(name).map_err(unset)?);
+        let value = env::var(name).map_err(unset)?;
+        let is_login = expanded.contains("://") && after.contains('@');
+        expanded.push_str(&if is_login { encoded(&value) } else { value });
         rest = after;
     }
     expanded.push_str(rest);
     Ok(expanded)
+}
+
+/// Written with `%40` and the like, for whatever means something in a URL.
+fn encoded(value: &str) -> String {
+    let bytes = value.bytes().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    bytes.collect()
 }
 
 #[cfg(test)]
@@ -302,6 +322,9 @@ mod tests {
         let path = Path::new("windlass.toml");
         let home = env::var("PATH").unwrap();
         assert_eq!(expand("a${PATH}b$c", path, "database_url").unwrap(), format!("a{home}b$c"));
+        let path_in_login = expand("postgres://a:${PATH}@h/${PATH}", path, "database_url").unwrap();
+        assert_eq!(path_in_login, format!("postgres://a:{}@h/{home}", encoded(&home)));
+        assert_eq!(encoded("p%4/ss@é"), "p%254%2Fss%40%C3%A9");
         let unset = expand("${WINDLASS_IS_NOT_SET}", path, "database_url").unwrap_err();
         assert_eq!(
             unset.to_string(),

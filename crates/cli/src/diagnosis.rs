@@ -12,6 +12,7 @@ use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::HistoryError;
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
 use windlass_core::schema::Difference;
+use windlass_core::shadow::ReplayError;
 use windlass_core::source::SourceError;
 
 /// An error, with everything a person needs to go on.
@@ -142,6 +143,17 @@ impl Diagnosis {
                 self.migration = Some(name.clone());
                 self.hint =
                     Some("see `windlass status`; deploy again once the other run has ended".to_owned());
+            }
+            DeployError::HistoryChanged { name, rolled_back } => {
+                self.migration = Some(name.clone());
+                self.notes.push(match rolled_back {
+                    true => format!("`{name}` was rolled back: nothing of it stands"),
+                    false => "what it has done stands, and nothing tells how far it came".to_owned(),
+                });
+                self.hint = Some(format!(
+                    "leave the history table out of what `{name}` does to every table, and deploy again; or let the \
+                     history stand where that does not reach: `--history-table`"
+                ));
             }
             DeployError::Stopped { part_way, .. } => {
                 self.migration = part_way.clone();
@@ -295,6 +307,31 @@ impl Diagnosis {
                 self.notes.push("nothing was changed".to_owned());
                 self.hint = Some("`windlass status` tells where every migration stands".to_owned());
             }
+            ResolveFailure::Differs { migration, of, differences, fits, .. } => {
+                self.migration = Some(migration.clone());
+                self.notes.extend(told(differences));
+                self.notes.extend(fitting(fits, *of));
+                self.notes.push("nothing was changed".to_owned());
+                self.hint = Some(what_fits(migration, fits, *of));
+            }
+            ResolveFailure::DiffersFromBaseline { migration, differences } => {
+                self.migration = Some(migration.clone());
+                self.notes.extend(told(differences));
+                self.notes.push("nothing was recorded".to_owned());
+                self.hint = Some(
+                    "name the migration whose schema it is, or bring the database to it by hand; what is meant to \
+                     differ goes into `drift_ignore` in windlass.toml; `--force` records them as it is"
+                        .to_owned(),
+                );
+            }
+            ResolveFailure::Unchecked(error) => {
+                if let ReplayError::ReachesOut { migration, place, .. } = error {
+                    self.migration = Some(migration.clone());
+                    self.place = Some(place.clone());
+                }
+                self.notes.push("nothing was changed".to_owned());
+                self.hint = Some("look for yourself; `--force` writes it down without a check".to_owned());
+            }
             ResolveFailure::Locked(holder) => {
                 self.notes.push(format!("it is held by {}", held_by(holder)));
                 self.hint = Some(
@@ -345,6 +382,30 @@ impl Diagnosis {
                 .flatten()
                 .for_each(clean);
         }
+    }
+}
+
+/// After how many statements the live schema would be what it is.
+fn fitting(fits: &[u32], of: u32) -> Option<String> {
+    let after = |done: &u32| match *done {
+        0 => "before any of its statements".to_owned(),
+        done if done == of => "after all of them".to_owned(),
+        done => format!("after {done} of {of}"),
+    };
+    let places: Vec<_> = fits.iter().map(after).collect();
+    (!places.is_empty()).then(|| format!("it is what it is {}", places.join(", or ")))
+}
+
+/// The decision that the live schema does bear out.
+fn what_fits(migration: &str, fits: &[u32], of: u32) -> String {
+    let force = "`--force` writes it down all the same";
+    match fits {
+        [] => format!("bring the schema to where it should be by hand; {force}"),
+        [0, ..] => format!("`windlass resolve --rolled-back {migration}` says what is true; {force}"),
+        [.., last] if *last == of => {
+            format!("`windlass resolve --applied {migration}` says what is true; {force}")
+        }
+        _ => format!("`windlass diagnose` tells what stands; {force}"),
     }
 }
 
@@ -404,6 +465,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         | Blocked::HoldsForNothing { place }
         | Blocked::TakesInvalidIndex { place, .. }
         | Blocked::ChangesHistory { place, .. }
+        | Blocked::TakesHistoryAway { place, .. }
         | Blocked::UnsupportedControl { place, .. } => (None, Some(place.clone())),
         Blocked::NotOneTransaction { name, place, .. } | Blocked::NeedsSession { name, place, .. } => {
             (Some(name.clone()), place.clone())

@@ -89,6 +89,7 @@ fn deploy(error: &DeployError) -> (Exit, &'static str) {
         DeployError::LockTimeout { .. } => (Exit::Busy, "lock_timeout"),
         DeployError::Contended(_) => (Exit::Busy, "contended"),
         DeployError::TakenOver { .. } => (Exit::Busy, "taken_over"),
+        DeployError::HistoryChanged { .. } => (Exit::Failed, "history_changed"),
         DeployError::Stopped { .. } => (Exit::Stopped, "stopped"),
         _ => (Exit::Other, "other"),
     }
@@ -128,6 +129,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::NestedBegin { .. }
         | Blocked::CutChangesMeaning { .. }
         | Blocked::ChangesHistory { .. }
+        | Blocked::TakesHistoryAway { .. }
         | Blocked::UnclosedTransaction { .. }
         | Blocked::CannotRepeat { .. }
         | Blocked::HoldsForNothing { .. }
@@ -145,6 +147,10 @@ fn resolve(failure: &ResolveFailure) -> (Exit, &'static str) {
         ResolveFailure::Refused(ResolveError::NoHistory) => (Exit::Blocked, "no_history"),
         ResolveFailure::Refused(_) => (Exit::Blocked, "unresolvable"),
         ResolveFailure::Driver(error) => driver(error),
+        ResolveFailure::Differs { .. } | ResolveFailure::DiffersFromBaseline { .. } => {
+            (Exit::Blocked, "schema_differs")
+        }
+        ResolveFailure::Unchecked(_) => (Exit::Blocked, "unchecked"),
         ResolveFailure::Locked(_) => (Exit::Busy, "locked"),
         ResolveFailure::Changed(_) => (Exit::Busy, "changed"),
         _ => (Exit::Other, "other"),

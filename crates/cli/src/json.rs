@@ -7,7 +7,7 @@ use serde::Serialize;
 use windlass_core::driver::{Capabilities, Holder};
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
-use windlass_core::schema::{Change, Difference, Key};
+use windlass_core::schema::{Change, Difference, Key, shown};
 use windlass_core::status::StatusLine;
 
 const VERSION: u32 = 1;
@@ -110,8 +110,8 @@ impl DifferenceBody {
     pub(crate) fn of(difference: &Difference) -> Self {
         let property = |name: &String, was: Option<&String>, is: Option<&String>| PropertyBody {
             name: name.clone(),
-            was: was.cloned(),
-            is: is.cloned(),
+            was: was.map(|value| shown(value).to_owned()),
+            is: is.map(|value| shown(value).to_owned()),
         };
         let (change, properties) = match &difference.change {
             Change::Added(properties) => {

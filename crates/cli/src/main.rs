@@ -15,6 +15,7 @@ mod output;
 mod pages;
 mod progress;
 mod render;
+mod shadow;
 mod signals;
 mod table;
 mod target;

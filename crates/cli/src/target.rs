@@ -39,6 +39,9 @@ pub(crate) enum TargetError {
         /// The scheme.
         scheme: String,
     },
+    /// It is not of the database's own kind.
+    #[error("the URL of the shadow database is not of the same kind as the database's")]
+    OtherKind,
     /// The driver cannot read it.
     #[error("the database URL cannot be understood")]
     Unreadable(#[source] Box<dyn Error + Send + Sync>),
@@ -53,6 +56,9 @@ impl TargetError {
             Self::None => {
                 "give `--database-url URL`, or set DATABASE_URL, or write `database_url` into windlass.toml"
                     .into()
+            }
+            Self::OtherKind => {
+                "it names a server of the same product and version, where a database may be created".into()
             }
             Self::Unreadable(_) => {
                 "like postgres://user@host/shop, mysql://user@host/shop or sqlite:shop.db".into()
@@ -156,7 +162,51 @@ impl Target {
                 Options::Sqlite(named(options, table, windlass_sqlite::Options::history_table))
             }
         };
-        Ok(Self { place: without_secrets(url), options })
+        Ok(Self { place: place(url), options })
+    }
+
+    /// The target with the URL of another server of the same kind.
+    ///
+    /// # Errors
+    /// When that means no database, or one of another kind.
+    pub(crate) fn on(&self, url: &str) -> Result<Self, TargetError> {
+        let options = match (kind(url)?, &self.options) {
+            (Kind::Postgres, Options::Postgres(_)) => {
+                Options::Postgres(windlass_postgres::Options::parse(url).map_err(unreadable)?)
+            }
+            (Kind::MySql, Options::MySql(_)) => {
+                Options::MySql(windlass_mysql::Options::parse(url).map_err(unreadable)?)
+            }
+            _ => return Err(TargetError::OtherKind),
+        };
+        Ok(Self { place: place(url), options })
+    }
+
+    /// A database of this name on the same server; on SQLite one in memory.
+    pub(crate) fn scratch(&self, name: &str) -> Self {
+        let options = match &self.options {
+            Options::Postgres(options) => Options::Postgres(options.with_database(name)),
+            Options::MySql(options) => Options::MySql(options.clone().with_database(name)),
+            Options::Sqlite(options) => Options::Sqlite(options.in_memory()),
+        };
+        Self { place: self.place.clone(), options }
+    }
+
+    /// Whether a database of its own costs and touches nothing.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.options, Options::Sqlite(_))
+    }
+
+    /// Drops the database, with all that is in it.
+    ///
+    /// # Errors
+    /// In the driver's words.
+    pub(crate) async fn drop_database(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match &self.options {
+            Options::Postgres(options) => Ok(windlass_postgres::Postgres::drop_database(options).await?),
+            Options::MySql(options) => Ok(windlass_mysql::drop_database(options).await?),
+            Options::Sqlite(_) => Ok(()),
+        }
     }
 
     /// Opens a session.
@@ -305,31 +355,32 @@ pub(crate) fn relative_to(folder: &Path, url: &str) -> String {
 }
 
 /// The URL without password and parameters.
-fn without_secrets(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.split('?').next().unwrap_or("").to_owned();
-    };
-    // A password may hold an unescaped `?`, `/` or `@`: only what follows the last `@` is surely none of it.
-    let (user, rest) = match rest.rsplit_once('@') {
-        Some((before, after)) => (before.split(':').next().filter(|user| !user.is_empty()), after),
-        None => (None, rest),
-    };
-    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    format!("{scheme}://{user}{}", rest.split('?').next().unwrap_or(""))
+fn place(url: &str) -> String {
+    match kind(url) {
+        // Between the slashes of a URL of SQLite's there is no login.
+        Ok(Kind::Sqlite) if !url.split("://").nth(1).is_some_and(|rest| authority(rest).contains('@')) => {
+            url.split('?').next().unwrap_or("").to_owned()
+        }
+        _ => windlass_core::url::without_secrets(url),
+    }
+}
+
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?']).next().unwrap_or_default()
 }
 
 /// Takes the secrets out of a text that was made of a URL.
 pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
     let url = url.map_or("", Secret::reveal);
-    let (mut text, mut place) = (text.to_owned(), String::new());
+    let (mut text, mut told) = (text.to_owned(), String::new());
     if url.contains("://") {
-        place = without_secrets(url);
-        text = text.replace(url, &place);
+        told = place(url);
+        text = text.replace(url, &told);
     }
     let environment = ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok());
     for secret in environment.chain(passwords(url)) {
         // A word that the place is made of (`postgres`) tells nothing where it stands by itself.
-        if !secret.is_empty() && !place.contains(&secret) {
+        if !secret.is_empty() && !told.contains(&secret) {
             text = text.replace(&secret, "***");
         }
     }
@@ -381,19 +432,21 @@ mod tests {
 
     #[test]
     fn a_place_has_no_secret() {
-        assert_eq!(without_secrets("sqlite:app.db"), "sqlite:app.db");
-        assert_eq!(without_secrets("sqlite::memory:"), "sqlite::memory:");
-        assert_eq!(without_secrets("file:./dev.db?mode=ro"), "file:./dev.db");
-        assert_eq!(without_secrets("postgres://db/shop"), "postgres://db/shop");
-        assert_eq!(without_secrets("postgres://ann@db/shop"), "postgres://ann@db/shop");
+        assert_eq!(place("sqlite:app.db"), "sqlite:app.db");
+        assert_eq!(place("sqlite::memory:"), "sqlite::memory:");
+        assert_eq!(place("file:./dev.db?mode=ro"), "file:./dev.db");
+        assert_eq!(place("postgres://db/shop"), "postgres://db/shop");
+        assert_eq!(place("postgres://ann@db/shop"), "postgres://ann@db/shop");
         assert_eq!(
-            without_secrets("postgres://ann:s3cret@db:5432/shop?sslmode=require"),
+            place("postgres://ann:s3cret@db:5432/shop?sslmode=require"),
             "postgres://ann@db:5432/shop"
         );
-        assert_eq!(without_secrets("postgres://ann:s3c?r@e/t@db/shop"), "postgres://ann@db/shop");
-        assert_eq!(without_secrets("postgres:///shop?password=s3cret"), "postgres:///shop");
-        assert_eq!(without_secrets("sqlite:/srv/me@home/app.db?mode=ro"), "sqlite:/srv/me@home/app.db");
-        assert_eq!(without_secrets("mysql://:s3cret@db/shop"), "mysql://db/shop");
+        assert_eq!(place("postgres://ann:s3c?r@e/t@db/shop"), "postgres://…");
+        assert_eq!(place("postgres://h/shop?application_name=ci@host&password=s3cret"), "postgres://h/shop");
+        assert_eq!(place("postgres://h/shop?password=s3@cret"), "postgres://h/shop");
+        assert_eq!(place("postgres:///shop?password=s3cret"), "postgres:///shop");
+        assert_eq!(place("sqlite:/srv/me@home/app.db?mode=ro"), "sqlite:/srv/me@home/app.db");
+        assert_eq!(place("mysql://:s3cret@db/shop"), "mysql://db/shop");
     }
 
     #[test]

@@ -81,8 +81,10 @@ fn each_decision_does_what_it_says() {
     project.deploy(&[]).ends_with(4);
     project.sql("DROP TABLE half");
     std::fs::remove_file(project.path("migrations/3_half.sql")).expect("removed");
+    let gone = ["resolve", "--rolled-back", "3_half", "--reason", "dropped it"];
+    project.on_app(&gone).ends_with(3).err("the project does not have 3_half").err("--force");
     project
-        .on_app(&["resolve", "--rolled-back", "3_half", "--reason", "dropped it"])
+        .on_app(&[&gone[..], &["--force"]].concat())
         .ends_with(0)
         .out("Resolved 3_half: nothing of it stands; it is not in the project, so no deploy runs it\n");
     project.write("migrations/3_half.sql", &half);
@@ -100,7 +102,8 @@ fn each_decision_does_what_it_says() {
     project.deploy(&[]).ends_with(0).out("nothing to do");
 
     project.write("migrations/4_done.sql", "CREATE TABLE done (id);");
-    project.on_app(&["resolve", "--applied", "4_done"]).ends_with(0);
+    project.on_app(&["resolve", "--applied", "4_done"]).ends_with(3).err("table done was removed");
+    project.on_app(&["resolve", "--applied", "4_done", "--force"]).ends_with(0);
     project.deploy(&[]).ends_with(0).out("nothing to do, at 4_done");
     assert_eq!(project.count("SELECT count(*) FROM sqlite_schema WHERE name = 'done'"), 0);
 }

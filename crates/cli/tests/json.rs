@@ -113,10 +113,11 @@ fn a_failed_deploy() {
 #[test]
 fn every_other_command() {
     let project = Project::with(&[USERS]);
-    project.sql("CREATE TABLE users (id)");
+    project.sql("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)");
     let baseline = project.on_app(&["baseline", "1_users", "--json"]).ends_with(0).json();
     members(&baseline, &[&COMMON[..], &["database", "recorded"]].concat());
-    let resolve = project.on_app(&["resolve", "--rolled-back", "1_users", "--json"]).ends_with(0).json();
+    let resolve =
+        project.on_app(&["resolve", "--rolled-back", "1_users", "--force", "--json"]).ends_with(0).json();
     members(&resolve, &[&COMMON[..], &["database", "migration", "resolution"]].concat());
     assert_eq!(resolve["resolution"], "rolled_back");
     let new = project.run(&["new", "x", "--json"]).ends_with(0).json();

@@ -44,7 +44,7 @@ fn run(command: &str, folder: &Path) -> String {
     let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("{{ {command}\n}} 2>&1")).current_dir(folder).env("PATH", path);
-    for variable in ["DATABASE_URL", "WINDLASS_DIR", "NO_COLOR", "CLICOLOR_FORCE"] {
+    for variable in ["DATABASE_URL", "WINDLASS_DIR", "SHADOW_DATABASE_URL", "NO_COLOR", "CLICOLOR_FORCE"] {
         shell.env_remove(variable);
     }
     let output = shell.output().expect("a shell");

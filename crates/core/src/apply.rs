@@ -1,9 +1,9 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
 use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
-use crate::driver::{Driver, DriverError, Head, Holder, Inspection, Lock, Run};
+use crate::driver::{Driver, DriverError, Head, Holder, Lock, Run};
 use crate::history::{FORMAT, HistoryError};
-use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Resolution, ResolveError, Step};
+use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
 use crate::source::{Migrations, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,22 +11,25 @@ use std::time::{Duration, Instant};
 
 mod attempt;
 mod contention;
+mod decision;
 mod failure;
 mod progress;
 mod repeat;
+mod replay;
 mod unlocking;
 
 use attempt::{Ended, Runner};
 pub use contention::{Contention, LOCK_TRIES};
+pub use decision::{
+    Check, ResolveFailure, accept_drift, baseline, baseline_checked, resolve, resolve_checked,
+};
 pub use failure::{FailedStatement, Stands};
 pub use progress::{Event, Observer, Silent};
+pub use replay::{replay, replay_all};
 pub use unlocking::{UnlockError, end_lock_holder};
 
 /// How often a plan is made anew before giving up: each time another run was met, or a group taken apart.
 const REPLANS: usize = 1_000;
-
-/// How long a decision waits for a deployer, or on SQLite for any writer, to end.
-const DECISION_WAIT: Duration = Duration::from_secs(2);
 
 /// How a deploy is to be done.
 #[derive(Clone, Debug)]
@@ -165,6 +168,15 @@ pub enum DeployError {
         /// The migration.
         name: String,
     },
+    /// The migration has changed the history, or keeps it from being written: a `TRUNCATE` of every table, a trigger on
+    /// all of them.
+    #[error("`{name}` changes windlass's own history: the row of this run is gone, or cannot be written")]
+    HistoryChanged {
+        /// The migration.
+        name: String,
+        /// Whether nothing of what was under way stands.
+        rolled_back: bool,
+    },
     /// It was asked to stop, and did after the running statement.
     #[error("stopped as asked")]
     Stopped {
@@ -173,24 +185,6 @@ pub enum DeployError {
         /// The migration that stands part-way, if one does: it goes on with the next deploy.
         part_way: Option<String>,
     },
-}
-
-/// Why a decision was not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveFailure {
-    /// It does not fit the history.
-    #[error("nothing was changed")]
-    Refused(#[from] ResolveError),
-    /// The database could not be used.
-    #[error("the database could not be used")]
-    Driver(#[from] DriverError),
-    /// Another deployer is at work.
-    #[error("another deployer holds the lock")]
-    Locked(Holder),
-    /// The history changed meanwhile.
-    #[error("the history changed since it was read: {0}")]
-    Changed(String),
 }
 
 /// Brings the database to the end of the migrations. Can be run again at any moment.
@@ -234,83 +228,6 @@ pub async fn dry_run<'m>(
 ) -> Result<Outlook<'m>, DeployError> {
     let inspection = driver.inspect().await?;
     Ok(crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), options)?)
-}
-
-/// Writes a person's decision about one migration into the history.
-///
-/// # Errors
-/// When the decision does not fit the history, or another deployer is at work.
-pub async fn resolve(
-    driver: &mut dyn Driver,
-    migrations: &Migrations,
-    run: &Run,
-    resolution: Resolution,
-    name: &str,
-    reason: &str,
-) -> Result<(), ResolveFailure> {
-    write_plan(driver, run, |inspection, capabilities| {
-        crate::plan::resolve(migrations.as_slice(), inspection, capabilities, resolution, name, reason)
-    })
-    .await
-    .map(|_| ())
-}
-
-/// Records everything up to `name` as applied without running it; gives the recorded names.
-///
-/// # Errors
-/// When there is no such migration, or the history cannot be written.
-pub async fn baseline(
-    driver: &mut dyn Driver,
-    migrations: &Migrations,
-    run: &Run,
-    name: &str,
-) -> Result<Vec<String>, ResolveFailure> {
-    write_plan(driver, run, |inspection, capabilities| {
-        crate::plan::baseline(migrations.as_slice(), inspection, capabilities, name)
-    })
-    .await
-}
-
-/// Takes the schema as it is: from now on that is what a deploy compares with.
-///
-/// # Errors
-/// When there is no history, another deployer is at work, or the schema cannot be read or kept.
-pub async fn accept_drift(driver: &mut dyn Driver, run: &Run, reason: &str) -> Result<(), ResolveFailure> {
-    let accepted = format!("{}: {reason}", run.applied_by);
-    write_plan(driver, run, |inspection, _| crate::plan::accept_schema(inspection, accepted))
-        .await
-        .map(|_| ())
-}
-
-async fn write_plan<'m>(
-    driver: &mut dyn Driver,
-    run: &Run,
-    make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
-) -> Result<Vec<String>, ResolveFailure> {
-    let began = Instant::now();
-    while let Lock::Held(holder) = driver.try_lock().await? {
-        if began.elapsed() >= DECISION_WAIT {
-            return Err(ResolveFailure::Locked(holder));
-        }
-        driver.sleep(Duration::from_millis(50)).await;
-    }
-    let result = write_plan_locked(driver, run, make).await;
-    let _ = driver.unlock().await;
-    result
-}
-
-async fn write_plan_locked<'m>(
-    driver: &mut dyn Driver,
-    run: &Run,
-    make: impl FnOnce(&Inspection, &crate::driver::Capabilities) -> Result<Plan<'m>, ResolveError> + Send,
-) -> Result<Vec<String>, ResolveFailure> {
-    let inspection = driver.inspect().await?;
-    let plan = make(&inspection, driver.capabilities())?;
-    for segment in &plan.segments {
-        let failed = driver.perform(run, &segment.steps, &mut crate::driver::NoWatch).await;
-        failed.map_err(|failure| ResolveFailure::Changed(failure::told(&failure.cause)))?;
-    }
-    Ok(plan.migrations().into_iter().map(str::to_owned).collect())
 }
 
 async fn is_current(driver: &mut dyn Driver, migrations: &Migrations) -> Result<bool, DeployError> {

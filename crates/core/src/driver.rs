@@ -5,7 +5,7 @@
 
 use crate::history::History;
 use crate::plan::Step;
-use crate::schema::Look;
+use crate::schema::{Look, Schema};
 use crate::sql::Dialect;
 use crate::sql::classify::ObjectName;
 use async_trait::async_trait;
@@ -315,6 +315,9 @@ pub enum DriverError {
     /// The history was found in more than one place.
     #[error("the history stands in more than one place: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
+    /// The schema cannot be read, and why.
+    #[error("the schema cannot be read: {0}")]
+    Schema(String),
 }
 
 /// The step of a segment that went wrong, and how. No transaction is left open.
@@ -449,6 +452,11 @@ pub trait Driver: Send {
         false
     }
 
+    /// The schema as it is. Writes nothing.
+    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+        Err(DriverError::Schema("this driver does not look at it".to_owned()))
+    }
+
     /// Whether the schema is as it was kept last; one round trip where it is. Writes nothing.
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
         Ok(Look::Unknown("this driver does not look at the schema".to_owned()))
@@ -509,6 +517,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn keeps_schema(&self) -> bool {
         (**self).keeps_schema()
+    }
+
+    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+        (**self).read_schema().await
     }
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {

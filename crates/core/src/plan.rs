@@ -34,6 +34,7 @@ pub use repeat::{Repeat, RowLimit};
 pub(crate) use resolve::accept_schema;
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use standing::Standing;
+pub(crate) use state::find_migration;
 
 /// Segments in order. Each is one transaction (it begins with [`Step::Begin`]) or steps on their own.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ mod compare;
 mod pattern;
 mod text;
 
-pub use compare::{Change, Difference, differences};
+pub use compare::{Change, Difference, differences, guarded, shown};
 pub use pattern::{Pattern, PatternError};
 pub use text::TextError;
 
@@ -23,6 +23,17 @@ pub struct Schema {
     pub origin: String,
     /// The objects.
     pub objects: BTreeMap<Key, Properties>,
+}
+
+impl Schema {
+    /// The same with digests in place of texts that may hold a secret.
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        for value in self.objects.values_mut().flat_map(BTreeMap::values_mut) {
+            *value = guarded(std::mem::take(value));
+        }
+        self
+    }
 }
 
 /// The properties of an object that differ from what is usual: `type` is `integer`, `not null` is `yes`.

@@ -4,6 +4,7 @@ mod assemble;
 mod embedded;
 mod error;
 mod folder;
+mod foreign;
 mod layout;
 mod notice;
 mod parallel;
@@ -130,6 +131,12 @@ impl Migrations {
         set.digest = assemble::digest(list);
         set.looked = Looked::Everywhere;
         Ok(set)
+    }
+
+    /// Those of the same set that are wanted.
+    pub(crate) fn only(&self, is_wanted: impl Fn(&Migration) -> bool) -> Self {
+        let list: Vec<_> = self.list.iter().filter(|migration| is_wanted(migration)).cloned().collect();
+        Self { digest: assemble::digest(&list), list: Cow::Owned(list), ..self.clone() }
     }
 
     /// The migrations in their order: versioned ones by version and name, then repeatable ones by name.

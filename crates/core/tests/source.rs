@@ -306,6 +306,37 @@ fn prose_and_data_are_no_sections() {
 }
 
 #[test]
+fn markers_that_are_not_followed_are_never_taken_for_prose() {
+    for (marker, told) in [
+        ("-- +migrate Down", "a marker of sql-migrate's"),
+        ("--+Migrate  down", "a marker of sql-migrate's"),
+        ("-- //@UNDO", "a marker of MyBatis Migrations's"),
+        ("-- rambler down", "a marker of rambler's"),
+        ("# --- !Downs", "a marker of Play's"),
+        ("-- +Goose Down", "did you mean `-- +goose Down`"),
+        ("-- + goose down", "did you mean `-- +goose Down`"),
+        ("-- migrate:donw", "did you mean `-- migrate:down`"),
+        ("--  Migrate:Down", "did you mean `-- migrate:down`"),
+        ("-- migrate : down", "did you mean `-- migrate:down`"),
+        ("-- migrate down", "did you mean `-- migrate:down`"),
+        ("-- migrate:rollback", "did you mean `-- migrate:down`"),
+        ("-- MIGRATE:UP", "did you mean `-- migrate:up`"),
+    ] {
+        for head in ["CREATE TABLE a (n int);\n", "-- migrate:up\nCREATE TABLE a (n int);\n"] {
+            let text = format!("1_a.sql={head}{marker}\nDROP TABLE a;\n");
+            let error = refused(&[&text]);
+            assert!(error.contains(told), "{marker}: {error}");
+            assert!(error.contains(&format!("1_a.sql:{}:", head.lines().count() + 1)), "{marker}: {error}");
+        }
+    }
+    for prose in
+        ["-- migrate down to one row each", "-- rambling", "-- Migrates users", "SELECT 1; -- +migrate Down"]
+    {
+        assert_eq!(read(&[&format!("1_a.sql={prose}\nSELECT 1;")]).layout(), Some(Layout::Plain), "{prose}");
+    }
+}
+
+#[test]
 fn settings_beside_a_script_turn_the_transaction_off() {
     for (files, mode) in [
         (

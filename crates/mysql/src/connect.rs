@@ -50,6 +50,20 @@ pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
     }
 }
 
+/// Drops the database that the options name, with all that is in it; one that is not there is fine.
+///
+/// # Errors
+/// When there is no connection to be had, or the server refuses.
+pub async fn drop_database(options: &Options) -> Result<(), ConnectError> {
+    let place = options.place();
+    let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
+    let mut transport = open(options, None).await?;
+    match transport.query(&format!("DROP DATABASE IF EXISTS {}", identifier(database))).await {
+        Ok(_) => Ok(()),
+        Err(broken) => Err(failed(broken.error, options, options.place())),
+    }
+}
+
 async fn open(options: &Options, database: Option<&str>) -> Result<Transport<'static>, ConnectError> {
     if options.socket.is_some() {
         let opened = Transport::connect(options, None, &SslMode::Disabled.into(), database).await;

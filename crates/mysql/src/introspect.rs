@@ -41,6 +41,14 @@ impl MySql<'_> {
         Eyes::of(self.capabilities.product, &self.capabilities.version, &self.database).is_some()
     }
 
+    /// The schema as it is.
+    pub(crate) async fn schema(&mut self) -> Result<Schema, DriverError> {
+        self.introspect().await.map_err(|unread| match unread {
+            Unread::Unseen(why) => DriverError::Schema(why),
+            Unread::Lost(error) => error,
+        })
+    }
+
     /// Whether the schema is as it was kept last: one round trip, and one more where there are sequences.
     pub(crate) async fn look(&mut self) -> Result<Look, DriverError> {
         let mut message = vec![self.table.select_kept()];
@@ -141,7 +149,7 @@ impl MySql<'_> {
             let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
             sets.iter().flatten().for_each(|row| reading.sequence(row));
         }
-        Ok(reading.schema)
+        Ok(reading.schema.guarded())
     }
 }
 

@@ -53,7 +53,7 @@ mod transport;
 mod unfinished;
 mod waits;
 
-pub use connect::{connect, create_database};
+pub use connect::{connect, create_database, drop_database};
 pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};
 pub use mysql_async;
@@ -71,7 +71,7 @@ use windlass_core::driver::{
 };
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
-use windlass_core::schema::Look;
+use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// One session with a MySQL or MariaDB database. [`connect`] opens it.
@@ -277,6 +277,10 @@ impl Driver for MySql<'_> {
 
     fn keeps_schema(&self) -> bool {
         self.reads_schema()
+    }
+
+    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+        self.schema().await
     }
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {

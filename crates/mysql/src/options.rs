@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use windlass_core::history::DEFAULT_TABLE;
+use windlass_core::url::login_is_unencoded;
 
 const DEFAULT_PORT: u16 = 3306;
 const DEFAULT_HOST: &str = "localhost";
@@ -103,12 +104,15 @@ pub enum UrlError {
     /// It begins with neither `mysql://` nor `mariadb://`.
     #[error("the URL of a MySQL or MariaDB database begins with `mysql://` or `mariadb://`")]
     Scheme,
-    /// A port is not a number.
-    #[error("`{port}` is not a port")]
-    Port {
-        /// What stands in its place.
-        port: String,
-    },
+    /// User or password hold a character that ends them.
+    #[error(
+        "user or password hold a character that means something in a URL: write `/` as %2F, `?` as %3F, `#` as %23, \
+         `@` as %40"
+    )]
+    Unencoded,
+    /// A port is not a number from 0 to 65535. It is not shown: it may be a part of a password.
+    #[error("a port is not a number from 0 to 65535")]
+    Port,
     /// It has a parameter that means nothing here.
     #[error(
         "unknown parameter `{parameter}`; known are ssl-mode, ssl-ca, socket, connect_timeout, charset and connection_limit"
@@ -191,7 +195,11 @@ impl Options {
     /// When the text is no such URL, or has a parameter that is not known.
     pub fn parse_with(url: &str, surroundings: &dyn Surroundings) -> Result<Self, UrlError> {
         let rest = ["mysql://", "mariadb://"].iter().find_map(|scheme| strip_scheme(url, scheme));
-        let (rest, query) = split_at_first(rest.ok_or(UrlError::Scheme)?, '?');
+        let rest = rest.ok_or(UrlError::Scheme)?;
+        if login_is_unencoded(rest) {
+            return Err(UrlError::Unencoded);
+        }
+        let (rest, query) = split_at_first(rest, '?');
         let (authority, path) = split_at_first(rest, '/');
         let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = split_at_first(login, ':');
@@ -217,7 +225,7 @@ impl Options {
             database: non_empty(decode(path, "database")?),
             ssl_mode: match parameters.ssl_mode {
                 Some(mode) => Some(mode),
-                None => file.ssl_mode.as_deref().and_then(SslMode::parse),
+                None => file.ssl_mode.map(in_option_file).transpose()?,
             },
             ssl_ca: parameters.ssl_ca.or(file.ssl_ca).map(PathBuf::from),
             connect_timeout: parameters.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
@@ -320,6 +328,15 @@ impl Parameters {
     }
 }
 
+/// A mode that is misspelt there must not be none.
+fn in_option_file(mode: String) -> Result<SslMode, UrlError> {
+    SslMode::parse(&mode).ok_or(UrlError::Value {
+        parameter: "ssl-mode of ~/.my.cnf".to_owned(),
+        value: mode,
+        expected: "DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY",
+    })
+}
+
 fn parse_hosts(list: &str, default_host: &str, default_port: u16) -> Result<Vec<Host>, UrlError> {
     let host = |text: &str| {
         let (name, port) = match text.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
@@ -333,7 +350,7 @@ fn parse_hosts(list: &str, default_host: &str, default_port: u16) -> Result<Vec<
 }
 
 fn parse_port(port: &str) -> Result<u16, UrlError> {
-    port.parse().map_err(|_| UrlError::Port { port: port.to_owned() })
+    port.parse().map_err(|_| UrlError::Port)
 }
 
 fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {

@@ -42,12 +42,8 @@ pub(crate) async fn open(options: &Options) -> Result<Opened, ConnectError> {
 
 /// Creates the database that the options name; one that stands already is fine.
 pub(crate) async fn create_database(options: &Options) -> Result<(), ConnectError> {
-    let mut opened = open(&options.with_database("postgres")).await;
-    if matches!(opened, Err(ConnectError::MissingDatabase { .. })) {
-        opened = open(&options.with_database("template1")).await;
-    }
     let create = format!("CREATE DATABASE {}", identifier(&options.database));
-    match opened?.session.run(&create).await {
+    match open_beside(options).await?.session.run(&create).await {
         // Whoever creates the same one at the same moment is told of it by the catalog's index.
         Err(TransportError::Told(told))
             if told.code == code::DUPLICATE_DATABASE || told.code == code::UNIQUE_VIOLATION =>
@@ -56,6 +52,21 @@ pub(crate) async fn create_database(options: &Options) -> Result<(), ConnectErro
         }
         Err(error) => Err(connect_error(options, &options.place(), error)),
         Ok(()) => Ok(()),
+    }
+}
+
+/// Drops the database that the options name, whoever is connected to it.
+pub(crate) async fn drop_database(options: &Options) -> Result<(), ConnectError> {
+    let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(&options.database));
+    let dropped = open_beside(options).await?.session.run(&drop).await;
+    dropped.map_err(|error| connect_error(options, &options.place(), error))
+}
+
+/// Opens a session with a database that every server has.
+async fn open_beside(options: &Options) -> Result<Opened, ConnectError> {
+    match open(&options.with_database("postgres")).await {
+        Err(ConnectError::MissingDatabase { .. }) => open(&options.with_database("template1")).await,
+        opened => opened,
     }
 }
 

@@ -16,6 +16,17 @@ const PINS: &str = "set_config('search_path', '', true), set_config('quote_all_i
                     set_config('extra_float_digits', '1', true), set_config('lc_monetary', 'C', true), \
                     set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true)";
 
+/// The schema as it is.
+pub(crate) async fn read(
+    session: &Session<'_>,
+    table: &HistoryTable,
+    only_schema: Option<&str>,
+) -> Result<Schema, DriverError> {
+    let row = answer(session, &format!("SELECT {PINS}; {}", text(table, only_schema))).await?;
+    let text = row.as_ref().and_then(|row| row.get(0)).unwrap_or_default();
+    Schema::parse(text).map_err(|error| DriverError::Schema(error.to_string()))
+}
+
 /// Whether the schema is as it was kept last: told in a few bytes where it is.
 pub(crate) async fn look(
     session: &Session<'_>,
@@ -136,11 +147,32 @@ fn escaped(expression: &str) -> String {
     )
 }
 
+/// Properties that are somebody's text.
+const WRITTEN: [&str; 9] =
+    ["definition", "default", "generated", "options", "comment", "server", "using", "with check", "checks"];
+
+/// What core's `may_hold_secret` looks for, as far as it can stand in a definition.
+const SECRET: &str = "(password|passwd|passphrase|secret|pwd)\\w*[\"'']?\\s*\
+                      (=|((encrypted|to|as|:=|:|[|][|]|[(])\\s*)*(e|n|x|b|u&|_\\w+)?[''\"$%])\
+                      |identified\\s+(by|as|with|via|using)\\M|dblink|authentication_string|authorization:\
+                      |bearer [-._~+/=a-z0-9]{7}|://[^\\s''\"<>]*:[^\\s''\"<>]*@";
+
+/// A text as it may be kept: of one that may hold a secret, a digest, which is another for another text.
+fn guarded(expression: &str) -> String {
+    format!(
+        "(SELECT CASE WHEN text ~* '{SECRET}' THEN '(may hold a secret: ' || md5(text) || ')' ELSE text END \
+         FROM (SELECT ({expression})::text) AS given(text))"
+    )
+}
+
 /// The query of the lines of one kind: what it is, its schema, what it is part of, its name; its properties, of
 /// which those that are NULL are left out.
 fn lines(names: [&str; 4], properties: &[(&str, &str)], from: &str) -> String {
     let names = names.map(escaped);
-    let properties = properties.iter().map(|(name, value)| format!("'{name}=' || {}", escaped(value)));
+    let properties = properties.iter().map(|(name, value)| match WRITTEN.contains(name) {
+        true => format!("'{name}=' || {}", escaped(&guarded(value))),
+        false => format!("'{name}=' || {}", escaped(value)),
+    });
     let parts: Vec<_> = names.into_iter().chain(properties).collect();
     format!("SELECT concat_ws(E'\\t', {}) {from}", parts.join(", "))
 }

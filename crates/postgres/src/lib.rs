@@ -90,7 +90,7 @@ use windlass_core::driver::{
     Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Sessions, Watch,
 };
 use windlass_core::plan::Step;
-use windlass_core::schema::Look;
+use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a PostgreSQL database.
@@ -190,6 +190,14 @@ impl Postgres<'static> {
     /// As [`Self::connect`], and when the user may not create databases.
     pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
         connect::create_database(options).await
+    }
+
+    /// Drops the database that the options name, with all that is in it; one that is not there is fine.
+    ///
+    /// # Errors
+    /// When there is no connection to be had, or the server refuses.
+    pub async fn drop_database(options: &Options) -> Result<(), ConnectError> {
+        connect::drop_database(options).await
     }
 }
 
@@ -490,6 +498,10 @@ impl Driver for Postgres<'_> {
 
     fn keeps_schema(&self) -> bool {
         true
+    }
+
+    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+        introspect::read(&self.session, &self.table, self.only_schema.as_deref()).await
     }
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {

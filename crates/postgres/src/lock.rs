@@ -7,6 +7,8 @@ use crate::history::HistoryTable;
 use crate::transport::{Session, TransportError};
 use crate::waits::{ABOUT, WHO, read};
 use windlass_core::driver::{Ending, Holder, Lock};
+use windlass_core::sql::Dialect;
+use windlass_core::sql::classify::{classify, may_hold_secret};
 
 /// The lock's key: of the database and the history's place, so that histories side by side do not exclude
 /// one another.
@@ -94,18 +96,14 @@ fn held_sql(key: i64) -> String {
     )
 }
 
-/// One short line; what follows a word that announces a secret is left out.
+/// Another session's statement, on one short line, and not at all where it may hold a secret.
 pub(crate) fn shown(query: &str, most: usize) -> String {
-    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
-    let lower = line.to_ascii_lowercase();
-    let secret =
-        ["password", "identified by", "secret", "://"].iter().filter_map(|word| lower.find(word)).min();
-    let end = line.char_indices().nth(most).map_or(line.len(), |(at, _)| at);
-    match secret.filter(|at| *at < end) {
-        Some(at) => format!("{}… (not shown: it may hold a secret)", &line[..at]),
-        None if end < line.len() => format!("{} …", &line[..end]),
-        None => line,
+    if classify(Dialect::Postgres, query.trim_start()).may_hold_secret || may_hold_secret(query) {
+        return "(not shown: it may hold a secret)".to_owned();
     }
+    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = line.char_indices().nth(most).map_or(line.len(), |(at, _)| at);
+    if end < line.len() { format!("{} …", &line[..end]) } else { line }
 }
 
 #[cfg(test)]
@@ -117,7 +115,9 @@ mod tests {
     #[test]
     fn a_secret_is_never_shown() {
         let query = "CREATE USER app\n  WITH Password 'hunter2'";
-        assert_eq!(shown(query, SHOWN), "CREATE USER app WITH … (not shown: it may hold a secret)");
+        assert_eq!(shown(query, SHOWN), "(not shown: it may hold a secret)");
+        let several = "BEGIN; SELECT set_config('app.api_key', 'hunter2', false)";
+        assert_eq!(shown(several, SHOWN), "(not shown: it may hold a secret)");
         assert_eq!(shown("SELECT  1", SHOWN), "SELECT 1");
         assert_eq!(shown(&"ü".repeat(121), SHOWN), format!("{} …", "ü".repeat(120)));
     }

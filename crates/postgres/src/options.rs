@@ -229,7 +229,9 @@ impl Options {
         self
     }
 
-    pub(crate) fn with_database(&self, database: &str) -> Self {
-        Self { database: database.to_owned(), ..self.clone() }
+    /// The same options with another database.
+    #[must_use]
+    pub fn with_database(&self, database: impl Into<String>) -> Self {
+        Self { database: database.into(), ..self.clone() }
     }
 }

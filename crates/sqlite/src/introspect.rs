@@ -7,6 +7,11 @@ use windlass_core::driver::DriverError;
 use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
 use windlass_core::sql::{Dialect, lexer};
 
+/// The schema as it is.
+pub(crate) fn read(connection: &Connection, table: &HistoryTable) -> Result<Schema, DriverError> {
+    crate::at_one_moment(connection, || introspect(connection, table).map_err(|error| refused(&error)))
+}
+
 /// Whether the schema is as it was kept last.
 pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look, DriverError> {
     crate::at_one_moment(connection, || {
@@ -122,7 +127,7 @@ fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, r
             Ok((key("column", row.get(0)?, row.get(1)?), properties))
         },
     )?;
-    Ok(schema)
+    Ok(schema.guarded())
 }
 
 fn key(kind: &str, table: String, name: String) -> Key {

@@ -87,7 +87,7 @@ use std::time::Duration;
 use windlass_core::driver::{Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
-use windlass_core::schema::Look;
+use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a SQLite database.
@@ -321,6 +321,10 @@ impl Driver for Sqlite<'_> {
 
     fn keeps_schema(&self) -> bool {
         true
+    }
+
+    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+        introspect::read(self.connection.get(), &self.table)
     }
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {

@@ -90,6 +90,12 @@ impl Options {
         Self::at(Place::Memory)
     }
 
+    /// The same options with a new database in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> Self {
+        Self { place: Place::Memory, mode: Mode::ReadWrite, ..self.clone() }
+    }
+
     fn at(place: Place) -> Self {
         Self {
             place,

@@ -7,13 +7,35 @@ use crate::exit::Exit;
 use crate::identity;
 use crate::json::Body;
 use crate::output::count;
+use crate::shadow::Shadow;
 use crate::target::IfMissing;
 use windlass_core::apply;
+
+const UNCHECKED: &str = "whether the live schema is what these migrations make was not checked: `--shadow-database-url` \
+                         names a server where they may be replayed, `--shadow same-server` allows it beside the database";
 
 pub(crate) async fn run(context: &Context, args: &Baseline) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
-    let recorded = apply::baseline(&mut *session.driver, &migrations, &identity::run(), &args.name).await?;
+    let (driver, run) = (&mut *session.driver, identity::run());
+    let shadow = if args.force { None } else { Shadow::open(context, &target, &args.shadow).await? };
+    let recorded = match shadow {
+        None => {
+            let recorded = apply::baseline(driver, &migrations, &run, &args.name).await?;
+            if !args.force && !recorded.is_empty() {
+                context.output.note(UNCHECKED);
+            }
+            recorded
+        }
+        Some(mut shadow) => {
+            let ignore = &context.settings.drift_ignore;
+            let recorded =
+                apply::baseline_checked(driver, &mut *shadow.driver, &migrations, &run, &args.name, ignore)
+                    .await;
+            shadow.close(context).await;
+            recorded?
+        }
+    };
     recorded.iter().for_each(|name| context.output.done("Recorded", name));
     let summary = match recorded.len() {
         0 => "nothing to record: it is all in the history".to_owned(),

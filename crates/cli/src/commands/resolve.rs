@@ -6,17 +6,46 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::identity;
 use crate::json::Body;
+use crate::shadow::Shadow;
 use crate::target::IfMissing;
-use windlass_core::apply;
+use windlass_core::apply::{self, Check};
 use windlass_core::migration::Migration;
 use windlass_core::plan::Resolution;
+
+const UNCHECKED: &str = "whether the live schema bears it out was not checked: `--shadow-database-url` names a server \
+                         where the migrations may be replayed, `--shadow same-server` allows it beside the database";
+
+const NOTHING_TO_SEE: &str = "the migration changes no definition, so the live schema could not tell whether it ran: that is your word alone";
 
 pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let (resolution, word) = decision(args);
     let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
     let run = identity::run();
-    apply::resolve(&mut *session.driver, &migrations, &run, resolution, &args.name, &args.reason).await?;
+    let (driver, name, reason) = (&mut *session.driver, args.name.as_str(), args.reason.as_str());
+    let is_about_text = resolution == Resolution::AcceptEdit;
+    let shadow =
+        if args.force || is_about_text { None } else { Shadow::open(context, &target, &args.shadow).await? };
+    let check = match shadow {
+        None => {
+            apply::resolve(driver, &migrations, &run, resolution, name, reason).await?;
+            (!args.force && !is_about_text).then_some(UNCHECKED)
+        }
+        Some(mut shadow) => {
+            let decision = (resolution, name);
+            let checked =
+                apply::resolve_checked(driver, &mut *shadow.driver, &migrations, &run, decision, reason)
+                    .await;
+            shadow.close(context).await;
+            match checked? {
+                Check::NothingToSee => Some(NOTHING_TO_SEE),
+                _ => None,
+            }
+        }
+    };
+    if let Some(note) = check {
+        context.output.note(note);
+    }
     let means = |migration: &Migration| {
         migration.name() == args.name || migration.version().is_some_and(|v| v.as_str() == args.name)
     };

@@ -62,6 +62,7 @@ impl Project {
         for name in [
             "DATABASE_URL",
             "WINDLASS_DIR",
+            "SHADOW_DATABASE_URL",
             "NO_COLOR",
             "CLICOLOR",
             "CLICOLOR_FORCE",

@@ -72,6 +72,11 @@ impl<'r> Runner<'r> {
         Self { capabilities, options, run, observer, stop, digest, live: None, history_exists, applied }
     }
 
+    /// How many statements of the migration under way are done; `None` where none is under way.
+    pub(super) fn completed(&self) -> Option<u32> {
+        self.live.as_ref().map(|live| live.completed)
+    }
+
     pub(super) async fn run(
         &mut self,
         driver: &mut dyn Driver,
@@ -318,7 +323,7 @@ impl<'r> Runner<'r> {
                 let during = failed_step.map(Step::to_string).unwrap_or_default();
                 return Err(DeployError::Lost { during, message });
             }
-            Cause::Fenced => return Err(DeployError::TakenOver { name: subject(segment, step) }),
+            Cause::Fenced => return self.fenced(driver, segment, step, rolled_back).await,
             Cause::ClaimTaken => return Ok(Ended::MetAnother(subject(segment, step))),
             Cause::Stopped => return self.stopped(driver).await,
             cause @ (Cause::ForeignKeys(_) | Cause::Busy(_)) => {
@@ -330,6 +335,37 @@ impl<'r> Runner<'r> {
         // A failed migration's settings are no more the next one's than an applied one's.
         let _ = driver.perform(self.run, &[Step::RestoreSettings], &mut NoWatch).await;
         result
+    }
+
+    /// The row of an attempt is not as this run left it: another has it now, or the migration itself has changed it.
+    async fn fenced(
+        &mut self,
+        driver: &mut dyn Driver,
+        segment: &Segment<'_>,
+        step: usize,
+        rolled_back: bool,
+    ) -> Result<Ended, DeployError> {
+        let name = subject(segment, step);
+        let claimed_here = segment.steps[..step].iter().rev().find_map(|step| match step {
+            Step::Claim(claims) => Some(claims.as_slice()),
+            _ => None,
+        });
+        if let (Some(claims), true) = (claimed_here, rolled_back) {
+            // Nobody else saw that row.
+            if claims.len() > 1 {
+                let names: Vec<_> = claims.iter().map(|claim| claim.name.to_owned()).collect();
+                self.observer.event(Event::Apart { names: &names });
+                return Ok(Ended::Apart(names));
+            }
+            return Err(DeployError::HistoryChanged { name, rolled_back });
+        }
+        let attempts = driver.inspect().await?.history.attempts;
+        let stands = attempts.iter().any(|attempt| attempt.claimed && attempt.name == name);
+        Err(if stands {
+            DeployError::TakenOver { name }
+        } else {
+            DeployError::HistoryChanged { name, rolled_back }
+        })
     }
 
     async fn refused(

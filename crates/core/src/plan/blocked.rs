@@ -213,6 +213,14 @@ pub enum Blocked {
         /// The table.
         table: String,
     },
+    /// A statement that drops or renames the schema or database in which the history stands.
+    #[error("{place}: this statement takes away where `{table}` stands, the table of windlass's own history")]
+    TakesHistoryAway {
+        /// The statement.
+        place: Place,
+        /// The table, with its schema or database.
+        table: String,
+    },
     /// All that is pending was to be one transaction, and this migration cannot be in it.
     #[error("{}`{name}` cannot be in one transaction with the rest: {why}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
     NotOneTransaction {
@@ -393,6 +401,11 @@ impl Blocked {
             Self::NotOneTransaction { .. } => "leave `--single-transaction` out".to_owned(),
             Self::ChangesHistory { .. } => {
                 "take it out; `windlass resolve` writes decisions into the history, and `--history-table` names another"
+                    .to_owned()
+            }
+            Self::TakesHistoryAway { .. } => {
+                "take it out: drop or rename what is in it instead; on PostgreSQL the history can stand in a schema of \
+                 its own: `--history-table windlass.migrations`"
                     .to_owned()
             }
             Self::NestedBegin { .. } => "take the second BEGIN away, or COMMIT before it".to_owned(),

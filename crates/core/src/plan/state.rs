@@ -136,7 +136,7 @@ fn find_target<'m>(migrations: &'m [Migration], name: &str) -> Result<&'m str, B
 }
 
 /// A migration by its whole name, or by its version where only one has it.
-pub(super) fn find_migration<'m>(migrations: &'m [Migration], name: &str) -> Result<&'m Migration, Blocked> {
+pub(crate) fn find_migration<'m>(migrations: &'m [Migration], name: &str) -> Result<&'m Migration, Blocked> {
     if let Some(found) = migrations.iter().find(|m| m.name() == name) {
         return Ok(found);
     }

@@ -48,9 +48,14 @@ impl<'i> Tables<'i> {
 
     /// The history is nobody else's to change; and a temporary table of its name would stand in front of it.
     fn refuse_history(&self, execute: &Execute<'_>, facts: &Facts) -> Result<(), Blocked> {
-        let (Some(history), Objects::Known(names)) = (&self.surroundings.history, &facts.objects) else {
-            return Ok(());
-        };
+        let Some(history) = &self.surroundings.history else { return Ok(()) };
+        if let Some(home) = history.schema.as_ref().or(self.surroundings.schema.as_ref())
+            && takes_away(self.dialect, execute.sql, home)
+        {
+            let table = format!("{home}.{}", history.name);
+            return Err(Blocked::TakesHistoryAway { place: Place::of(execute), table });
+        }
+        let Objects::Known(names) = &facts.objects else { return Ok(()) };
         let is_history = |name: &ObjectName| {
             name.name.eq_ignore_ascii_case(&history.name)
                 && (name.schema.is_none() || name.schema == history.schema)
@@ -109,6 +114,28 @@ impl<'i> Tables<'i> {
             }
             None => {}
         }
+    }
+}
+
+/// Whether a statement drops or renames this schema, or on MySQL and MariaDB this database.
+fn takes_away(dialect: Dialect, sql: &str, home: &str) -> bool {
+    if dialect == Dialect::Sqlite {
+        return false;
+    }
+    let mut words = tokens(dialect, sql).filter(|token| token.kind.is_significant());
+    let mut next_is =
+        |wanted: &[&str]| words.next().is_some_and(|token| wanted.iter().any(|word| token.is_word(word)));
+    if !next_is(&["DROP", "ALTER"]) || !next_is(&["SCHEMA", "DATABASE"]) {
+        return false;
+    }
+    let is_home = |token: &Token<'_>| token.text.trim_matches(['"', '`']).eq_ignore_ascii_case(home);
+    let names: Vec<Token<'_>> = words.collect();
+    let is_drop = sql.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("DROP"));
+    // An ALTER that does not rename it leaves it where it is.
+    let renames = names.get(1).is_some_and(|word| word.is_word("RENAME"));
+    match is_drop {
+        true => names.iter().any(is_home),
+        false => renames && names.first().is_some_and(is_home),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Comparing: what differs between two schemas, object by object, in words.
 
 use super::{Key, Properties, Schema};
+use crate::migration::hex;
+use crate::sql::classify::may_hold_secret;
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// An object that is not the same in two schemas.
@@ -72,6 +75,27 @@ fn changed(before: &Properties, now: &Properties) -> Vec<(String, Option<String>
         .collect()
 }
 
+/// A value as it may be kept: of one that may hold a secret, a digest, which is another for another value.
+///
+/// ```
+/// use windlass_core::schema::guarded;
+///
+/// assert_eq!(guarded("now()".to_owned()), "now()");
+/// assert!(!guarded("'password=hunter2'".to_owned()).contains("hunter2"));
+/// ```
+pub fn guarded(value: String) -> String {
+    if !may_hold_secret(&value) {
+        return value;
+    }
+    let digest = hex(&Sha256::digest(&value)[..16]);
+    format!("(may hold a secret: {digest})")
+}
+
+/// A value as it may be shown.
+pub fn shown(value: &str) -> &str {
+    if may_hold_secret(value) { "(not shown: it may hold a secret)" } else { value }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.change {
@@ -82,11 +106,13 @@ impl fmt::Display for Difference {
                 for (index, (name, before, now)) in properties.iter().enumerate() {
                     let comma = if index == 0 { "" } else { "; " };
                     match (before, now) {
-                        (Some(before), Some(now)) => write!(f, "{comma}{name} was {before}, is {now}")?,
+                        (Some(before), Some(now)) => {
+                            write!(f, "{comma}{name} was {}, is {}", shown(before), shown(now))?;
+                        }
                         (None, Some(now)) if now == "yes" => write!(f, "{comma}is {name} now")?,
-                        (None, Some(now)) => write!(f, "{comma}{name} is {now} now")?,
+                        (None, Some(now)) => write!(f, "{comma}{name} is {} now", shown(now))?,
                         (Some(before), None) if before == "yes" => write!(f, "{comma}is no longer {name}")?,
-                        (Some(before), _) => write!(f, "{comma}{name} was {before}, is none")?,
+                        (Some(before), _) => write!(f, "{comma}{name} was {}, is none", shown(before))?,
                         (None, None) => {}
                     }
                 }

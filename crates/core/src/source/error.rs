@@ -222,6 +222,22 @@ pub enum SourceError {
         /// The known one that is nearest.
         nearest: &'static str,
     },
+    /// A marker of a tool whose files windlass does not part.
+    #[error(
+        "{path}:{line}: `{found}` is a marker of {tool}'s, which windlass does not part files by: it would run the part \
+         that undoes as well; put that into a file of its own ({}.down.sql), or use the markers of goose or dbmate",
+        .path.file_stem().unwrap_or_default().to_string_lossy()
+    )]
+    ForeignMarker {
+        /// The file.
+        path: PathBuf,
+        /// Line of the marker, from 1.
+        line: u32,
+        /// The marker as written.
+        found: String,
+        /// Whose it is.
+        tool: &'static str,
+    },
     /// A setting beside a script that cannot be followed.
     #[error("{path}:{line}: `{found}` is not supported; {expected}")]
     UnknownSetting {

@@ -18,8 +18,9 @@ pub(super) struct Sections {
 
 /// Parts a file; gives its text back where it has no markers.
 ///
-/// Two searches for a few bytes are all that a file without markers costs.
+/// A few searches for a few bytes are all that a file without markers costs.
 pub(super) fn part(origin: String, text: Cow<'static, str>) -> Result<Parted, SourceError> {
+    super::foreign::refuse(&origin, &text)?;
     let bytes = text.as_bytes();
     let tool = if memmem::find(bytes, b"+goose").is_some() && Tool::Goose.marks(&text, &origin)? {
         Tool::Goose

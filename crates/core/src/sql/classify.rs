@@ -5,6 +5,7 @@ mod definition;
 mod functions;
 mod mysql;
 mod postgres;
+mod reach;
 mod secret;
 mod sketch;
 mod sqlite;
@@ -15,6 +16,7 @@ pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
 pub(crate) use postgres::LOCKED;
 pub(crate) use sqlite::ATTACHED;
 
+pub use reach::reach;
 pub use secret::may_hold_secret;
 
 use super::Dialect;

@@ -61,7 +61,10 @@ fn encryption_is_spelled_in_many_ways() {
 fn what_is_not_understood_is_named() {
     let error = |url: &str| Options::parse_with(url, &Nothing).unwrap_err();
     assert_eq!(error("postgres://h/d"), UrlError::Scheme);
-    assert_eq!(error("mysql://h:x/d"), UrlError::Port { port: "x".into() });
+    assert_eq!(error("mysql://h:x/d"), UrlError::Port);
+    for unencoded in ["mysql://u:a/b@h/d", "mysql://u:a?b@h/d", "mysql://u:1?b=c@h/d", "mysql://u:a#b@h/d"] {
+        assert_eq!(error(unencoded), UrlError::Unencoded);
+    }
     let unknown = UrlError::UnknownParameter { parameter: "tls".into() };
     assert_eq!(error("mysql://h/d?ssl-mode=REQUIRED&tls=1"), unknown);
     assert!(error("mysql://h/d?sslmode=maybe").to_string().contains("sslmode=maybe"));

@@ -1,5 +1,7 @@
 //! URL: its parts, cut and decoded, and why it may not be one.
 
+use windlass_core::url::login_is_unencoded;
+
 /// Why a text is not the URL of a PostgreSQL database. None of these shows what may be a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -74,15 +76,14 @@ pub(super) struct Parts {
 
 /// Cuts a URL. Several hosts stand behind one another, which is why no library for URLs does it.
 pub(super) fn cut(url: &str) -> Result<Parts, UrlError> {
-    let rest = ["postgresql://", "postgres://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let rest = ["postgresql://", "postgres://"].iter().find_map(|scheme| strip_scheme(url, scheme));
     let rest = rest.ok_or(UrlError::Scheme)?;
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     // A password that was not encoded would end up in messages as the name of a host, port or database.
-    if path.contains('@') || rest.contains('#') || (authority.rfind('@').is_none() && query_holds_host(query))
-    {
+    if login_is_unencoded(rest) {
         return Err(UrlError::Unencoded);
     }
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (user, password) = match login.split_once(':') {
         Some((user, password)) => (user, Some(password)),
@@ -98,10 +99,9 @@ pub(super) fn cut(url: &str) -> Result<Parts, UrlError> {
     })
 }
 
-/// Whether what looks like parameters is the rest of a login: `postgres://app:a?b@host/shop`.
-fn query_holds_host(query: &str) -> bool {
-    let first = query.split(['&', '=']).next().unwrap_or_default();
-    first.contains('@')
+fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
+    let head = url.get(..scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
 }
 
 fn host(text: &str) -> Result<(String, Option<u16>), UrlError> {

@@ -89,7 +89,9 @@ fn copy(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let names = cursor.one_name();
     let reads = names.is_empty() || cursor.has(&["TO"]) && !cursor.has(&["FROM"]);
     let effect = if reads { Effect::Query } else { Effect::Data };
-    Facts::of(effect).naming(sketch.tables_and(names))
+    let facts = Facts::of(effect).naming(sketch.tables_and(names));
+    // What a program is called with is often how it logs in.
+    if cursor.has_phrase("FROM PROGRAM") || cursor.has_phrase("TO PROGRAM") { facts.secret() } else { facts }
 }
 
 fn truncate(mut cursor: Cursor<'_, '_>) -> Facts {

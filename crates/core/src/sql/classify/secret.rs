@@ -36,7 +36,8 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
             }
             b'i' | b'I' => identified(rest),
             b'd' | b'D' => starts_with(rest, "DBLINK"),
-            b'a' | b'A' => starts_with(rest, "AUTHENTICATION_STRING"),
+            b'a' | b'A' => starts_with(rest, "AUTHENTICATION_STRING") || starts_with(rest, "AUTHORIZATION:"),
+            b'b' | b'B' => bearer(rest),
             b'p' | b'P' | b's' | b'S' => secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1),
             b':' => user_information(rest),
             _ => false,
@@ -55,6 +56,17 @@ fn identified(rest: &[u8]) -> bool {
         let behind = skip_space(&rest["IDENTIFIED".len()..]);
         BEHIND.iter().any(|word| starts_with_word(behind, word))
     }
+}
+
+/// `Bearer …`: what follows is a login.
+fn bearer(rest: &[u8]) -> bool {
+    const SHORTEST: usize = 7;
+    starts_with(rest, "BEARER ")
+        && rest["BEARER ".len()..].iter().take_while(|byte| is_token(**byte)).count() >= SHORTEST
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
 /// A word such as `MASTER_PASSWORD`, and behind it what may be its value.

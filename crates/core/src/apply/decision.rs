@@ -1,0 +1,286 @@
+//! Decisions: what a person says about the history, written into it; where there is a shadow database, once the live
+//! schema bears it out.
+
+use super::failure::told;
+use super::{replay, replay_all};
+use crate::driver::{Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
+use crate::history::{Attempt, State};
+use crate::plan::{Plan, Resolution, ResolveError};
+use crate::schema::{Difference, Pattern};
+use crate::shadow::{ReplayError, Sighting, differences_from};
+use crate::source::Migrations;
+use std::time::{Duration, Instant};
+
+/// How long a decision waits for a deployer, or on SQLite for any writer, to end.
+const DECISION_WAIT: Duration = Duration::from_secs(2);
+
+/// Why a decision was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveFailure {
+    /// It does not fit the history.
+    #[error("nothing was changed")]
+    Refused(#[from] ResolveError),
+    /// The live schema speaks against it.
+    #[error(
+        "the live schema is not what it is after {done} of the {of} statements of `{migration}`: {} differ",
+        count(.differences.len())
+    )]
+    Differs {
+        /// The migration.
+        migration: String,
+        /// How many of its statements the decision says are done.
+        done: u32,
+        /// How many it has.
+        of: u32,
+        /// What differs from that, from what should be to what is.
+        differences: Vec<Difference>,
+        /// After how many of its statements the live schema would be what it is; empty where that is after none.
+        fits: Vec<u32>,
+    },
+    /// The live schema is not what the migrations make.
+    #[error("the live schema is not what the migrations up to `{migration}` make: {} differ", count(.differences.len()))]
+    DiffersFromBaseline {
+        /// The last one.
+        migration: String,
+        /// What differs, from what they make to what is.
+        differences: Vec<Difference>,
+    },
+    /// What the live schema should be cannot be found out.
+    #[error("whether the live schema bears it out cannot be told")]
+    Unchecked(#[from] ReplayError),
+    /// The database could not be used.
+    #[error("the database could not be used")]
+    Driver(#[from] DriverError),
+    /// Another deployer is at work.
+    #[error("another deployer holds the lock")]
+    Locked(Holder),
+    /// The history changed meanwhile.
+    #[error("the history changed since it was read: {0}")]
+    Changed(String),
+}
+
+fn count(objects: usize) -> String {
+    if objects == 1 { "1 object".to_owned() } else { format!("{objects} objects") }
+}
+
+/// How far a look at the live schema bore a decision out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Check {
+    /// The live schema is what it says.
+    BornOut,
+    /// The migration changes no definition: whether its rows were changed, no schema tells.
+    NothingToSee,
+    /// It is about the text, and nothing in the database.
+    Needless,
+}
+
+/// Writes a person's decision about one migration into the history.
+///
+/// # Errors
+/// When the decision does not fit the history, or another deployer is at work.
+pub async fn resolve(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<(), ResolveFailure> {
+    lock(driver).await?;
+    let result = Decision { migrations, resolution, name, reason }.write(driver, run, None).await;
+    unlocked(driver, result).await.map(drop)
+}
+
+/// The same, once the migrations replayed on an empty `shadow` database show that the live schema bears it out.
+///
+/// # Errors
+/// As for [`resolve`], and when the live schema is not what the decision says.
+pub async fn resolve_checked(
+    driver: &mut dyn Driver,
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    (resolution, name): (Resolution, &str),
+    reason: &str,
+) -> Result<Check, ResolveFailure> {
+    lock(driver).await?;
+    let decision = Decision { migrations, resolution, name, reason };
+    let result = decision.write(driver, run, Some(shadow)).await;
+    unlocked(driver, result).await
+}
+
+/// Records everything up to `name` as applied without running it; gives the recorded names.
+///
+/// # Errors
+/// When there is no such migration, or the history cannot be written.
+pub async fn baseline(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    lock(driver).await?;
+    let result = write_baseline(driver, None, migrations, run, name).await;
+    unlocked(driver, result).await
+}
+
+/// The same, once the migrations replayed on an empty `shadow` database make the schema that is there, but for what is
+/// to be ignored and for the tables in which other tools keep their history.
+///
+/// # Errors
+/// As for [`baseline`], and when the live schema is another.
+pub async fn baseline_checked(
+    driver: &mut dyn Driver,
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    run: &Run,
+    name: &str,
+    ignore: &[Pattern],
+) -> Result<Vec<String>, ResolveFailure> {
+    lock(driver).await?;
+    let result = write_baseline(driver, Some((shadow, ignore)), migrations, run, name).await;
+    unlocked(driver, result).await
+}
+
+/// Takes the schema as it is: from now on that is what a deploy compares with.
+///
+/// # Errors
+/// When there is no history, another deployer is at work, or the schema cannot be read or kept.
+pub async fn accept_drift(driver: &mut dyn Driver, run: &Run, reason: &str) -> Result<(), ResolveFailure> {
+    lock(driver).await?;
+    let result = write_accepted(driver, run, format!("{}: {reason}", run.applied_by)).await;
+    unlocked(driver, result).await
+}
+
+async fn write_baseline(
+    driver: &mut dyn Driver,
+    shadow: Option<(&mut dyn Driver, &[Pattern])>,
+    migrations: &Migrations,
+    run: &Run,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    let inspection = driver.inspect().await?;
+    let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name)?;
+    if let (Some((shadow, ignore)), Some(last)) = (shadow, plan.migrations().last()) {
+        let names = [standing(&inspection, ""), plan.migrations()].concat();
+        let made = replay_all(shadow, migrations, &names).await?;
+        let differences = differences_from(&made, &driver.read_schema().await?, ignore);
+        if !differences.is_empty() {
+            return Err(ResolveFailure::DiffersFromBaseline { migration: (*last).to_owned(), differences });
+        }
+    }
+    write(driver, run, &plan).await
+}
+
+async fn write_accepted(driver: &mut dyn Driver, run: &Run, accepted: String) -> Result<(), ResolveFailure> {
+    let plan = crate::plan::accept_schema(&driver.inspect().await?, accepted)?;
+    write(driver, run, &plan).await.map(drop)
+}
+
+struct Decision<'a> {
+    migrations: &'a Migrations,
+    resolution: Resolution,
+    name: &'a str,
+    reason: &'a str,
+}
+
+impl Decision<'_> {
+    async fn write(
+        &self,
+        driver: &mut dyn Driver,
+        run: &Run,
+        shadow: Option<&mut dyn Driver>,
+    ) -> Result<Check, ResolveFailure> {
+        let Self { migrations, resolution, name, reason } = *self;
+        let inspection = driver.inspect().await?;
+        let capabilities = driver.capabilities();
+        let plan =
+            crate::plan::resolve(migrations.as_slice(), &inspection, capabilities, resolution, name, reason)?;
+        let check = match shadow {
+            Some(shadow) => self.check(driver, shadow, &inspection).await?,
+            None => Check::Needless,
+        };
+        write(driver, run, &plan).await?;
+        Ok(check)
+    }
+
+    /// Whether the live schema is what the decision says.
+    async fn check(
+        &self,
+        driver: &mut dyn Driver,
+        shadow: &mut dyn Driver,
+        inspection: &Inspection,
+    ) -> Result<Check, ResolveFailure> {
+        if self.resolution == Resolution::AcceptEdit {
+            return Ok(Check::Needless);
+        }
+        let migration = crate::plan::find_migration(self.migrations.as_slice(), self.name);
+        let migration = migration.map_err(|_| ReplayError::Missing(vec![self.name.to_owned()]))?;
+        let attempt = inspection.history.attempts.iter().find(|a| a.claimed && a.name == migration.name());
+        let before = standing(inspection, migration.name());
+        let mut replay = replay(shadow, self.migrations, &before, migration).await?;
+        let of = replay.statements;
+        let done = match self.resolution {
+            Resolution::RolledBack => 0,
+            Resolution::Resume => attempt.map_or(0, |attempt| attempt.completed),
+            Resolution::TookEffect => attempt.and_then(|attempt| attempt.in_flight).map_or(of, |it| it.last),
+            _ => of,
+        };
+        let known = replay.states.last().map_or(0, |(done, _)| *done);
+        if let (Some(broken), true) = (replay.broken.take(), done > known) {
+            return Err(ReplayError::from(broken).into());
+        }
+        let live = driver.read_schema().await?;
+        let fits = match replay.sighting(&live) {
+            Sighting::NothingToSee => return Ok(Check::NothingToSee),
+            Sighting::Fits(fits) => fits,
+            Sighting::Neither { .. } => Vec::new(),
+        };
+        let differences = replay.differences(done, &live);
+        if differences.is_empty() {
+            return Ok(Check::BornOut);
+        }
+        let migration = migration.name().to_owned();
+        Err(ResolveFailure::Differs { migration, done, of, differences, fits })
+    }
+}
+
+/// The names of what is applied, but for one.
+fn standing<'h>(inspection: &'h Inspection, but: &str) -> Vec<&'h str> {
+    let stands =
+        |attempt: &&Attempt| attempt.claimed && attempt.state() == State::Applied && attempt.name != but;
+    inspection.history.attempts.iter().filter(stands).map(|attempt| attempt.name.as_str()).collect()
+}
+
+/// Gets the lock, for which it waits a little.
+async fn lock(driver: &mut dyn Driver) -> Result<(), ResolveFailure> {
+    let began = Instant::now();
+    while let Lock::Held(holder) = driver.try_lock().await? {
+        if began.elapsed() >= DECISION_WAIT {
+            return Err(ResolveFailure::Locked(holder));
+        }
+        driver.sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// What came of it, once the lock is given back.
+async fn unlocked<T>(
+    driver: &mut dyn Driver,
+    result: Result<T, ResolveFailure>,
+) -> Result<T, ResolveFailure> {
+    // The lock goes with the session where giving it back fails.
+    let _ = driver.unlock().await;
+    result
+}
+
+/// Performs a plan; gives the names of its migrations.
+async fn write(driver: &mut dyn Driver, run: &Run, plan: &Plan<'_>) -> Result<Vec<String>, ResolveFailure> {
+    for segment in &plan.segments {
+        let failed = driver.perform(run, &segment.steps, &mut NoWatch).await;
+        failed.map_err(|failure| ResolveFailure::Changed(told(&failure.cause)))?;
+    }
+    Ok(plan.migrations().into_iter().map(str::to_owned).collect())
+}

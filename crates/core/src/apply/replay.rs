@@ -1,0 +1,126 @@
+//! Replay: migrations run on a shadow database, and one of them state by state.
+
+use super::attempt::{Ended, Runner};
+use super::{DeployError, DeployOptions, REPLANS, Silent, Stop, deploy};
+use crate::drift::DriftPolicy;
+use crate::driver::{Contents, Driver, Run};
+use crate::migration::{Migration, MigrationKind};
+use crate::plan::Plan;
+use crate::schema::Schema;
+use crate::shadow::{Replay, ReplayError, check};
+use crate::source::Migrations;
+
+/// Runs these migrations of the project on an empty shadow database, in their order, and reads the schema that they
+/// make; and then, where the project has repeatable ones besides, the schema with theirs.
+///
+/// # Errors
+/// When the shadow database is not empty, a statement reaches beyond it, a migration is none of the project's or cannot
+/// be run.
+pub async fn replay_all(
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    names: &[&str],
+) -> Result<Vec<Schema>, ReplayError> {
+    let is_besides = |migration: &Migration| {
+        migration.kind() == MigrationKind::Repeatable && !names.contains(&migration.name())
+    };
+    let besides = migrations.iter().filter(|migration| is_besides(migration)).map(Migration::name);
+    let all: Vec<&str> = names.iter().copied().chain(besides).collect();
+    let set = chosen(shadow, migrations, &all).await?;
+    let mut made = Vec::new();
+    for set in [set.only(|migration| !is_besides(migration)), set] {
+        if made.is_empty() || all.len() > names.len() {
+            deploy(shadow, &set, &options(), &mut Silent, &Stop::new()).await?;
+            made.push(shadow.read_schema().await?);
+        }
+    }
+    Ok(made)
+}
+
+/// Runs the migrations `before` on an empty shadow database, and then `of`, reading the schema in each state in which an
+/// interruption may leave that.
+///
+/// # Errors
+/// As for [`replay_all`].
+pub async fn replay(
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    before: &[&str],
+    of: &Migration,
+) -> Result<Replay, ReplayError> {
+    let dialect = shadow.capabilities().dialect;
+    let (before, all) = (before.to_vec(), [before, &[of.name()]].concat());
+    chosen(shadow, migrations, &all).await?;
+    let before = migrations.only(|migration| before.contains(&migration.name()));
+    deploy(shadow, &before, &options(), &mut Silent, &Stop::new()).await?;
+    let set = migrations.only(|migration| all.contains(&migration.name()));
+    let statements = of.statements(dialect).map_or(0, |statements| statements.len());
+    let statements = u32::try_from(statements).unwrap_or(u32::MAX);
+    let (states, broken) = states(shadow, &set, statements).await?;
+    Ok(Replay { migration: of.name().to_owned(), statements, states, broken })
+}
+
+fn options() -> DeployOptions {
+    let mut options = DeployOptions::new(Run::of_this_program());
+    options.drift.policy = DriftPolicy::Off;
+    options.plan.out_of_order = true;
+    options
+}
+
+/// These of the project, once nothing speaks against running them there.
+async fn chosen(
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    names: &[&str],
+) -> Result<Migrations, ReplayError> {
+    let inspection = shadow.inspect().await?;
+    if let Contents::Holds(names) = inspection.contents {
+        return Err(ReplayError::NotEmpty(names));
+    }
+    let missing = names.iter().filter(|name| migrations.get(name).is_none());
+    let missing: Vec<_> = missing.map(|name| (*name).to_owned()).collect();
+    if !missing.is_empty() {
+        return Err(ReplayError::Missing(missing));
+    }
+    let set = migrations.only(|migration| names.contains(&migration.name()));
+    check(&set, shadow.capabilities().dialect)?;
+    Ok(set)
+}
+
+/// The states of a migration, and what keeps it from going on after the last of them.
+type States = (Vec<(u32, Schema)>, Option<DeployError>);
+
+/// Runs what is pending, one migration, a segment at a time.
+async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> Result<States, ReplayError> {
+    let (mut options, stop) = (options(), Stop::new());
+    options.plan.owner = Some(options.run.owner.clone());
+    for _ in 0..REPLANS {
+        let mut states = vec![(0, shadow.read_schema().await?)];
+        let inspection = shadow.inspect().await?;
+        let capabilities = shadow.capabilities().clone();
+        let outlook = crate::plan::plan(set.as_slice(), &inspection, &capabilities, &options.plan);
+        let plan = outlook.map_err(DeployError::from)?.plan;
+        let mut silent = Silent;
+        let mut runner = Runner::new(&inspection, &capabilities, &options, &mut silent, &stop);
+        let mut again = None;
+        for segment in plan.segments {
+            match runner.run(shadow, &Plan { segments: vec![segment] }).await {
+                Ok(Ended::Done) => {}
+                Err(error @ DeployError::Statement(_)) => return Ok((states, Some(error))),
+                Err(error) => return Err(error.into()),
+                Ok(Ended::EnumValueUsed(name)) => {
+                    again = Some(name);
+                    break;
+                }
+                _ => return Err(DeployError::TakenOver { name: "the history".to_owned() }.into()),
+            }
+            let done = runner.completed().unwrap_or(statements);
+            states.push((done, shadow.read_schema().await?));
+        }
+        match again {
+            Some(name) => options.plan.enum_values_at_once.insert(name),
+            None => return Ok((states, None)),
+        };
+    }
+    Err(DeployError::TakenOver { name: "the history".to_owned() }.into())
+}

@@ -1,0 +1,194 @@
+//! Shadow: what migrations make of an empty database, held against the live one, so that nobody has to guess.
+
+use crate::apply::DeployError;
+use crate::driver::DriverError;
+use crate::migration::Migration;
+use crate::plan::Place;
+use crate::schema::{Change, Difference, Key, Pattern, Schema, differences};
+use crate::sql::Dialect;
+use crate::sql::classify::reach;
+use std::collections::BTreeSet;
+
+/// Why migrations were not replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The shadow database is somebody's.
+    #[error("the shadow database is not empty: it holds {}", .0.join(", "))]
+    NotEmpty(Vec<String>),
+    /// A statement reaches beyond its own database.
+    #[error("{place}: a replay would do more than change its own database: {why}")]
+    ReachesOut {
+        /// The migration.
+        migration: String,
+        /// The statement.
+        place: Place,
+        /// What it does.
+        why: &'static str,
+    },
+    /// Applied migrations that the project does not have.
+    #[error("the project does not have {}, of which the schema is made too", .0.join(", "))]
+    Missing(Vec<String>),
+    /// A function of a program, which may do anything.
+    #[error("`{0}` is a function of a program, and is not replayed")]
+    Function(String),
+    /// A migration cannot be run on an empty database.
+    #[error("the migrations cannot be run on an empty database")]
+    Deploy(#[source] Box<DeployError>),
+    /// The shadow database cannot be used.
+    #[error("the shadow database cannot be used")]
+    Driver(#[from] DriverError),
+}
+
+impl From<DeployError> for ReplayError {
+    fn from(error: DeployError) -> Self {
+        match error {
+            DeployError::Driver(error) => Self::Driver(error),
+            error => Self::Deploy(Box::new(error)),
+        }
+    }
+}
+
+/// What one migration makes of the schema, state by state.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Replay {
+    /// Its name.
+    pub migration: String,
+    /// How many statements it has.
+    pub statements: u32,
+    /// The states in which an interruption may leave it: how many of its statements are done, and the schema then.
+    /// The first is that before it, the last that after it.
+    pub states: Vec<(u32, Schema)>,
+    /// What kept it from going on after the last of them: it cannot be run as a whole on an empty database.
+    pub broken: Option<DeployError>,
+}
+
+/// What the live schema tells of one migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sighting {
+    /// The migration changes no definition, so the schema tells nothing.
+    NothingToSee,
+    /// The live schema is what it is after any of these numbers of statements.
+    Fits(Vec<u32>),
+    /// It is what no state of the migration makes it. Nearest is that after so many statements; what differs from it.
+    Neither {
+        /// The nearest state.
+        nearest: u32,
+        /// What differs from that.
+        differences: Vec<Difference>,
+    },
+}
+
+impl Replay {
+    /// What the live schema tells of the migration. Only what the migration changes is looked at.
+    pub fn sighting(&self, live: &Schema) -> Sighting {
+        let touched = self.touched();
+        if touched.is_empty() {
+            return Sighting::NothingToSee;
+        }
+        let compared = self.states.iter().map(|(done, schema)| (*done, among(&touched, schema, live)));
+        let compared: Vec<_> = compared.collect();
+        let fits: Vec<u32> = compared
+            .iter()
+            .filter(|(_, differences)| differences.is_empty())
+            .map(|(done, _)| *done)
+            .collect();
+        if !fits.is_empty() {
+            return Sighting::Fits(fits);
+        }
+        let nearest = compared.into_iter().min_by_key(|(_, differences)| differences.len());
+        let (nearest, differences) = nearest.unwrap_or_default();
+        Sighting::Neither { nearest, differences }
+    }
+
+    /// What differs, of what the migration changes, between the schema after so many of its statements and the live
+    /// one; nothing where that state is not known.
+    pub fn differences(&self, done: u32, live: &Schema) -> Vec<Difference> {
+        let state = self.states.iter().rev().find(|(at, _)| *at <= done);
+        state.map(|(_, schema)| among(&self.touched(), schema, live)).unwrap_or_default()
+    }
+
+    /// The objects that the migration makes, changes or takes away, be it for a while.
+    fn touched(&self) -> BTreeSet<Key> {
+        let pairs = self.states.windows(2);
+        let all = pairs.flat_map(|pair| {
+            let (before, after) = (&pair[0].1.objects, &pair[1].1.objects);
+            let gone = before.keys().filter(|key| !after.contains_key(*key));
+            let others = after.iter().filter(|(key, now)| before.get(*key) != Some(*now)).map(|(key, _)| key);
+            gone.chain(others).cloned().collect::<Vec<_>>()
+        });
+        all.collect()
+    }
+}
+
+/// What differs among these objects.
+fn among(keys: &BTreeSet<Key>, earlier: &Schema, later: &Schema) -> Vec<Difference> {
+    let only = |schema: &Schema| {
+        let objects = schema.objects.iter().filter(|(key, _)| keys.contains(*key));
+        Schema {
+            origin: schema.origin.clone(),
+            objects: objects.map(|(key, now)| (key.clone(), now.clone())).collect(),
+        }
+    };
+    differences(&only(earlier), &only(later))
+}
+
+/// Tables in which other tools keep what they have run.
+const HISTORIES: [&str; 10] = [
+    "_sqlx_migrations",
+    "__diesel_schema_migrations",
+    "refinery_schema_history",
+    "_prisma_migrations",
+    "flyway_schema_history",
+    "schema_migrations",
+    "goose_db_version",
+    "goose_db_version_id_seq",
+    "seaql_migrations",
+    "databasechangelog",
+];
+
+/// What differs between the live schema and all of those that migrations may have made, but for what is ignored and for
+/// the tables in which other tools keep their history.
+pub fn differences_from(made: &[Schema], live: &Schema, ignore: &[Pattern]) -> Vec<Difference> {
+    let is_history = |difference: &Difference| {
+        let Difference { key, change } = difference;
+        let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
+        matches!(change, Change::Added(_)) && (is_one(&key.name) || is_one(&key.table))
+    };
+    let mut each = made.iter().map(|made| differences(made, live));
+    let mut differences = each.next().unwrap_or_default();
+    let others: Vec<_> = each.collect();
+    differences.retain(|difference| {
+        others.iter().all(|other| other.iter().any(|also| also.key == difference.key))
+            && !is_history(difference)
+            && !ignore.iter().any(|pattern| pattern.matches(&difference.key))
+    });
+    differences
+}
+
+/// Refuses what a replay must not run: functions of a program, and statements that reach beyond their own database.
+pub(crate) fn check<'m>(
+    migrations: impl IntoIterator<Item = &'m Migration>,
+    dialect: Dialect,
+) -> Result<(), ReplayError> {
+    for migration in migrations {
+        if migration.is_rust() {
+            return Err(ReplayError::Function(migration.name().to_owned()));
+        }
+        let script = migration.up();
+        // What cannot be split is told by the plan.
+        for statement in migration.statements(dialect).unwrap_or_default() {
+            if let Some(why) = reach(dialect, statement.text(script.text())) {
+                let place = Place {
+                    file: script.origin().to_owned(),
+                    line: script.line_in_file(statement.line),
+                    column: statement.column,
+                };
+                return Err(ReplayError::ReachesOut { migration: migration.name().to_owned(), place, why });
+            }
+        }
+    }
+    Ok(())
+}

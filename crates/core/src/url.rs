@@ -1,0 +1,41 @@
+//! URLs of servers: where a login ends, which a password that was not encoded makes doubtful.
+
+/// Whether what follows `scheme://` has an `@` where none can be, as in `app:a/b@host/shop`: a part of a password would
+/// be taken for a host, a port, a database or a parameter, and end up in a message.
+///
+/// ```
+/// use windlass_core::url::login_is_unencoded;
+///
+/// assert!(login_is_unencoded("app:a/b@host/shop"));
+/// assert!(login_is_unencoded("app:a?b@host/shop"));
+/// assert!(!login_is_unencoded("app:a%2Fb@host/shop?application_name=ci@night"));
+/// ```
+pub fn login_is_unencoded(rest: &str) -> bool {
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = before.split_once('/').map_or("", |(_, path)| path);
+    let is_rest_of_login = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        name.contains('@') || value.rsplit_once('@').is_some_and(|(_, behind)| behind.contains('/'))
+    };
+    path.contains('@') || before.contains('#') || query.split('&').any(is_rest_of_login)
+}
+
+/// The URL of a server without password and parameters; no more than its scheme where a password may be anywhere in it.
+///
+/// ```
+/// use windlass_core::url::without_secrets;
+///
+/// assert_eq!(without_secrets("postgres://ann:s3cret@db:5432/shop?sslmode=require"), "postgres://ann@db:5432/shop");
+/// assert_eq!(without_secrets("postgres://ann:s3/cret@db:5432/shop"), "postgres://…");
+/// ```
+pub fn without_secrets(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "…".to_owned() };
+    if login_is_unencoded(rest) {
+        return format!("{scheme}://…");
+    }
+    let before = rest.split('?').next().unwrap_or_default();
+    let (authority, path) = before.find('/').map_or((before, ""), |at| before.split_at(at));
+    let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let user = login.split(':').next().filter(|user| !user.is_empty());
+    format!("{scheme}://{}{hosts}{path}", user.map(|user| format!("{user}@")).unwrap_or_default())
+}

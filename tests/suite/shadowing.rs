@@ -1,0 +1,125 @@
+//! Shadow: a decision is written once the live schema, held against a replay of the migrations, bears it out.
+
+use harness::{Database, Family, Project};
+
+harness::scenarios!(
+    natively [Postgres, MySql, MariaDb, Sqlite]:
+        a_decision_that_the_schema_speaks_against_is_refused,
+        what_changes_no_definition_is_taken_at_its_word,
+        a_baseline_is_held_against_what_the_migrations_make,
+        a_statement_that_reaches_further_is_never_replayed;
+    natively [Postgres]:
+        a_shadow_is_dropped_whatever_comes_of_it,
+        without_a_shadow_that_is_told;
+);
+
+const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
+const EMAIL: (&str, &str) = (
+    "2_email",
+    "ALTER TABLE users ADD COLUMN email varchar(90);\nCREATE INDEX users_email ON users (email);",
+);
+const SEED: (&str, &str) = ("3_seed", "INSERT INTO users (id) VALUES (1);");
+
+/// SQLite replays in memory; a server has to be allowed to.
+fn checked<'a>(database: &Database, arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut all = arguments.to_vec();
+    if database.target().family != Family::Sqlite {
+        all.extend(["--shadow", "same-server"]);
+    }
+    all
+}
+
+async fn a_decision_that_the_schema_speaks_against_is_refused(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(EMAIL.0, EMAIL.1);
+    let applied = checked(database, &["resolve", "--applied", "2_email", "--reason", "by hand"]);
+    let refused = project.run(&applied).await.code(3);
+    refused
+        .err("the live schema is not what it is after 2 of the 2 statements of `2_email`")
+        .err("users.email was removed")
+        .err("it is what it is before any of its statements")
+        .err("--force");
+    project.run(&["status", "--check"]).await.code(8).out("pending  2_email");
+    for sql in EMAIL.1.lines() {
+        database.sql(sql).await;
+    }
+    // What others changed elsewhere says nothing about this migration.
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    project.run(&applied).await.code(0).out("Resolved 2_email");
+    let back = checked(database, &["resolve", "--rolled-back", "2_email"]);
+    project.run(&back).await.code(3).err("`windlass resolve --applied 2_email` says what is true");
+    project.run(&[&back[..], &["--force"]].concat()).await.code(0);
+    project.run(&["status", "--check"]).await.code(8).out("2_email");
+}
+
+async fn what_changes_no_definition_is_taken_at_its_word(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(SEED.0, SEED.1);
+    let applied = checked(database, &["resolve", "--applied", "3_seed"]);
+    project.run(&applied).await.code(0).err("changes no definition");
+}
+
+async fn a_baseline_is_held_against_what_the_migrations_make(database: &Database) {
+    database.sql(USERS.1).await;
+    // Another tool's history is no part of the schema.
+    database.sql("CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY)").await;
+    let project = Project::new(database, &[USERS, EMAIL]);
+    let baseline = |name| checked(database, &["baseline", name]);
+    let refused = project.run(&baseline("2_email")).await.code(3);
+    refused.err("what the migrations up to `2_email` make").err("users.email was removed");
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    project.run(&baseline("1_users")).await.code(3).err("by_hand was added");
+    project.run(&["history"]).await.code(0);
+    database.sql("DROP TABLE by_hand").await;
+    project.run(&baseline("1_users")).await.code(0).out("Recorded 1_users");
+    project.run(&["deploy"]).await.code(0).out("Applied 2_email");
+}
+
+async fn a_statement_that_reaches_further_is_never_replayed(database: &Database) {
+    let file = database.folder().join("outside.db");
+    let (outside, count) = match database.target().family {
+        Family::Sqlite => (format!("ATTACH '{}' AS o; CREATE TABLE o.t (n int);", file.display()), None),
+        Family::Postgres => (
+            "DO $$ BEGIN CREATE ROLE windlass_nobody; END $$;".to_owned(),
+            Some("SELECT count(*) FROM pg_roles WHERE rolname = 'windlass_nobody'"),
+        ),
+        _ => (
+            "CREATE DATABASE windlass_nowhere;".to_owned(),
+            Some("SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'windlass_nowhere'"),
+        ),
+    };
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_outside", &outside);
+    let refused = project.run(&checked(database, &["resolve", "--applied", "2_outside"])).await.code(3);
+    refused.err("2_outside").err(":1:1: a replay would do more than change its own database").err("--force");
+    match count {
+        Some(count) => assert_eq!(database.value(count).await, "0", "it was replayed"),
+        None => assert!(!file.exists(), "it was replayed"),
+    }
+}
+
+async fn a_shadow_is_dropped_whatever_comes_of_it(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_bad", "INSERT INTO nowhere VALUES (1);")]);
+    let url = database.url();
+    let run = async |name: &str| {
+        let ran = project.run(&["resolve", "--applied", name, "-v", "--shadow-database-url", &url]).await;
+        let shadow = ran.stderr.split("database=\"").find_map(|rest| rest.strip_prefix("windlass_shadow_"));
+        let shadow = shadow.and_then(|rest| rest.split('"').next()).expect("its name in the log").to_owned();
+        let left = format!("SELECT count(*) FROM pg_database WHERE datname = 'windlass_shadow_{shadow}'");
+        assert_eq!(database.value(&left).await, "0", "{ran:?}");
+        ran
+    };
+    run("1_users").await.code(3).err("users was removed");
+    run("2_bad").await.code(3).err("cannot be run on an empty database").err("nowhere");
+    database.sql(USERS.1).await;
+    run("1_users").await.code(0);
+}
+
+async fn without_a_shadow_that_is_told(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    let told = project.run(&["resolve", "--applied", "1_users"]).await.code(0);
+    told.err("was not checked").err("--shadow-database-url").err("--shadow same-server");
+}
