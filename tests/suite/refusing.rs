@@ -18,7 +18,9 @@ harness::scenarios!(
         a_missing_database_is_created_when_asked_for,
         certificates_are_checked_as_asked;
     on [Postgres]: a_role_of_read_only_transactions_is_refused;
-    on [MySql, MariaDb]: a_statement_that_no_message_can_carry_is_refused;
+    on [MySql, MariaDb]:
+        a_statement_that_no_message_can_carry_is_refused,
+        a_mode_by_which_a_string_ends_elsewhere_is_refused;
     on [Sqlite]: a_writer_of_another_program_is_waited_for_no_longer_than_asked;
     natively [Sqlite]:
         a_file_opened_to_read_is_refused,
@@ -44,6 +46,36 @@ async fn refusal(database: &Database, url: &str) -> String {
         assert!(!told.contains(database.password()), "{told}");
     }
     told
+}
+
+/// The server would run the DROP in the midst of what windlass takes for one INSERT.
+async fn a_mode_by_which_a_string_ends_elsewhere_is_refused(database: &Database) {
+    let a = ("1_a", "CREATE TABLE a (what text); CREATE TABLE b (n int);");
+    deployed(database, &[a]).await;
+    let mode = "/*!40101 SET @OLD = @@sql_mode, SQL_MODE = 'NO_BACKSLASH_ESCAPES' */;\n";
+    for (last, at) in
+        [("INSERT INTO a VALUES ('C:\\');", 2), ("\nINSERT INTO a VALUES ('C:\\'); DROP TABLE b; -- ');", 3)]
+    {
+        let script = format!("{mode}{last}");
+        let result = deploy(&mut *database.connect().await, &migrations(&[a, ("2_mode", &script)])).await;
+        let Err(DeployError::Blocked(blocked @ Blocked::EndsElsewhere { .. })) = &result else {
+            panic!("{result:#?}")
+        };
+        let told = blocked.to_string();
+        let expected = format!(
+            "2_mode.sql:1:1 sets NO_BACKSLASH_ESCAPES, by which what is quoted at 2_mode.sql:{at}:23 ends elsewhere"
+        );
+        assert!(told.starts_with(&expected), "{told}");
+        assert_eq!(database.tables().await, ["a", "b"]);
+        assert_eq!(database.value("SELECT count(*) FROM a").await, "0");
+    }
+    // Where it ends at the same place it is what the server makes of it.
+    let same = format!(
+        "{mode}INSERT INTO a VALUES ('C:\\dir');\nSET sql_mode = @OLD;\nINSERT INTO a VALUES ('it\\'s');"
+    );
+    deployed(database, &[a, ("2_mode", &same)]).await;
+    let found = "SELECT group_concat(what ORDER BY what SEPARATOR ' ') FROM a";
+    assert_eq!(database.value(found).await, "C:\\dir it's");
 }
 
 async fn what_cannot_be_reached_is_named_without_its_password(database: &Database) {

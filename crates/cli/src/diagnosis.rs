@@ -459,6 +459,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::SessionGone { attempt, needs, .. } => (Some(attempt.name.clone()), Some(needs.clone())),
         Blocked::HeadChanged { attempt } | Blocked::Running { attempt } => (Some(attempt.name.clone()), None),
         Blocked::Unsplittable { place, .. }
+        | Blocked::EndsElsewhere { place, .. }
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
         | Blocked::CannotRepeat { place, .. }

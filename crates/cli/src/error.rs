@@ -123,6 +123,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::UnknownTarget { .. } => (Exit::Usage, "unknown_migration"),
         Blocked::SharedVersion { .. } => (Exit::Project, "shared_version"),
         Blocked::Unsplittable { .. }
+        | Blocked::EndsElsewhere { .. }
         | Blocked::Directive { .. }
         | Blocked::TransactionRequired { .. }
         | Blocked::InsideExplicitTransaction { .. }

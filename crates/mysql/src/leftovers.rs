@@ -4,7 +4,7 @@
 use crate::history::identifier;
 use std::collections::BTreeSet;
 use windlass_core::sql::Dialect;
-use windlass_core::sql::lexer::{Token, TokenKind, tokens};
+use windlass_core::sql::lexer::{Token, TokenKind, executed};
 
 /// Names of this driver's own variables.
 const OWN: &str = "@_windlass";
@@ -32,7 +32,7 @@ impl Leftovers {
     pub(crate) fn follow(&mut self, sql: &str) {
         let end = (0..=sql.len().min(SEARCHED_BYTES)).rfind(|&at| sql.is_char_boundary(at));
         let sql = &sql[..end.unwrap_or_default()];
-        let tokens = executed(sql);
+        let tokens = executed(Dialect::MySql, sql);
         let names_logging = |token: &Token<'_>| {
             token.kind != TokenKind::String && token.text.to_ascii_lowercase().ends_with(LOGGING)
         };
@@ -94,14 +94,6 @@ impl Leftovers {
             self.variables.iter().map(|name| format!("{name} = NULL")).collect::<Vec<_>>().join(", ");
         tables.chain((!variables.is_empty()).then(|| format!("SET {variables}"))).collect()
     }
-}
-
-/// What is significant of a statement, what stands in executable comments included.
-fn executed(sql: &str) -> Vec<Token<'_>> {
-    fn within(token: Token<'_>) -> Vec<Token<'_>> {
-        token.executed().map_or_else(|| vec![token], executed)
-    }
-    tokens(Dialect::MySql, sql).filter(|token| token.kind.is_significant()).flat_map(within).collect()
 }
 
 /// The name behind `CREATE TEMPORARY TABLE`.

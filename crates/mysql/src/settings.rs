@@ -13,6 +13,7 @@
 
 use crate::history::identifier;
 use windlass_core::driver::Product;
+use windlass_core::sql::modes::LEXICAL_MODES;
 
 /// Seconds that a statement waits for a metadata lock.
 const LOCK_WAIT_SECONDS: u32 = 60;
@@ -30,10 +31,6 @@ pub(crate) fn limit_waits(limit: std::time::Duration) -> String {
 pub(crate) fn unlimit_waits() -> String {
     format!("SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}, innodb_lock_wait_timeout = DEFAULT")
 }
-
-/// The modes that change what a script's quotes and backslashes mean, longest name first.
-const LEXICAL_MODES: [&str; 8] =
-    ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "POSTGRESQL", "ORACLE", "MAXDB", "MSSQL", "ANSI", "DB2"];
 
 /// Settings that return to the server's default: those that any account may set.
 const DEFAULTS: [&str; 11] = [

@@ -5,7 +5,8 @@ use crate::directive::DirectiveError;
 use crate::driver::InvalidIndex;
 use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
-use crate::sql::split::SplitError;
+use crate::sql::modes::Misread;
+use crate::sql::split::{SplitError, position};
 use std::fmt;
 
 /// A statement's place in the project: `migrations/2_x.sql:3:1`.
@@ -179,6 +180,16 @@ pub enum Blocked {
         /// Why.
         source: SplitError,
     },
+    /// MySQL and MariaDB: a mode by which a string of the script ends elsewhere than it is read to.
+    #[error("{place} sets {mode}, by which what is quoted at {quoted} ends elsewhere than windlass reads it")]
+    EndsElsewhere {
+        /// The statement that sets it.
+        place: Place,
+        /// The mode.
+        mode: &'static str,
+        /// Where what is quoted begins.
+        quoted: Place,
+    },
     /// A directive that cannot be read.
     #[error("{file}: {source}")]
     Directive {
@@ -317,6 +328,15 @@ impl Blocked {
         Self::Unsplittable { place: Place { file, line: migration.up().line_in_file(line), column }, source }
     }
 
+    pub(super) fn misread(migration: &Migration, Misread { mode, set, quoted }: Misread) -> Self {
+        let script = migration.up();
+        let place = |offset| {
+            let (line, column) = position(script.text(), offset);
+            Place { file: script.origin().to_owned(), line: script.line_in_file(line), column }
+        };
+        Self::EndsElsewhere { place: place(set), mode, quoted: place(quoted) }
+    }
+
     pub(super) fn directive(migration: &Migration, source: DirectiveError) -> Self {
         Self::Directive { file: migration.up().origin().to_owned(), source }
     }
@@ -424,6 +444,9 @@ impl Blocked {
                 run and in the end none, like `UPDATE … WHERE id IN (SELECT id … WHERE … LIMIT 5000)`; \
                 or take the directive away"
                     .to_owned()
+            }
+            Self::EndsElsewhere { .. } => {
+                "leave the mode out, or let no backslash stand before the quote: `CHAR(92)` is one".to_owned()
             }
             Self::UnsupportedControl { .. } => {
                 "take it out: windlass begins and commits the migration itself".to_owned()

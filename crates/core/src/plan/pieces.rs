@@ -12,6 +12,7 @@ use crate::sql::Dialect;
 use crate::sql::classify::{
     Binding, Control, Effect, Facts, Modes, ObjectName, SessionUse, Transaction, classify,
 };
+use crate::sql::modes::misread;
 use crate::sql::split::Statement;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -73,6 +74,11 @@ impl<'m> Prepared<'m> {
     ) -> Result<Self, Blocked> {
         let dialect = capabilities.dialect;
         let script = migration.up();
+        if dialect == Dialect::MySql
+            && let Some(found) = misread(script.text())
+        {
+            return Err(Blocked::misread(migration, found));
+        }
         let statements =
             migration.statements(dialect).map_err(|source| Blocked::unsplittable(migration, source))?;
         let directives =

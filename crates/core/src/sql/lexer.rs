@@ -119,6 +119,19 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// What is significant of a statement, what stands in executable comments included.
+pub fn executed(dialect: Dialect, statement: &str) -> Vec<Token<'_>> {
+    let significant = tokens(dialect, statement).filter(|token| token.kind.is_significant());
+    let mut executes = Vec::new();
+    for token in significant {
+        match token.executed() {
+            Some(inside) => executes.extend(executed(dialect, inside)),
+            None => executes.push(token),
+        }
+    }
+    executes
+}
+
 #[cfg(test)]
 thread_local! {
     /// How many tokens this thread has read: the work that planning does, in a unit no machine changes.

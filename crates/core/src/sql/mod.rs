@@ -4,6 +4,7 @@ mod bodies;
 pub mod checksum;
 pub mod classify;
 pub mod lexer;
+pub mod modes;
 mod script;
 pub mod split;
 

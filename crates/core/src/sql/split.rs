@@ -284,6 +284,11 @@ fn unterminated(text: &str) -> &'static str {
     }
 }
 
+/// Line and column, both from 1, of a place in a script.
+pub(crate) fn position(script: &str, offset: usize) -> (u32, u32) {
+    Locator::new(script).locate(offset)
+}
+
 /// Tells line and column of ever later places, reading the script once.
 struct Locator<'a> {
     script: &'a str,
