@@ -92,6 +92,10 @@ pub(crate) enum Command {
     /// Show who holds the lock that keeps two deploys apart, and end that session when asked
     Unlock(Unlock),
     /// Print a script that completes commands in a shell
+    ///
+    /// bash: windlass completions bash > ~/.local/share/bash-completion/completions/windlass;
+    /// zsh: windlass completions zsh > a folder of $fpath, as _windlass;
+    /// fish: windlass completions fish > ~/.config/fish/completions/windlass.fish.
     Completions(Completions),
 }
 

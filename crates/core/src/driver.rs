@@ -459,7 +459,7 @@ pub trait Driver: Send {
 
     /// Whether the schema is as it was kept last; one round trip where it is. Writes nothing.
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
-        Ok(Look::Unknown("this driver does not look at the schema".to_owned()))
+        Ok(Look::Unknown("windlass does not look at the schema of this database".to_owned()))
     }
 
     /// Gives a connection that an application lent back as it was. There is nothing to do for one of its own.
