@@ -30,7 +30,9 @@ harness::scenarios!(
     on [Postgres]:
         a_change_of_any_kind_of_object_is_seen_by_postgres,
         another_session_s_settings_make_no_drift,
+        what_another_history_looks_after_is_no_drift,
         a_schema_of_its_own_is_looked_at_alone;
+    on [Postgres, Sqlite]: another_history_is_no_drift;
     on [MySql, MariaDb]:
         a_change_of_any_kind_of_object_is_seen_by_mysql,
         what_rows_change_is_no_drift,
@@ -385,6 +387,38 @@ async fn a_schema_of_its_own_is_looked_at_alone(database: &Database) {
         panic!("no drift")
     };
     assert_eq!(words(&drift), ["table tenant.here was added"]);
+}
+
+async fn another_history_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    database.sql("CREATE TABLE of_another_program AS SELECT * FROM _windlass_migrations").await;
+    assert_eq!(verdict(database, &migrations(&[A])).await, DriftVerdict::None);
+    deployed(database, &[A, B]).await;
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A, B])).await else {
+        panic!("no drift")
+    };
+    assert!(words(&drift).iter().all(|told| told.ends_with("by_hand was added")), "{:?}", words(&drift));
+}
+
+async fn what_another_history_looks_after_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    // The schema was there, with something in it, before it had a history.
+    database.sql("CREATE SCHEMA tenant; CREATE TABLE tenant.early (n int)").await;
+    run(database, &[A, B], &with(DriftPolicy::Warn)).await.expect("it was only told");
+    let url = format!("{}?schema=tenant", database.url());
+    let mut tenant = database.try_connect(&url).await.expect("a session");
+    let mut onto = with(DriftPolicy::Stop);
+    onto.plan.allow_non_empty = true;
+    deploy_with(&mut *tenant, &migrations(&[A]), &onto).await.expect("a deploy");
+    let set = migrations(&[A, B, ON_A]);
+    assert_eq!(verdict(database, &set).await, DriftVerdict::None);
+    deployed(database, &[A, B, ON_A]).await;
+    deploy_with(&mut *tenant, &migrations(&[A, B]), &onto).await.expect("the other's change is none here");
+    // What is by hand is still seen by the history that it is beside.
+    database.sql("CREATE TABLE by_hand (n int); CREATE TABLE tenant.by_hand (n int)").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    assert_eq!(words(&drift), ["table public.by_hand was added"]);
 }
 
 async fn a_change_of_any_kind_of_object_is_seen_by_sqlite(database: &Database) {

@@ -4,9 +4,10 @@ use crate::driver::{Driver, DriverError};
 use crate::history::{History, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
-use crate::schema::{Change, Difference, Kept, Look, Pattern, Schema, differences};
+use crate::schema::{Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences};
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What becomes of a deploy that has something to run, where the live schema is not what the last deploy left.
@@ -114,6 +115,13 @@ fn judge(
     let is_ignored = |difference: &Difference| ignore.iter().any(|pattern| pattern.matches(&difference.key));
     let mut differences = differences(&kept.schema, live);
     differences.retain(|difference| !is_ignored(difference));
+    // Schemas that another history looks after, or did when this one was kept.
+    let histories = kept.schema.objects.keys().chain(live.objects.keys()).filter(|key| key.kind == HISTORY);
+    let others: BTreeSet<&str> = histories.map(|key| key.schema.as_str()).collect();
+    differences.retain(|Difference { key, .. }| {
+        let schema = if key.kind == "schema" { &key.name } else { &key.schema };
+        !others.contains(schema.as_str())
+    });
     match touched_since(kept.id, history, migrations, dialect) {
         _ if differences.is_empty() => return DriftVerdict::None,
         Touched::Anything(name) => {

@@ -8,6 +8,10 @@ pub const FORMAT: u32 = 1;
 /// The history table's name where none is configured.
 pub const DEFAULT_TABLE: &str = "_windlass_migrations";
 
+/// Columns that a table has which is a history, whatever its name, on every database.
+pub const COLUMNS: [&str; 8] =
+    ["claim", "token_checksum", "owner", "epoch", "completed", "in_flight", "applied_by", "digest"];
+
 /// How an attempt came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

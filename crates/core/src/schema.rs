@@ -14,9 +14,12 @@ use std::fmt;
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
 pub const INTROSPECTION: u32 = 1;
 
+/// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
+pub const HISTORY: &str = "history";
+
 /// What a database holds: every object that was looked at, by its name, with its properties.
 ///
-/// Nothing of the history table is in it, and nothing that belongs to an extension.
+/// Nothing of history tables is in it, but that another one stands in another schema, and nothing that belongs to an extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
     /// Who looked: the introspection's version, the product and its major version.

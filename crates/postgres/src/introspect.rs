@@ -6,7 +6,8 @@ use crate::history::{HistoryTable, NOW};
 use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
-use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
+use windlass_core::history::COLUMNS;
+use windlass_core::schema::{HISTORY, INTROSPECTION, Kept, Look, Schema};
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
 /// everybody. A view that somebody locks is not waited for.
@@ -117,18 +118,30 @@ fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
     let mut parts = vec![schemas(), relations(), columns(), constraints(), indexes(), sequences(), types()];
     parts.extend([functions(), triggers(), rules(), policies(), statistics(), collations()]);
     if only_schema.is_none() {
-        parts.extend([extensions(), event_triggers(), publications(), foreign_servers(), casts()]);
+        parts.extend([
+            other_histories(&history),
+            extensions(),
+            event_triggers(),
+            publications(),
+            foreign_servers(),
+            casts(),
+        ]);
     }
     format!(
         "WITH namespaces AS MATERIALIZED (SELECT oid, nspname FROM pg_catalog.pg_namespace \
          WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'{only}), \
          extended AS MATERIALIZED (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
+         histories AS MATERIALIZED (SELECT c.oid, c.relname, c.relnamespace, n.nspname FROM pg_catalog.pg_class AS c \
+         JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND {} = (SELECT count(*) \
+         FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname IN ({}))), \
          relations AS MATERIALIZED (SELECT c.*, n.nspname FROM pg_catalog.pg_class AS c \
          JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') \
-         AND c.oid IS DISTINCT FROM to_regclass({history}) AND {}) \
+         AND c.oid IS DISTINCT FROM to_regclass({history}) AND c.oid NOT IN (SELECT oid FROM histories) AND {}) \
          SELECT '{INTROSPECTION} PostgreSQL ' || current_setting('server_version_num')::int / 10000 \
          || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line COLLATE \"C\"), '') \
          FROM ({}) AS lines(line)",
+        COLUMNS.len(),
+        COLUMNS.map(literal).join(", "),
         unextended("pg_class", "c.oid"),
         parts.join(" UNION ALL ")
     )
@@ -186,6 +199,16 @@ fn schemas() -> String {
         ["'schema'", "''", "''", "n.nspname"],
         &[("comment", "obj_description(n.oid, 'pg_namespace')")],
         &format!("FROM namespaces AS n WHERE {}", unextended("pg_namespace", "n.oid")),
+    )
+}
+
+/// Histories in other schemas: what stands beside them is theirs.
+fn other_histories(history: &str) -> String {
+    let own = format!("(SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass({history}))");
+    lines(
+        [&literal(HISTORY), "h.nspname", "''", "h.relname"],
+        &[],
+        &format!("FROM histories AS h WHERE h.relnamespace IS DISTINCT FROM {own}"),
     )
 }
 

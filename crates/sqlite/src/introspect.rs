@@ -4,6 +4,7 @@ use crate::error::{is_missing_table, refused};
 use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
 use windlass_core::driver::DriverError;
+use windlass_core::history::COLUMNS;
 use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
 use windlass_core::sql::{Dialect, lexer};
 
@@ -75,16 +76,20 @@ fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, 
     }
 }
 
-/// What a user made: not what SQLite keeps for itself, not the history, not the shadow tables of virtual ones.
+/// What a user made: not what SQLite keeps for itself, not a history, not the shadow tables of virtual ones.
 const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?1 COLLATE NOCASE \
                     AND m.tbl_name NOT IN (SELECT l.name FROM pragma_table_list AS l \
-                    WHERE l.schema = 'main' AND l.type = 'shadow')";
+                    WHERE l.schema = 'main' AND l.type = 'shadow') \
+                    AND m.tbl_name NOT IN (SELECT h.name FROM main.sqlite_schema AS h WHERE h.type = 'table' \
+                    AND ?2 = (SELECT count(*) FROM pragma_table_info(h.name, 'main') AS c \
+                    WHERE instr(?3, ',' || c.name || ',') > 0))";
 
 fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
     let mut schema = Schema { origin: format!("{INTROSPECTION} SQLite 3"), ..Schema::default() };
+    let columns = format!(",{},", COLUMNS.join(","));
     let mut each = |query: &str, read: Read<'_>| {
         let mut statement = connection.prepare(query)?;
-        let mut rows = statement.query([table.name()])?;
+        let mut rows = statement.query((table.name(), COLUMNS.len() as i64, &columns))?;
         while let Some(row) = rows.next()? {
             let (key, properties) = read(row)?;
             schema.objects.insert(key, properties);
