@@ -17,6 +17,7 @@ harness::scenarios!(
         an_isolation_level_is_that_of_its_transaction,
         a_changed_tail_that_needs_what_is_gone_is_refused,
         what_code_left_in_a_session_that_is_gone_is_in_doubt_with_those_who_use_it;
+    on [Postgres, Sqlite]: who_needs_what_went_with_its_session_does_not_go_on_without_it;
 );
 
 const N: (&str, &str) = ("1_n", "CREATE TABLE n (n int) ENGINE = InnoDB;\nINSERT INTO n VALUES (0);");
@@ -171,4 +172,25 @@ async fn what_code_left_in_a_session_that_is_gone_is_in_doubt_with_those_who_use
             "nothing is taken for what it is not"
         );
     }
+}
+
+async fn who_needs_what_went_with_its_session_does_not_go_on_without_it(database: &Database) {
+    const X: (&str, &str) = ("1_x", "CREATE TABLE x (a int);");
+    // In the way of the table of the same name that stays.
+    let made = "CREATE TEMPORARY TABLE x (a int);\nINSERT INTO x VALUES (1);\nVACUUM;\n";
+    let script = |tail: &str| format!("{made}{tail}");
+    let bad = script("INSERT INTO x VALUES (2);\nINSERT INTO nowhere VALUES (1);");
+    let result = deploy(&mut *database.connect().await, &migrations(&[X, ("2_made", &bad)])).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!(failed.stands, Stands::Part { completed: 3 });
+    let needing = script("INSERT INTO x VALUES (2);");
+    let result = deploy(&mut *database.connect().await, &migrations(&[X, ("2_made", &needing)])).await;
+    let Err(DeployError::Blocked(blocked @ Blocked::SessionGone { .. })) = result else {
+        panic!("{result:#?}")
+    };
+    assert!(blocked.to_string().contains("up to statement 3: 2_made.sql:4:1 may need"), "{blocked}");
+    assert_eq!(database.value("SELECT count(*) FROM x").await, "0", "the table that stays is another");
+    let free = script("CREATE TABLE free (n int);");
+    deploy(&mut *database.connect().await, &migrations(&[X, ("2_made", &free)])).await.expect("it goes on");
+    assert!(database.tables().await.contains(&"free".to_owned()));
 }

@@ -24,7 +24,7 @@ pub(super) struct Prepared<'m> {
     pub(super) facts: Vec<Facts>,
     pub(super) pieces: Vec<Piece>,
     /// Statements, first and last, that the state of their session ties together.
-    ties: Vec<(usize, usize)>,
+    bound: Vec<(usize, usize)>,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -92,6 +92,10 @@ impl<'m> Prepared<'m> {
         let executes = executes(migration, &statements, &facts);
         tables.complete(&executes, &mut facts)?;
         let ties = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
+        let bound = match dialect {
+            Dialect::MySql => ties.clone(),
+            _ => units::bound_to_session(&facts),
+        };
         let foreign_keys = ForeignKeys::of(&facts, &executes, tables.enforces_foreign_keys())?;
         let rebuilds = foreign_keys == ForeignKeys::LiftedForRebuild;
         repeat::check(dialect, &directives.repeats, &executes, &mut facts, rebuilds)?;
@@ -121,7 +125,7 @@ impl<'m> Prepared<'m> {
             statements: executes,
             facts,
             pieces,
-            ties,
+            bound,
             foreign_keys,
             lock_timeout,
             dialect,
@@ -156,7 +160,7 @@ impl<'m> Prepared<'m> {
 
     /// Who left something in the session, and who needs it, where a session that has run so many statements is gone.
     pub(super) fn parted_at(&self, completed: usize) -> Option<(Place, Place)> {
-        let parted = self.ties.iter().find(|&&(first, last)| first < completed && completed <= last)?;
+        let parted = self.bound.iter().find(|&&(first, last)| first < completed && completed <= last)?;
         Some((Place::of(&self.statements[parted.0]), Place::of(&self.statements[parted.1])))
     }
 

@@ -4,8 +4,8 @@
 //! reads it is free. Everything else that lives in the session binds those who use it to the one who made it.
 
 use crate::sql::classify::{
-    Binding, Control, Definition, Effect, Facts, IDENTITY, NEXT_STATEMENT, ObjectName, Objects, SESSION,
-    SessionUse, TEMPORARY, Transaction, VARIABLES,
+    ATTACHED, Binding, Control, Definition, Effect, Facts, IDENTITY, NEXT_STATEMENT, ObjectName, Objects,
+    SESSION, SessionUse, TEMPORARY, Transaction, VARIABLES,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -33,6 +33,51 @@ pub(super) fn settle(facts: &mut [Facts]) -> Vec<Tie> {
     let runs_code = |&(begin, end): &Tie| facts[begin..=end].iter().any(runs_code);
     ties.extend(transactions(facts).into_iter().filter(runs_code));
     ties
+}
+
+/// What lives in the session elsewhere: on PostgreSQL and SQLite it ties nothing into a unit, but who needs it cannot go on
+/// in another session.
+pub(super) fn bound_to_session(facts: &[Facts]) -> Vec<Tie> {
+    let mut ties = Vec::new();
+    let mut kinds: BTreeMap<&str, Tie> = BTreeMap::new();
+    for (index, made) in facts.iter().enumerate() {
+        match made.session {
+            SessionUse::Bound(Binding::Session(TEMPORARY)) => ties.extend(uses_of_temporary(facts, index)),
+            // Whatever follows may name what is attached.
+            SessionUse::Bound(Binding::Session(ATTACHED)) if !kinds.contains_key(ATTACHED) => {
+                let last = facts.iter().rposition(|later| later.session == made.session);
+                let is_detached = last.is_some_and(|last| last > index);
+                ties.push((index, if is_detached { last.unwrap_or(index) } else { facts.len() - 1 }));
+                kinds.insert(ATTACHED, (index, index));
+            }
+            SessionUse::Bound(Binding::Session(SESSION)) => {}
+            SessionUse::Bound(Binding::Session(why)) => kinds.entry(why).or_insert((index, index)).1 = index,
+            SessionUse::Bound(Binding::LastStatement(_)) => {
+                let made = facts[..index].iter().rposition(|earlier| earlier.effect == Effect::Data);
+                ties.extend(made.map(|made| (made, index)));
+            }
+            _ => {}
+        }
+    }
+    ties.extend(kinds.into_values());
+    ties
+}
+
+/// From the creation of a temporary object to the last statement that names it, or runs code that may.
+fn uses_of_temporary(facts: &[Facts], created: usize) -> Option<Tie> {
+    let Objects::Known(names) = &facts[created].objects else { return Some((created, facts.len() - 1)) };
+    let name = names.first()?.name.to_lowercase();
+    let is_named = |facts: &Facts| match &facts.objects {
+        Objects::Known(names) => names.iter().any(|other| other.name.to_lowercase() == name),
+        Objects::Unknown => true,
+    };
+    let behind = facts.iter().enumerate().skip(created + 1);
+    let dropped = behind
+        .clone()
+        .find(|(_, facts)| facts.definition == Some(Definition::Drop) && is_named(facts))
+        .map(|(index, _)| index);
+    let used = behind.filter(|(index, _)| dropped.is_none_or(|dropped| *index <= dropped));
+    used.rev().find(|(_, facts)| is_named(facts)).map(|(index, _)| (created, index))
 }
 
 /// The units that ties make, each with the whole of the file's own transactions that it touches.

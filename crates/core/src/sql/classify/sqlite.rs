@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, Modes, SessionUse};
+use super::{Control, Effect, Facts, Modes, SessionUse, TEMPORARY};
 
 /// Why what ATTACH brings is no setting: it stays, and once it is used no transaction lets go of it.
 pub(crate) const ATTACHED: &str = "attached databases belong to the session";
@@ -64,7 +64,7 @@ fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let deferred = cursor.has_phrase("INITIALLY DEFERRED");
     let facts =
         Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(!is_virtual && !deferred);
-    if temporary { facts.bound("temporary objects belong to the session") } else { facts }
+    if temporary { facts.bound(TEMPORARY) } else { facts }
 }
 
 fn alter(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {

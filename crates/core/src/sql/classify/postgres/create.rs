@@ -4,7 +4,7 @@ use super::{option_is_off, server};
 use crate::sql::Dialect;
 use crate::sql::classify::cursor::{Cursor, identifier};
 use crate::sql::classify::sketch::Sketch;
-use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName, TakenIndex};
+use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName, TEMPORARY, TakenIndex};
 use crate::sql::lexer::Token;
 
 pub(super) fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
@@ -17,7 +17,7 @@ pub(super) fn create(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         true if cursor.has_phrase("ON COMMIT DROP") => {
             facts.held("a temporary table ON COMMIT DROP lasts until its transaction ends")
         }
-        true => facts.bound("temporary objects belong to the session"),
+        true => facts.bound(TEMPORARY),
         false => facts,
     }
 }
