@@ -192,8 +192,12 @@ async fn the_command_shows_and_accepts_drift(database: &Database) {
     assert_eq!((&document["state"], &document["ok"]), (&"drift".into(), &true.into()), "{document}");
     assert_eq!(document["differences"][0]["change"], "added");
     assert_eq!(document["differences"][0]["name"], "by_hand");
+    project.run(&["deploy", "--dry-run"]).await.code(0).err("by_hand was added");
     project.run(&["deploy"]).await.code(0).err("by_hand was added");
     project.migration(B.0, B.1);
+    project.run(&["deploy", "--dry-run"]).await.code(10).err("by_hand was added");
+    let told = project.run(&["deploy", "--dry-run", "--allow-drift"]).await.code(0);
+    told.err("by_hand was added").out("execute 2_b");
     let refused = project.run(&["deploy"]).await.code(10);
     refused.err("by_hand was added").err("windlass drift accept --reason").err("--allow-drift");
     let document = project.run(&["deploy", "--json"]).await.code(10).json();

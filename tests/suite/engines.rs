@@ -62,7 +62,7 @@ async fn names_of_another_database_are_not_taken_for_settled(database: &Database
     );
     let set = migrations(&[("1_far", &script)]);
     let mut driver = database.connect().await;
-    let outlook = windlass_core::apply::dry_run(&mut *driver, &set, &Default::default()).await;
+    let outlook = windlass_core::apply::dry_run(&mut *driver, &set, &harness::options()).await;
     let outlook = outlook.expect("a plan");
     let plan = outlook.plan.to_string();
     assert!(plan.contains("checkpoint 1_far 2, in flight 3"), "{plan}");

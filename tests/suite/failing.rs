@@ -7,6 +7,7 @@ use windlass_core::plan::{Blocked, Resolution};
 
 harness::scenarios!(
     on [Postgres, Sqlite]: a_failed_migration_leaves_nothing;
+    on [Postgres]: what_is_checked_at_the_commit_is_checked_at_that_of_its_migration;
     on [MySql, MariaDb]: a_failed_tail_is_mended_and_deployed, a_failed_tail_is_taken_away, a_changed_head_is_refused, a_failed_migration_is_resolved;
     on [Postgres, MySql, MariaDb, Sqlite]:
         what_came_before_a_failure_stands,
@@ -136,4 +137,18 @@ async fn secrets_are_in_no_error_and_no_row(database: &Database) {
         let history = database.connect().await.inspect().await.expect("a history").history;
         assert!(!format!("{failed:?}{history:?}").contains("hunter2secret"), "{failed:?} {history:?}");
     }
+}
+
+async fn what_is_checked_at_the_commit_is_checked_at_that_of_its_migration(database: &Database) {
+    // On an empty database the three would share a transaction, at the end of which nothing is wrong.
+    let scripts = [
+        (
+            "1_a",
+            "CREATE TABLE p (n int PRIMARY KEY);\nCREATE TABLE c (n int REFERENCES p DEFERRABLE INITIALLY DEFERRED);",
+        ),
+        ("2_c", "INSERT INTO c VALUES (5);"),
+        ("3_p", "INSERT INTO p VALUES (5);"),
+    ];
+    let failed = fails(database, &scripts).await;
+    assert_eq!((failed.migration.as_str(), failed.stands), ("2_c", Stands::Nothing));
 }

@@ -4,7 +4,7 @@ use harness::{
     Database, Family, Project, another_authority, deploy, deploy_with, migrations, options, start,
 };
 use std::time::Duration;
-use windlass_core::apply::DeployError;
+use windlass_core::apply::{DeployError, ResolveFailure};
 use windlass_core::driver::{DriverError, Lock};
 use windlass_core::history::State;
 use windlass_core::plan::Blocked;
@@ -269,7 +269,12 @@ async fn a_disk_full_before_the_history_is_told(database: &Database) {
     let Err(DeployError::Driver(DriverError::Refused(error))) = refused else { panic!("{refused:?}") };
     assert_eq!(error.code.as_deref(), Some("SQLITE_FULL (13)"));
     assert_eq!(database.tables().await, ["theirs"]);
-    deploy_with(&mut *database.connect().await, &migrations(&[A]), &insist).await.expect("there is room now");
+    let set = migrations(&[A]);
+    let unwritten =
+        windlass_core::apply::baseline(&mut with_room(database, 0).await, &set, &options().run, "1_a").await;
+    let Err(ResolveFailure::Driver(DriverError::Refused(error))) = unwritten else { panic!("{unwritten:?}") };
+    assert_eq!(error.code.as_deref(), Some("SQLITE_FULL (13)"), "it is no other run's doing");
+    deploy_with(&mut *database.connect().await, &set, &insist).await.expect("there is room now");
 }
 
 async fn a_table_that_is_no_history_is_refused(database: &Database) {

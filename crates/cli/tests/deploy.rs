@@ -131,6 +131,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
 fn to_stops_after_a_migration_by_name_or_version() {
     let project = Project::with(&[USERS, EMAIL]);
     project.deploy(&["--to", "1_users"]).ends_with(0).out("1 migration in").out(", at 1_users");
+    project.deploy(&["--to", "1_users"]).ends_with(0).out("nothing to do, up to 1_users");
     project.deploy(&["--to", "2"]).ends_with(0).out("Applied 2_email");
     project.deploy(&["--to", "3_nothing"]).ends_with(2).err("there is no migration `3_nothing`");
     // It is told before any database is asked.

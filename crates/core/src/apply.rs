@@ -220,14 +220,38 @@ pub async fn deploy(
 /// What a deploy would do. Writes nothing and takes no lock.
 ///
 /// # Errors
-/// The typed reason why there is no plan.
+/// The typed reason why there is no plan, or the drift that would stop it.
 pub async fn dry_run<'m>(
     driver: &mut dyn Driver,
     migrations: &'m Migrations,
-    options: &Options,
+    options: &DeployOptions,
 ) -> Result<Outlook<'m>, DeployError> {
     let inspection = driver.inspect().await?;
-    Ok(crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), options)?)
+    let mut outlook =
+        crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), &options.plan)?;
+    let looks = !outlook.plan.is_empty() || options.drift.when_current;
+    if looks && options.drift.policy != DriftPolicy::Off && driver.keeps_schema() {
+        let remark = look_at_drift(driver, migrations, &options.drift, &outlook.plan).await?;
+        outlook.remarks.extend(remark);
+    }
+    Ok(outlook)
+}
+
+/// What is to tell of drift, where it does not keep the plan from being run.
+async fn look_at_drift(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &DriftOptions,
+    plan: &Plan<'_>,
+) -> Result<Option<Remark>, DeployError> {
+    match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
+        DriftVerdict::Drift(found)
+            if !plan.is_empty() && found.stops(options.policy, plan, driver.capabilities().dialect) =>
+        {
+            Err(DeployError::Drift(found))
+        }
+        verdict => Ok(Remark::of_drift(verdict)),
+    }
 }
 
 async fn is_current(driver: &mut dyn Driver, migrations: &Migrations) -> Result<bool, DeployError> {
@@ -295,15 +319,7 @@ async fn deploy_locked(
         // What this run itself has changed is no drift.
         if looks && !looked {
             looked = true;
-            let verdict = drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?;
-            match verdict {
-                DriftVerdict::Drift(found)
-                    if found.stops(options.drift.policy, &plan, capabilities.dialect) =>
-                {
-                    return Err(DeployError::Drift(found));
-                }
-                verdict => report.tell(observer, Remark::of_drift(verdict)),
-            }
+            report.tell(observer, look_at_drift(driver, migrations, &options.drift, &plan).await?);
         }
         let plan = if looks { plan.keeping_schema(capabilities.ddl) } else { plan };
         let names = without_function(driver, &plan);

@@ -64,7 +64,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
             Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
                 Ok(nothing_at_all(context, &failure.place, true))
             }
-            session => dry_run(context, session?, migrations, &options.plan).await,
+            session => dry_run(context, session?, migrations, &options).await,
         };
     }
     let if_missing = match args.create_database {
@@ -184,7 +184,7 @@ async fn dry_run(
     context: &Context,
     mut session: Session,
     migrations: Migrations,
-    options: &Options,
+    options: &DeployOptions,
 ) -> Result<(Exit, Body), Error> {
     let dialect = session.driver.capabilities().dialect;
     let outlook = match apply::dry_run(&mut *session.driver, &migrations, options).await {
@@ -233,6 +233,10 @@ fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Du
         None => versioned().next_back(),
     };
     let at = match last {
+        // What is applied may be further on.
+        Some(last) if !is_ahead && options.to.is_some() && report.applied.is_empty() => {
+            format!(", up to {}", last.name())
+        }
         Some(last) if !is_ahead => format!(", at {}", last.name()),
         _ => String::new(),
     };

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use time::UtcDateTime;
-use windlass_core::migration::{Migration, MigrationKind};
+use windlass_core::migration::{Migration, MigrationKind, Version};
 use windlass_core::source::{Layout, Migrations, SourceError};
 
 /// Why no migration was begun.
@@ -114,12 +114,13 @@ fn version(newest: Option<&str>, now: UtcDateTime) -> String {
         time.second()
     );
     let number =
-        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    match newest.and_then(|newest| Some((newest, number(newest)?))) {
-        Some((newest, number)) if newest.len() < 8 => format!("{:0width$}", number + 1, width = newest.len()),
-        Some((newest, number)) if newest.len() == stamp.len() && newest >= stamp.as_str() => {
-            (number + 1).to_string()
-        }
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u128>().ok()).flatten();
+    let next =
+        |newest: &str| Some(format!("{:0width$}", number(newest)?.checked_add(1)?, width = newest.len()));
+    match newest {
+        Some(newest) if newest.len() < 8 => next(newest).unwrap_or(stamp),
+        // What the folder's own clock or a mistake has made later than now.
+        Some(newest) if Version::parse(newest) >= Version::parse(&stamp) => next(newest).unwrap_or(stamp),
         _ => stamp,
     }
 }
@@ -188,5 +189,9 @@ mod tests {
         assert_eq!(version(Some("99"), now), "100");
         assert_eq!(version(Some("1.2.3"), now), "20251231235959");
         assert_eq!(version(Some("20240102"), now), "20251231235959");
+        for newest in ["20261128143000123", "1732800000000000", "99999999999999999999", "999999999999999999"]
+        {
+            assert!(Version::parse(&version(Some(newest), now)) > Version::parse(newest), "{newest}");
+        }
     }
 }

@@ -139,7 +139,7 @@ impl<'a> Deploy<'a> {
     /// The typed reason why there is no plan.
     pub async fn dry_run<'d, D>(self, database: impl Database<'d, D>) -> Result<Outlook<'a>, DeployError> {
         let mut session = database.session().await?;
-        let outlook = apply::dry_run(&mut *session, self.migrations, &self.options.plan).await?;
+        let outlook = apply::dry_run(&mut *session, self.migrations, &self.options).await?;
         session.give_back().await?;
         Ok(outlook)
     }

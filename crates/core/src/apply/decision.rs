@@ -3,7 +3,7 @@
 
 use super::failure::told;
 use super::{replay, replay_all};
-use crate::driver::{Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
+use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
 use crate::plan::{Plan, Resolution, ResolveError};
 use crate::schema::{Difference, Pattern};
@@ -280,7 +280,17 @@ async fn unlocked<T>(
 async fn write(driver: &mut dyn Driver, run: &Run, plan: &Plan<'_>) -> Result<Vec<String>, ResolveFailure> {
     for segment in &plan.segments {
         let failed = driver.perform(run, &segment.steps, &mut NoWatch).await;
-        failed.map_err(|failure| ResolveFailure::Changed(told(&failure.cause)))?;
+        failed.map_err(|failure| unwritten(failure.cause))?;
     }
     Ok(plan.migrations().into_iter().map(str::to_owned).collect())
+}
+
+/// Why a plan was not written: what a person does about it depends on whose doing it is.
+fn unwritten(cause: Cause) -> ResolveFailure {
+    match cause {
+        Cause::Refused(error) | Cause::GaveWay(error) => DriverError::Refused(error).into(),
+        Cause::Lost(message) => DriverError::Lost(message).into(),
+        Cause::Busy(holder) => ResolveFailure::Locked(holder),
+        cause => ResolveFailure::Changed(told(&cause)),
+    }
 }

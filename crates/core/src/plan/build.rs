@@ -273,13 +273,17 @@ pub fn plan<'m>(
         Grouping::UpTo(limit) if fresh => limit,
         _ => 0,
     };
+    // Behind a constraint that is checked at the commit, a shared one would check more at once.
+    let checked_late =
+        pending.iter().position(|work| defers(work.migration.up().text())).unwrap_or(pending.len());
     let mut rest = pending.as_slice();
     if options.single_transaction && pending.len() > 1 {
         builder.single(&pending);
         rest = &[];
     }
     while let Some(first) = rest.first() {
-        let shared = shared_length(rest, group_limit, options);
+        let groupable = checked_late.saturating_sub(pending.len() - rest.len()).min(rest.len());
+        let shared = shared_length(&rest[..groupable], group_limit, options);
         if shared > 1 {
             builder.group(&rest[..shared]);
         } else {
@@ -299,6 +303,14 @@ pub(super) struct Work<'m> {
     pub(super) migration: &'m Migration,
     pub(super) prepared: Prepared<'m>,
     pub(super) supersedes: bool,
+}
+
+/// Whether a script may make constraints that are checked at the commit, code in it included.
+fn defers(script: &str) -> bool {
+    const WORD: &[u8] = b"DEFERRABLE";
+    let bytes = script.as_bytes();
+    memchr::memchr2_iter(b'D', b'd', bytes)
+        .any(|at| bytes.get(at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)))
 }
 
 /// How many from the front may share one transaction.

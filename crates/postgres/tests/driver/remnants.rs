@@ -5,7 +5,7 @@ use windlass_core::apply::{DeployError, DeployOptions, Report, Silent, Stop, dep
 use windlass_core::drift::DriftPolicy;
 use windlass_core::driver::Driver as _;
 use windlass_core::history::State;
-use windlass_core::plan::{Blocked, Options, Resolution};
+use windlass_core::plan::{Blocked, Resolution};
 use windlass_core::source::Migrations;
 use windlass_postgres::Postgres;
 
@@ -89,7 +89,9 @@ const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_nam
 /// The plan says what is cleared away; the deploy ends as one that nothing interrupted.
 async fn ends_right(database: &Database, migrations: &Migrations, expected_plan: &[&str]) {
     let mut driver = database.connect().await;
-    let outlook = dry_run(&mut driver, migrations, &Options::default()).await.unwrap();
+    let mut options = DeployOptions::new(run("dry"));
+    options.drift.policy = DriftPolicy::Off;
+    let outlook = dry_run(&mut driver, migrations, &options).await.unwrap();
     let plan = outlook.plan.to_string();
     // How long is waited for others is told by the tests of plans.
     let lines = plan.lines().map(str::trim).filter(|line| !line.starts_with("wait for other sessions"));
