@@ -53,8 +53,6 @@ impl From<DeployError> for ReplayError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Replay {
-    /// Its name.
-    pub migration: String,
     /// How many statements it has.
     pub statements: u32,
     /// The states in which an interruption may leave it: how many of its statements are done, and the schema then.
@@ -64,50 +62,13 @@ pub struct Replay {
     pub broken: Option<DeployError>,
 }
 
-/// What the live schema tells of one migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Sighting {
-    /// The migration changes no definition, so the schema tells nothing.
-    NothingToSee,
-    /// The live schema is what it is after any of these numbers of statements.
-    Fits(Vec<u32>),
-    /// It is what no state of the migration makes it. Nearest is that after so many statements; what differs from it.
-    Neither {
-        /// The nearest state.
-        nearest: u32,
-        /// What differs from that.
-        differences: Vec<Difference>,
-    },
-}
-
 impl Replay {
-    /// What the live schema tells of the migration. Only what the migration changes is looked at.
-    pub fn sighting(&self, live: &Schema) -> Sighting {
+    /// Of each state, what differs between the schema then and the live one. Only what the migration changes is looked at:
+    /// `None` where it changes no definition, so that the schema tells nothing.
+    pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let touched = self.touched();
-        if touched.is_empty() {
-            return Sighting::NothingToSee;
-        }
         let compared = self.states.iter().map(|(done, schema)| (*done, among(&touched, schema, live)));
-        let compared: Vec<_> = compared.collect();
-        let fits: Vec<u32> = compared
-            .iter()
-            .filter(|(_, differences)| differences.is_empty())
-            .map(|(done, _)| *done)
-            .collect();
-        if !fits.is_empty() {
-            return Sighting::Fits(fits);
-        }
-        let nearest = compared.into_iter().min_by_key(|(_, differences)| differences.len());
-        let (nearest, differences) = nearest.unwrap_or_default();
-        Sighting::Neither { nearest, differences }
-    }
-
-    /// What differs, of what the migration changes, between the schema after so many of its statements and the live
-    /// one; nothing where that state is not known.
-    pub fn differences(&self, done: u32, live: &Schema) -> Vec<Difference> {
-        let state = self.states.iter().rev().find(|(at, _)| *at <= done);
-        state.map(|(_, schema)| among(&self.touched(), schema, live)).unwrap_or_default()
+        (!touched.is_empty()).then(|| compared.collect())
     }
 
     /// The objects that the migration makes, changes or takes away, be it for a while.

@@ -1,4 +1,17 @@
-//! URLs of servers: where a login ends, which a password that was not encoded makes doubtful.
+//! URLs: where a login ends, which a password that was not encoded makes doubtful, and what else every driver reads alike.
+
+/// What follows a scheme, with its colon and slashes, in whatever case it is written.
+///
+/// ```
+/// use windlass_core::url::strip_scheme;
+///
+/// assert_eq!(strip_scheme("MySQL://db/shop", "mysql://"), Some("db/shop"));
+/// assert_eq!(strip_scheme("sqlite:app.db", "mysql://"), None);
+/// ```
+pub fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
+    let head = url.get(..scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
+}
 
 /// Whether what follows `scheme://` has an `@` where none can be, as in `app:a/b@host/shop`: a part of a password would
 /// be taken for a host, a port, a database or a parameter, and end up in a message.

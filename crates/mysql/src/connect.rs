@@ -40,14 +40,7 @@ pub async fn connect(options: &Options) -> Result<MySql<'static>, ConnectError> 
 /// # Errors
 /// As [`connect`], and when the user has no right to create databases.
 pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
-    let place = options.place();
-    let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
-    let mut transport = open(options, None).await?;
-    let create = format!("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4", identifier(database));
-    match transport.query(&create).await {
-        Ok(_) => Ok(()),
-        Err(broken) => Err(failed(broken.error, options, options.place())),
-    }
+    run_on_server(options, |name| format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")).await
 }
 
 /// Drops the database that the options name, with all that is in it; one that is not there is fine.
@@ -55,10 +48,19 @@ pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
 /// # Errors
 /// When there is no connection to be had, or the server refuses.
 pub async fn drop_database(options: &Options) -> Result<(), ConnectError> {
+    run_on_server(options, |name| format!("DROP DATABASE IF EXISTS {name}")).await
+}
+
+/// Runs a statement about the database that the options name, without being in it.
+async fn run_on_server(
+    options: &Options,
+    statement: impl FnOnce(&str) -> String,
+) -> Result<(), ConnectError> {
     let place = options.place();
     let database = options.database().ok_or(ConnectError::NoDatabaseNamed { place })?;
+    let statement = statement(&identifier(database));
     let mut transport = open(options, None).await?;
-    match transport.query(&format!("DROP DATABASE IF EXISTS {}", identifier(database))).await {
+    match transport.query(&statement).await {
         Ok(_) => Ok(()),
         Err(broken) => Err(failed(broken.error, options, options.place())),
     }

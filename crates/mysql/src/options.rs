@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use windlass_core::history::DEFAULT_TABLE;
-use windlass_core::url::login_is_unencoded;
+use windlass_core::url::{login_is_unencoded, strip_scheme};
 
 const DEFAULT_PORT: u16 = 3306;
 const DEFAULT_HOST: &str = "localhost";
@@ -351,11 +351,6 @@ fn parse_hosts(list: &str, default_host: &str, default_port: u16) -> Result<Vec<
 
 fn parse_port(port: &str) -> Result<u16, UrlError> {
     port.parse().map_err(|_| UrlError::Port)
-}
-
-fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
-    let head = url.get(..scheme.len())?;
-    head.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
 }
 
 fn split_at_first(text: &str, separator: char) -> (&str, &str) {

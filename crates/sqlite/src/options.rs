@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use windlass_core::history::DEFAULT_TABLE;
+use windlass_core::url::strip_scheme;
 
 /// How long a statement waits for another connection's lock where nothing else is asked for.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -230,11 +231,6 @@ impl fmt::Display for Options {
             Place::File(path) => path.display().fmt(f),
         }
     }
-}
-
-fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
-    let head = url.get(..scheme.len())?;
-    head.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
 }
 
 /// Turns `%20` and the like into what they stand for.

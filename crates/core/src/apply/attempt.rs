@@ -346,11 +346,7 @@ impl<'r> Runner<'r> {
         rolled_back: bool,
     ) -> Result<Ended, DeployError> {
         let name = subject(segment, step);
-        let claimed_here = segment.steps[..step].iter().rev().find_map(|step| match step {
-            Step::Claim(claims) => Some(claims.as_slice()),
-            _ => None,
-        });
-        if let (Some(claims), true) = (claimed_here, rolled_back) {
+        if let (Some(claims), true) = (claims_before(segment, step), rolled_back) {
             // Nobody else saw that row.
             if claims.len() > 1 {
                 let names: Vec<_> = claims.iter().map(|claim| claim.name.to_owned()).collect();
@@ -376,10 +372,7 @@ impl<'r> Runner<'r> {
         error: DatabaseError,
         rolled_back: bool,
     ) -> Result<Ended, DeployError> {
-        let claims = segment.steps[..=step.min(segment.steps.len() - 1)].iter().rev().find_map(|s| match s {
-            Step::Claim(claims) => Some(claims.as_slice()),
-            _ => None,
-        });
+        let claims = claims_before(segment, step);
         let execute = last_execute(segment, step);
         if let (Some(claims), true) = (claims, rolled_back)
             && claims.len() > 1
@@ -492,6 +485,14 @@ pub(super) enum Again<'m> {
     From(Segment<'m>),
     /// Nothing.
     Not(Ended),
+}
+
+/// The last claims up to a step.
+fn claims_before<'s, 'm>(segment: &'s Segment<'m>, step: usize) -> Option<&'s [Claim<'m>]> {
+    segment.steps[..=step.min(segment.steps.len() - 1)].iter().rev().find_map(|step| match step {
+        Step::Claim(claims) => Some(claims.as_slice()),
+        _ => None,
+    })
 }
 
 /// Outside a transaction, and after its commit, the steps before a failed one stand.

@@ -7,7 +7,7 @@ use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatc
 use crate::history::{Attempt, State};
 use crate::plan::{Plan, Resolution, ResolveError};
 use crate::schema::{Difference, Pattern};
-use crate::shadow::{ReplayError, Sighting, differences_from};
+use crate::shadow::{ReplayError, differences_from};
 use crate::source::Migrations;
 use std::time::{Duration, Instant};
 
@@ -233,12 +233,12 @@ impl Decision<'_> {
             return Err(ReplayError::from(broken).into());
         }
         let live = driver.read_schema().await?;
-        let fits = match replay.sighting(&live) {
-            Sighting::NothingToSee => return Ok(Check::NothingToSee),
-            Sighting::Fits(fits) => fits,
-            Sighting::Neither { .. } => Vec::new(),
-        };
-        let differences = replay.differences(done, &live);
+        let Some(mut compared) = replay.compare(&live) else { return Ok(Check::NothingToSee) };
+        let fits =
+            compared.iter().filter(|(_, differences)| differences.is_empty()).map(|(at, _)| *at).collect();
+        // A decision may be about a place between two states.
+        let meant = compared.iter().rposition(|(at, _)| *at <= done);
+        let differences = meant.map(|index| compared.swap_remove(index).1).unwrap_or_default();
         if differences.is_empty() {
             return Ok(Check::BornOut);
         }

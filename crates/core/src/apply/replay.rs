@@ -57,7 +57,7 @@ pub async fn replay(
     let statements = of.statements(dialect).map_or(0, |statements| statements.len());
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
     let (states, broken) = states(shadow, &set, statements).await?;
-    Ok(Replay { migration: of.name().to_owned(), statements, states, broken })
+    Ok(Replay { statements, states, broken })
 }
 
 fn options() -> DeployOptions {

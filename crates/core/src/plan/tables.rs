@@ -123,19 +123,17 @@ fn takes_away(dialect: Dialect, sql: &str, home: &str) -> bool {
         return false;
     }
     let mut words = tokens(dialect, sql).filter(|token| token.kind.is_significant());
-    let mut next_is =
-        |wanted: &[&str]| words.next().is_some_and(|token| wanted.iter().any(|word| token.is_word(word)));
-    if !next_is(&["DROP", "ALTER"]) || !next_is(&["SCHEMA", "DATABASE"]) {
+    let is = |token: Option<Token<'_>>, wanted: &str| token.is_some_and(|token| token.is_word(wanted));
+    let (verb, kind) = (words.next(), words.next());
+    if !is(kind, "SCHEMA") && !is(kind, "DATABASE") {
         return false;
     }
-    let is_home = |token: &Token<'_>| token.text.trim_matches(['"', '`']).eq_ignore_ascii_case(home);
-    let names: Vec<Token<'_>> = words.collect();
-    let is_drop = sql.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("DROP"));
-    // An ALTER that does not rename it leaves it where it is.
-    let renames = names.get(1).is_some_and(|word| word.is_word("RENAME"));
-    match is_drop {
-        true => names.iter().any(is_home),
-        false => renames && names.first().is_some_and(is_home),
+    let is_home = |token: Token<'_>| token.text.trim_matches(['"', '`']).eq_ignore_ascii_case(home);
+    match () {
+        () if is(verb, "DROP") => words.any(is_home),
+        // An ALTER that does not rename it leaves it where it is.
+        () if is(verb, "ALTER") => words.next().is_some_and(is_home) && is(words.next(), "RENAME"),
+        () => false,
     }
 }
 

@@ -2,7 +2,8 @@
 //! part that undoes would be run behind the part that does.
 
 use super::SourceError;
-use memchr::{memchr, memmem, memrchr};
+use super::sections::{Lines, column_of};
+use memchr::memmem;
 
 /// How the comment begins that marks a part, in small letters with single spaces, and whose it is.
 const FOREIGN: [(&str, &str); 6] = [
@@ -20,37 +21,25 @@ const ALIKE: [&str; 5] = ["down", "dwn", "rollback", "undo", "revert"];
 /// Refuses a file with such a comment on a line of its own. One search for two bytes is all that a file without comments
 /// costs.
 pub(super) fn refuse(origin: &str, text: &str) -> Result<(), SourceError> {
-    let bytes = text.as_bytes();
-    for at in memmem::find_iter(bytes, b"--") {
-        let start = memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
-        if !text[start..at].trim_start_matches('\u{feff}').bytes().all(|byte| b" \t#".contains(&byte)) {
+    if memmem::find(text.as_bytes(), b"--").is_none() {
+        return Ok(());
+    }
+    for line in Lines::of(text) {
+        let Some(comment) = line.text.trim_start_matches([' ', '\t', '#']).strip_prefix("--") else {
             continue;
-        }
-        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-        let comment = text[at..end].trim_start_matches(['-', ' ', '\t']).trim_end();
+        };
+        let comment = comment.trim_start_matches(['-', ' ', '\t']).trim_end();
         if !comment.starts_with(['+', '/', '@', '!', 'm', 'M', 'r', 'R']) {
             continue;
         }
-        let line = || u32::try_from(bytes[..start].iter().filter(|byte| **byte == b'\n').count() + 1);
+        let (path, found) = (origin.into(), comment.to_owned());
         let words = comment.to_ascii_lowercase().split_ascii_whitespace().collect::<Vec<_>>().join(" ");
         if let Some((_, tool)) = FOREIGN.iter().find(|(begin, _)| format!("{words} ").starts_with(begin)) {
-            return Err(SourceError::ForeignMarker {
-                path: origin.into(),
-                line: line().unwrap_or(u32::MAX),
-                found: comment.to_owned(),
-                tool,
-            });
+            return Err(SourceError::ForeignMarker { path, line: line.number, found, tool });
         }
         if let Some(nearest) = nearly_known(comment, &words) {
-            let column =
-                text[start..].find(comment).map_or(0, |offset| text[start..][..offset].chars().count());
-            return Err(SourceError::UnknownMarker {
-                path: origin.into(),
-                line: line().unwrap_or(u32::MAX),
-                column: u32::try_from(column).unwrap_or(u32::MAX - 1) + 1,
-                found: comment.to_owned(),
-                nearest,
-            });
+            let column = column_of(line.text, comment);
+            return Err(SourceError::UnknownMarker { path, line: line.number, column, found, nearest });
         }
     }
     Ok(())

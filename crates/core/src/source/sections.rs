@@ -148,7 +148,7 @@ impl Tool {
 }
 
 /// Where `comment` begins, which is the end of the line.
-fn column_of(line: &str, comment: &str) -> u32 {
+pub(super) fn column_of(line: &str, comment: &str) -> u32 {
     let before = line.trim_end().strip_suffix(comment).unwrap_or_default();
     u32::try_from(before.chars().count()).unwrap_or(u32::MAX - 1) + 1
 }
@@ -230,10 +230,10 @@ fn first_statement(text: &str) -> Option<u32> {
     }
 }
 
-struct Line<'t> {
-    text: &'t str,
+pub(super) struct Line<'t> {
+    pub(super) text: &'t str,
     offset: usize,
-    number: u32,
+    pub(super) number: u32,
 }
 
 impl Line<'_> {
@@ -243,10 +243,10 @@ impl Line<'_> {
 }
 
 /// The lines of a text with their places. A byte order mark is no part of the first.
-struct Lines;
+pub(super) struct Lines;
 
 impl Lines {
-    fn of(text: &str) -> impl Iterator<Item = Line<'_>> {
+    pub(super) fn of(text: &str) -> impl Iterator<Item = Line<'_>> {
         let mut offset = 0;
         (1..).zip(text.split_inclusive('\n')).map(move |(number, line)| {
             let start = offset;

@@ -1,6 +1,6 @@
 //! URL: its parts, cut and decoded, and why it may not be one.
 
-use windlass_core::url::login_is_unencoded;
+use windlass_core::url::{login_is_unencoded, strip_scheme};
 
 /// Why a text is not the URL of a PostgreSQL database. None of these shows what may be a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,11 +97,6 @@ pub(super) fn cut(url: &str) -> Result<Parts, UrlError> {
         database: filled(path, "name of the database")?,
         parameters: query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect::<Result<_, _>>()?,
     })
-}
-
-fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
-    let head = url.get(..scheme.len())?;
-    head.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
 }
 
 fn host(text: &str) -> Result<(String, Option<u16>), UrlError> {
