@@ -13,6 +13,8 @@ const CRATES: [&str; 4] = ["postgres", "mysql", "sqlite", "core"];
 /// What of core an application meets; the rest is between core and the drivers.
 const OF_CORE: [&str; 7] =
     ["application", "apply.rs", "apply/decision.rs", "apply/replay.rs", "code.rs", "source.rs", "status.rs"];
+/// What every driver crate gives on of core: there, as in the driver crates, the doc of each function and type has an example.
+const GIVEN_ON: [&str; 3] = ["application", "source.rs", "apply/progress.rs"];
 const PAGE: &str = "docs/api.md";
 const HEAD: &str = "# Public API\n\n\
     What applications meet of the library crates, as `cargo xtask api` reads it from their sources: `cargo xtask check` holds\n\
@@ -26,9 +28,13 @@ pub(crate) fn write() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a page that is not what the sources say.
+/// Refuses a page that is not what the sources say, and what has no example in its doc.
 pub(crate) fn check() -> Result<()> {
     let root = workspace::root()?;
+    let bare = without_example(&root)?;
+    if !bare.is_empty() {
+        bail!("an example is missing in the doc of:\n  {}", bare.join("\n  "));
+    }
     let stands = fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     if stands != page(&root)? {
         bail!(
@@ -60,6 +66,57 @@ fn page(root: &Path) -> Result<String> {
         }
     }
     Ok(page)
+}
+
+/// The public functions, structs, traits and macros whose doc has no example, each behind its file.
+fn without_example(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for name in CRATES {
+        let source = root.join("crates").join(name).join("src");
+        for file in files(&source)? {
+            let place = file.strip_prefix(&source).unwrap_or(&file);
+            if name == "core"
+                && !GIVEN_ON
+                    .iter()
+                    .any(|begin| place.with_extension("").starts_with(begin) || place.starts_with(begin))
+            {
+                continue;
+            }
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let bare = bare(&text).into_iter();
+            found.extend(bare.map(|item| format!("{name}: {}: {item}", place.display())));
+        }
+    }
+    Ok(found)
+}
+
+/// Those of one file. What is hidden needs none.
+fn bare(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut has_example, mut is_hidden, mut in_trait) = (false, false, false);
+    for line in text.lines().take_while(|line| *line != "mod tests {") {
+        let item = line.trim_start();
+        match item {
+            _ if item.starts_with("///") => has_example |= item.contains("```"),
+            "#[doc(hidden)]" | "#[cfg(test)]" => is_hidden = true,
+            _ if item.starts_with("#[") || item.starts_with("//") => {}
+            _ => {
+                let kinds = ["pub fn ", "pub async fn ", "pub struct ", "pub trait ", "macro_rules! "];
+                let is_method = in_trait
+                    && line.len() - item.len() == 4
+                    && ["fn ", "async fn "].iter().any(|kind| item.starts_with(kind));
+                let is_met = is_method || kinds.iter().any(|kind| item.starts_with(kind));
+                if is_met && !has_example && !is_hidden {
+                    let name = item.split(['(', '<', ';', '{']).next().unwrap_or(item);
+                    found.push(name.trim_end().to_owned());
+                }
+                in_trait = if line.starts_with("pub trait ") { true } else { in_trait && line != "}" };
+                (has_example, is_hidden) = (false, false);
+            }
+        }
+    }
+    found
 }
 
 /// The source files in the order of their names, without those of tests.
@@ -255,6 +312,14 @@ mod tests {
             "    fn sail(&mut self) -> Result<(), Error>",
         ];
         assert_eq!(items(TEXT), expected);
+    }
+
+    #[test]
+    fn what_has_no_example_is_named() {
+        let expected = ["pub struct Ship", "pub fn new", "pub struct Keel", "pub trait Sails", "fn sail"];
+        assert_eq!(bare(TEXT), expected);
+        let with = "/// Sails.\n///\n/// ```\n/// sail();\n/// ```\n#[must_use]\npub fn sail() {}\n#[doc(hidden)]\npub fn inner() {}\n";
+        assert!(bare(with).is_empty());
     }
 
     #[test]

@@ -1,76 +1,158 @@
-//! `cargo xtask features`: each set of the driver crates' features compiles by itself, what each costs is printed, and
-//! SQLite's crate compiles at both ends of the range of rusqlite that it takes.
+//! `cargo xtask features`: each set of the library crates' features compiles by itself, what each costs is printed, and
+//! what the suite leaves out is tried: SQLite's crate at both ends of the range of rusqlite that it takes, applications
+//! whose own drivers have other features, TLS through the system's library, and the oldest compiler.
 
 use std::collections::BTreeSet;
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::workspace;
+use crate::provision::{Durability, Servers, Target};
+use crate::{msrv, workspace};
 
-/// The releases of rusqlite that are tried, and with which features: the ends of the range that SQLite's crate takes, and
-/// the one that links the same SQLite as sqlx. The workspace's lock file holds one of them alone.
-const RUSQLITE: [(&str, &str); 3] = [("0.32", "macros"), ("0.41", "macros"), ("0.39", "sqlx")];
+pub(crate) const CRATES: [&str; 4] =
+    ["windlass-core", "windlass-sqlite", "windlass-postgres", "windlass-mysql"];
 
-const CRATES: [&str; 3] = ["windlass-sqlite", "windlass-postgres", "windlass-mysql"];
+/// The feature that takes a library of C's, with its headers.
+const NATIVE_TLS: &str = "tls-native-tls";
 
-/// Compiles every set of features of every driver crate, and SQLite's with other releases of rusqlite, on the toolchain the workspace says it needs at least where
-/// that is named, and prints how many packages each set is made of.
+/// A project outside of the workspace, and so of its lock file, which holds one release of each package alone.
+struct Beside {
+    name: &'static str,
+    /// Lines of its manifest; `CRATES` stands for the folder of this workspace's crates.
+    dependencies: &'static str,
+    needs_native_tls: bool,
+}
+
+const BESIDE: [Beside; 4] = [
+    // The ends of the range of rusqlite, and the release that links the same SQLite as sqlx.
+    Beside {
+        name: "windlass-sqlite with macros and rusqlite 0.32",
+        dependencies: "rusqlite = { version = \"=0.32\", default-features = false }\n\
+            windlass-sqlite = { path = \"CRATES/sqlite\", default-features = false, features = [\"macros\"] }",
+        needs_native_tls: false,
+    },
+    Beside {
+        name: "windlass-sqlite with macros and rusqlite 0.41",
+        dependencies: "rusqlite = { version = \"=0.41\", default-features = false }\n\
+            windlass-sqlite = { path = \"CRATES/sqlite\", default-features = false, features = [\"macros\"] }",
+        needs_native_tls: false,
+    },
+    Beside {
+        name: "windlass-sqlite with sqlx and rusqlite 0.39",
+        dependencies: "rusqlite = { version = \"=0.39\", default-features = false }\n\
+            windlass-sqlite = { path = \"CRATES/sqlite\", default-features = false, features = [\"sqlx\"] }",
+        needs_native_tls: false,
+    },
+    Beside {
+        name: "windlass-mysql beside a mysql_async with native-tls-tls",
+        dependencies: "mysql_async = { version = \"0.37\", default-features = false, features = [\"minimal-rust\", \"native-tls-tls\"] }\n\
+            windlass-mysql = { path = \"CRATES/mysql\", default-features = false, features = [\"macros\"] }",
+        needs_native_tls: true,
+    },
+];
+
+/// What holds so far, and what does not.
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, holds: bool, what: &str) {
+        println!("{} {what}", if holds { "ok" } else { "FAILED" });
+        *(if holds { &mut self.passed } else { &mut self.failed }) += 1;
+    }
+}
+
+/// Tries all of it, on this toolchain where one is named. What needs OpenSSL's headers is left out, and told, where they
+/// are missing.
 pub(crate) fn run(toolchain: Option<&str>) -> Result<ExitCode> {
     let metadata = metadata()?;
-    let (mut passed, mut failed) = (0, 0);
+    let has_openssl = has_openssl();
+    let mut counts = Counts::default();
     for name in CRATES {
         for features in sets(&features(&metadata, name)?) {
+            if features.contains(&NATIVE_TLS) && !has_openssl {
+                continue;
+            }
             let features = features.join(",");
             let words = ["--package", name, "--no-default-features", "--features", &features];
             let holds = compiles(toolchain, &words)?;
             let spoken = if features.is_empty() { "no features" } else { &features };
-            println!(
-                "{} {name} with {spoken}: {} packages",
-                if holds { "ok" } else { "FAILED" },
-                packages(&words)?
-            );
-            *(if holds { &mut passed } else { &mut failed }) += 1;
+            counts.add(holds, &format!("{name} with {spoken}: {} packages", packages(&words)?));
         }
     }
-    for (release, features) in RUSQLITE {
-        let manifest = project_beside(release, features)?;
+    for project in BESIDE.iter().filter(|project| has_openssl || !project.needs_native_tls) {
+        let manifest = project.write()?;
         let folder = workspace::target_folder()?.join("features").display().to_string();
         let holds = compiles(toolchain, &["--manifest-path", &manifest, "--target-dir", &folder])?;
-        let outcome = if holds { "ok" } else { "FAILED" };
-        println!("{outcome} windlass-sqlite with {features} and rusqlite {release}");
-        *(if holds { &mut passed } else { &mut failed }) += 1;
+        counts.add(holds, project.name);
     }
-    println!("{passed} passed, {failed} failed");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if has_openssl {
+        counts.add(native_tls_connects()?, "windlass-postgres connects through the system's TLS");
+    } else {
+        println!("left out: {NATIVE_TLS}, which takes OpenSSL's headers (libssl-dev) to compile");
+    }
+    if toolchain.is_none() {
+        let (passed, failed) = msrv::check()?;
+        counts.passed += passed;
+        counts.failed += failed;
+    }
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    Ok(if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A project outside of the workspace, and so of its lock file, that takes this release. Gives its manifest.
-fn project_beside(release: &str, features: &str) -> Result<String> {
-    let folder = workspace::target_folder()?.join("features").join(format!("rusqlite-{release}"));
-    std::fs::create_dir_all(folder.join("src")).context("cannot make a project")?;
-    std::fs::write(folder.join("src/lib.rs"), "").context("cannot write a project")?;
-    let file = folder.join("Cargo.toml");
-    let sqlite = workspace::root()?.join("crates/sqlite");
-    std::fs::write(&file, manifest(release, features, &sqlite.to_string_lossy()))
-        .context("cannot write it")?;
-    Ok(file.display().to_string())
+/// Whether what native-tls stands on can be compiled here; only on Linux it takes anything.
+fn has_openssl() -> bool {
+    if !cfg!(target_os = "linux") || std::env::var_os("OPENSSL_DIR").is_some() {
+        return true;
+    }
+    let found = Command::new("pkg-config").args(["--exists", "openssl"]).stderr(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
 }
 
-fn manifest(release: &str, features: &str, sqlite: &str) -> String {
-    format!(
-        "[package]\nname = \"beside\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-         rusqlite = {{ version = \"={release}\", default-features = false }}\n\
-         windlass-sqlite = {{ path = {sqlite:?}, default-features = false, features = [\"{features}\"] }}\n"
-    )
+/// The tests of connecting, which are run over rustls by the suite: wrong authorities and names of hosts among them.
+fn native_tls_connects() -> Result<bool> {
+    let target = Target::Postgres(18);
+    let servers = Servers::start(&[target], Durability::Throwaway)?;
+    let mut command = workspace::cargo()?;
+    command.args(["test", "--quiet", "--package", "windlass-postgres", "--no-default-features"]);
+    command.args(["--features", &format!("macros,{NATIVE_TLS}"), "--test", "driver", "--"]);
+    command.args(["--include-ignored", "connecting::postgres_18"]).envs(servers.environment());
+    command.env("WINDLASS_TEST_TARGETS", target.to_string());
+    Ok(command.status().context("cannot start cargo")?.success())
+}
+
+impl Beside {
+    /// Writes it, and gives its manifest.
+    fn write(&self) -> Result<String> {
+        let folder = self.name.replace([' ', '.'], "-");
+        let folder = workspace::target_folder()?.join("features").join(folder);
+        std::fs::create_dir_all(folder.join("src")).context("cannot make a project")?;
+        std::fs::write(folder.join("src/lib.rs"), "").context("cannot write a project")?;
+        let file = folder.join("Cargo.toml");
+        let manifest = self.manifest(&workspace::root()?.join("crates"));
+        std::fs::write(&file, manifest).context("cannot write a project")?;
+        Ok(file.display().to_string())
+    }
+
+    fn manifest(&self, crates: &Path) -> String {
+        let dependencies = self.dependencies.replace("CRATES", &crates.display().to_string());
+        format!(
+            "[package]\nname = \"beside\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{dependencies}\n"
+        )
+    }
 }
 
 /// The crate alone: other members of the workspace would switch features on for it.
-fn compiles(toolchain: Option<&str>, words: &[&str]) -> Result<bool> {
+pub(crate) fn compiles(toolchain: Option<&str>, words: &[&str]) -> Result<bool> {
     let mut command = match toolchain {
         Some(toolchain) => {
-            let mut rustup = std::process::Command::new("rustup");
+            let mut rustup = Command::new("rustup");
             rustup.args(["run", toolchain, "cargo"]).current_dir(workspace::root()?).env_remove("CARGO");
             // Two compilers that share a folder would each compile anew what the other has compiled.
             rustup.env("CARGO_TARGET_DIR", workspace::target_folder()?.join(toolchain));
@@ -137,13 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_project_beside_takes_one_release() {
-        let manifest: toml::Table = manifest("0.32", "macros", "/anchor/crates/sqlite").parse().unwrap();
-        assert_eq!(manifest["dependencies"]["rusqlite"]["version"].as_str(), Some("=0.32"));
-        assert_eq!(
-            manifest["dependencies"]["windlass-sqlite"]["path"].as_str(),
-            Some("/anchor/crates/sqlite")
-        );
+    fn a_project_beside_takes_what_it_names() {
+        for project in BESIDE {
+            let manifest: toml::Table = project.manifest(Path::new("/anchor/crates")).parse().unwrap();
+            let dependencies = manifest["dependencies"].as_table().unwrap();
+            let ours = dependencies.iter().find(|(name, _)| name.starts_with("windlass-")).unwrap().1;
+            assert!(ours["path"].as_str().unwrap().starts_with("/anchor/crates/"), "{}", project.name);
+            assert_eq!(dependencies.len(), 2, "{}", project.name);
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod bench;
 mod check;
 mod corpus;
 mod features;
+mod msrv;
 mod mutants;
 mod provision;
 mod servers;
 mod signals;
+mod sizes;
 mod summary;
 mod test;
 mod workspace;
@@ -55,11 +57,23 @@ enum Task {
     Check,
     /// Write the page that lists all public items of the library crates, docs/api.md
     Api,
-    /// Compile every set of the driver crates' features, and print how many packages each is made of
+    /// Compile every set of the library crates' features, print how many packages each is made of, and run what the suite
+    /// leaves out: TLS through the system's library, the oldest compiler
     Features {
         /// On this toolchain of rustup's, such as the oldest that is promised to do
         #[arg(long, value_name = "NAME")]
         toolchain: Option<String>,
+    },
+    /// Check that the library crates compile with the oldest compiler that is promised to do
+    Msrv,
+    /// Measure minimal programs with embedded migrations beside those with other libraries: crates, cold build, size
+    Sizes {
+        /// Only these databases: sqlite, postgres, mysql
+        #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+        on: Vec<String>,
+        /// Only count crates: nothing is built
+        #[arg(long)]
+        counts: bool,
     },
     /// Start private throwaway database servers and print the variables that name them
     Servers {
@@ -120,6 +134,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Check => check::run(),
         Task::Api => api::write(),
         Task::Features { toolchain } => features::run(toolchain.as_deref()),
+        Task::Msrv => msrv::run(),
+        Task::Sizes { on, counts } => sizes::run(&on, counts),
         Task::Corpus { on, dir, names } => corpus::run(&dir, &provision::chosen(&on), &names),
         Task::Servers { on } => servers::run(&provision::chosen(&on)).map(|()| ExitCode::SUCCESS),
     }

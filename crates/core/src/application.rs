@@ -3,15 +3,17 @@
 //! The driver crates say what [`Database`] is there, and give these functions on.
 
 mod deploy;
-mod spans;
+#[cfg_attr(not(feature = "tracing"), path = "application/untraced.rs")]
+mod traces;
 mod verify;
 
 pub use deploy::Deploy;
 pub use verify::{Verdict, VerifyError, WaitError, verdict};
 
 pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop, UnlockError};
-pub use crate::drift::{Drift, DriftPolicy};
+pub use crate::drift::{Drift, DriftPolicy, DriftVerdict};
 pub use crate::driver::{Driver, DriverError, Holder};
+pub use crate::history::{Attempt, History};
 pub use crate::plan::{Blocked, Outlook, Resolution};
 pub use crate::schema::Pattern;
 pub use crate::source::{Migrations, SourceError};
@@ -25,9 +27,29 @@ use std::time::Duration;
 /// What migrations can be deployed to: a connection or pool of an application's, or a session of windlass's.
 ///
 /// The driver crates implement it. `D` is the driver, which lets them do so for types of other crates.
+///
+/// ```
+/// # use windlass_core::application::{Database, DeployError, Migrations, deploy, verify};
+/// // What takes any of them takes it by this trait.
+/// async fn start<'d, D>(
+///     database: impl Database<'d, D>,
+///     migrations: &Migrations,
+/// ) -> Result<usize, DeployError> {
+///     Ok(deploy(database, migrations).await?.applied.len())
+/// }
+/// ```
 #[async_trait]
 pub trait Database<'d, D>: Send {
     /// A session to work in.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, DriverError};
+    /// # async fn example<'d, D>(database: impl Database<'d, D>) -> Result<(), DriverError> {
+    /// let mut session = database.session().await?;
+    /// println!("{}", session.capabilities().version);
+    /// session.give_back().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When there is no connection to be had.
@@ -35,6 +57,14 @@ pub trait Database<'d, D>: Send {
 }
 
 /// Brings the database to the end of the migrations, with [`Deploy`]'s usual settings.
+///
+/// ```
+/// # use windlass_core::application::{Database, DeployError, Migrations, deploy};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DeployError> {
+/// let report = deploy(connection, migrations).await?;
+/// println!("applied {} migrations", report.applied.len());
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// The typed reason why the database is not there. What was applied before it stands.
@@ -47,6 +77,14 @@ pub async fn deploy<'d, D>(
 
 /// What a deploy would do. Writes nothing and takes no lock.
 ///
+/// ```
+/// # use windlass_core::application::{Database, DeployError, Migrations, plan};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DeployError> {
+/// let outlook = plan(connection, migrations).await?;
+/// println!("{}", outlook.plan);
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// The typed reason why there is no plan.
 pub async fn plan<'d, 'm, D>(
@@ -57,6 +95,16 @@ pub async fn plan<'d, 'm, D>(
 }
 
 /// Whether the database is where the migrations want it. Writes nothing; two round trips at most, and one where it is.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, VerifyError, verify};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), VerifyError> {
+/// let verdict = verify(connection, migrations).await?;
+/// if !verdict.may_run() {
+///     eprintln!("not serving: {verdict}");
+/// }
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// When the database or its history cannot be read.
@@ -72,6 +120,15 @@ pub async fn verify<'d, D>(
 
 /// Waits until another process has brought the database to the end of the migrations, or further.
 ///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, WaitError, wait_until_current};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), WaitError> {
+/// use std::time::Duration;
+///
+/// wait_until_current(connection, migrations, Duration::from_secs(60)).await?;
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// When it is not there by the end of the timeout, and at once when only a person can get it there.
 pub async fn wait_until_current<'d, D>(
@@ -85,6 +142,15 @@ pub async fn wait_until_current<'d, D>(
 }
 
 /// Where every migration of the program and of the history stands, in order. Writes nothing.
+///
+/// ```
+/// # use windlass_core::application::{Database, DriverError, Migrations, status};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+/// for line in status(connection, migrations).await? {
+///     println!("{} {}", line.standing.as_str(), line.name);
+/// }
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -100,6 +166,14 @@ pub async fn status<'d, D>(
 }
 
 /// Writes a person's decision about one migration into the history.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, Resolution, ResolveFailure, resolve};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), ResolveFailure> {
+/// let why = "the index was made by hand";
+/// resolve(connection, migrations, Resolution::Applied, "7_index", why).await?;
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// When the decision does not fit the history, or another deployer is at work.
@@ -120,6 +194,14 @@ pub async fn resolve<'d, D>(
 
 /// Records everything up to `name` as applied without running it; gives the recorded names.
 ///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, ResolveFailure, baseline};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), ResolveFailure> {
+/// let recorded = baseline(connection, migrations, "7_index").await?;
+/// println!("recorded as applied: {}", recorded.join(", "));
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// When there is no such migration, or the history cannot be written.
 pub async fn baseline<'d, D>(
@@ -138,6 +220,16 @@ pub async fn baseline<'d, D>(
 
 /// Who holds the lock that keeps two deploys apart; nobody where it is free. Writes nothing.
 ///
+/// ```
+/// # use windlass_core::application::{Database, DriverError, lock_holder};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>) -> Result<(), DriverError> {
+/// match lock_holder(connection).await? {
+///     Some(holder) => println!("held by {}", holder.who.as_deref().unwrap_or("somebody")),
+///     None => println!("free"),
+/// }
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn lock_holder<'d, D>(database: impl Database<'d, D>) -> Result<Option<Holder>, DriverError> {
@@ -152,6 +244,15 @@ pub async fn lock_holder<'d, D>(database: impl Database<'d, D>) -> Result<Option
 /// Ends the session that holds the lock, as [`lock_holder`] told it; `false` where it had given it back by itself.
 /// What it was at is undone by the server, or found out by the next deploy.
 ///
+/// ```
+/// # use windlass_core::application::{Database, Holder, UnlockError, end_lock_holder};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, holder: &Holder) -> Result<(), UnlockError> {
+/// if !end_lock_holder(connection, holder).await? {
+///     println!("it had given the lock back by itself");
+/// }
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// When the session cannot be ended, or does not end within ten seconds.
 pub async fn end_lock_holder<'d, D>(
@@ -164,4 +265,71 @@ pub async fn end_lock_holder<'d, D>(
     let ended = ended?;
     back?;
     Ok(ended)
+}
+
+/// Every attempt that the history holds, as the table has it; none where there is no history. Writes nothing.
+///
+/// ```
+/// # use windlass_core::application::{Database, DriverError, history};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>) -> Result<(), DriverError> {
+/// for attempt in history(connection).await?.attempts {
+///     println!("{} {}", attempt.id, attempt.name);
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn history<'d, D>(database: impl Database<'d, D>) -> Result<History, DriverError> {
+    let mut session = database.session().await?;
+    let inspection = session.inspect().await;
+    let back = session.give_back().await;
+    let inspection = inspection?;
+    back?;
+    Ok(inspection.history)
+}
+
+/// Whether others changed the schema since the last deploy, but for what is to be ignored. Writes nothing.
+///
+/// ```
+/// # use windlass_core::application::{Database, DriftVerdict, DriverError, Migrations, drift};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+/// if let DriftVerdict::Drift(drift) = drift(connection, migrations, &[]).await? {
+///     println!("{drift}");
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn drift<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+    ignore: &[Pattern],
+) -> Result<DriftVerdict, DriverError> {
+    let mut session = database.session().await?;
+    let verdict = crate::drift::look(&mut *session, migrations.as_slice(), ignore).await;
+    let back = session.give_back().await;
+    let verdict = verdict?;
+    back?;
+    Ok(verdict)
+}
+
+/// Takes the schema as it is: from now on that is what a deploy compares with. The reason is for the history.
+///
+/// ```
+/// # use windlass_core::application::{Database, ResolveFailure, accept_drift};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>) -> Result<(), ResolveFailure> {
+/// accept_drift(connection, "the index that was made in the night of the incident").await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When there is no history, it cannot be written, or another deployer is at work.
+pub async fn accept_drift<'d, D>(database: impl Database<'d, D>, reason: &str) -> Result<(), ResolveFailure> {
+    let mut session = database.session().await?;
+    let accepted = apply::accept_drift(&mut *session, &Run::of_this_program(), reason).await;
+    let back = session.give_back().await;
+    accepted?;
+    Ok(back?)
 }

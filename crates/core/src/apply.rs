@@ -61,27 +61,61 @@ impl DeployOptions {
 }
 
 /// A request to stop after the running statement. Clones share it.
+///
+/// ```
+/// # use windlass_core::application::Stop;
+/// let stop = Stop::new();
+/// let heard = stop.clone();
+/// heard.ask();
+/// assert!(stop.is_asked());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
     /// One that was not asked yet.
+    ///
+    /// ```
+    /// # use windlass_core::application::Stop;
+    /// assert!(!Stop::new().is_asked());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Asks to stop.
+    ///
+    /// ```
+    /// # use windlass_core::application::Stop;
+    /// let stop = Stop::new();
+    /// stop.ask();
+    /// assert!(stop.is_asked());
+    /// ```
     pub fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
     /// Whether it was asked.
+    ///
+    /// ```
+    /// # use windlass_core::application::Stop;
+    /// assert!(!Stop::new().is_asked());
+    /// ```
     pub fn is_asked(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 /// What a deploy did.
+///
+/// ```
+/// # use windlass_core::application::Report;
+/// let report = Report::default();
+/// println!("applied {} migrations", report.applied.len());
+/// for remark in &report.remarks {
+///     eprintln!("note: {remark}");
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -106,6 +140,14 @@ impl Report {
 }
 
 /// A migration that was applied.
+///
+/// ```
+/// # use windlass_core::application::Report;
+/// # let report = Report::default();
+/// for applied in &report.applied {
+///     println!("{}: {} statements in {:?}", applied.name, applied.statements, applied.elapsed);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -118,6 +160,17 @@ pub struct Applied {
 }
 
 /// Why a deploy ended before its end.
+///
+/// ```
+/// # use windlass_core::application::DeployError;
+/// fn told(error: &DeployError) -> String {
+///     match error {
+///         DeployError::Statement(failed) => format!("mend {} and deploy again", failed.migration),
+///         DeployError::LockTimeout { holder, .. } => format!("{:?} deploys just now", holder.who),
+///         other => other.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {

@@ -11,6 +11,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// What becomes of a deploy that has something to run, where the live schema is not what the last deploy left.
+///
+/// ```
+/// # use windlass_core::application::{Deploy, DriftPolicy, Migrations};
+/// # fn example(migrations: &Migrations) {
+/// let deploy = Deploy::new(migrations).on_drift(DriftPolicy::Warn);
+/// # let _ = deploy; }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DriftPolicy {
@@ -38,6 +45,13 @@ pub struct DriftOptions {
 }
 
 /// The live schema is not what was kept.
+///
+/// ```
+/// # use windlass_core::application::Drift;
+/// fn told(drift: &Drift) -> String {
+///     drift.differences.iter().map(|difference| format!("{difference}\n")).collect()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drift {
@@ -67,6 +81,13 @@ impl fmt::Display for Drift {
 }
 
 /// What is known of drift.
+///
+/// ```
+/// # use windlass_core::application::DriftVerdict;
+/// fn is_to_be_looked_at(verdict: &DriftVerdict) -> bool {
+///     matches!(verdict, DriftVerdict::Drift(_) | DriftVerdict::Unknown(_))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DriftVerdict {

@@ -59,6 +59,14 @@ enum Looked {
 impl Migrations {
     /// Reads a folder, whatever its layout. The files are read once, here.
     ///
+    /// ```no_run
+    /// # use windlass_core::application::Migrations;
+    /// for migration in &Migrations::from_dir("migrations")? {
+    ///     println!("{}", migration.name());
+    /// }
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the folder or a file cannot be read, is not UTF-8, or the set is not one: mixed layouts,
     /// a name twice, a name without a version, a folder without its script. The error names the file.
@@ -72,6 +80,13 @@ impl Migrations {
     ///
     /// With thousands of migrations that saves half of the reading. For anything but a deploy, use
     /// [`Migrations::from_dir`].
+    ///
+    /// ```no_run
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::scripts_from_dir("migrations")?;
+    /// # drop(migrations);
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     ///
     /// # Errors
     /// As for [`Migrations::from_dir`], but for what stands beside a script.
@@ -102,6 +117,15 @@ impl Migrations {
     /// The path is the one that a file would have below the folder of migrations (`1_init.sql`,
     /// `1_init/migration.sql`, `1_init.down.sql`, `R__views.sql`); without `.sql` it is a migration's name.
     ///
+    /// ```
+    /// # use windlass_core::application::{Migrations, SourceError};
+    /// let migrations = Migrations::from_scripts([("1_ships.sql", "CREATE TABLE ships (name text);")])?;
+    /// assert_eq!(migrations.len(), 1);
+    /// let twice = Migrations::from_scripts([("1_ships.sql", ""), ("1_ships.up.sql", "")]);
+    /// assert!(twice.is_err());
+    /// # Ok::<(), SourceError>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`Migrations::from_dir`].
     pub fn from_scripts<N, S>(scripts: impl IntoIterator<Item = (N, S)>) -> Result<Self, SourceError>
@@ -114,6 +138,17 @@ impl Migrations {
     }
 
     /// The same set with migrations that are functions of the program, in their place in the order.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// use windlass_core::migration::Migration;
+    ///
+    /// // A driver crate's `RustMigrations` gives them, with the functions themselves.
+    /// let functions = [Migration::in_rust("2_capitals", 1)];
+    /// let migrations = Migrations::from_scripts([("1_ships.sql", ""), ("3_crews.sql", "")])?.with_rust(&functions)?;
+    /// assert_eq!(migrations.index_of("2_capitals"), Some(1));
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     ///
     /// # Errors
     /// When a name has no version, or there is a migration of that name already.
@@ -140,52 +175,152 @@ impl Migrations {
     }
 
     /// The migrations in their order: versioned ones by version and name, then repeatable ones by name.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.iter().next().map(|first| first.name()), Some("1_ships"));
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
         self.list.iter()
     }
 
     /// How many there are.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.len(), 2);
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert!(!migrations.is_empty());
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// The migrations in their order, as a slice.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.as_slice()[1].name(), "2_crews");
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn as_slice(&self) -> &[Migration] {
         &self.list
     }
 
     /// The migration of this name.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert!(migrations.get("1_ships").is_some_and(|ships| ships.up().text().starts_with("CREATE")));
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn get(&self, name: &str) -> Option<&Migration> {
         self.index_of(name).map(|index| &self.list[index])
     }
 
     /// Where in the order the migration of this name stands, from 0.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.index_of("2_crews"), Some(1));
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn index_of(&self, name: &str) -> Option<usize> {
         let position = Position::of(name);
         self.list.binary_search_by(|migration| Position::of(migration.name()).cmp(&position)).ok()
     }
 
     /// The layout; `None` where there is no versioned migration to tell it.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.layout(), Some(windlass_core::source::Layout::Plain));
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn layout(&self) -> Option<Layout> {
         self.layout
     }
 
     /// The folder they were read from; `None` for embedded ones.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.dir(), None);
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
     }
 
     /// The digest of all of them standing, to compare with the newest row of a history.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert_eq!(migrations.digest(), migrations.clone().digest());
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn digest(&self) -> &StandingDigest {
         &self.digest
     }
 
     /// What is worth telling. It is found on demand: a deploy with nothing to do needs none of it.
+    ///
+    /// ```
+    /// # use windlass_core::application::Migrations;
+    /// let migrations = Migrations::from_scripts([
+    ///     ("1_ships.sql", "CREATE TABLE ships (name text);"),
+    ///     ("2_crews.sql", "ALTER TABLE ships ADD COLUMN crew integer;"),
+    /// ])?;
+    /// assert!(migrations.notices(windlass_core::sql::Dialect::Sqlite).is_empty());
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
     pub fn notices(&self, dialect: Dialect) -> Vec<Notice> {
         let shared =
             self.list.chunk_by(share_a_version).filter(|group| group.len() > 1).filter_map(|group| {

@@ -37,6 +37,14 @@ pub async fn connect(options: &Options) -> Result<MySql<'static>, ConnectError> 
 
 /// Creates the database that the options name, for text of any language, unless it stands.
 ///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_mysql::{Options, create_database};
+///
+/// create_database(&Options::parse("mysql://app@localhost/shop")?).await?;
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// As [`connect`], and when the user has no right to create databases.
 pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
@@ -44,6 +52,14 @@ pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
 }
 
 /// Drops the database that the options name, with all that is in it; one that is not there is fine.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_mysql::{Options, drop_database};
+///
+/// drop_database(&Options::parse("mysql://app@localhost/shop")?).await?;
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// When there is no connection to be had, or the server refuses.

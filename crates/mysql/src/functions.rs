@@ -62,11 +62,27 @@ impl fmt::Debug for RustMigrations {
 
 impl RustMigrations {
     /// None yet.
+    ///
+    /// ```
+    /// use windlass_mysql::RustMigrations;
+    ///
+    /// assert_eq!(RustMigrations::new().migrations().count(), 0);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The same with one more that changes rows only, in a transaction.
+    ///
+    /// ```
+    /// use mysql_async::prelude::Queryable;
+    /// use windlass_mysql::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_rows_only("3_names_in_capitals", 1, |conn| {
+    ///     Box::pin(async move { Ok(conn.query_drop("UPDATE ships SET name = upper(name)").await?) })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add_rows_only<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -77,6 +93,16 @@ impl RustMigrations {
     }
 
     /// The same with one more that may do anything. A crash while it runs, or a failure, leaves a person to decide.
+    ///
+    /// ```
+    /// use mysql_async::prelude::Queryable;
+    /// use windlass_mysql::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add("4_copies", 1, |conn| {
+    ///     Box::pin(async move { Ok(conn.query_drop("CREATE TABLE copies LIKE ships").await?) })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -110,6 +136,18 @@ impl RustMigrations {
     }
 
     /// As [`Self::add`], for a deploy over sqlx.
+    ///
+    /// ```
+    /// use windlass_mysql::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_sqlx("4_copies", 1, |connection| {
+    ///     Box::pin(async move {
+    ///         sqlx::query("CREATE TABLE copies LIKE ships").execute(connection).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[cfg(feature = "sqlx")]
     #[must_use]
     pub fn add_sqlx<F>(mut self, name: &str, revision: u32, function: F) -> Self
@@ -121,6 +159,17 @@ impl RustMigrations {
     }
 
     /// For [`Migrations::with_rust`](crate::Migrations::with_rust).
+    ///
+    /// ```
+    /// use windlass_mysql::{Migrations, RustMigrations};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+    ///
+    /// let functions = RustMigrations::new().add_rows_only("3_nothing", 1, |_| Box::pin(async { Ok(()) }));
+    /// let all = MIGRATIONS.with_rust(functions.migrations())?;
+    /// assert_eq!(all.len(), 3);
+    /// # Ok::<(), windlass_mysql::SourceError>(())
+    /// ```
     pub fn migrations(&self) -> impl Iterator<Item = &Migration> {
         self.0.migrations()
     }

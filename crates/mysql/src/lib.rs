@@ -18,7 +18,12 @@
 //! |---|---|---|
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
 //! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
+//! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
 //! | `sqlx` | no | deploys to a `MySqlPool` or `MySqlConnection` of sqlx 0.9; see [`MySql`] |
+//!
+//! There is no `tls-native-tls`: mysql_async takes one library or the other, and does not compile with both, so that the
+//! feature of one crate would break another. An application whose mysql_async has `native-tls-tls` switches `tls-rustls`
+//! off here (`default-features = false`), and gives windlass its own connection or pool, encrypted as it is.
 //!
 //! # How it is written
 //! Statements that change definitions commit by themselves here, so the history is written around each
@@ -75,6 +80,17 @@ use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// One session with a MySQL or MariaDB database. [`connect`] opens it.
+///
+/// ```no_run
+/// use windlass_mysql::{Migrations, Options, connect, deploy};
+///
+/// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options::parse("mysql://app@db.example/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=ca.pem")?;
+/// deploy(&mut connect(&options).await?, &MIGRATIONS).await?;
+/// # Ok(()) }
+/// ```
 pub struct MySql<'c> {
     transport: transport::Transport<'c>,
     capabilities: Capabilities,
@@ -204,6 +220,15 @@ impl<'c> MySql<'c> {
     }
 
     /// The same session with the functions of the program that are migrations.
+    ///
+    /// ```
+    /// # async fn example(mut conn: mysql_async::Conn) -> Result<(), windlass_mysql::DriverError> {
+    /// use windlass_mysql::{MySql, RustMigrations};
+    ///
+    /// let functions = RustMigrations::new().add_rows_only("3_nothing", 1, |_| Box::pin(async { Ok(()) }));
+    /// let session = MySql::borrow(&mut conn).await?.functions(&functions);
+    /// # drop(session); Ok(()) }
+    /// ```
     #[must_use]
     pub fn functions(mut self, functions: &RustMigrations) -> Self {
         self.functions = functions.clone();
@@ -211,6 +236,14 @@ impl<'c> MySql<'c> {
     }
 
     /// The same session with a history table of another name; see [`Options::history_table`].
+    ///
+    /// ```
+    /// # async fn example(mut conn: mysql_async::Conn) -> Result<(), windlass_mysql::DriverError> {
+    /// use windlass_mysql::MySql;
+    ///
+    /// let session = MySql::borrow(&mut conn).await?.history_table("migrations");
+    /// # drop(session); Ok(()) }
+    /// ```
     #[must_use]
     pub fn history_table(mut self, name: &str) -> Self {
         self.table = history::Table::new(&self.database, name);

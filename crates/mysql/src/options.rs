@@ -140,14 +140,52 @@ pub enum UrlError {
 }
 
 /// Where what the URL leaves open comes from: environment variables and the user's `~/.my.cnf`.
+///
+/// ```
+/// use windlass_mysql::{Options, Surroundings};
+///
+/// struct Vault;
+///
+/// impl Surroundings for Vault {
+///     fn variable(&self, name: &str) -> Option<String> {
+///         (name == "MYSQL_PWD").then(|| "from a vault".to_owned())
+///     }
+///
+///     fn option_file(&self) -> Option<String> {
+///         None
+///     }
+/// }
+///
+/// let options = Options::parse_with("mysql://app@db.example/shop", &Vault)?;
+/// assert!(!format!("{options:?}").contains("vault"));
+/// # Ok::<(), windlass_mysql::UrlError>(())
+/// ```
 pub trait Surroundings {
     /// An environment variable.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Surroundings};
+    ///
+    /// assert_eq!(Nothing.variable("MYSQL_HOST"), None);
+    /// ```
     fn variable(&self, name: &str) -> Option<String>;
     /// The text of the user's option file.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Surroundings};
+    ///
+    /// assert_eq!(Nothing.option_file(), None);
+    /// ```
     fn option_file(&self) -> Option<String>;
 }
 
 /// The process's own environment, and `.my.cnf` in the home folder.
+///
+/// ```
+/// use windlass_mysql::{Process, Surroundings};
+///
+/// println!("{:?}", Process.variable("MYSQL_HOST"));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Process;
 
@@ -163,6 +201,14 @@ impl Surroundings for Process {
 }
 
 /// No environment and no option file: the URL alone.
+///
+/// ```
+/// use windlass_mysql::{Nothing, Options};
+///
+/// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+/// assert_eq!(options.place(), "db.example:3306");
+/// # Ok::<(), windlass_mysql::UrlError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
@@ -183,6 +229,16 @@ impl Options {
     /// `mysql://user:password@host:port/database?ssl-mode=…`; `mariadb://` means the same. Several hosts,
     /// separated by commas, are tried in order. `%40` and the like stand for bytes.
     ///
+    /// ```
+    /// use windlass_mysql::{Options, UrlError};
+    ///
+    /// let options = Options::parse("mysql://app@db.example/shop?ssl-mode=REQUIRED")?;
+    /// assert_eq!(options.database(), Some("shop"));
+    /// let error = Options::parse("mysql://app@db.example/shop?sslmod=required").unwrap_err();
+    /// assert!(matches!(error, UrlError::UnknownParameter { .. }));
+    /// # Ok::<(), UrlError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the text is no such URL, or has a parameter that is not known.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
@@ -190,6 +246,14 @@ impl Options {
     }
 
     /// Reads a URL; what it leaves open comes from `surroundings`.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example:3307/shop", &Nothing)?;
+    /// assert_eq!(options.place(), "db.example:3307");
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     ///
     /// # Errors
     /// When the text is no such URL, or has a parameter that is not known.
@@ -234,6 +298,15 @@ impl Options {
     }
 
     /// The same options with another name for the history table.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+    /// let options = options.history_table("migrations");
+    /// # drop(options);
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     #[must_use]
     pub fn history_table(mut self, name: impl Into<String>) -> Self {
         self.history_table = name.into();
@@ -241,6 +314,15 @@ impl Options {
     }
 
     /// The same options with another password.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+    /// let options = options.password("from a vault");
+    /// assert!(!format!("{options:?}").contains("vault"));
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Password(password.into()));
@@ -248,11 +330,27 @@ impl Options {
     }
 
     /// The database that is named.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+    /// assert_eq!(options.database(), Some("shop"));
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     pub fn database(&self) -> Option<&str> {
         self.database.as_deref()
     }
 
     /// The same options with another database.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+    /// assert_eq!(options.with_database("other").database(), Some("other"));
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     #[must_use]
     pub fn with_database(mut self, name: impl Into<String>) -> Self {
         self.database = Some(name.into());
@@ -260,6 +358,14 @@ impl Options {
     }
 
     /// The servers, or the socket, for a message: without user and password.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("mysql://app@db1,db2:3307/shop", &Nothing)?;
+    /// assert_eq!(options.place(), "db1:3306,db2:3307");
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
     pub fn place(&self) -> String {
         match &self.socket {
             Some(socket) => socket.display().to_string(),

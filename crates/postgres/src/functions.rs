@@ -61,11 +61,29 @@ impl fmt::Debug for RustMigrations {
 
 impl RustMigrations {
     /// None yet.
+    ///
+    /// ```
+    /// use windlass_postgres::RustMigrations;
+    ///
+    /// assert_eq!(RustMigrations::new().migrations().count(), 0);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The same with one more, in a transaction.
+    ///
+    /// ```
+    /// use windlass_postgres::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add("3_names_in_capitals", 1, |client| {
+    ///     Box::pin(async move {
+    ///         client.execute("UPDATE ships SET name = upper(name)", &[]).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -76,6 +94,15 @@ impl RustMigrations {
     }
 
     /// The same with one more outside of any transaction. A crash while it runs leaves a person to decide.
+    ///
+    /// ```
+    /// use windlass_postgres::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_outside_transaction("4_vacuum", 1, |client| {
+    ///     Box::pin(async move { Ok(client.batch_execute("VACUUM ships").await?) })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add_outside_transaction<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -109,6 +136,18 @@ impl RustMigrations {
     }
 
     /// As [`Self::add_outside_transaction`], for a deploy over sqlx.
+    ///
+    /// ```
+    /// use windlass_postgres::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add_sqlx_outside_transaction("4_vacuum", 1, |connection| {
+    ///     Box::pin(async move {
+    ///         sqlx::query("VACUUM ships").execute(connection).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[cfg(feature = "sqlx")]
     #[must_use]
     pub fn add_sqlx_outside_transaction<F>(mut self, name: &str, revision: u32, function: F) -> Self
@@ -120,6 +159,17 @@ impl RustMigrations {
     }
 
     /// For [`Migrations::with_rust`](crate::Migrations::with_rust).
+    ///
+    /// ```
+    /// use windlass_postgres::{Migrations, RustMigrations};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+    ///
+    /// let functions = RustMigrations::new().add("3_nothing", 1, |_| Box::pin(async { Ok(()) }));
+    /// let all = MIGRATIONS.with_rust(functions.migrations())?;
+    /// assert_eq!(all.len(), 3);
+    /// # Ok::<(), windlass_postgres::SourceError>(())
+    /// ```
     pub fn migrations(&self) -> impl Iterator<Item = &Migration> {
         self.0.migrations()
     }

@@ -18,6 +18,8 @@
 //! |---|---|---|
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
 //! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
+//! | `tls-native-tls` | no | the same through the system's library, where `tls-rustls` is off; on Linux OpenSSL, whose headers (Debian's `libssl-dev`) it takes to compile |
+//! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
 //! | `sqlx` | no | deploys to a `PgPool` or `PgConnection` of sqlx 0.9; see [`Postgres`] |
 //!
 //! # Settings
@@ -64,6 +66,7 @@ mod perform;
 mod quote;
 pub mod testing;
 mod tls;
+mod traces;
 mod transport;
 mod trust;
 mod waits;
@@ -94,6 +97,18 @@ use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a PostgreSQL database.
+///
+/// ```no_run
+/// use windlass_postgres::{Migrations, Options, Postgres, deploy};
+///
+/// static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options::parse("postgres://app@db.example/shop?sslmode=verify-full&sslrootcert=ca.pem")?;
+/// let mut session = Postgres::connect(&options).await?;
+/// deploy(&mut session, &MIGRATIONS).await?;
+/// # Ok(()) }
+/// ```
 pub struct Postgres<'c> {
     session: Session<'c>,
     capabilities: Capabilities,
@@ -127,6 +142,17 @@ impl Postgres<'static> {
     /// Opens a session.
     ///
     /// Needs a tokio runtime with time and IO, on which the session's task lives on.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{ConnectError, Options, Postgres};
+    ///
+    /// match Postgres::connect(&Options::parse("postgres://app@db.example/shop")?).await {
+    ///     Err(ConnectError::WrongPassword { user, .. }) => eprintln!("the password of {user} is another"),
+    ///     session => println!("{:?}", session?),
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Tells what is missing: the server, the password, the database, trust in the server's certificate.
@@ -186,6 +212,14 @@ impl Postgres<'static> {
     ///
     /// One that stands already is fine.
     ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{Options, Postgres};
+    ///
+    /// Postgres::create_database(&Options::parse("postgres://app@db.example/shop")?).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`Self::connect`], and when the user may not create databases.
     pub async fn create_database(options: &Options) -> Result<(), ConnectError> {
@@ -193,6 +227,14 @@ impl Postgres<'static> {
     }
 
     /// Drops the database that the options name, with all that is in it; one that is not there is fine.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::{Options, Postgres};
+    ///
+    /// Postgres::drop_database(&Options::parse("postgres://app@db.example/shop")?).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When there is no connection to be had, or the server refuses.
@@ -259,6 +301,14 @@ impl<'c> Postgres<'c> {
     }
 
     /// The same session with migrations that begin in this schema, which has a history of its own.
+    ///
+    /// ```
+    /// # async fn example(mut client: tokio_postgres::Client) {
+    /// use windlass_postgres::Postgres;
+    ///
+    /// let session = Postgres::borrow(&mut client).schema("tenant_1");
+    /// # drop(session); }
+    /// ```
     #[must_use]
     pub fn schema(mut self, schema: &str) -> Self {
         self.table = HistoryTable::new(None, Some(schema));
@@ -268,6 +318,15 @@ impl<'c> Postgres<'c> {
     }
 
     /// The same session with the functions of the program that are migrations.
+    ///
+    /// ```
+    /// # async fn example(mut client: tokio_postgres::Client) {
+    /// use windlass_postgres::{Postgres, RustMigrations};
+    ///
+    /// let functions = RustMigrations::new().add("3_nothing", 1, |_| Box::pin(async { Ok(()) }));
+    /// let session = Postgres::borrow(&mut client).functions(&functions);
+    /// # drop(session); }
+    /// ```
     #[must_use]
     pub fn functions(mut self, functions: &RustMigrations) -> Self {
         self.functions = functions.clone();
@@ -275,6 +334,14 @@ impl<'c> Postgres<'c> {
     }
 
     /// The same session with the history at another place; see [`Options::history_table`].
+    ///
+    /// ```
+    /// # async fn example(mut client: tokio_postgres::Client) {
+    /// use windlass_postgres::Postgres;
+    ///
+    /// let session = Postgres::borrow(&mut client).history_table(Some("admin"), "migrations");
+    /// # drop(session); }
+    /// ```
     #[must_use]
     pub fn history_table(mut self, schema: Option<&str>, table: &str) -> Self {
         let chosen = (schema.map(str::to_owned), table.to_owned());

@@ -179,6 +179,16 @@ impl Options {
     /// Reads a URL (`postgres://…` or `postgresql://…`); what it leaves open comes from the `PG*` variables
     /// of the process and the user's password file.
     ///
+    /// ```
+    /// use windlass_postgres::{Options, UrlError};
+    ///
+    /// let options = Options::parse("postgres://app@db.example/shop?sslmode=verify-full")?;
+    /// assert_eq!(options.database(), "shop");
+    /// let error = Options::parse("postgres://app@db.example/shop?sslmod=require").unwrap_err();
+    /// assert!(matches!(error, UrlError::UnknownParameter { .. }));
+    /// # Ok::<(), UrlError>(())
+    /// ```
+    ///
     /// # Errors
     /// Says what in the URL is not understood; never shows a password.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
@@ -187,6 +197,14 @@ impl Options {
 
     /// Reads a URL; what it leaves open comes from `surroundings`.
     ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example:5433/shop", &Nothing)?;
+    /// assert_eq!(options.place(), "db.example:5433");
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
+    ///
     /// # Errors
     /// Says what in the URL is not understood; never shows a password.
     pub fn parse_with(url: &str, surroundings: &dyn Surroundings) -> Result<Self, UrlError> {
@@ -194,21 +212,53 @@ impl Options {
     }
 
     /// The database's name.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// assert_eq!(options.database(), "shop");
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     pub fn database(&self) -> &str {
         &self.database
     }
 
     /// The user's name.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// assert_eq!(options.user(), "app");
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     pub fn user(&self) -> &str {
         &self.user
     }
 
     /// The schema that was asked for (`?schema=app`).
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop?schema=stock", &Nothing)?;
+    /// assert_eq!(options.schema(), Some("stock"));
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     pub fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
     }
 
     /// Hosts and ports, in the order they are tried.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db1,db2:5433/shop", &Nothing)?;
+    /// assert_eq!(options.place(), "db1:5432,db2:5433");
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     pub fn place(&self) -> String {
         self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(",")
     }
@@ -216,6 +266,15 @@ impl Options {
     /// The same with another history table: `history`, `app.history` or `"App"."my history"`.
     ///
     /// A name without a schema is in the schema asked for, or in `public`.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// let options = options.history_table("admin.migrations");
+    /// # drop(options);
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     #[must_use]
     pub fn history_table(mut self, name: &str) -> Self {
         self.history_table = Some(parse_qualified(name));
@@ -223,6 +282,15 @@ impl Options {
     }
 
     /// The same with another password.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// let options = options.password("from a vault");
+    /// assert!(!format!("{options:?}").contains("vault"));
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Password(password.into()));
@@ -230,6 +298,14 @@ impl Options {
     }
 
     /// The same options with another database.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// assert_eq!(options.with_database("postgres").database(), "postgres");
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
     #[must_use]
     pub fn with_database(&self, database: impl Into<String>) -> Self {
         Self { database: database.into(), ..self.clone() }

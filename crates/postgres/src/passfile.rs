@@ -18,7 +18,7 @@ fn read(file: &Path) -> Option<String> {
     {
         use std::os::unix::fs::PermissionsExt as _;
         if metadata.permissions().mode() & 0o077 != 0 {
-            tracing::warn!(file = %file.display(), "password file is not used: others may read it, make it mode 0600");
+            crate::traces::password_file_is_not_used(file);
             return None;
         }
     }

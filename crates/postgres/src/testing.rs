@@ -32,6 +32,16 @@ use windlass_core::driver::Run;
 const LOCK: &str = "pg_catalog.hashtextextended('windlass_template', 0)";
 
 /// A migrated database of one test's own.
+///
+/// ```no_run
+/// # async fn example(migrations: &windlass_postgres::Migrations) -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_postgres::testing::TestDatabase;
+///
+/// let database = TestDatabase::create("postgres://postgres@localhost/postgres", migrations).await?;
+/// println!("{}", database.name());
+/// database.remove().await?;
+/// # Ok(()) }
+/// ```
 pub struct TestDatabase {
     server: Options,
     url: String,
@@ -67,6 +77,15 @@ impl TestDatabase {
     /// Makes one on the server that a URL leads to, as a user who may create databases. The database that the URL names,
     /// such as `postgres`, is only connected to.
     ///
+    /// ```no_run
+    /// # async fn example(migrations: &windlass_postgres::Migrations) -> Result<(), Box<dyn std::error::Error>> {
+    /// use windlass_postgres::testing::TestDatabase;
+    ///
+    /// let url = std::env::var("TEST_DATABASE_URL")?;
+    /// let database = TestDatabase::create(&url, migrations).await?;
+    /// # drop(database); Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot be reached, creates no database, or refuses a migration.
     pub async fn create(url: &str, migrations: &Migrations) -> Result<Self, TestDatabaseError> {
@@ -80,16 +99,35 @@ impl TestDatabase {
     }
 
     /// The URL that leads to it.
+    ///
+    /// ```
+    /// # async fn example(database: windlass_postgres::testing::TestDatabase) -> Result<(), tokio_postgres::Error> {
+    /// let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await?;
+    /// # drop((client, connection)); Ok(()) }
+    /// ```
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Its name on the server.
+    ///
+    /// ```
+    /// # async fn example(database: windlass_postgres::testing::TestDatabase) {
+    /// assert!(database.name().starts_with("windlass_test_"));
+    /// # }
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Drops it, whoever is still connected to it. A test that fails leaves it, to be looked into.
+    ///
+    /// ```
+    /// # use windlass_postgres::testing::{TestDatabase, TestDatabaseError};
+    /// # async fn example(database: TestDatabase) -> Result<(), TestDatabaseError> {
+    /// database.remove().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot be reached, or drops no database.

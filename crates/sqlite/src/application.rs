@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use windlass_core::application::{
-    self, Database, DeployError, Driver, DriverError, Migrations, Outlook, Report, Resolution,
-    ResolveFailure, StatusLine, Verdict, VerifyError, WaitError,
+    self, Database, DeployError, DriftVerdict, Driver, DriverError, History, Holder, Migrations, Outlook,
+    Pattern, Report, Resolution, ResolveFailure, StatusLine, UnlockError, Verdict, VerifyError, WaitError,
 };
 
 /// An application's connection.
@@ -101,6 +101,17 @@ pub fn deploy<'d>(
 
 /// What a deploy would do. Writes nothing and takes no lock.
 ///
+/// ```
+/// use windlass_sqlite::Migrations;
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// let outlook = windlass_sqlite::plan(&mut connection, &MIGRATIONS)?;
+/// assert_eq!(outlook.plan.migrations(), ["1_ships", "2_crews"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The typed reason why there is no plan.
 pub fn plan<'d, 'm>(
@@ -112,6 +123,18 @@ pub fn plan<'d, 'm>(
 
 /// Whether the database is where the migrations want it. Writes nothing.
 ///
+/// ```
+/// use windlass_sqlite::{Migrations, Verdict, verify};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// assert!(matches!(verify(&mut connection, &MIGRATIONS)?, Verdict::Behind { .. }));
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// assert_eq!(verify(&mut connection, &MIGRATIONS)?, Verdict::Current);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the database or its history cannot be read.
 pub fn verify<'d>(
@@ -122,6 +145,17 @@ pub fn verify<'d>(
 }
 
 /// Waits, on this thread, until another process has brought the database to the end of the migrations, or further.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, wait_until_current};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// wait_until_current(&mut connection, &MIGRATIONS, std::time::Duration::from_secs(60))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// When it is not there by the end of the timeout, and at once when only a person can get it there.
@@ -135,6 +169,19 @@ pub fn wait_until_current<'d>(
 
 /// Where every migration of the program and of the history stands, in order. Writes nothing.
 ///
+/// ```
+/// use windlass_sqlite::{Migrations, Standing};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// for line in windlass_sqlite::status(&mut connection, &MIGRATIONS)? {
+///     assert_eq!(line.standing, Standing::Applied);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the database cannot be read.
 pub fn status<'d>(
@@ -145,6 +192,21 @@ pub fn status<'d>(
 }
 
 /// Writes a person's decision about one migration into the history.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, Resolution, Verdict};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// // Its table was made by hand.
+/// connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name text NOT NULL)")?;
+/// let why = "it was made by hand";
+/// windlass_sqlite::resolve(&mut connection, &MIGRATIONS, Resolution::Applied, "1_ships", why)?;
+/// let behind = Verdict::Behind { pending: vec!["2_crews".to_owned()] };
+/// assert_eq!(windlass_sqlite::verify(&mut connection, &MIGRATIONS)?, behind);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// When the decision does not fit the history, or another deployer is at work.
@@ -160,6 +222,19 @@ pub fn resolve<'d>(
 
 /// Records everything up to `name` as applied without running it; gives the recorded names.
 ///
+/// ```
+/// use windlass_sqlite::Migrations;
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// // What the first migration makes stands already.
+/// connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name text NOT NULL)")?;
+/// assert_eq!(windlass_sqlite::baseline(&mut connection, &MIGRATIONS, "1_ships")?, ["1_ships"]);
+/// assert_eq!(windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?.applied.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When there is no such migration, or the history cannot be written.
 pub fn baseline<'d>(
@@ -168,4 +243,104 @@ pub fn baseline<'d>(
     name: &str,
 ) -> Result<Vec<String>, ResolveFailure> {
     block_on(application::baseline(database, migrations, name))
+}
+
+/// Who holds the lock that keeps two deploys apart; nobody where it is free. Writes nothing.
+///
+/// ```
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// assert!(windlass_sqlite::lock_holder(&mut connection)?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the database cannot be asked.
+pub fn lock_holder<'d>(database: impl Database<'d, Sqlite<'d>>) -> Result<Option<Holder>, DriverError> {
+    block_on(application::lock_holder(database))
+}
+
+/// Ends the session that holds the lock, which SQLite has no server to do: the error tells so. `false` where it had been
+/// given back by itself.
+///
+/// ```
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// if let Some(holder) = windlass_sqlite::lock_holder(&mut connection)? {
+///     windlass_sqlite::end_lock_holder(&mut connection, &holder)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// While the lock is held.
+pub fn end_lock_holder<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    holder: &Holder,
+) -> Result<bool, UnlockError> {
+    block_on(application::end_lock_holder(database, holder))
+}
+
+/// Every attempt that the history holds, as the table has it; none where there is no history. Writes nothing.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, history};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// assert!(history(&mut connection)?.attempts.is_empty());
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// assert_eq!(history(&mut connection)?.attempts.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn history<'d>(database: impl Database<'d, Sqlite<'d>>) -> Result<History, DriverError> {
+    block_on(application::history(database))
+}
+
+/// Whether others changed the schema since the last deploy, but for what is to be ignored. Writes nothing.
+///
+/// ```
+/// use windlass_sqlite::{DriftVerdict, Migrations, drift};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// assert_eq!(drift(&mut connection, &MIGRATIONS, &[])?, DriftVerdict::None);
+/// connection.execute_batch("CREATE TABLE by_hand (id integer)")?;
+/// assert!(matches!(drift(&mut connection, &MIGRATIONS, &[])?, DriftVerdict::Drift(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn drift<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+    ignore: &[Pattern],
+) -> Result<DriftVerdict, DriverError> {
+    block_on(application::drift(database, migrations, ignore))
+}
+
+/// Takes the schema as it is: from now on that is what a deploy compares with. The reason is for the history.
+///
+/// ```
+/// use windlass_sqlite::{DriftVerdict, Migrations, accept_drift, drift};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// windlass_sqlite::deploy(&mut connection, &MIGRATIONS)?;
+/// connection.execute_batch("CREATE TABLE by_hand (id integer)")?;
+/// accept_drift(&mut connection, "the table of the night of the incident")?;
+/// assert_eq!(drift(&mut connection, &MIGRATIONS, &[])?, DriftVerdict::None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When there is no history, it cannot be written, or another deployer is at work.
+pub fn accept_drift<'d>(database: impl Database<'d, Sqlite<'d>>, reason: &str) -> Result<(), ResolveFailure> {
+    block_on(application::accept_drift(database, reason))
 }

@@ -45,11 +45,27 @@ impl fmt::Debug for RustMigrations {
 
 impl RustMigrations {
     /// None yet.
+    ///
+    /// ```
+    /// use windlass_sqlite::RustMigrations;
+    ///
+    /// assert_eq!(RustMigrations::new().migrations().count(), 0);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The same with one more, in a transaction.
+    ///
+    /// ```
+    /// use windlass_sqlite::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new().add("3_names_in_capitals", 1, |connection| {
+    ///     connection.execute("UPDATE ships SET name = upper(name)", [])?;
+    ///     Ok(())
+    /// });
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -60,6 +76,14 @@ impl RustMigrations {
     }
 
     /// The same with one more outside of any transaction. A crash while it runs leaves a person to decide.
+    ///
+    /// ```
+    /// use windlass_sqlite::RustMigrations;
+    ///
+    /// let functions = RustMigrations::new()
+    ///     .add_outside_transaction("4_vacuum", 1, |connection| Ok(connection.execute_batch("VACUUM")?));
+    /// assert_eq!(functions.migrations().count(), 1);
+    /// ```
     #[must_use]
     pub fn add_outside_transaction<F>(mut self, name: &str, revision: u32, function: F) -> Self
     where
@@ -70,6 +94,17 @@ impl RustMigrations {
     }
 
     /// For [`Migrations::with_rust`](crate::Migrations::with_rust).
+    ///
+    /// ```
+    /// use windlass_sqlite::{Migrations, RustMigrations};
+    ///
+    /// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+    ///
+    /// let functions = RustMigrations::new().add("3_nothing", 1, |_| Ok(()));
+    /// let all = MIGRATIONS.with_rust(functions.migrations())?;
+    /// assert_eq!(all.len(), 3);
+    /// # Ok::<(), windlass_sqlite::SourceError>(())
+    /// ```
     pub fn migrations(&self) -> impl Iterator<Item = &Migration> {
         self.0.migrations()
     }

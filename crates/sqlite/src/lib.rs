@@ -14,6 +14,7 @@
 //! |---|---|---|
 //! | `bundled` | yes | SQLite itself, compiled into the program |
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
+//! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
 //! | `sqlx` | no | deploys to a `SqlitePool` or `SqliteConnection` of sqlx 0.9, by the calls of [`futures`](mod@futures); brings `bundled`, and rusqlite 0.39, which shares its SQLite with sqlx |
 //!
 //! # Settings
@@ -56,7 +57,10 @@ mod perform;
 mod settings;
 pub mod testing;
 
-pub use application::{baseline, block_on, deploy, plan, resolve, status, verify, wait_until_current};
+pub use application::{
+    accept_drift, baseline, block_on, deploy, drift, end_lock_holder, history, lock_holder, plan, resolve,
+    status, verify, wait_until_current,
+};
 pub use connect::ConnectError;
 pub use functions::{FunctionError, RustMigrations};
 pub use options::{Options, UrlError};
@@ -71,7 +75,8 @@ pub use windlass_core::application::*;
 pub mod futures {
     #[doc(inline)]
     pub use windlass_core::application::{
-        baseline, deploy, plan, resolve, status, verify, wait_until_current,
+        accept_drift, baseline, deploy, drift, end_lock_holder, history, lock_holder, plan, resolve, status,
+        verify, wait_until_current,
     };
 }
 
@@ -91,6 +96,17 @@ use windlass_core::schema::{Look, Schema};
 use windlass_core::sql::classify::ObjectName;
 
 /// A session with a SQLite database.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, Options, Sqlite, deploy};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let folder = tempfile::tempdir()?;
+/// let options = Options::file(folder.path().join("shop.db")).create_database(true);
+/// deploy(&mut Sqlite::connect(&options)?, &MIGRATIONS)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Sqlite<'c> {
     connection: Held<'c>,
@@ -156,6 +172,14 @@ impl Sqlite<'static> {
     }
 
     /// Works on a connection that was opened elsewhere.
+    ///
+    /// ```
+    /// use windlass_sqlite::Sqlite;
+    ///
+    /// let session = Sqlite::from_connection(rusqlite::Connection::open_in_memory()?);
+    /// println!("{session:?}");
+    /// # Ok::<(), rusqlite::Error>(())
+    /// ```
     pub fn from_connection(connection: Connection) -> Self {
         Self::with(Held::Own(Box::new(connection)), DEFAULT_TABLE)
     }
@@ -214,6 +238,14 @@ impl<'c> Sqlite<'c> {
     }
 
     /// The same session with a history table of another name; see [`Options::history_table`].
+    ///
+    /// ```
+    /// use windlass_sqlite::{Options, Sqlite};
+    ///
+    /// let session = Sqlite::connect(&Options::memory())?.history_table("migrations");
+    /// # drop(session);
+    /// # Ok::<(), windlass_sqlite::ConnectError>(())
+    /// ```
     #[must_use]
     pub fn history_table(mut self, name: &str) -> Self {
         self.table = HistoryTable::new(name);
@@ -221,6 +253,15 @@ impl<'c> Sqlite<'c> {
     }
 
     /// The same session with the functions of the program that are migrations.
+    ///
+    /// ```
+    /// use windlass_sqlite::{Options, RustMigrations, Sqlite};
+    ///
+    /// let functions = RustMigrations::new().add("3_nothing", 1, |_| Ok(()));
+    /// let session = Sqlite::connect(&Options::memory())?.functions(&functions);
+    /// # drop(session);
+    /// # Ok::<(), windlass_sqlite::ConnectError>(())
+    /// ```
     #[must_use]
     pub fn functions(mut self, functions: &RustMigrations) -> Self {
         self.functions = functions.clone();
@@ -228,6 +269,14 @@ impl<'c> Sqlite<'c> {
     }
 
     /// The same session with foreign keys enforced or not; see [`Options::foreign_keys`].
+    ///
+    /// ```
+    /// use windlass_sqlite::{Options, Sqlite};
+    ///
+    /// let session = Sqlite::connect(&Options::memory())?.foreign_keys(true);
+    /// # drop(session);
+    /// # Ok::<(), windlass_sqlite::ConnectError>(())
+    /// ```
     #[must_use]
     pub fn foreign_keys(mut self, enforced: bool) -> Self {
         self.settings.enforce_foreign_keys(enforced);

@@ -82,16 +82,37 @@ pub enum UrlError {
 
 impl Options {
     /// The database in the file at `path`.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::file("shop.db"), Options::parse("sqlite:shop.db")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::at(Place::File(path.into()))
     }
 
     /// A new database in memory, gone with its connection.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::memory(), Options::parse("sqlite::memory:")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     pub fn memory() -> Self {
         Self::at(Place::Memory)
     }
 
     /// The same options with a new database in memory.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// let rehearsal = Options::file("shop.db").foreign_keys(true).in_memory();
+    /// assert_eq!(rehearsal, Options::memory().foreign_keys(true));
+    /// ```
     #[must_use]
     pub fn in_memory(&self) -> Self {
         Self { place: Place::Memory, mode: Mode::ReadWrite, ..self.clone() }
@@ -113,6 +134,15 @@ impl Options {
     /// `sqlite:///srv/app.db` one by its whole path, `sqlite::memory:` a database in memory.
     /// Parameters follow a `?`: `mode=ro|rw|rwc|memory`, `foreign_keys=on|off`, `busy_timeout=` milliseconds.
     /// `%20` and the like stand for bytes of the path.
+    ///
+    /// ```
+    /// use windlass_sqlite::{Options, UrlError};
+    ///
+    /// let options = Options::parse("sqlite:shop.db?mode=rwc")?;
+    /// assert_eq!(options, Options::file("shop.db").create_database(true));
+    /// assert!(matches!(Options::parse("shop.db"), Err(UrlError::Scheme { .. })));
+    /// # Ok::<(), UrlError>(())
+    /// ```
     ///
     /// # Errors
     /// When the text is no such URL, or has a parameter that is not known.
@@ -162,6 +192,13 @@ impl Options {
     }
 
     /// Whether a missing file is created, as with `mode=rwc`. Without it a missing file is an error.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::file("shop.db").create_database(true), Options::parse("sqlite:shop.db?mode=rwc")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     #[must_use]
     pub fn create_database(mut self, create: bool) -> Self {
         if self.mode != Mode::ReadOnly {
@@ -171,6 +208,13 @@ impl Options {
     }
 
     /// Opens the file for reading only, as with `mode=ro`.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::file("shop.db").read_only(), Options::parse("sqlite:shop.db?mode=ro")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.mode = Mode::ReadOnly;
@@ -178,6 +222,13 @@ impl Options {
     }
 
     /// Whether migrations run with foreign keys enforced. Off by default, as in SQLite itself.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::file("shop.db").foreign_keys(true), Options::parse("sqlite:shop.db?foreign_keys=on")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     #[must_use]
     pub fn foreign_keys(mut self, enforced: bool) -> Self {
         self.foreign_keys = enforced;
@@ -185,6 +236,15 @@ impl Options {
     }
 
     /// How long a statement waits for another connection's lock; 5 seconds by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use windlass_sqlite::Options;
+    ///
+    /// let options = Options::file("shop.db").busy_timeout(Duration::from_millis(250));
+    /// assert_eq!(options, Options::parse("sqlite:shop.db?busy_timeout=250")?);
+    /// # Ok::<(), windlass_sqlite::UrlError>(())
+    /// ```
     #[must_use]
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
@@ -192,6 +252,13 @@ impl Options {
     }
 
     /// The history table's name, `_windlass_migrations` by default.
+    ///
+    /// ```
+    /// use windlass_sqlite::Options;
+    ///
+    /// let options = Options::file("shop.db").history_table("migrations");
+    /// # drop(options);
+    /// ```
     #[must_use]
     pub fn history_table(mut self, name: impl Into<String>) -> Self {
         self.history_table = name.into();
@@ -199,6 +266,14 @@ impl Options {
     }
 
     /// The file; `None` for a database in memory.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use windlass_sqlite::Options;
+    ///
+    /// assert_eq!(Options::file("shop.db").path(), Some(Path::new("shop.db")));
+    /// assert_eq!(Options::memory().path(), None);
+    /// ```
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::Memory => None,

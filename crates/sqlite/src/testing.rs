@@ -44,6 +44,18 @@ pub enum MigratedFileError {
 /// Makes a database file on which these migrations are deployed. The first time in a process they are, at this place;
 /// later it is a copy of what came of that.
 ///
+/// ```
+/// use windlass_sqlite::{Migrations, testing::migrated_file};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let folder = tempfile::tempdir()?;
+/// for test in ["one.db", "two.db"] {
+///     migrated_file(folder.path().join(test), &MIGRATIONS)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When a file stands there, it cannot be written, or a migration is refused.
 pub fn migrated_file(file: impl AsRef<Path>, migrations: &Migrations) -> Result<(), MigratedFileError> {

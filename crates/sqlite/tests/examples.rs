@@ -90,3 +90,35 @@ fn a_function_of_the_program_is_a_migration() {
     assert_eq!(names(&file), ["Anna", "Émile"]);
     assert_eq!(run("sqlite_data_migration", folder.path(), &["fleet.db"]), "");
 }
+
+#[test]
+fn spans_are_one_inside_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let printed = run("opentelemetry", folder.path(), &[]);
+    let spans: Vec<_> = printed
+        .lines()
+        .map(|line| {
+            let (ids, words) = line.split_once(": ").expect("a span");
+            let (id, parent) = ids.split_once(" in ").expect("its own number, and its parent's");
+            (id, parent, words)
+        })
+        .collect();
+    let name = |id: &str| {
+        let found = spans.iter().find(|(own, ..)| *own == id);
+        found.map_or("nothing", |(_, _, words)| words.split(' ').next().expect("a name"))
+    };
+    let told: Vec<_> = spans.iter().map(|(_, parent, words)| format!("{}: {words}", name(parent))).collect();
+    let statement = |script: &str, sql: &str| {
+        format!(
+            "migration: statement number=\"1\" of=\"1\" file=\"examples/migrations/{script}.sql\" line=\"1\" sql=\"{sql}\""
+        )
+    };
+    let expected = [
+        statement("1_ships", "CREATE TABLE ships ( id integer PRIMARY KEY, name varchar(80) NOT NULL )"),
+        "deploy: migration name=\"1_ships\"".to_owned(),
+        statement("2_crews", "ALTER TABLE ships ADD COLUMN crew integer NOT NULL DEFAULT 0"),
+        "deploy: migration name=\"2_crews\"".to_owned(),
+        "nothing: deploy database=\"SQLite\" migrations=\"2\" applied=\"2\"".to_owned(),
+    ];
+    assert_eq!(told, expected);
+}

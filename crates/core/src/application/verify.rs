@@ -1,5 +1,6 @@
 //! Verify: whether an application may start, as one answer.
 
+use super::traces::waits_until_current;
 use crate::driver::{Driver, DriverError, Head};
 use crate::history::{AttemptKind, FORMAT, HistoryError};
 use crate::source::Migrations;
@@ -8,6 +9,16 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Where the database is, as seen from the migrations of a program.
+///
+/// ```
+/// # use windlass_core::application::Verdict;
+/// # let verdict = Verdict::Current;
+/// match verdict {
+///     Verdict::Current | Verdict::Ahead { .. } => println!("serving"),
+///     Verdict::Behind { pending } => println!("waiting for {}", pending.join(", ")),
+///     other => println!("a person has to look: {other}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -39,6 +50,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// Whether a program with these migrations may run: the database is where they want it, or further.
+    ///
+    /// ```
+    /// # use windlass_core::application::Verdict;
+    /// assert!(Verdict::Current.may_run());
+    /// assert!(!Verdict::Behind { pending: vec!["2_crews".to_owned()] }.may_run());
+    /// ```
     pub fn may_run(&self) -> bool {
         matches!(self, Self::Current | Self::Ahead { .. })
     }
@@ -123,9 +140,7 @@ pub(super) async fn wait(
         let waited = began.elapsed();
         match verdict {
             verdict if verdict.may_run() => return Ok(()),
-            Verdict::Behind { .. } if waited < timeout => {
-                tracing::debug!(%verdict, "waiting until the database is current");
-            }
+            verdict @ Verdict::Behind { .. } if waited < timeout => waits_until_current(&verdict),
             Verdict::Behind { .. } => return Err(WaitError::TimedOut { verdict, waited }),
             verdict => return Err(WaitError::Hopeless { verdict }),
         }
@@ -135,6 +150,12 @@ pub(super) async fn wait(
 }
 
 /// One answer from where every migration stands.
+///
+/// ```
+/// # use windlass_core::application::{Verdict, verdict};
+/// // No migrations at all.
+/// assert_eq!(verdict(&[]), Verdict::Current);
+/// ```
 pub fn verdict(lines: &[StatusLine]) -> Verdict {
     let names = |standings: &[Standing]| -> Vec<String> {
         let is_meant = |line: &&StatusLine| standings.contains(&line.standing) && !is_gone_repeatable(line);

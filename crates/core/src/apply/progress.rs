@@ -6,6 +6,17 @@ use crate::plan::{Execute, Plan, Remark, Step, WaitLimit};
 use std::time::{Duration, Instant};
 
 /// Something that happened.
+///
+/// ```
+/// # use windlass_core::application::Event;
+/// fn told(event: &Event<'_>) -> Option<String> {
+///     match event {
+///         Event::StatementStarts(execute) => Some(format!("{}/{}", execute.number, execute.of)),
+///         Event::Applied { name, elapsed } => Some(format!("{name} took {elapsed:?}")),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -72,12 +83,39 @@ pub enum Event<'a> {
 }
 
 /// Told of what happens.
+///
+/// ```
+/// # use windlass_core::application::{Event, Observer};
+/// struct Applied(Vec<String>);
+///
+/// impl Observer for Applied {
+///     fn event(&mut self, event: Event<'_>) {
+///         if let Event::Applied { name, .. } = event {
+///             self.0.push(name.to_owned());
+///         }
+///     }
+/// }
+/// ```
 pub trait Observer: Send {
     /// Something happened.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Event, Observer};
+    /// let mut events = 0;
+    /// let mut count = |_: Event<'_>| events += 1;
+    /// count.event(Event::UpToDate);
+    /// assert_eq!(events, 1);
+    /// ```
     fn event(&mut self, event: Event<'_>);
 }
 
 /// An observer that says nothing.
+///
+/// ```
+/// use windlass_core::apply::{Event, Observer, Silent};
+///
+/// Silent.event(Event::UpToDate);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -9,6 +9,13 @@ use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::split::SplitError;
 
 /// What a person decided.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, Resolution, ResolveFailure, resolve};
+/// # async fn example<'d, D>(database: impl Database<'d, D>, migrations: &Migrations) -> Result<(), ResolveFailure> {
+/// resolve(database, migrations, Resolution::RolledBack, "7_index", "its table was dropped by hand").await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resolution {

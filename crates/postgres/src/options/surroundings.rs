@@ -1,12 +1,34 @@
 //! Surroundings: where what a URL leaves open comes from.
 
 /// The variables that a client of PostgreSQL looks at.
+///
+/// ```
+/// use windlass_postgres::Options;
+///
+/// // A closure will do.
+/// let given = |name: &str| (name == "PGUSER").then(|| "app".to_owned());
+/// let options = Options::parse_with("postgres://db.example/shop", &given)?;
+/// assert_eq!(options.user(), "app");
+/// # Ok::<(), windlass_postgres::UrlError>(())
+/// ```
 pub trait Surroundings {
     /// An environment variable; one that is empty counts as not set.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Surroundings};
+    ///
+    /// assert_eq!(Nothing.variable("PGUSER"), None);
+    /// ```
     fn variable(&self, name: &str) -> Option<String>;
 }
 
 /// The process's own environment.
+///
+/// ```
+/// use windlass_postgres::{Process, Surroundings};
+///
+/// println!("{:?}", Process.variable("PGHOST"));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Process;
 
@@ -17,6 +39,14 @@ impl Surroundings for Process {
 }
 
 /// No environment: the URL alone decides.
+///
+/// ```
+/// use windlass_postgres::{Nothing, Options};
+///
+/// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+/// assert_eq!(options.place(), "db.example:5432");
+/// # Ok::<(), windlass_postgres::UrlError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 

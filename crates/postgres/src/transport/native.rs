@@ -3,6 +3,7 @@
 use super::cancelling::process_of;
 use super::{Told, TransportError, chain};
 use crate::tls::Connector;
+use crate::traces::{connection_ended, could_not_ask_to_stop};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::error::Error as _;
 use std::io::Cursor;
@@ -103,8 +104,8 @@ impl<'c> Session<'c> {
                 let version = connection.parameter("server_version").unwrap_or_default().to_owned();
                 (client, version, tokio::spawn(until_closed(connection)))
             }
-            #[cfg(feature = "tls-rustls")]
-            Connector::Rustls(tls) => {
+            #[cfg(any(feature = "tls-rustls", feature = "tls-native-tls"))]
+            Connector::Encrypted(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await.map_err(told)?;
                 let version = connection.parameter("server_version").unwrap_or_default().to_owned();
                 (client, version, tokio::spawn(until_closed(connection)))
@@ -200,18 +201,18 @@ const BETWEEN_REQUESTS: Duration = Duration::from_millis(100);
 async fn ask_to_stop(token: &CancelToken, connector: &Connector) {
     let sent = match connector {
         Connector::Plain => token.cancel_query(NoTls).await,
-        #[cfg(feature = "tls-rustls")]
-        Connector::Rustls(tls) => token.cancel_query(tls.clone()).await,
+        #[cfg(any(feature = "tls-rustls", feature = "tls-native-tls"))]
+        Connector::Encrypted(tls) => token.cancel_query(tls.clone()).await,
     };
     if let Err(error) = sent {
-        tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
+        could_not_ask_to_stop(&error);
     }
 }
 
 /// The session's task: it ends with the session, and what ended it is told to whoever waits for an answer.
 async fn until_closed(connection: impl Future<Output = Result<(), Error>>) {
     if let Err(error) = connection.await {
-        tracing::debug!(error = %chain(&error), "the connection ended");
+        connection_ended(&error);
     }
 }
 
@@ -258,10 +259,10 @@ impl Answer<'_> {
 pub(crate) fn ssl_mode(connector: &Connector, only_if_offered: bool) -> SslMode {
     match (connector, only_if_offered) {
         (Connector::Plain, _) => SslMode::Disable,
-        #[cfg(feature = "tls-rustls")]
-        (Connector::Rustls(_), true) => SslMode::Prefer,
-        #[cfg(feature = "tls-rustls")]
-        (Connector::Rustls(_), false) => SslMode::Require,
+        #[cfg(any(feature = "tls-rustls", feature = "tls-native-tls"))]
+        (Connector::Encrypted(_), true) => SslMode::Prefer,
+        #[cfg(any(feature = "tls-rustls", feature = "tls-native-tls"))]
+        (Connector::Encrypted(_), false) => SslMode::Require,
     }
 }
 

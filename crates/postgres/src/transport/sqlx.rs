@@ -4,6 +4,7 @@
 //! is enough, nothing dirty ever comes back to it, and sqlx logs no statement, which may hold a secret.
 
 use super::{Told, TransportError, chain};
+use crate::traces::could_not_ask_to_stop;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::error::Error;
@@ -125,7 +126,7 @@ impl<'c> Session<'c> {
                 beside.close().await
             };
             if let Err(error) = sent.await {
-                tracing::warn!(error = %chain(&error), "the server could not be asked to stop");
+                could_not_ask_to_stop(&error);
             }
         })
     }

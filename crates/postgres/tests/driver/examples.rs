@@ -25,7 +25,7 @@ fn example(name: &str, database: &Database) -> Command {
     command
 }
 
-async fn run(name: &str, database: &Database, arguments: &[&str]) -> String {
+pub(crate) async fn run(name: &str, database: &Database, arguments: &[&str]) -> String {
     let output = example(name, database).args(arguments).output().await.unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} ended with {}: {told}", output.status);

@@ -1,6 +1,7 @@
 //! The same driver over sqlx: a pool is never touched, and every promise holds that holds over tokio-postgres.
 
 use crate::borrowing::{Dropped, migrations};
+use crate::examples;
 use crate::on_servers;
 use crate::support::{Database, until};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ on_servers!(
     a_connection_comes_back_as_it_was,
     a_closed_pool_is_told,
     functions_run_in_the_transaction,
+    an_application_with_a_pool_deploys_when_it_starts,
 );
 
 /// A deploy is some hundred polls, most of them of the words of one answer: a full run tries all of them, any other
@@ -216,4 +218,11 @@ async fn functions_run_in_the_transaction(database: Database) {
     let error = deploy(&mut session, &migrations).await.unwrap_err();
     let DeployError::Statement(error) = error else { panic!("{error:?}") };
     assert!(error.error.message.contains("is one for tokio-postgres"), "{}", error.error.message);
+}
+
+async fn an_application_with_a_pool_deploys_when_it_starts(database: Database) {
+    let first = "applied 2 migrations\nAnna is ship 1\n";
+    assert_eq!(examples::run("sqlx_app", &database, &[]).await, first);
+    let again = "applied 0 migrations\nAnna is ship 2\n";
+    assert_eq!(examples::run("sqlx_app", &database, &[]).await, again);
 }
