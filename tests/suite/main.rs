@@ -18,6 +18,7 @@ mod orphans;
 mod policies;
 mod pooling;
 mod racing;
+mod reading;
 mod rebuilding;
 mod recording;
 mod refusing;
@@ -49,6 +50,7 @@ fn main() {
         policies::all(),
         pooling::all(),
         racing::all(),
+        reading::all(),
         rebuilding::all(),
         recording::all(),
         refusing::all(),

@@ -463,6 +463,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
         | Blocked::CannotRepeat { place, .. }
+        | Blocked::ReadsOwnWrites { place, .. }
         | Blocked::HoldsForNothing { place }
         | Blocked::TakesInvalidIndex { place, .. }
         | Blocked::ChangesHistory { place, .. }

@@ -133,6 +133,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         | Blocked::TakesHistoryAway { .. }
         | Blocked::UnclosedTransaction { .. }
         | Blocked::CannotRepeat { .. }
+        | Blocked::ReadsOwnWrites { .. }
         | Blocked::HoldsForNothing { .. }
         | Blocked::UnsupportedControl { .. } => (Exit::Project, "script"),
         _ => (Exit::Blocked, "blocked"),

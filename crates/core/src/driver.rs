@@ -130,6 +130,11 @@ pub struct Surroundings {
     pub foreign_keys_enforced: bool,
     /// PostgreSQL: the indexes that are not valid, the first twenty by their names.
     pub invalid_indexes: Vec<InvalidIndex>,
+    /// PostgreSQL, MySQL and MariaDB: the routines that may leave a temporary table (on PostgreSQL a setting too) in the
+    /// session that runs them, by what they are made of; and those whose text is hidden.
+    pub leaving_routines: Vec<String>,
+    /// PostgreSQL, MySQL and MariaDB: whether there are triggers, which may change the session of whoever changes rows.
+    pub has_triggers: bool,
 }
 
 /// An index that no query uses, since it is not valid (PostgreSQL).

@@ -13,6 +13,7 @@ mod foreign_keys;
 #[cfg(test)]
 mod growth;
 mod indexes;
+mod last_statement;
 mod locking;
 mod outcome;
 mod pieces;

@@ -72,6 +72,7 @@ impl MySql<'_> {
         let place = message.len();
         message.push(facts(product));
         message.extend(contents(&self.database, &self.history_table, self.transport.is_lent()));
+        message.push(code_of_database(&self.database));
         message.push(kept_by_rollback(&self.database));
         message.push(writing_rights(&self.database));
         let before_history = message.len();
@@ -96,7 +97,7 @@ impl MySql<'_> {
         }
         self.learn(sets.get(place))?;
         let names =
-            sets[place + 1..before_history - 2].iter().flatten().filter_map(|row| row.first()?.clone());
+            sets[place + 1..before_history - 3].iter().flatten().filter_map(|row| row.first()?.clone());
         let names: Vec<String> = names.take(5).collect();
         let access = access(sets[place].first(), &sets[before_history - 1], product);
         let rows = if exists { sets.get(before_history + 1) } else { None };
@@ -112,12 +113,16 @@ impl MySql<'_> {
             history: History { exists, attempts },
             contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
             access,
-            surroundings: self.surroundings(&sets[before_history - 2]),
+            surroundings: self.surroundings(&sets[before_history - 3], &sets[before_history - 2]),
         })
     }
 
-    fn surroundings(&self, kept: &[Row]) -> Surroundings {
-        let mut kept: Vec<String> = kept.iter().filter_map(|row| row.first()?.clone()).collect();
+    fn surroundings(&self, code: &[Row], kept: &[Row]) -> Surroundings {
+        let names =
+            |rows: &[Row]| -> Vec<String> { rows.iter().filter_map(|row| row.first()?.clone()).collect() };
+        let (mut code, mut kept) = (names(code), names(kept));
+        // The first row is about triggers.
+        let has_triggers = !code.is_empty() && code.remove(0) == "1";
         // The first row is about tables that are created without a word of their engine.
         let default_kept_by_rollback = !kept.is_empty() && kept.remove(0) == "1";
         Surroundings {
@@ -128,6 +133,8 @@ impl MySql<'_> {
             schema: Some(self.database.clone()),
             kept_by_rollback: kept,
             default_kept_by_rollback,
+            leaving_routines: code,
+            has_triggers,
             ..Surroundings::default()
         }
     }
@@ -231,6 +238,18 @@ fn contents(database: &str, history: &str, is_lent: bool) -> [String; 3] {
         ),
         format!("SELECT event_name FROM information_schema.events WHERE event_schema = {database} LIMIT 5"),
     ]
+}
+
+/// Whether there are triggers; and the routines that may leave a temporary table in the session that runs them, by what
+/// they are made of and whom they call, and those whose text is hidden.
+fn code_of_database(database: &str) -> String {
+    format!(
+        "SELECT CAST(EXISTS (SELECT 1 FROM information_schema.triggers WHERE event_object_schema = {}) AS CHAR) UNION ALL \
+         (SELECT routine_name FROM information_schema.routines \
+         WHERE routine_schema NOT IN ('sys', 'mysql') AND (routine_definition IS NULL \
+         OR LOWER(routine_definition) LIKE '%temporary%' OR LOWER(routine_definition) LIKE '%call %'))",
+        text(database)
+    )
 }
 
 /// The tables whose engine knows no transactions; before them, whether the default one is such an engine.

@@ -91,6 +91,11 @@ pub(crate) async fn inspect(
             surroundings: Surroundings {
                 history: Some(history_name(table)),
                 invalid_indexes,
+                leaving_routines: value("leaving_routines")
+                    .split_terminator('\u{1f}')
+                    .map(str::to_owned)
+                    .collect(),
+                has_triggers: value("has_triggers") == "t",
                 ..Surroundings::default()
             },
             history,
@@ -159,6 +164,13 @@ fn access<'r>(value: &impl Fn(&'static str) -> &'r str, exists: bool, table: &Hi
     }
 }
 
+/// Routines that may leave something in the session that runs them, by what they are made of; their names with a
+/// character between that stands in no name.
+const LEAVING_ROUTINES: &str = "SELECT string_agg(DISTINCT p.proname::text, chr(31)) FROM pg_catalog.pg_proc AS p \
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' \
+    AND p.prosrc ~* '\\m(temp|temporary|set_config)\\M'";
+
 fn surroundings_sql(table: &HistoryTable) -> String {
     let history = format!("to_regclass({})", literal(table.quoted()));
     let schema = format!("to_regnamespace({})", literal(&identifier(table.schema())));
@@ -167,6 +179,8 @@ fn surroundings_sql(table: &HistoryTable) -> String {
          {CAN_TIDY} AS can_tidy, current_user AS user_name, ({SESSION}) AS session, \
          current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint \
          + current_setting('max_prepared_transactions')::bigint) AS lock_slots, \
+         ({LEAVING_ROUTINES}) AS leaving_routines, \
+         EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal) AS has_triggers, \
          {schema} IS NOT NULL AS schema_exists, \
          has_schema_privilege({schema}::oid, 'CREATE') AS may_create, \
          has_database_privilege(current_database(), 'CREATE') AS may_create_schema, \

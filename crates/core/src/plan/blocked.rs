@@ -289,6 +289,14 @@ pub enum Blocked {
         /// Where.
         place: Place,
     },
+    /// A statement that reads what its session did last, where that would be what windlass itself wrote.
+    #[error("{place}: what this statement reads of its session would be windlass's own doing: {why}")]
+    ReadsOwnWrites {
+        /// The statement.
+        place: Place,
+        /// What it reads, and what would come between.
+        why: String,
+    },
     /// `-- windlass: repeat` before a statement that cannot be run again and again.
     #[error("{place}: this statement cannot be repeated: {why}")]
     CannotRepeat {
@@ -438,6 +446,10 @@ impl Blocked {
             }
             Self::HoldsForNothing { .. } => {
                 "put BEGIN and COMMIT around the statements that it is for, or take the marker away".to_owned()
+            }
+            Self::ReadsOwnWrites { .. } => {
+                "put it directly behind the statement that it tells of; or keep what it would read in a table, or count anew"
+                    .to_owned()
             }
             Self::CannotRepeat { .. } => {
                 "`-- windlass: repeat` is for an UPDATE, DELETE or INSERT … SELECT that touches some rows with each \

@@ -7,6 +7,7 @@ use super::remnant::{Cleared, clear};
 use super::single::{refuse_apart, refuse_without_session};
 use super::standing::Standing;
 use super::state::{Resumed, Survey, find_migration, survey};
+use super::tables::mentions;
 use super::{Blocked, Claim, Plan, Record, Segment, Step, indexes};
 use crate::drift::{Drift, DriftVerdict};
 use crate::driver::{Access, Capabilities, Contents, Ddl, Grouping, Inspection, InvalidIndex, Sessions};
@@ -273,9 +274,9 @@ pub fn plan<'m>(
         Grouping::UpTo(limit) if fresh => limit,
         _ => 0,
     };
-    // Behind a constraint that is checked at the commit, a shared one would check more at once.
-    let checked_late =
-        pending.iter().position(|work| defers(work.migration.up().text())).unwrap_or(pending.len());
+    // Behind a constraint that is checked at the commit, code in a script included, a shared one would check more at once.
+    let defers = |work: &Work<'_>| mentions(work.migration.up().text(), b"DEFERRABLE");
+    let checked_late = pending.iter().position(defers).unwrap_or(pending.len());
     let mut rest = pending.as_slice();
     if options.single_transaction && pending.len() > 1 {
         builder.single(&pending);
@@ -303,14 +304,6 @@ pub(super) struct Work<'m> {
     pub(super) migration: &'m Migration,
     pub(super) prepared: Prepared<'m>,
     pub(super) supersedes: bool,
-}
-
-/// Whether a script may make constraints that are checked at the commit, code in it included.
-fn defers(script: &str) -> bool {
-    const WORD: &[u8] = b"DEFERRABLE";
-    let bytes = script.as_bytes();
-    memchr::memchr2_iter(b'D', b'd', bytes)
-        .any(|at| bytes.get(at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)))
 }
 
 /// How many from the front may share one transaction.
@@ -528,8 +521,14 @@ impl<'m> Builder<'_, 'm> {
         let mut steps = vec![Step::Begin];
         self.create_history(&mut steps);
         steps.push(Step::Claim(shared.iter().map(|work| claim(work, self.capabilities, None)).collect()));
-        let executes = shared.iter().flat_map(|work| &work.prepared.statements);
-        steps.extend(executes.map(|execute| Step::Execute(execute.clone())));
+        let mut is_touched = false;
+        for work in shared {
+            if std::mem::take(&mut is_touched) {
+                steps.push(Step::RestoreSettings);
+            }
+            steps.extend(work.prepared.statements.iter().cloned().map(Step::Execute));
+            is_touched = work.prepared.touches_session();
+        }
         let record = |work: &Work<'m>| {
             let digest = self.standing.add(work.migration.name(), work.migration.raw_checksum());
             Record {
@@ -541,6 +540,9 @@ impl<'m> Builder<'_, 'm> {
         };
         steps.push(Step::Record(shared.iter().map(record).collect()));
         steps.push(Step::Commit);
+        if is_touched {
+            steps.push(Step::RestoreSettings);
+        }
         self.segments.push(Segment { steps });
     }
 

@@ -4,12 +4,12 @@ mod committing;
 
 use super::locking::{adds_unchecked, validates};
 use super::pieces::{Piece, PieceKind};
-use super::units::units;
+use super::units::{Unit, units};
 use super::{Blocked, Execute, Place, repeat};
 use crate::driver::Ddl;
 use crate::migration::TransactionMode;
 use crate::sql::classify::{
-    Binding, Control, Effect, Facts, LOCKED, Modes, Objects, SessionUse, Transaction,
+    Binding, Control, Effect, FROM_DATA, Facts, LOCKED, Modes, Objects, SessionUse, Transaction,
 };
 
 /// The pieces of a script, in order.
@@ -22,7 +22,7 @@ pub(super) fn cut(
 ) -> Result<Vec<Piece>, Blocked> {
     let mut cutter = Cutter { statements, facts, wish, pieces: Vec::new(), open: None };
     match ddl {
-        Ddl::Transactional => cutter.cut_transactional()?,
+        Ddl::Transactional => cutter.cut_transactional(&units(facts, ties))?,
         Ddl::ImplicitCommit => cutter.cut_implicit_commit(&units(facts, ties))?,
     }
     Ok(cutter.pieces)
@@ -50,13 +50,15 @@ struct Cutter<'a, 'm> {
 }
 
 impl Cutter<'_, '_> {
-    /// PostgreSQL and SQLite: one transaction, cut around what cannot be in it.
-    fn cut_transactional(&mut self) -> Result<(), Blocked> {
+    /// PostgreSQL and SQLite: one transaction, cut around what cannot be in it. Nothing that can is in a unit.
+    fn cut_transactional(&mut self, units: &[Unit]) -> Result<(), Blocked> {
         let mut fresh = true;
         let mut held = Held::default();
         let mut rebuilding = false;
         for index in 0..self.statements.len() {
             let facts = &self.facts[index];
+            let unit = units.iter().find(|unit| (unit.first..=unit.last).contains(&index));
+            let goes_on = unit.is_some_and(|unit| unit.first < index);
             held.meets(index, facts);
             if let Some((holder, cut)) = held.broken_at(index, facts) {
                 return Err(Blocked::CutChangesMeaning { held: self.place(holder), cut: self.place(cut) });
@@ -69,7 +71,9 @@ impl Cutter<'_, '_> {
                 Transaction::Control(control) => {
                     let control = control.clone();
                     self.control(index, &control)?;
-                    fresh = !matches!(control, Control::Begin(Modes::Isolation(_)));
+                    if !goes_on {
+                        fresh = !matches!(control, Control::Begin(Modes::Isolation(_)));
+                    }
                 }
                 Transaction::Outside(why) => {
                     self.refuse_outside(index, why)?;
@@ -79,12 +83,15 @@ impl Cutter<'_, '_> {
                 Transaction::Inside if facts.foreign_keys_pragma.is_some() => {
                     self.absorb_alone(index);
                     rebuilding = facts.foreign_keys_pragma == Some(false);
-                    fresh |= self.wish.mode == TransactionMode::Off;
+                    fresh |= self.wish.mode == TransactionMode::Off && !goes_on;
                 }
                 // Rows refer to nothing in the middle of a rebuild: it can only be checked as a whole. Its marker
                 // asks for no more than that the PRAGMA takes effect.
                 Transaction::Inside
-                    if self.wish.mode == TransactionMode::Off && self.open.is_none() && !rebuilding =>
+                    if self.wish.mode == TransactionMode::Off
+                        && self.open.is_none()
+                        && !rebuilding
+                        && unit.is_none() =>
                 {
                     // The server refuses it by itself; in a transaction of ours it would lock nobody out.
                     if facts.session == SessionUse::Bound(Binding::Transaction(LOCKED)) {
@@ -92,7 +99,9 @@ impl Cutter<'_, '_> {
                     }
                     // By itself, and yet with its checkpoint: a crash then hides nothing. Code may commit by itself.
                     // What may be repeated needs no transaction, and the text may not tell that it refuses one.
-                    let known = matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query)
+                    let reads = facts.session == SessionUse::Bound(Binding::Session(FROM_DATA));
+                    let known = (reads
+                        || matches!(facts.effect, Effect::Schema | Effect::Data | Effect::Query))
                         && facts.objects != Objects::Unknown
                         && !(facts.repeats_harmlessly && facts.effect == Effect::Schema);
                     let kind = match facts.session {
@@ -122,6 +131,8 @@ impl Cutter<'_, '_> {
                     }
                 }
             }
+            let is_cut = self.wish.mode == TransactionMode::Off || facts.transaction != Transaction::Inside;
+            fresh |= is_cut && unit.is_some_and(|unit| unit.last == index);
         }
         self.refuse_unclosed()
     }

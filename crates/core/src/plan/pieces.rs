@@ -2,6 +2,7 @@
 
 use super::cutter::{Wish, cut};
 use super::foreign_keys::ForeignKeys;
+use super::last_statement::{Ties, ties};
 use super::locking::creations;
 use super::tables::Tables;
 use super::{Blocked, Execute, Options, Place, repeat, units};
@@ -25,6 +26,8 @@ pub(super) struct Prepared<'m> {
     pub(super) pieces: Vec<Piece>,
     /// Statements, first and last, that the state of their session ties together.
     bound: Vec<(usize, usize)>,
+    /// A trigger may run where rows are changed.
+    may_run_triggers: bool,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -91,14 +94,16 @@ impl<'m> Prepared<'m> {
         };
         let executes = executes(migration, &statements, &facts);
         tables.complete(&executes, &mut facts)?;
-        let ties = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
-        let bound = match dialect {
-            Dialect::MySql => ties.clone(),
-            _ => units::bound_to_session(&facts),
-        };
+        let settled = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
         let foreign_keys = ForeignKeys::of(&facts, &executes, tables.enforces_foreign_keys())?;
         let rebuilds = foreign_keys == ForeignKeys::LiftedForRebuild;
         repeat::check(dialect, &directives.repeats, &executes, &mut facts, rebuilds)?;
+        let Ties { together, mut bound } = match dialect {
+            Dialect::MySql => Ties { bound: settled.clone(), together: settled },
+            _ => ties(dialect, &executes, &facts)?,
+        };
+        let code = units::bound_to_code(dialect, &executes, &facts);
+        bound.extend(code.filter(|_| tables.code_may_leave(script.text())));
         // A rebuild is one transaction, whatever its marker says.
         let mode = match mode {
             TransactionMode::Off if foreign_keys == ForeignKeys::LiftedForRebuild => {
@@ -113,7 +118,7 @@ impl<'m> Prepared<'m> {
             close_open_transaction: options.close_open_transaction,
             single_transaction: options.single_transaction,
         };
-        let pieces = cut(&executes, &facts, &ties, capabilities.ddl, wish)?;
+        let pieces = cut(&executes, &facts, &together, capabilities.ddl, wish)?;
         if capabilities.product == Product::Sqlite {
             refuse_no_journal(&executes, &facts)?;
         }
@@ -126,6 +131,7 @@ impl<'m> Prepared<'m> {
             facts,
             pieces,
             bound,
+            may_run_triggers: tables.may_run_triggers(script.text()),
             foreign_keys,
             lock_timeout,
             dialect,
@@ -188,7 +194,9 @@ impl<'m> Prepared<'m> {
     pub(super) fn touches_session(&self) -> bool {
         let sent = self.pieces.iter().flat_map(|piece| &piece.run).map(|&index| &self.facts[index]);
         let touches = |facts: &Facts| {
-            facts.session != SessionUse::None || matches!(facts.effect, Effect::Session | Effect::Unknown)
+            facts.session != SessionUse::None
+                || matches!(facts.effect, Effect::Session | Effect::Unknown)
+                || self.may_run_triggers && facts.effect == Effect::Data
         };
         self.migration.is_rust()
             || self.foreign_keys != ForeignKeys::AsTheyAre

@@ -14,17 +14,40 @@ pub(super) struct Tables<'i> {
     surroundings: &'i Surroundings,
     /// In small letters: whether case matters there is up to the server.
     kept_by_rollback: HashSet<String>,
+    /// There are triggers, or a script before may have made some.
+    has_triggers: bool,
 }
 
 impl<'i> Tables<'i> {
     pub(super) fn new(dialect: Dialect, surroundings: &'i Surroundings) -> Self {
         let kept_by_rollback = surroundings.kept_by_rollback.iter().map(|name| name.to_lowercase()).collect();
-        Self { dialect, surroundings, kept_by_rollback }
+        Self { dialect, surroundings, kept_by_rollback, has_triggers: surroundings.has_triggers }
+    }
+
+    /// Whether a trigger may run in the session when a script changes rows. On SQLite none can change it.
+    pub(super) fn may_run_triggers(&mut self, script: &str) -> bool {
+        self.has_triggers |= self.dialect != Dialect::Sqlite && mentions(script, b"TRIGGER");
+        self.has_triggers
     }
 
     /// SQLite: whether the session enforces foreign keys by itself.
     pub(super) fn enforces_foreign_keys(&self) -> bool {
         self.surroundings.foreign_keys_enforced
+    }
+
+    /// Whether code that a script runs may leave a temporary table in its session (on PostgreSQL a setting too), by what
+    /// can be read of it: the script itself, and the routines that it names.
+    pub(super) fn code_may_leave(&self, script: &str) -> bool {
+        let leaving: &[&str] = match self.dialect {
+            Dialect::MySql => &["temporary"],
+            Dialect::Postgres => &["temporary", "temp", "set_config"],
+            Dialect::Sqlite => return false,
+        };
+        let routines = &self.surroundings.leaving_routines;
+        script.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| {
+            leaving.iter().any(|leaving| word.eq_ignore_ascii_case(leaving))
+                || routines.iter().any(|routine| word.eq_ignore_ascii_case(routine))
+        })
     }
 
     /// Completes what the text told of statements, in their order.
@@ -115,6 +138,14 @@ impl<'i> Tables<'i> {
             None => {}
         }
     }
+}
+
+/// Whether these capital letters stand somewhere in a script, small or not.
+pub(super) fn mentions(script: &str, letters: &[u8]) -> bool {
+    let bytes = script.as_bytes();
+    let Some(first) = letters.first() else { return true };
+    memchr::memchr2_iter(*first, first.to_ascii_lowercase(), bytes)
+        .any(|at| bytes.get(at..at + letters.len()).is_some_and(|word| word.eq_ignore_ascii_case(letters)))
 }
 
 /// Whether a statement drops or renames this schema, or on MySQL and MariaDB this database.

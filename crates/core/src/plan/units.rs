@@ -3,10 +3,13 @@
 //! A variable that only settled SETs have given its value is a setting like any other: it is replayed, and who
 //! reads it is free. Everything else that lives in the session binds those who use it to the one who made it.
 
+use super::Execute;
+use crate::sql::Dialect;
 use crate::sql::classify::{
-    ATTACHED, Binding, Control, Definition, Effect, Facts, IDENTITY, NEXT_STATEMENT, ObjectName, Objects,
-    SESSION, SessionUse, TEMPORARY, Transaction, VARIABLES,
+    ATTACHED, Binding, Control, Definition, Effect, FROM_DATA, Facts, IDENTITY, NEXT_STATEMENT, ObjectName,
+    Objects, SESSION, SessionUse, TEMPORARY, Transaction, VARIABLES,
 };
+use crate::sql::lexer::{Token, TokenKind, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Statements that are never parted, `first..=last` counted from 0.
@@ -19,7 +22,7 @@ pub(super) struct Unit {
 }
 
 /// The first and the last of statements that belong together.
-type Tie = (usize, usize);
+pub(super) type Tie = (usize, usize);
 
 /// Completes what the text told of each statement by what the ones before it did, and gives what is tied.
 pub(super) fn settle(facts: &mut [Facts]) -> Vec<Tie> {
@@ -50,17 +53,38 @@ pub(super) fn bound_to_session(facts: &[Facts]) -> Vec<Tie> {
                 ties.push((index, if is_detached { last.unwrap_or(index) } else { facts.len() - 1 }));
                 kinds.insert(ATTACHED, (index, index));
             }
+            // It holds for all that follows.
+            SessionUse::Bound(Binding::Session(FROM_DATA)) => ties.push((index, facts.len() - 1)),
             SessionUse::Bound(Binding::Session(SESSION)) => {}
             SessionUse::Bound(Binding::Session(why)) => kinds.entry(why).or_insert((index, index)).1 = index,
-            SessionUse::Bound(Binding::LastStatement(_)) => {
-                let made = facts[..index].iter().rposition(|earlier| earlier.effect == Effect::Data);
-                ties.extend(made.map(|made| (made, index)));
-            }
             _ => {}
         }
     }
     ties.extend(kinds.into_values());
     ties
+}
+
+/// Code that may leave a temporary table in its session, with the last statement that may name it.
+pub(super) fn bound_to_code(dialect: Dialect, statements: &[Execute<'_>], facts: &[Facts]) -> Option<Tie> {
+    let code = facts.iter().position(runs_code)?;
+    let names_tables = |&index: &usize| match &facts[index].objects {
+        Objects::Known(names) => !names.is_empty() && !is_about_else(dialect, statements[index].sql),
+        Objects::Unknown => true,
+    };
+    (code + 1..facts.len()).rfind(names_tables).map(|last| (code, last))
+}
+
+/// Whether a statement creates a table, or speaks of code and not of tables.
+fn is_about_else(dialect: Dialect, sql: &str) -> bool {
+    let mut words = tokens(dialect, sql).filter(|token| token.kind == TokenKind::Word);
+    let is_any = |token: &Token<'_>, words: &[&str]| words.iter().any(|word| token.is_word(word));
+    let creates = words.next().filter(|first| is_any(first, &["CREATE", "ALTER", "DROP"]));
+    let creates = creates.map(|first| first.is_word("CREATE"));
+    creates.is_some_and(|creates| {
+        let kind =
+            words.take(6).find(|word| is_any(word, &["TABLE", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"]));
+        kind.is_some_and(|kind| !kind.is_word("TABLE") || creates)
+    })
 }
 
 /// From the creation of a temporary object to the last statement that names it, or runs code that may.

@@ -3,6 +3,7 @@
 mod cursor;
 mod definition;
 mod functions;
+mod last_statement;
 mod mysql;
 mod postgres;
 mod reach;
@@ -12,8 +13,9 @@ mod sqlite;
 mod variables;
 
 pub(crate) use functions::{IDENTITY, SESSION};
+pub(crate) use last_statement::{Adds, adds, calls};
 pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
-pub(crate) use postgres::LOCKED;
+pub(crate) use postgres::{FROM_DATA, LOCKED};
 pub(crate) use sqlite::ATTACHED;
 
 pub use reach::reach;

@@ -23,7 +23,7 @@ pub(super) enum Call {
 }
 
 /// Why a statement that reads it is tied to the one that made it.
-pub(crate) const IDENTITY: &str = "LAST_INSERT_ID() reads what this session did before";
+pub(crate) const IDENTITY: &str = "it reads what this session inserted last";
 
 /// The same, to no other statement.
 pub(crate) const SESSION: &str = "it reads the identity of the session";
@@ -105,8 +105,8 @@ pub(super) fn call(name: &str, postgres: bool) -> Call {
         "currval" | "lastval" => {
             Call::LastStatement("currval() and lastval() read what this session did before")
         }
-        "last_insert_id" => Call::LastStatement(IDENTITY),
-        "last_insert_rowid" | "changes" | "total_changes" | "row_count" | "found_rows" => {
+        "last_insert_id" | "last_insert_rowid" => Call::LastStatement(IDENTITY),
+        "changes" | "total_changes" | "row_count" | "found_rows" => {
             Call::LastStatement("it reads what this session's last statement did")
         }
         "get_lock"
@@ -125,12 +125,13 @@ pub(super) fn call(name: &str, postgres: bool) -> Call {
     }
 }
 
-/// MySQL and MariaDB: whether what stands before a parenthesis gives the same every time and to everybody.
+/// Whether what stands before a parenthesis gives the same every time and to everybody whose settings are the same.
 pub(super) fn is_settled(name: &str) -> bool {
     const SETTLED: &str = " abs ascii ceil ceiling char_length character_length coalesce concat concat_ws convert \
         date_add date_format date_sub elt field floor format greatest hex ifnull instr json_array json_object lcase \
-        least length locate lower lpad ltrim md5 mid mod nullif replace round rpad rtrim sha1 sha2 str_to_date \
-        substr substring substring_index trim truncate ucase unhex upper version ";
+        least length locate lower lpad ltrim md5 mid mod nullif quote_ident quote_literal replace round rpad rtrim sha1 \
+        sha2 str_to_date substr substring substring_index trim truncate ucase unhex upper version \
+        current_setting set_config ";
     let name = name.to_ascii_lowercase();
     listed(SETTLED, &name) || listed(KEYWORDS, &name)
 }

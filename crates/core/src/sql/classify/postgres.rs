@@ -5,6 +5,7 @@ mod create;
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
+use super::variables::is_the_same_every_time;
 use super::{Concurrently, Control, Effect, Facts, Modes, ObjectName, SessionUse, Transaction};
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
@@ -58,13 +59,25 @@ fn data(sketch: &Sketch<'_>) -> Facts {
     session_of(sketch, facts)
 }
 
+/// Why a setting cannot be had again by running what set it.
+pub(crate) const FROM_DATA: &str = "the setting's value is not in the text";
+
 /// What calls of functions in a statement mean for the session.
 fn session_of(sketch: &Sketch<'_>, facts: Facts) -> Facts {
     match sketch.session {
         Some(binding) => facts.session(SessionUse::Bound(binding)),
-        None if sketch.setting => facts.session(SessionUse::Setting),
+        None if sketch.setting && facts.effect == Effect::Session && is_settled(sketch) => {
+            facts.session(SessionUse::Setting)
+        }
+        None if sketch.setting => facts.bound(FROM_DATA),
         None => facts,
     }
+}
+
+/// Whether the values that a SELECT gives to settings follow from its text and from other settings.
+fn is_settled(sketch: &Sketch<'_>) -> bool {
+    let cursor = sketch.cursor();
+    cursor.sees("SELECT") && !cursor.has(&["FROM"]) && is_the_same_every_time(&cursor.rest()[1..])
 }
 
 fn query(sketch: &Sketch<'_>, cursor: Cursor<'_, '_>) -> Facts {

@@ -196,7 +196,13 @@ impl<'a> Sketch<'a> {
             Call::Sequence => self.sequence = true,
             Call::Setting => self.setting = true,
             Call::Session(why) => self.session = self.session.or(Some(Binding::Session(why))),
-            Call::LastStatement(why) => self.session = Some(Binding::LastStatement(why)),
+            Call::LastStatement(why) => {
+                // What was inserted last outlives other statements; who reads more than that is tied to more.
+                let is_tied = matches!(self.session, Some(Binding::LastStatement(_))) && why == IDENTITY;
+                if !is_tied {
+                    self.session = Some(Binding::LastStatement(why));
+                }
+            }
             Call::Remote => self.remote = true,
             Call::Unknown => {
                 let depth = self.walk.in_from.len();

@@ -66,9 +66,9 @@ fn assignments<'t, 'a>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = &'t [Tok
     })
 }
 
-/// Whether an expression depends on nothing but its text, settings of the session and user variables.
-fn is_the_same_every_time(value: &[Token<'_>]) -> bool {
-    const CHANGING: [&str; 16] = [
+/// Whether an expression depends on nothing but its text, settings of the session and user variables of MySQL.
+pub(super) fn is_the_same_every_time(value: &[Token<'_>]) -> bool {
+    const CHANGING: [&str; 18] = [
         "SELECT",
         "TABLE",
         "VALUES",
@@ -80,6 +80,8 @@ fn is_the_same_every_time(value: &[Token<'_>]) -> bool {
         "CURRENT_DATE",
         "CURRENT_TIME",
         "CURRENT_USER",
+        "CURRENT_ROLE",
+        "SESSION_USER",
         "LOCALTIME",
         "LOCALTIMESTAMP",
         "UTC_DATE",
