@@ -1,6 +1,8 @@
 //! Unlocking: who holds the lock is shown, and that session is ended for whoever asks for it.
 
-use harness::{Database, Family, Project};
+use harness::{Database, Family, Project, Waiting};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use windlass_core::apply::end_lock_holder;
 use windlass_core::driver::{Ending, Lock};
 
@@ -9,6 +11,7 @@ harness::scenarios!(
         the_holder_is_shown_and_ended_when_asked_for,
         a_session_that_holds_nothing_is_left_alone,
         who_may_not_end_it_is_told_so;
+    natively [Postgres]: a_session_that_will_not_end_is_told;
     natively [Sqlite]: without_a_server_the_holder_is_only_told;
 );
 
@@ -78,6 +81,27 @@ async fn who_may_not_end_it_is_told_so(database: &Database) {
     let right = if database.target().family == Family::Postgres { "pg_signal_backend" } else { "CONNECTION" };
     refused.err("the session that holds the lock could not be ended").err(right);
     holder.unlock().await.expect("it lives");
+}
+
+async fn a_session_that_will_not_end_is_told(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    let mut holder = database.connect().await;
+    assert_eq!(holder.try_lock().await.expect("an answer"), Lock::Acquired);
+    let told = holder.lock_holder().await.expect("an answer").and_then(|own| own.session).expect("a number");
+    let process = Pid::from_raw(told.parse().expect("a process of the server"));
+    // It stands still, and hears of nothing.
+    kill(process, Signal::SIGSTOP).expect("stopped");
+    let refused = project.run(&["unlock", "--end", "--yes"]).await;
+    let waiting = project.run(&["deploy", "--lock-wait", "0s"]).await;
+    kill(process, Signal::SIGCONT).expect("it goes on");
+    refused.code(5).err("was told to end, and is still there after 10").err(&told);
+    waiting.code(0).out("nothing to do");
+    let until = Waiting::for_this("it ends");
+    while project.run(&["unlock"]).await.code != Some(0) {
+        until.pause().await;
+    }
+    holder.head().await.expect_err("its session has ended");
 }
 
 async fn without_a_server_the_holder_is_only_told(database: &Database) {

@@ -77,8 +77,14 @@ fn check(product: Product, sql: &'static str, expected: &[&str]) {
 
 #[track_caller]
 fn warns(sql: &'static str, expected: &[&str]) {
-    let (_, remarks) = planned(Product::PostgreSql, sql, &options(), in_use());
-    assert_eq!(remarks, expected);
+    warns_on(Product::PostgreSql, sql, expected);
+}
+
+#[track_caller]
+fn warns_on(product: Product, sql: &'static str, expected: &[&str]) {
+    let (_, remarks) = planned(product, sql, &options(), in_use());
+    let is_of_locks = |remark: &&String| remark.contains("others are kept from");
+    assert_eq!(remarks.iter().filter(is_of_locks).collect::<Vec<_>>(), expected, "{sql}");
 }
 
 const LIMIT: &str = "limit lock waits to 5 s";
@@ -306,7 +312,7 @@ fn a_constraint_is_validated_in_a_transaction_of_its_own() {
 fn several_strong_locks_in_one_transaction_are_told() {
     warns(
         "ALTER TABLE t ADD m int; ALTER TABLE app.u ADD m int;",
-        &["1_m: one transaction keeps others from t, app.u: each is held while the next is waited for; \
+        &["1_m: others are kept from t, app.u at once: each is held while the next is waited for; \
            a migration for each would not"],
     );
     warns("ALTER TABLE t ADD m int; ALTER TABLE t ADD o int; CREATE TABLE u (n int);", &[]);
@@ -332,4 +338,58 @@ fn long_work_under_a_strong_lock_is_told() {
     }
     warns("UPDATE t SET n = 1; ALTER TABLE t ADD m int;", &[]);
     warns("CREATE TABLE u (n int); CREATE INDEX i ON u (n); INSERT INTO u SELECT 1;", &[]);
+}
+
+#[test]
+fn on_mysql_a_statement_s_own_work_and_its_several_tables_are_told() {
+    for (sql, work) in [
+        ("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", "a table rewrite"),
+        ("ALTER TABLE t ADD m int, ALGORITHM=COPY", "a table rewrite"),
+        ("ALTER TABLE t MODIFY n bigint", "what may be a table rewrite"),
+        ("ALTER TABLE t ADD FULLTEXT INDEX i (n)", "an index build"),
+        ("CREATE FULLTEXT INDEX i ON t (n)", "an index build"),
+    ] {
+        warns_on(Product::MySql, sql, &[&format!("1_m: others are kept from t during {work} (statement 1)")]);
+    }
+    for sql in [
+        "ALTER TABLE t ADD m int",
+        "CREATE INDEX i ON t (n)",
+        "ALTER TABLE t MODIFY n bigint, LOCK=NONE",
+        "UPDATE t SET n = 1",
+        "CREATE TABLE u (n int); ALTER TABLE u MODIFY n bigint",
+        "RENAME TABLE t TO u",
+    ] {
+        warns_on(Product::MySql, sql, &[]);
+    }
+    let several = "1_m: others are kept from t, u at once: each is held while the next is waited for; a migration for each would not";
+    warns_on(Product::MySql, "DROP TABLE t, u", &[several]);
+    warns_on(Product::MySql, "RENAME TABLE t TO old, u TO t", &[several]);
+    warns_on(
+        Product::MySql,
+        "LOCK TABLES t WRITE; UPDATE t SET n = 1; UNLOCK TABLES",
+        &["1_m: others are kept from t (locked by statement 1) during a change of rows (statement 2); \
+           a migration of its own would not"],
+    );
+}
+
+#[test]
+fn on_sqlite_what_keeps_others_from_writing_for_long_is_told() {
+    for (sql, work) in [
+        ("UPDATE t SET n = 1", "a change of rows"),
+        ("CREATE INDEX i ON t (n)", "an index build"),
+        ("INSERT INTO u SELECT n FROM t", "a change of rows"),
+        ("ALTER TABLE t DROP COLUMN n", "a table rewrite"),
+    ] {
+        let told = format!("1_m: others are kept from writing to the database during {work} (statement 1)");
+        warns_on(Product::Sqlite, sql, &[&told]);
+    }
+    for sql in [
+        "UPDATE t SET n = 1 WHERE n = 2",
+        "INSERT INTO t VALUES (1)",
+        "ALTER TABLE t ADD n int",
+        "CREATE TABLE u (n int); CREATE INDEX i ON u (n)",
+        "-- windlass: repeat\nUPDATE t SET n = 1 WHERE n <> 1",
+    ] {
+        warns_on(Product::Sqlite, sql, &[]);
+    }
 }

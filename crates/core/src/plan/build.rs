@@ -111,7 +111,7 @@ pub enum Remark {
         /// The statements.
         statements: InFlight,
     },
-    /// One transaction locks several tables out: each is held while the next one is waited for.
+    /// One transaction, or one statement, locks several tables out: each is held while the next one is waited for.
     SeveralStrongLocks {
         /// The migration.
         name: String,
@@ -128,7 +128,7 @@ pub enum Remark {
         work: &'static str,
         /// The number of the statement that takes the lock.
         locked_by: u32,
-        /// What is locked.
+        /// What is locked; on SQLite, writing to the database.
         tables: Vec<String>,
     },
     /// An index that others left, or are at work on: windlass clears away only what its own statement left.
@@ -202,7 +202,7 @@ impl std::fmt::Display for Remark {
             Self::SeveralStrongLocks { name, tables } => {
                 write!(
                     f,
-                    "{name}: one transaction keeps others from {}: each is held while the next is waited for; \
+                    "{name}: others are kept from {} at once: each is held while the next is waited for; \
                      a migration for each would not",
                     tables.join(", ")
                 )
@@ -280,6 +280,9 @@ pub fn plan<'m>(
     let mut rest = pending.as_slice();
     if options.single_transaction && pending.len() > 1 {
         builder.single(&pending);
+        if !fresh {
+            remarks.extend(pending.iter().flat_map(|work| lock_remarks(&work.prepared, capabilities)));
+        }
         rest = &[];
     }
     while let Some(first) = rest.first() {

@@ -397,7 +397,7 @@ fn locked(prepared: &Prepared<'_>, statement: usize) -> Option<Vec<ObjectName>> 
 
 fn creates_index(dialect: Dialect, execute: &Execute<'_>) -> bool {
     let words = Words::first_of(dialect, execute.sql, 3);
-    dialect == Dialect::Postgres && words.first() == "CREATE" && words.has("INDEX")
+    dialect != Dialect::MySql && words.first() == "CREATE" && words.has("INDEX")
 }
 
 /// What a migration creates, and the statement, counted from 0, that does it first.
@@ -432,8 +432,15 @@ fn created<'f>(dialect: Dialect, execute: &Execute<'_>, facts: &'f Facts) -> Opt
 /// Work that takes as long as a table is large.
 fn long_work(dialect: Dialect, sql: &str, facts: &Facts) -> Option<&'static str> {
     let words = Words::of(dialect, sql);
+    match dialect {
+        Dialect::Postgres => long_on_postgres(&words, facts),
+        Dialect::MySql => long_on_mysql(&words),
+        Dialect::Sqlite => long_on_sqlite(&words),
+    }
+}
+
+fn long_on_postgres(words: &Words, facts: &Facts) -> Option<&'static str> {
     match words.first() {
-        _ if dialect != Dialect::Postgres => None,
         "UPDATE" | "DELETE" | "MERGE" => Some("a change of rows"),
         "INSERT" if words.has("SELECT") => Some("a change of rows"),
         "COPY" if facts.effect == Effect::Data => Some("a load of rows"),
@@ -443,7 +450,55 @@ fn long_work(dialect: Dialect, sql: &str, facts: &Facts) -> Option<&'static str>
         "REINDEX" => Some("an index build"),
         "REFRESH" => Some("a refresh"),
         "CLUSTER" | "VACUUM" if words.first() == "CLUSTER" || words.has("FULL") => Some("a table rewrite"),
-        "ALTER" if words.begins("ALTER TABLE") => long_alter(&words),
+        "ALTER" if words.begins("ALTER TABLE") => long_alter(words),
+        _ => None,
+    }
+}
+
+/// What InnoDB does beside others that write is none: they wait for its end alone.
+fn long_on_mysql(words: &Words) -> Option<&'static str> {
+    const COPIES: [&str; 9] = [
+        "ALGORITHM COPY",
+        "LOCK SHARED",
+        "LOCK EXCLUSIVE",
+        "CONVERT TO",
+        "ENGINE",
+        "PARTITION BY",
+        "REORGANIZE PARTITION",
+        "COALESCE PARTITION",
+        "DROP PRIMARY KEY",
+    ];
+    match words.first() {
+        "UPDATE" | "DELETE" => Some("a change of rows"),
+        "INSERT" | "REPLACE" if words.has("SELECT") => Some("a change of rows"),
+        "LOAD" => Some("a load of rows"),
+        "CREATE" if words.has_any(&["FULLTEXT INDEX", "SPATIAL INDEX"]) => Some("an index build"),
+        "ALTER" if words.begins("ALTER TABLE") => match () {
+            () if words.has_any(&["ALGORITHM INSTANT", "LOCK NONE"]) => None,
+            () if words.has("DROP PRIMARY KEY") && words.has("ADD PRIMARY KEY") => None,
+            () if words.has_any(&COPIES) => Some("a table rewrite"),
+            () if words.has_any(&["ADD FULLTEXT", "ADD SPATIAL"]) => Some("an index build"),
+            () if words.has("FOREIGN KEY") && words.has("REFERENCES") => {
+                Some("the validation of a constraint")
+            }
+            // A column that becomes another type is copied; one that becomes longer is not.
+            () if words.has_any(&["MODIFY", "CHANGE"]) => Some("what may be a table rewrite"),
+            () => None,
+        },
+        _ => None,
+    }
+}
+
+/// Nobody else writes to the file from a transaction's first change to its end.
+fn long_on_sqlite(words: &Words) -> Option<&'static str> {
+    match words.first() {
+        "UPDATE" | "DELETE" if !words.has("WHERE") => Some("a change of rows"),
+        "INSERT" | "REPLACE" if words.has("SELECT") && words.has("FROM") => Some("a change of rows"),
+        "CREATE" if words.has("INDEX") && words.0.iter().take(3).any(|word| word == "INDEX") => {
+            Some("an index build")
+        }
+        "REINDEX" => Some("an index build"),
+        "ALTER" if words.has("DROP") => Some("a table rewrite"),
         _ => None,
     }
 }
@@ -474,6 +529,9 @@ fn long_alter(words: &Words) -> Option<&'static str> {
 /// What a person should know of a migration's locks before it runs.
 pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> Vec<Remark> {
     let dialect = capabilities.dialect;
+    if dialect == Dialect::Sqlite {
+        return long_writing(prepared);
+    }
     let mut remarks = Vec::new();
     for piece in &prepared.pieces {
         let mut locks = Held::default();
@@ -481,7 +539,11 @@ pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> V
         for &statement in &piece.run {
             let (facts, sql) = (&prepared.facts[statement], prepared.statements[statement].sql);
             let locking = locking_of(dialect, sql, facts);
-            let tables = locked(prepared, statement).unwrap_or_default();
+            let mut tables = locked(prepared, statement).unwrap_or_default();
+            if dialect == Dialect::MySql && Words::first_of(dialect, sql, 1).first() == "RENAME" {
+                // Every second name is a new one.
+                tables = tables.into_iter().step_by(2).collect();
+            }
             if locking.is_strong() {
                 locks.add(statement, &tables);
             }
@@ -508,6 +570,23 @@ pub(super) fn remarks(prepared: &Prepared<'_>, capabilities: &Capabilities) -> V
         }
     }
     remarks
+}
+
+/// SQLite has one lock, for the whole file: the first statement of each transaction that holds it for long.
+fn long_writing(prepared: &Prepared<'_>) -> Vec<Remark> {
+    let long = |&statement: &usize| {
+        let work =
+            long_work(prepared.dialect, prepared.statements[statement].sql, &prepared.facts[statement])?;
+        let is_on_what_stands = locked(prepared, statement).is_some_and(|tables| !tables.is_empty());
+        is_on_what_stands.then(|| Remark::LongWorkUnderLock {
+            name: prepared.migration.name().to_owned(),
+            statement: prepared.statements[statement].number,
+            work,
+            locked_by: prepared.statements[statement].number,
+            tables: vec!["writing to the database".to_owned()],
+        })
+    };
+    prepared.pieces.iter().filter_map(|piece| piece.run.iter().find_map(long)).collect()
 }
 
 #[derive(Default)]
