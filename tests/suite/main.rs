@@ -7,6 +7,7 @@ mod command;
 mod contending;
 mod cutting;
 mod deploying;
+mod diagnosing;
 mod drifting;
 mod engines;
 mod failing;
@@ -39,6 +40,7 @@ fn main() {
         contending::all(),
         cutting::all(),
         deploying::all(),
+        diagnosing::all(),
         drifting::all(),
         engines::all(),
         failing::all(),

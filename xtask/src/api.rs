@@ -11,8 +11,17 @@ use crate::workspace;
 
 const CRATES: [&str; 4] = ["postgres", "mysql", "sqlite", "core"];
 /// What of core an application meets; the rest is between core and the drivers.
-const OF_CORE: [&str; 7] =
-    ["application", "apply.rs", "apply/decision.rs", "apply/replay.rs", "code.rs", "source.rs", "status.rs"];
+const OF_CORE: [&str; 9] = [
+    "application",
+    "apply.rs",
+    "apply/decision.rs",
+    "apply/diagnose.rs",
+    "apply/replay.rs",
+    "code.rs",
+    "diagnosis",
+    "source.rs",
+    "status.rs",
+];
 /// What every driver crate gives on of core: there, as in the driver crates, the doc of each function and type has an example.
 const GIVEN_ON: [&str; 3] = ["application", "source.rs", "apply/progress.rs"];
 const PAGE: &str = "docs/api.md";

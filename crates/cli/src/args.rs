@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Begin a new migration: create its file, in the layout of the folder
     New(New),
+    /// Tell what is true after a failed or interrupted deploy, and what is right to do
+    Diagnose(Diagnose),
     /// Write a decision about one migration into the history
     Resolve(Resolve),
     /// Record everything up to a migration as applied, without running it
@@ -106,6 +108,7 @@ impl Command {
             Self::Deploy(_) => "deploy",
             Self::Status(_) => "status",
             Self::New(_) => "new",
+            Self::Diagnose(_) => "diagnose",
             Self::Resolve(_) => "resolve",
             Self::Baseline(_) => "baseline",
             Self::Drift(_) => "drift",
@@ -238,6 +241,13 @@ pub(crate) struct New {
     /// One that runs again whenever its text changed: a view, a function
     #[arg(long)]
     pub(crate) repeatable: bool,
+}
+
+/// `windlass diagnose`, which writes nothing to the database, and ends with 0 or with the code that a deploy would.
+#[derive(Args, Debug)]
+pub(crate) struct Diagnose {
+    #[command(flatten)]
+    pub(crate) shadow: Shadow,
 }
 
 #[derive(Args, Debug)]

@@ -36,7 +36,7 @@ pub(crate) struct Diagnosis {
 const TOLD: usize = 20;
 
 /// Differences in words, the first of them where they are many.
-fn told(differences: &[Difference]) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn told(differences: &[Difference]) -> impl Iterator<Item = String> + '_ {
     let more = differences.len().saturating_sub(TOLD);
     let rest =
         (more > 0).then(|| format!("and {}: `windlass drift` shows all", count(more, "more difference")));

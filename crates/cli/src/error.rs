@@ -100,6 +100,11 @@ pub(crate) fn blocked_kind(blocked: &Blocked) -> &'static str {
     self::blocked(blocked).1
 }
 
+/// The code that a deploy ends with for this reason.
+pub(crate) fn blocked_exit(blocked: &Blocked) -> Exit {
+    self::blocked(blocked).0
+}
+
 fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
     match blocked {
         Blocked::History(_) => (Exit::Blocked, "history"),

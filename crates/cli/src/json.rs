@@ -1,10 +1,14 @@
 //! The document of `--json`. `docs/json.md` describes it; a change of meaning makes a new `version`.
 
 use crate::commands::deploy::AppliedMigration;
+use crate::commands::diagnose::told;
 use crate::diagnosis::Diagnosis;
 use crate::exit::Exit;
 use serde::Serialize;
-use windlass_core::driver::{Capabilities, Holder};
+use windlass_core::diagnosis::{
+    Advice, Changes, Choice, Compared, Comparison, Examined, Fate, NotCompared, Told,
+};
+use windlass_core::driver::{Capabilities, Holder, InvalidIndex};
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
 use windlass_core::schema::{Change, Difference, Key, shown};
@@ -32,6 +36,7 @@ pub(crate) enum Body {
     DryRun(DryRunBody),
     Status(StatusBody),
     New { files: Vec<String> },
+    Diagnose(Box<DiagnoseBody>),
     Resolve { database: DatabaseBody, migration: String, resolution: &'static str },
     Baseline { database: DatabaseBody, recorded: Vec<String> },
     Drift(DriftBody),
@@ -61,6 +66,166 @@ pub(crate) struct DriftBody {
     pub(crate) at: Option<String>,
     pub(crate) accepted: Option<String>,
     pub(crate) differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DiagnoseBody {
+    pub(crate) database: DatabaseBody,
+    pub(crate) blocked: Option<BlockedBody>,
+    pub(crate) pending: Vec<String>,
+    pub(crate) migration: Option<ExaminedBody>,
+    pub(crate) drift: DriftStateBody,
+    pub(crate) holder: Option<HolderBody>,
+    pub(crate) invalid_indexes: Vec<InvalidIndexBody>,
+    pub(crate) advice: AdviceBody,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ExaminedBody {
+    attempt: AttemptBody,
+    same_text: bool,
+    statements: Vec<ToldBody>,
+    /// `compared`, `nothing_to_see`, `no_shadow`, `unreplayable`, `failed`, `unreadable` or `needless`.
+    schema: &'static str,
+    /// Why it was not compared.
+    why: Option<String>,
+    /// After how many statements the schema would be what it is.
+    fits: Vec<u32>,
+    /// What keeps the replay from going on after the last of them.
+    broken: Option<String>,
+    unreplayable: Vec<UnreplayableBody>,
+    /// From the schema after what counts as done to the live one, where no state explains it.
+    differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldBody {
+    number: u32,
+    file: String,
+    line: u32,
+    column: u32,
+    text: String,
+    /// `nothing`, `definitions`, `rows` or `anything`.
+    changes: &'static str,
+    /// `done`, `not_done` or `unknown`.
+    fate: &'static str,
+    /// `checkpoint`, `objects`, `schema` or `nothing`.
+    evidence: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct UnreplayableBody {
+    migration: String,
+    file: String,
+    line: u32,
+    column: u32,
+    why: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DriftStateBody {
+    /// `none`, `drift`, `never_kept` or `unknown`.
+    pub(crate) state: &'static str,
+    pub(crate) why: Option<String>,
+    pub(crate) differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct InvalidIndexBody {
+    text: String,
+    hint: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AdviceBody {
+    action: &'static str,
+    why: String,
+    by_hand: Vec<String>,
+    commands: Vec<String>,
+    choices: Vec<ChoiceBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChoiceBody {
+    when: String,
+    by_hand: Vec<String>,
+    commands: Vec<String>,
+}
+
+impl ExaminedBody {
+    pub(crate) fn of(examined: &Examined) -> Self {
+        let (schema, why) = told(&examined.comparison);
+        let unreplayable = match &examined.comparison {
+            Comparison::Not(NotCompared::Unreplayable(statements)) => statements.as_slice(),
+            _ => &[],
+        };
+        let unreplayable = unreplayable.iter().map(|statement| UnreplayableBody {
+            migration: statement.migration.clone(),
+            file: statement.place.file.clone(),
+            line: statement.place.line,
+            column: statement.place.column,
+            why: statement.why,
+        });
+        let compared = examined.compared();
+        Self {
+            attempt: AttemptBody::of(&examined.attempt),
+            same_text: examined.is_same_text,
+            statements: examined.statements.iter().map(ToldBody::of).collect(),
+            schema,
+            why,
+            fits: compared.map(Compared::fits).unwrap_or_default(),
+            broken: compared.and_then(|compared| compared.broken.clone()),
+            unreplayable: unreplayable.collect(),
+            differences: examined.unexplained().iter().map(DifferenceBody::of).collect(),
+        }
+    }
+}
+
+impl ToldBody {
+    fn of(told: &Told) -> Self {
+        Self {
+            number: told.number,
+            file: told.place.file.clone(),
+            line: told.place.line,
+            column: told.place.column,
+            text: told.summary.clone(),
+            changes: match told.changes {
+                Changes::Nothing => "nothing",
+                Changes::Definitions => "definitions",
+                Changes::Rows => "rows",
+                _ => "anything",
+            },
+            fate: match told.fate {
+                Fate::Done => "done",
+                Fate::NotDone => "not_done",
+                _ => "unknown",
+            },
+            evidence: told.evidence.as_str(),
+        }
+    }
+}
+
+impl InvalidIndexBody {
+    pub(crate) fn of(index: &InvalidIndex) -> Self {
+        Self { text: index.to_string(), hint: index.hint() }
+    }
+}
+
+impl AdviceBody {
+    pub(crate) fn of(advice: &Advice) -> Self {
+        let choice = |choice: &Choice| ChoiceBody {
+            when: choice.when.clone(),
+            by_hand: choice.by_hand.clone(),
+            commands: choice.commands.clone(),
+        };
+        Self {
+            action: advice.action.as_str(),
+            why: advice.why.clone(),
+            by_hand: advice.by_hand.clone(),
+            commands: advice.commands.clone(),
+            choices: advice.choices.iter().map(choice).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

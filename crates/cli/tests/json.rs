@@ -158,3 +158,41 @@ fn the_page_tells_every_kind() {
         assert!(DOCUMENT.contains(&format!("`{kind}`")), "docs/json.md does not tell of `{kind}`");
     }
 }
+
+#[test]
+fn a_diagnosis() {
+    let half = ("2_half.sql", "CREATE TABLE half (id);\nVACUUM;\nINSERT INTO nowhere VALUES (1);\n");
+    let outside = ("3_outside.sql", "ATTACH 'other.db' AS o;\n");
+    let project = Project::with(&[USERS, half]);
+    project.deploy(&[]).ends_with(4);
+    let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
+    let all = ["database", "blocked", "pending", "migration", "drift", "holder", "invalid_indexes", "advice"];
+    members(&told, &[&COMMON[..], &all].concat());
+    members(&told["drift"], &["state", "why", "differences"]);
+    let of_advice = ["action", "why", "by_hand", "commands", "choices"];
+    members(&told["advice"], &of_advice);
+    members(&told["advice"]["choices"][0], &["when", "by_hand", "commands"]);
+    let migration = &told["migration"];
+    let all = [
+        "attempt",
+        "same_text",
+        "statements",
+        "schema",
+        "why",
+        "fits",
+        "broken",
+        "unreplayable",
+        "differences",
+    ];
+    members(migration, &all);
+    let all = ["number", "file", "line", "column", "text", "changes", "fate", "evidence"];
+    members(&migration["statements"][0], &all);
+    assert_eq!((&migration["schema"], &migration["fits"]), (&"compared".into(), &serde_json::json!([1, 2])));
+    assert_eq!(told["advice"]["commands"], serde_json::json!(["windlass deploy"]));
+
+    let project = Project::with(&[USERS, ("2_half.sql", &format!("{}{}", half.1, outside.1))]);
+    project.deploy(&[]).ends_with(4);
+    let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
+    members(&told["migration"]["unreplayable"][0], &["migration", "file", "line", "column", "why"]);
+    assert_eq!(told["migration"]["unreplayable"][0]["line"], 4);
+}

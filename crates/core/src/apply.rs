@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 mod attempt;
 mod contention;
 mod decision;
+mod diagnose;
 mod failure;
 mod progress;
 mod repeat;
@@ -23,6 +24,7 @@ pub use contention::{Contention, LOCK_TRIES};
 pub use decision::{
     Check, ResolveFailure, accept_drift, baseline, baseline_checked, resolve, resolve_checked,
 };
+pub use diagnose::diagnose;
 pub use failure::{FailedStatement, Stands};
 pub use progress::{Event, Observer, Silent};
 pub use replay::{replay, replay_all};

@@ -6,6 +6,7 @@
 pub mod application;
 pub mod apply;
 pub mod code;
+pub mod diagnosis;
 pub mod directive;
 pub mod drift;
 pub mod driver;

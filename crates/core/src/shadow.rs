@@ -7,6 +7,7 @@ use crate::plan::Place;
 use crate::schema::{Change, Difference, Key, Pattern, Schema, differences};
 use crate::sql::Dialect;
 use crate::sql::classify::reach;
+use crate::sql::split::Statement;
 use std::collections::BTreeSet;
 
 /// Why migrations were not replayed.
@@ -67,8 +68,21 @@ impl Replay {
     /// `None` where it changes no definition, so that the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let touched = self.touched();
-        let compared = self.states.iter().map(|(done, schema)| (*done, among(&touched, schema, live)));
-        (!touched.is_empty()).then(|| compared.collect())
+        // What was added by hand to a table of the migration's own is no part of what it makes either.
+        let of_its_own = |key: &&Key| {
+            let whole =
+                |made: &&Key| made.table.is_empty() && made.name == key.table && made.schema == key.schema;
+            !key.table.is_empty() && touched.iter().filter(whole).any(|made| self.is_its_own(made))
+        };
+        let parts: Vec<Key> = live.objects.keys().filter(of_its_own).cloned().collect();
+        let looked_at: BTreeSet<Key> = touched.into_iter().chain(parts).collect();
+        let compared = self.states.iter().map(|(done, schema)| (*done, among(&looked_at, schema, live)));
+        (!looked_at.is_empty()).then(|| compared.collect())
+    }
+
+    /// Whether the migration makes the object, or takes it away.
+    fn is_its_own(&self, key: &Key) -> bool {
+        self.states.iter().any(|(_, schema)| !schema.objects.contains_key(key))
     }
 
     /// The objects that the migration makes, changes or takes away, be it for a while.
@@ -129,7 +143,46 @@ pub fn differences_from(made: &[Schema], live: &Schema, ignore: &[Pattern]) -> V
     differences
 }
 
-/// Refuses what a replay must not run: functions of a program, and statements that reach beyond their own database.
+/// A statement, or a function of a program, that a replay must not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unreplayable {
+    /// The migration.
+    pub migration: String,
+    /// The statement; of a function its name.
+    pub place: Place,
+    /// What it does.
+    pub why: &'static str,
+}
+
+/// All that a replay must not run: functions of a program, and statements that reach beyond their own database.
+pub fn unreplayable<'m>(
+    migrations: impl IntoIterator<Item = &'m Migration>,
+    dialect: Dialect,
+) -> Vec<Unreplayable> {
+    migrations.into_iter().flat_map(|migration| reaching_out(migration, dialect)).collect()
+}
+
+fn reaching_out(migration: &Migration, dialect: Dialect) -> Vec<Unreplayable> {
+    let script = migration.up();
+    let at = |line, column, why| Unreplayable {
+        migration: migration.name().to_owned(),
+        place: Place { file: script.origin().to_owned(), line, column },
+        why,
+    };
+    if migration.is_rust() {
+        return vec![at(1, 1, "it is a function of a program, which may do anything")];
+    }
+    // What cannot be split is told by the plan.
+    let statements = migration.statements(dialect).unwrap_or_default();
+    let one = |statement: &Statement| {
+        let why = reach(dialect, statement.text(script.text()))?;
+        Some(at(script.line_in_file(statement.line), statement.column, why))
+    };
+    statements.iter().filter_map(one).collect()
+}
+
+/// Refuses what a replay must not run.
 pub(crate) fn check<'m>(
     migrations: impl IntoIterator<Item = &'m Migration>,
     dialect: Dialect,
@@ -138,17 +191,10 @@ pub(crate) fn check<'m>(
         if migration.is_rust() {
             return Err(ReplayError::Function(migration.name().to_owned()));
         }
-        let script = migration.up();
-        // What cannot be split is told by the plan.
-        for statement in migration.statements(dialect).unwrap_or_default() {
-            if let Some(why) = reach(dialect, statement.text(script.text())) {
-                let place = Place {
-                    file: script.origin().to_owned(),
-                    line: script.line_in_file(statement.line),
-                    column: statement.column,
-                };
-                return Err(ReplayError::ReachesOut { migration: migration.name().to_owned(), place, why });
-            }
+        if let Some(Unreplayable { migration, place, why }) =
+            reaching_out(migration, dialect).into_iter().next()
+        {
+            return Err(ReplayError::ReachesOut { migration, place, why });
         }
     }
     Ok(())

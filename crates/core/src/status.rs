@@ -198,7 +198,7 @@ fn elsewhere(
     missing.into_iter().map(line).collect()
 }
 
-fn is_same_text(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> bool {
+pub(crate) fn is_same_text(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> bool {
     hex(migration.raw_checksum()) == attempt.checksums.raw
         || migration.checksums(dialect).is_ok_and(|now| now.tokens == attempt.checksums.tokens)
 }

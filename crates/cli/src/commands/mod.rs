@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod deploy;
+pub(crate) mod diagnose;
 pub(crate) mod drift;
 pub(crate) mod history;
 pub(crate) mod new;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: &Command, settings: Settings, output: &Output) -> Res
         Command::Deploy(args) => block_on(deploy::run(&context, args)),
         Command::Status(args) => block_on(status::run(&context, args)),
         Command::New(args) => new::run(&context, args),
+        Command::Diagnose(args) => block_on(diagnose::run(&context, args)),
         Command::Resolve(args) => block_on(resolve::run(&context, args)),
         Command::Baseline(args) => block_on(baseline::run(&context, args)),
         Command::Drift(args) => block_on(drift::run(&context, args)),

@@ -248,7 +248,7 @@ impl Decision<'_> {
 }
 
 /// The names of what is applied, but for one.
-fn standing<'h>(inspection: &'h Inspection, but: &str) -> Vec<&'h str> {
+pub(super) fn standing<'h>(inspection: &'h Inspection, but: &str) -> Vec<&'h str> {
     let stands =
         |attempt: &&Attempt| attempt.claimed && attempt.state() == State::Applied && attempt.name != but;
     inspection.history.attempts.iter().filter(stands).map(|attempt| attempt.name.as_str()).collect()

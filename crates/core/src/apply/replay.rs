@@ -5,7 +5,7 @@ use super::{DeployError, DeployOptions, REPLANS, Silent, Stop, deploy};
 use crate::drift::DriftPolicy;
 use crate::driver::{Contents, Driver, Run};
 use crate::migration::{Migration, MigrationKind};
-use crate::plan::Plan;
+use crate::plan::{Plan, Segment, Step};
 use crate::schema::Schema;
 use crate::shadow::{Replay, ReplayError, check};
 use crate::source::Migrations;
@@ -103,7 +103,9 @@ async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> R
         let mut silent = Silent;
         let mut runner = Runner::new(&inspection, &capabilities, &options, &mut silent, &stop);
         let mut again = None;
-        for segment in plan.segments {
+        let mut executed = None;
+        for segment in plan.segments.into_iter().flat_map(parted) {
+            executed = last_executed(&segment).or(executed);
             match runner.run(shadow, &Plan { segments: vec![segment] }).await {
                 Ok(Ended::Done) => {}
                 Err(error @ DeployError::Statement(_)) => return Ok((states, Some(error))),
@@ -114,7 +116,8 @@ async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> R
                 }
                 _ => return Err(DeployError::TakenOver { name: "the history".to_owned() }.into()),
             }
-            let done = runner.completed().unwrap_or(statements);
+            let done =
+                runner.completed().map_or(statements, |completed| completed.max(executed.unwrap_or(0)));
             states.push((done, shadow.read_schema().await?));
         }
         match again {
@@ -123,4 +126,30 @@ async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> R
         };
     }
     Err(DeployError::TakenOver { name: "the history".to_owned() }.into())
+}
+
+/// A segment that is no transaction, statement by statement: it can be cut off between any two of them.
+fn parted(segment: Segment<'_>) -> Vec<Segment<'_>> {
+    if segment.is_transaction() {
+        return vec![segment];
+    }
+    let mut parts: Vec<Segment<'_>> = vec![Segment::default()];
+    for step in segment.steps {
+        let is_second = matches!(step, Step::Execute(_)) && parts.last().and_then(last_executed).is_some();
+        if is_second {
+            parts.push(Segment::default());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.steps.push(step);
+        }
+    }
+    parts
+}
+
+/// The number of the last statement that a segment runs.
+fn last_executed(segment: &Segment<'_>) -> Option<u32> {
+    segment.steps.iter().rev().find_map(|step| match step {
+        Step::Execute(execute) => Some(execute.number),
+        _ => None,
+    })
 }

@@ -1,0 +1,220 @@
+//! `diagnose`: what is true of a database whose deploy failed or was cut off, and the command that is right.
+
+use super::Context;
+use crate::args::Diagnose;
+use crate::diagnosis::{held_by, reason, told as differences_told};
+use crate::error::{Error, blocked_exit, blocked_kind};
+use crate::exit::Exit;
+use crate::identity;
+use crate::json::{
+    AdviceBody, BlockedBody, Body, DatabaseBody, DiagnoseBody, DifferenceBody, DriftStateBody, ExaminedBody,
+    HolderBody, InvalidIndexBody,
+};
+use crate::output::{BAD, BOLD, DIM, GOOD, WARN, count};
+use crate::render::entry;
+use crate::shadow::Shadow;
+use crate::table::{Cell, Row, table};
+use crate::target::IfMissing;
+use windlass_core::apply::{DeployOptions, diagnose};
+use windlass_core::diagnosis::{
+    Advice, Changes, Compared, Comparison, Diagnosis, Evidence, Examined, Fate, NotCompared, Told,
+};
+use windlass_core::drift::DriftVerdict;
+use windlass_core::history::State;
+
+const NO_SHADOW: &str = "the live schema was held against nothing: `--shadow-database-url` names a server where the \
+                         migrations may be replayed, `--shadow same-server` allows it beside the database";
+
+pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Body), Error> {
+    let (target, migrations) = context.read()?;
+    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut options = DeployOptions::new(identity::run());
+    options.plan.strict_order = context.settings.strict_order;
+    options.drift.ignore.clone_from(&context.settings.drift_ignore);
+    let driver = &mut *session.driver;
+    let mut diagnosis = diagnose(driver, None, &migrations, &options).await?;
+    // Only where there is something to hold the schema against is a database made for it.
+    if diagnosis.wants_shadow
+        && let Some(mut shadow) = Shadow::open(context, &target, &args.shadow).await?
+    {
+        let looked = diagnose(driver, Some(&mut *shadow.driver), &migrations, &options).await;
+        shadow.close(context).await;
+        diagnosis = looked?;
+    }
+    context.output.result(&text(&session.database, &diagnosis));
+    let exit = exit(&diagnosis);
+    Ok((exit, Body::Diagnose(Box::new(body(session.database, &diagnosis)))))
+}
+
+/// The code that a deploy would end with, as far as can be told.
+fn exit(diagnosis: &Diagnosis) -> Exit {
+    match (&diagnosis.blocked, &diagnosis.drift) {
+        (Some(blocked), _) => blocked_exit(blocked),
+        (None, _) if diagnosis.holder.is_some() => Exit::Busy,
+        (None, DriftVerdict::Drift(_)) => Exit::Drift,
+        (None, _) if diagnosis.fails_again().is_some() => Exit::Failed,
+        _ => Exit::Done,
+    }
+}
+
+fn body(database: DatabaseBody, diagnosis: &Diagnosis) -> DiagnoseBody {
+    let (state, why, differences) = match &diagnosis.drift {
+        DriftVerdict::Drift(drift) => ("drift", None, drift.differences.as_slice()),
+        DriftVerdict::NeverKept => ("never_kept", None, &[][..]),
+        DriftVerdict::Unknown(why) => ("unknown", Some(why.clone()), &[][..]),
+        _ => ("none", None, &[][..]),
+    };
+    let differences = differences.iter().map(DifferenceBody::of).collect();
+    DiagnoseBody {
+        database,
+        blocked: diagnosis.blocked.as_ref().map(|blocked| BlockedBody {
+            kind: blocked_kind(blocked),
+            message: blocked.to_string(),
+            hint: blocked.hint(),
+        }),
+        pending: diagnosis.pending.clone(),
+        migration: diagnosis.examined.as_ref().map(ExaminedBody::of),
+        drift: DriftStateBody { state, why, differences },
+        holder: diagnosis.holder.as_ref().map(HolderBody::of),
+        invalid_indexes: diagnosis.invalid_indexes.iter().map(InvalidIndexBody::of).collect(),
+        advice: AdviceBody::of(&diagnosis.advice),
+    }
+}
+
+/// What the live schema tells, as a word and in a sentence where it tells nothing.
+pub(crate) fn told(comparison: &Comparison) -> (&'static str, Option<String>) {
+    match comparison {
+        Comparison::Compared(_) => ("compared", None),
+        Comparison::NothingToSee => (
+            "nothing_to_see",
+            Some("it changes no definition, so that no schema tells whether it ran".to_owned()),
+        ),
+        Comparison::Not(NotCompared::NoShadow) => ("no_shadow", Some(NO_SHADOW.to_owned())),
+        Comparison::Not(NotCompared::Unreplayable(statements)) => (
+            "unreplayable",
+            Some(format!(
+                "nothing was replayed: {} would do more than change the shadow database",
+                count(statements.len(), "statement")
+            )),
+        ),
+        Comparison::Not(NotCompared::Failed(error)) => {
+            let why =
+                std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+            ("failed", Some(format!("the replay came to no end: {error}{why}")))
+        }
+        Comparison::Not(NotCompared::Unreadable(why)) => {
+            ("unreadable", Some(format!("the live schema cannot be read: {why}")))
+        }
+        _ => ("needless", None),
+    }
+}
+
+/// All of it, in the order in which it is asked: what is wrong, what became of what, what to do.
+fn text(database: &DatabaseBody, diagnosis: &Diagnosis) -> String {
+    let DatabaseBody { url, product, version } = database;
+    let mut parts = vec![format!("{url} {DIM}({product} {version}){DIM:#}")];
+    if let Some(blocked) = &diagnosis.blocked {
+        parts.push(format!("{BAD}blocked{BAD:#} {}", reason(blocked).0));
+    }
+    parts.extend(diagnosis.examined.as_ref().map(examined));
+    parts.extend(besides(diagnosis));
+    parts.push(advice(&diagnosis.advice));
+    parts.join("\n\n")
+}
+
+fn examined(examined: &Examined) -> String {
+    let attempt = &examined.attempt;
+    let state = attempt.state();
+    let mut lines = Vec::new();
+    let changed = if examined.is_same_text { "" } else { ", and the project has another text now" };
+    lines.push(format!("{BOLD}{}{BOLD:#}: {}{changed}", attempt.name, state.as_str()));
+    lines.extend(attempt.error.as_ref().map(|error| format!("{BAD}{}{BAD:#}", error.trim_end())));
+    let rows: Vec<_> = examined.statements.iter().map(statement).collect();
+    if state != State::RolledBack && !rows.is_empty() {
+        lines.push(table(&rows));
+    }
+    lines.extend(told(&examined.comparison).1);
+    if let Some(compared) = examined.compared() {
+        lines.extend(
+            compared.broken.as_ref().map(|error| format!("the replay on the shadow database ended: {error}")),
+        );
+        lines.extend(compared.servers.as_ref().map(|(shadow, live)| {
+            format!("the shadow is {shadow}, the database {live}: a difference may be theirs alone")
+        }));
+        lines.push(fitting(compared, examined.statements.len()));
+    }
+    lines.extend(differences_told(examined.unexplained()).map(|difference| format!("  {difference}")));
+    if let Comparison::Not(NotCompared::Unreplayable(statements)) = &examined.comparison {
+        lines.extend(statements.iter().map(|statement| format!("  {}: {}", statement.place, statement.why)));
+    }
+    lines.join("\n")
+}
+
+fn statement(told: &Told) -> Row {
+    let (word, style) = match (told.fate, told.changes) {
+        (Fate::Done, _) => ("done", GOOD),
+        (Fate::NotDone, _) => ("not done", WARN),
+        _ => ("unknown", BAD),
+    };
+    let by = match (told.evidence, told.changes) {
+        (Evidence::Checkpoint, _) => "says the history",
+        (Evidence::Objects, _) => "says a look at its objects",
+        (Evidence::Schema, _) => "says the live schema",
+        (_, Changes::Rows | Changes::Anything) => "rows tell, and no schema does",
+        _ => "nobody says",
+    };
+    let cells = vec![
+        Cell::new(told.number.to_string()),
+        Cell::new(word).styled(style),
+        Cell::new(by).styled(DIM),
+        Cell::new(told.summary.as_str()),
+    ];
+    Row { cells, below: Vec::new() }
+}
+
+/// After how many statements the schema would be what it is.
+fn fitting(compared: &Compared, of: usize) -> String {
+    let after = |done: &u32| match *done {
+        0 => "before any of its statements".to_owned(),
+        done if done as usize == of => "after all of them".to_owned(),
+        done => format!("after {done} of {of}"),
+    };
+    let places: Vec<_> = compared.fits().iter().map(after).collect();
+    match places.is_empty() {
+        true => "the live schema is what it is after none of its statements; what differs:".to_owned(),
+        false => format!("the live schema is what it is {}", places.join(", or ")),
+    }
+}
+
+/// Drift, the lock, and indexes that are not valid.
+fn besides(diagnosis: &Diagnosis) -> Option<String> {
+    let mut lines = Vec::new();
+    match &diagnosis.drift {
+        DriftVerdict::Drift(drift) => {
+            lines.push(format!("{WARN}drift{WARN:#} {drift}"));
+            lines.extend(differences_told(&drift.differences).map(|difference| format!("  {difference}")));
+        }
+        DriftVerdict::Unknown(why) => {
+            lines.push(format!("whether others changed the schema cannot be told: {why}"));
+        }
+        _ => {}
+    }
+    lines.extend(diagnosis.holder.as_ref().map(|holder| format!("the lock is held by {}", held_by(holder))));
+    lines.extend(diagnosis.invalid_indexes.iter().map(|index| format!("{index}\n  {}", index.hint())));
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn advice(advice: &Advice) -> String {
+    let mut lines = vec![entry("advice", &advice.why)];
+    lines.extend(steps(&advice.by_hand, &advice.commands));
+    for choice in &advice.choices {
+        lines.push(entry("if", &choice.when));
+        lines.extend(steps(&choice.by_hand, &choice.commands));
+    }
+    lines.join("\n")
+}
+
+fn steps(by_hand: &[String], commands: &[String]) -> Vec<String> {
+    let by_hand = by_hand.iter().map(|text| entry("by hand", text));
+    by_hand.chain(commands.iter().map(|command| entry("run", command))).collect()
+}

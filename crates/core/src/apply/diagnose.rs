@@ -1,0 +1,154 @@
+//! Diagnose: looks at a database whose deploy failed, was cut off or met a changed schema. Writes nothing to it.
+
+use super::decision::standing;
+use super::{DeployOptions, replay, replay_all};
+use crate::diagnosis::{Case, Diagnosis, NotCompared, Origin, Seen, advise, examine};
+use crate::drift::{self, DriftVerdict};
+use crate::driver::{Driver, DriverError, Inspection};
+use crate::history::{Attempt, State};
+use crate::migration::Migration;
+use crate::plan::{Blocked, find_migration, plan};
+use crate::schema::Schema;
+use crate::shadow::{ReplayError, differences_from, unreplayable};
+use crate::source::Migrations;
+
+/// Tells what is true of a database, and what is right to do. The migrations are replayed on an empty `shadow` database
+/// where there is one; else what that would tell is left open, and said to be.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn diagnose(
+    driver: &mut dyn Driver,
+    shadow: Option<&mut dyn Driver>,
+    migrations: &Migrations,
+    options: &DeployOptions,
+) -> Result<Diagnosis, DriverError> {
+    let inspection = driver.inspect().await?;
+    let holder = driver.lock_holder().await?;
+    let planned = plan(migrations.as_slice(), &inspection, driver.capabilities(), &options.plan);
+    let (blocked, pending) = match planned {
+        Ok(outlook) => (None, outlook.plan.migrations().into_iter().map(str::to_owned).collect()),
+        Err(blocked) => (Some(blocked), Vec::new()),
+    };
+    let drift = match driver.keeps_schema() {
+        true => drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?,
+        false => DriftVerdict::NeverKept,
+    };
+    let mut look = Look { driver, shadow, migrations, inspection: &inspection, wants_shadow: false };
+    let is_believed = !matches!(blocked, Some(Blocked::History(_)));
+    let attempt = examined(&inspection).filter(|_| is_believed);
+    let examined = match attempt {
+        Some(attempt) => {
+            let migration = find_migration(migrations.as_slice(), &attempt.name).ok();
+            let seen = look.at(migration, attempt).await?;
+            Some(examine(migration, attempt, look.driver.capabilities().dialect, seen))
+        }
+        None => None,
+    };
+    let is_drift_alone = blocked.is_none() && matches!(drift, DriftVerdict::Drift(_)) && examined.is_none();
+    let origin = match is_drift_alone {
+        true => look.origin(&pending, options).await?,
+        false => Origin::Unknown,
+    };
+    let wants_shadow = look.wants_shadow;
+    let case = Case {
+        blocked: blocked.as_ref(),
+        pending: &pending,
+        examined: examined.as_ref(),
+        drift: &drift,
+        holder: holder.as_ref(),
+        origin,
+    };
+    let advice = advise(&case);
+    let invalid_indexes = inspection.surroundings.invalid_indexes;
+    Ok(Diagnosis { blocked, pending, examined, drift, holder, invalid_indexes, advice, wants_shadow })
+}
+
+/// The attempt that neither stands nor is undone; else the newest, where it failed and left nothing.
+fn examined(inspection: &Inspection) -> Option<&Attempt> {
+    let attempts = &inspection.history.attempts;
+    let unfinished = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
+    let is_settled = |name: &str| attempts.iter().any(|attempt| attempt.claimed && attempt.name == name);
+    let left_nothing = |attempt: &&Attempt| {
+        attempt.state() == State::RolledBack
+            && attempt.error.is_some()
+            && attempt.resolution.is_none()
+            && !is_settled(&attempt.name)
+    };
+    attempts.iter().find(unfinished).or_else(|| attempts.last().filter(left_nothing))
+}
+
+struct Look<'l, 'd, 's> {
+    driver: &'d mut dyn Driver,
+    shadow: Option<&'s mut dyn Driver>,
+    migrations: &'l Migrations,
+    inspection: &'l Inspection,
+    /// A shadow database would have been used.
+    wants_shadow: bool,
+}
+
+impl Look<'_, '_, '_> {
+    /// What the schema tells of an attempt.
+    async fn at(&mut self, migration: Option<&Migration>, attempt: &Attempt) -> Result<Seen, DriverError> {
+        if attempt.state() == State::RolledBack {
+            return Ok(Seen::Not(NotCompared::Needless));
+        }
+        let Some(migration) = migration else {
+            let missing = ReplayError::Missing(vec![attempt.name.clone()]);
+            return Ok(Seen::Not(NotCompared::Failed(missing)));
+        };
+        let before = standing(self.inspection, migration.name());
+        let chosen = [&before[..], &[migration.name()]].concat();
+        let dialect = self.driver.capabilities().dialect;
+        let those = self.migrations.iter().filter(|migration| chosen.contains(&migration.name()));
+        let unreplayable = unreplayable(those, dialect);
+        if !unreplayable.is_empty() {
+            return Ok(Seen::Not(NotCompared::Unreplayable(unreplayable)));
+        }
+        self.wants_shadow = true;
+        let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
+        let replay = match replay(shadow, self.migrations, &before, migration).await {
+            Ok(replay) => replay,
+            Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
+        };
+        Ok(match self.live().await? {
+            Ok(live) => Seen::Both(replay, live),
+            Err(why) => Seen::Not(NotCompared::Unreadable(why)),
+        })
+    }
+
+    async fn live(&mut self) -> Result<Result<Schema, String>, DriverError> {
+        match self.driver.read_schema().await {
+            Ok(live) => Ok(Ok(live)),
+            Err(DriverError::Schema(why)) => Ok(Err(why)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a schema that is not the kept one comes from, as far as a replay tells.
+    async fn origin(&mut self, pending: &[String], options: &DeployOptions) -> Result<Origin, DriverError> {
+        let (migrations, applied) = (self.migrations, standing(self.inspection, ""));
+        self.wants_shadow = true;
+        let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Origin::Unknown) };
+        let next = pending.first().and_then(|name| migrations.get(name));
+        let replayed = match next {
+            Some(next) => replay(shadow, migrations, &applied, next).await.map(|replay| {
+                let whole = replay.broken.is_none();
+                let (first, last) = (replay.states.first().cloned(), replay.states.last().cloned());
+                (first.map(|(_, schema)| vec![schema]), last.filter(|_| whole).map(|(_, schema)| schema))
+            }),
+            None => replay_all(shadow, migrations, &applied).await.map(|made| (Some(made), None)),
+        };
+        let (Ok((before, behind)), Ok(live)) = (replayed, self.live().await?) else {
+            return Ok(Origin::Unknown);
+        };
+        let is_live = |made: &[Schema]| differences_from(made, &live, &options.drift.ignore).is_empty();
+        Ok(match (next, &behind) {
+            _ if before.is_some_and(|before| is_live(&before)) => Origin::Applied,
+            (Some(next), Some(behind)) if is_live(std::slice::from_ref(behind)) => {
+                Origin::Pending(next.name().to_owned())
+            }
+            _ => Origin::Unknown,
+        })
+    }
+}

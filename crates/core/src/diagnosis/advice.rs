@@ -1,0 +1,485 @@
+//! Advice: the one thing that is right to do, as commands, and why.
+
+use super::{Changes, Compared, Comparison, Evidence, Examined, NotCompared, Told};
+use crate::drift::DriftVerdict;
+use crate::driver::Holder;
+use crate::history::{Attempt, InFlight, Liveness, Sight, State};
+use crate::plan::{Blocked, Place};
+use crate::schema::{Change, Difference};
+
+/// What is right to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Advice {
+    /// What kind of thing it is.
+    pub action: Action,
+    /// Why.
+    pub why: String,
+    /// What a person does first, in words.
+    pub by_hand: Vec<String>,
+    /// The commands that come then, in this order.
+    pub commands: Vec<String>,
+    /// Where only a person can tell what is true: what it may be, and what is right then.
+    pub choices: Vec<Choice>,
+}
+
+/// What is right where something is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is so.
+    pub when: String,
+    /// What a person does first, in words.
+    pub by_hand: Vec<String>,
+    /// The commands that come then.
+    pub commands: Vec<String>,
+}
+
+/// A kind of advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Nothing is to be done.
+    Nothing,
+    /// A deploy does the rest by itself.
+    Deploy,
+    /// A statement is to be mended, and a deploy goes on with it.
+    Mend,
+    /// A decision is to be written into the history.
+    Resolve,
+    /// Something is to be undone by hand first.
+    Undo,
+    /// Only a person can tell which of several things is so.
+    Decide,
+    /// Another session is to come to its end.
+    Wait,
+    /// The schema is to be brought back, or taken as it is.
+    Drift,
+    /// What the reason itself tells.
+    Follow,
+}
+
+impl Action {
+    /// The word for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Deploy => "deploy",
+            Self::Mend => "mend",
+            Self::Resolve => "resolve",
+            Self::Undo => "undo",
+            Self::Decide => "decide",
+            Self::Wait => "wait",
+            Self::Drift => "drift",
+            Self::Follow => "follow",
+        }
+    }
+}
+
+/// What advice rests upon.
+pub(crate) struct Case<'a> {
+    pub(crate) blocked: Option<&'a Blocked>,
+    pub(crate) pending: &'a [String],
+    pub(crate) examined: Option<&'a Examined>,
+    pub(crate) drift: &'a DriftVerdict,
+    pub(crate) holder: Option<&'a Holder>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a schema that is not the kept one comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody knows.
+    Unknown,
+    /// It is what the applied migrations make.
+    Applied,
+    /// It is what they and this pending one make.
+    Pending(String),
+}
+
+pub(crate) fn advise(case: &Case<'_>) -> Advice {
+    let mut advice = advice(case);
+    let is_about_schema = !matches!(advice.action, Action::Drift | Action::Nothing | Action::Wait);
+    if let (DriftVerdict::Drift(drift), true) = (case.drift, is_about_schema) {
+        advice.why.push_str(&format!(
+            "; before that the deploy stops for what others changed elsewhere ({} {}): see `windlass drift`",
+            drift.differences.len(),
+            if drift.differences.len() == 1 { "object" } else { "objects" },
+        ));
+    }
+    advice
+}
+
+fn advice(case: &Case<'_>) -> Advice {
+    match (case.blocked, case.examined) {
+        (Some(Blocked::Running { attempt }), _) => wait_for(attempt),
+        (_, _) if case.holder.is_some() => plain(
+            Action::Wait,
+            "another session holds the lock: a deploy waits for it, and what is told here may be otherwise by then",
+            &["windlass unlock"],
+        ),
+        (Some(Blocked::InDoubt { in_flight, place, .. }), Some(examined)) => {
+            doubt(examined, *in_flight, place.as_ref())
+        }
+        (Some(Blocked::Failed { next, .. }), Some(examined)) => {
+            unfinished(examined, || mend(examined, next.as_ref()))
+        }
+        (Some(blocked @ (Blocked::HeadChanged { .. } | Blocked::SessionGone { .. })), Some(examined)) => {
+            unfinished(examined, || follow(blocked))
+        }
+        (Some(blocked), _) => follow(blocked),
+        (None, Some(examined)) if examined.attempt.state() != State::RolledBack => {
+            unfinished(examined, || {
+                let why = format!(
+                    "`{}` was cut off, and a deploy goes on after statement {} by itself",
+                    examined.attempt.name,
+                    examined.completed()
+                );
+                plain(Action::Deploy, &why, &["windlass deploy"])
+            })
+        }
+        (None, Some(examined)) if examined.is_same_text => mend(examined, None),
+        (None, _) => match case.drift {
+            DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
+            _ if case.pending.is_empty() => plain(Action::Nothing, "everything is as it should be", &[]),
+            _ => plain(Action::Deploy, "nothing is in its way", &["windlass deploy"]),
+        },
+    }
+}
+
+fn plain(action: Action, why: &str, commands: &[&str]) -> Advice {
+    Advice {
+        action,
+        why: why.to_owned(),
+        by_hand: Vec::new(),
+        commands: commands.iter().map(|command| (*command).to_owned()).collect(),
+        choices: Vec::new(),
+    }
+}
+
+fn follow(blocked: &Blocked) -> Advice {
+    let by_hand =
+        blocked.hint().map(|hint| hint.split("; ").map(str::to_owned).collect()).unwrap_or_default();
+    Advice { by_hand, ..plain(Action::Follow, &blocked.to_string(), &[]) }
+}
+
+fn wait_for(attempt: &Attempt) -> Advice {
+    let (name, who) = (&attempt.name, &attempt.applied_by);
+    if attempt.owner_session != Liveness::Unknown {
+        let why = format!("`{name}` is being run by {who}, whose session lives");
+        return plain(Action::Wait, &why, &["windlass unlock"]);
+    }
+    let is_gone = Choice {
+        when: "that session is gone".to_owned(),
+        by_hand: Vec::new(),
+        commands: vec![resolve("--resume", name), DEPLOY.to_owned()],
+    };
+    let lives = Choice {
+        when: "it is still at work".to_owned(),
+        by_hand: vec!["wait for its end".to_owned()],
+        commands: vec![DEPLOY.to_owned()],
+    };
+    let why = format!("`{name}` was begun by {who}, and whether that session lives cannot be told from here");
+    Advice { choices: vec![lives, is_gone], ..plain(Action::Decide, &why, &[]) }
+}
+
+const DEPLOY: &str = "windlass deploy";
+
+/// A decision as it is typed.
+fn resolve(how: &str, name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.+".contains(c);
+    let is_word = name.chars().all(is_plain) && !name.starts_with('-');
+    let name = if is_word { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) };
+    format!("windlass resolve {how} {name}")
+}
+
+/// The next statement was refused, and all else is as the history says.
+fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
+    let attempt = &examined.attempt;
+    let error = attempt.error.as_deref().unwrap_or_default().trim_end();
+    let left_nothing = attempt.state() == State::RolledBack;
+    // The words tell the place, but for what a person decided.
+    let what = match (next, examined.statements.first()) {
+        _ if !error.is_empty() => format!("mend what was refused: {error}"),
+        (Some(place), _) => format!("mend the statement at {place}"),
+        (None, Some(first)) => format!("mend {}", first.place.file),
+        (None, None) => format!("mend `{}`", attempt.name),
+    };
+    let mut why = match left_nothing {
+        true => format!("`{}` failed and was rolled back: nothing of it stands", attempt.name),
+        false => format!(
+            "{} of {} statements of `{}` stand, and a deploy goes on behind them once the rest is another text",
+            attempt.completed, attempt.statements, attempt.name
+        ),
+    };
+    let mut choices = Vec::new();
+    if !left_nothing {
+        if let Some(compared) = examined.compared() {
+            let is_here = compared.states.last().is_some_and(|(done, _)| *done == attempt.completed);
+            match &compared.broken {
+                None => {
+                    why.push_str("; on an empty database it runs: it is something in this one that it met")
+                }
+                Some(_) if is_here => why.push_str("; on an empty database it is refused, too"),
+                Some(_) => {}
+            }
+        }
+        choices.push(Choice {
+            when: "not the text is wrong, but what it met, and you mended that".to_owned(),
+            by_hand: Vec::new(),
+            commands: vec![resolve("--resume", &attempt.name), DEPLOY.to_owned()],
+        });
+    }
+    let mut by_hand = vec![what];
+    if let Some(in_flight) = attempt.in_flight.filter(|_| !matches!(attempt.sight, Sight::Remnant(_))) {
+        let left = format!(
+            "undo what statement {} did before it was refused, if it did anything",
+            in_flight.to_text()
+        );
+        choices.iter_mut().for_each(|choice| choice.by_hand.push(left.clone()));
+        by_hand.insert(0, left);
+    }
+    Advice { by_hand, choices, ..plain(Action::Mend, &why, &[DEPLOY]) }
+}
+
+/// An attempt of which part stands: the history's word is held against the schema, and where they agree it goes on.
+fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
+    let (attempt, completed) = (&examined.attempt, examined.completed());
+    let Some(compared) = examined.compared() else { return goes_on() };
+    let differences = compared.at(completed);
+    if differences.is_empty() {
+        return goes_on();
+    }
+    let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
+    let fits = compared.fits();
+    let is_failed = attempt.state() == State::Failed;
+    if fits.contains(&of) {
+        let why = format!("the live schema is what it is after the whole of `{}`", attempt.name);
+        let rest = rows_of(examined, completed, of);
+        let whole = resolve("--applied", &attempt.name);
+        if rest.is_empty() {
+            return plain(Action::Resolve, &why, &[&whole, DEPLOY]);
+        }
+        let rows = format!("{why}; whether the rows of {} were changed, no schema tells", numbers(&rest));
+        let all = Choice {
+            when: "they were, too".to_owned(),
+            by_hand: Vec::new(),
+            commands: vec![whole, DEPLOY.to_owned()],
+        };
+        let mut none = goes_on();
+        none.by_hand.splice(0..0, undone(differences));
+        let none =
+            Choice { when: "they were not".to_owned(), by_hand: none.by_hand, commands: none.commands };
+        return Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) };
+    }
+    if fits.contains(&0) {
+        let why = format!("nothing of `{}` is left in the live schema", attempt.name);
+        let before = rows_of(examined, 0, completed);
+        let mut back = plain(Action::Resolve, &why, &[&resolve("--rolled-back", &attempt.name), DEPLOY]);
+        if is_failed {
+            back.by_hand = goes_on().by_hand;
+        }
+        if before.is_empty() {
+            return back;
+        }
+        let rows = format!("{why}; whether the rows of {} are as before, no schema tells", numbers(&before));
+        let all = Choice {
+            when: "they are".to_owned(),
+            by_hand: back.by_hand.clone(),
+            commands: back.commands.clone(),
+        };
+        let none = Choice {
+            when: "they are not".to_owned(),
+            by_hand: [vec!["put the rows back as they were".to_owned()], back.by_hand].concat(),
+            commands: back.commands,
+        };
+        return Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) };
+    }
+    let why = match fits.first() {
+        Some(other) => format!(
+            "the live schema is what it is after {other} of {of} statements of `{}`, and the history counts {completed}",
+            attempt.name
+        ),
+        None => format!(
+            "the live schema is what it is after none of the statements of `{}`; the history counts {completed} of {of}",
+            attempt.name
+        ),
+    };
+    let Advice { by_hand, commands, choices, .. } = goes_on();
+    let by_hand = [undone(differences), by_hand].concat();
+    Advice { action: Action::Undo, why, by_hand, commands, choices }
+}
+
+/// What is undone by hand, so that the schema is again what the history says.
+fn undone(differences: &[Difference]) -> Vec<String> {
+    let one = |difference: &Difference| match &difference.change {
+        Change::Added(_) => format!("take {} away", difference.key),
+        Change::Removed(_) => format!("make {} again", difference.key),
+        Change::Changed(_) => format!("put back {difference}"),
+    };
+    differences.iter().map(one).collect()
+}
+
+/// Statements, of those behind the first so many, that change rows or may.
+fn rows_of(examined: &Examined, after: u32, upto: u32) -> Vec<u32> {
+    let among = |told: &&Told| told.number > after && told.number <= upto;
+    let changes = |told: &&Told| matches!(told.changes, Changes::Rows | Changes::Anything);
+    examined.statements.iter().filter(among).filter(changes).map(|told| told.number).collect()
+}
+
+/// `statement 3`, `statements 3 and 5`.
+fn numbers(numbers: &[u32]) -> String {
+    let told: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    match told.split_last() {
+        Some((last, [])) => format!("statement {last}"),
+        Some((last, before)) => format!("statements {} and {last}", before.join(", ")),
+        None => "no statement".to_owned(),
+    }
+}
+
+/// A crash hid the outcome of statements: the schema tells it where they change nothing else.
+fn doubt(examined: &Examined, in_flight: InFlight, place: Option<&Place>) -> Advice {
+    let name = &examined.attempt.name;
+    let doubted = in_flight;
+    let rows = rows_of(examined, doubted.first - 1, doubted.last);
+    if let (Some(compared), true) = (examined.compared(), rows.is_empty())
+        && let Some(advice) = seen(examined, compared, doubted)
+    {
+        return advice;
+    }
+    let is_refused = examined.attempt.state() == State::Failed;
+    let commands = |how: &str| vec![resolve(how, name), DEPLOY.to_owned()];
+    let mended = |by_hand: &[String]| {
+        let mend = place.filter(|_| is_refused).map(|place| format!("mend what was refused at {place}"));
+        by_hand.iter().cloned().chain(mend).collect::<Vec<_>>()
+    };
+    let none = Choice {
+        when: "nothing of it took effect".to_owned(),
+        by_hand: mended(&[]),
+        commands: commands("--resume"),
+    };
+    let part = Choice {
+        when: "a part of it did".to_owned(),
+        by_hand: mended(&["undo that part".to_owned()]),
+        commands: commands("--resume"),
+    };
+    let all = Choice {
+        when: "all of it did".to_owned(),
+        by_hand: Vec::new(),
+        commands: commands("--resume --took-effect"),
+    };
+    let mut choices = vec![none, part];
+    if !is_refused {
+        choices.push(all);
+    }
+    Advice { choices, ..plain(Action::Decide, &hidden(examined, doubted), &[]) }
+}
+
+/// Why nobody but a person can tell, and where to look.
+fn hidden(examined: &Examined, doubted: InFlight) -> String {
+    let told =
+        examined.statements.iter().filter(|told| told.number >= doubted.first && told.number <= doubted.last);
+    let mut objects: Vec<&str> = Vec::new();
+    let mut is_known = true;
+    for told in told.filter(|told| told.changes != Changes::Nothing) {
+        match &told.objects {
+            Some(names) => objects.extend(names.iter().map(String::as_str)),
+            None => is_known = false,
+        }
+    }
+    objects.sort_unstable();
+    objects.dedup();
+    let look = match (objects.is_empty(), is_known) {
+        (true, _) | (_, false) => "look at what it changes".to_owned(),
+        (false, true) => format!("look at {}", objects.join(", ")),
+    };
+    let which = match doubted.first == doubted.last {
+        true => format!("statement {}", doubted.first),
+        false => format!("statements {}", doubted.to_text()),
+    };
+    let why = match &examined.comparison {
+        Comparison::Not(NotCompared::NoShadow)
+            if rows_of(examined, doubted.first - 1, doubted.last).is_empty() =>
+        {
+            "the schema would tell, held against a replay on a shadow database"
+        }
+        _ => "no schema tells the whole of it",
+    };
+    format!("{which} of `{}` was under way, and {why}: {look}", examined.attempt.name)
+}
+
+/// What the schema tells of statements in doubt that change definitions alone.
+fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<Advice> {
+    let (name, fits) = (&examined.attempt.name, compared.fits());
+    let (before, behind) = (examined.attempt.completed, doubted.last);
+    let is_before = fits.contains(&before) || compared.at(before).is_empty();
+    let is_behind = fits.contains(&behind);
+    let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
+    match (is_before, is_behind) {
+        (true, true) => None,
+        (true, false) => {
+            let why = format!("the live schema is what it is before statement {} of `{name}`", doubted.first);
+            Some(plain(Action::Resolve, &why, &[&resolve("--resume", name), DEPLOY]))
+        }
+        (false, true) if behind == of => {
+            let why = format!("the live schema is what it is after the whole of `{name}`");
+            Some(plain(Action::Resolve, &why, &[&resolve("--applied", name), DEPLOY]))
+        }
+        (false, true) => {
+            let why = format!("the live schema is what it is after statement {behind} of `{name}`");
+            Some(plain(Action::Resolve, &why, &[&resolve("--resume --took-effect", name), DEPLOY]))
+        }
+        (false, false) => {
+            let why = format!(
+                "statement {} of `{name}` was under way, and the live schema is neither what it is before nor what it is after",
+                doubted.to_text()
+            );
+            let commands = [resolve("--resume", name), DEPLOY.to_owned()];
+            let commands: Vec<_> = commands.iter().map(String::as_str).collect();
+            Some(Advice { by_hand: undone(compared.at(before)), ..plain(Action::Undo, &why, &commands) })
+        }
+    }
+}
+
+/// Others changed the schema, and nothing else is wrong.
+fn drifted(differences: &[Difference], origin: &Origin) -> Advice {
+    let accept = "windlass drift accept --reason TEXT";
+    match origin {
+        Origin::Applied => plain(
+            Action::Drift,
+            "the live schema is what the applied migrations make: what was kept of it is not",
+            &[accept],
+        ),
+        Origin::Pending(name) => {
+            let why = format!(
+                "the live schema is what it is once `{name}` ran, too, which the history does not have"
+            );
+            plain(Action::Resolve, &why, &[&resolve("--applied", name), DEPLOY])
+        }
+        Origin::Unknown => {
+            let undo = Choice {
+                when: "it is not to stay".to_owned(),
+                by_hand: undone(differences),
+                commands: vec![DEPLOY.to_owned()],
+            };
+            let keep = Choice {
+                when: "it is".to_owned(),
+                by_hand: Vec::new(),
+                commands: vec![accept.to_owned(), DEPLOY.to_owned()],
+            };
+            let why = "others changed the schema, and no migration of the project explains it";
+            Advice { choices: vec![undo, keep], ..plain(Action::Drift, why, &[]) }
+        }
+    }
+}
+
+impl Evidence {
+    /// The word for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Objects => "objects",
+            Self::Schema => "schema",
+            Self::Nothing => "nothing",
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Examination: statement by statement, what became of an attempt.
+
+use super::{Changes, Compared, Comparison, Evidence, Examined, Fate, NotCompared, Told};
+use crate::history::{Attempt, Sight, State};
+use crate::migration::Migration;
+use crate::plan::{Execute, Place};
+use crate::schema::{Key, Properties, Schema};
+use crate::shadow::Replay;
+use crate::sql::Dialect;
+use crate::sql::classify::{Definition, Effect, Facts, Objects, classify};
+use crate::status::is_same_text;
+
+/// What of a migration's schema was seen.
+pub(crate) enum Seen {
+    /// What it makes state by state, and the live one.
+    Both(Replay, Schema),
+    /// Not both, and why.
+    Not(NotCompared),
+}
+
+/// How many statements stand, as far as the history and a look at their objects tell.
+pub(super) fn completed(attempt: &Attempt) -> u32 {
+    match (attempt.in_flight, &attempt.sight) {
+        (Some(in_flight), Sight::Changed) if attempt.state() != State::Failed => in_flight.last,
+        _ => attempt.completed,
+    }
+}
+
+/// What is known of an attempt; of its statements as the project has them, where it has them.
+pub(crate) fn examine(
+    migration: Option<&Migration>,
+    attempt: &Attempt,
+    dialect: Dialect,
+    seen: Seen,
+) -> Examined {
+    let mut statements = migration.map_or_else(Vec::new, |migration| told(migration, attempt, dialect));
+    let comparison = match seen {
+        Seen::Not(why) => Comparison::Not(why),
+        Seen::Both(replay, live) => {
+            for range in visible(&replay, &live) {
+                let among = |told: &&mut Told| told.number > range.after && told.number <= range.upto;
+                statements.iter_mut().filter(among).for_each(|told| told.sees(range.is_there));
+            }
+            compared(&replay, &live)
+        }
+    };
+    let is_same_text = migration.is_some_and(|migration| is_same_text(migration, attempt, dialect));
+    Examined { attempt: attempt.clone(), is_same_text, statements, comparison }
+}
+
+fn compared(replay: &Replay, live: &Schema) -> Comparison {
+    let Some(states) = replay.compare(live) else { return Comparison::NothingToSee };
+    let broken = replay.broken.as_ref().map(|error| {
+        let source = std::error::Error::source(error).and_then(std::error::Error::source);
+        source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+    });
+    let origin = replay.states.first().map(|(_, schema)| schema.origin.clone()).unwrap_or_default();
+    let servers = (origin != live.origin).then(|| (origin, live.origin.clone()));
+    Comparison::Compared(Compared { states, broken, servers })
+}
+
+/// The statements, each with what the history tells of it.
+fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told> {
+    let script = migration.up();
+    // A script that cannot be split is told by the plan.
+    let statements =
+        if migration.is_rust() { Vec::new() } else { migration.statements(dialect).unwrap_or_default() };
+    let of = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+    let numbered = (1..).zip(&statements);
+    let one = |(number, statement): (u32, &crate::sql::split::Statement)| {
+        let sql = statement.text(script.text());
+        let facts = classify(dialect, sql);
+        let execute = Execute {
+            migration,
+            number,
+            of,
+            sql,
+            copy_data: None,
+            line: script.line_in_file(statement.line),
+            column: statement.column,
+            secret: facts.may_hold_secret,
+        };
+        let (fate, evidence) = of_history(attempt, number);
+        let objects = match &facts.objects {
+            Objects::Known(names) => Some(names.iter().map(|name| name.name.clone()).collect()),
+            Objects::Unknown => None,
+        };
+        let (place, summary) = (Place::of(&execute), execute.summary(100));
+        Told { number, place, summary, changes: changes(&facts), objects, fate, evidence }
+    };
+    numbered.map(one).collect()
+}
+
+fn changes(facts: &Facts) -> Changes {
+    match (facts.effect, facts.definition) {
+        (Effect::Schema, Some(Definition::Fill | Definition::Move)) => Changes::Anything,
+        (Effect::Schema, _) => Changes::Definitions,
+        (Effect::Data, _) => Changes::Rows,
+        (Effect::Session | Effect::Query, _) => Changes::Nothing,
+        (Effect::Server | Effect::Unknown, _) => Changes::Anything,
+    }
+}
+
+/// What the history tells of one statement.
+fn of_history(attempt: &Attempt, number: u32) -> (Fate, Evidence) {
+    let state = attempt.state();
+    if state == State::RolledBack {
+        return (Fate::NotDone, Evidence::Checkpoint);
+    }
+    if number <= attempt.completed {
+        return (Fate::Done, Evidence::Checkpoint);
+    }
+    let in_flight = attempt.in_flight.filter(|flight| flight.first <= number && number <= flight.last);
+    let Some(in_flight) = in_flight else { return (Fate::NotDone, Evidence::Checkpoint) };
+    match &attempt.sight {
+        // A single statement that was refused was not done.
+        _ if state == State::Failed && in_flight.first == in_flight.last => {
+            (Fate::NotDone, Evidence::Checkpoint)
+        }
+        Sight::Untouched | Sight::Remnant(_) => (Fate::NotDone, Evidence::Objects),
+        Sight::Changed => (Fate::Done, Evidence::Objects),
+        Sight::Unknown => (Fate::Unknown, Evidence::Nothing),
+    }
+}
+
+impl Told {
+    /// Whether a definition of the piece that it is in shows in the live schema.
+    fn sees(&mut self, is_there: bool) {
+        let fate = if is_there { Fate::Done } else { Fate::NotDone };
+        // What changes rows besides may have come half-way.
+        if self.changes == Changes::Definitions && self.fate != fate {
+            (self.fate, self.evidence) = (fate, Evidence::Schema);
+        }
+    }
+}
+
+/// Statements that one state and the next are apart, and whether what they change shows in the live schema.
+struct Range {
+    after: u32,
+    upto: u32,
+    is_there: bool,
+}
+
+fn value<'s>(schema: &'s Schema, key: &Key) -> Option<&'s Properties> {
+    schema.objects.get(key)
+}
+
+/// Where the live schema tells: it has what a later state has of what changed there, and no earlier one, or the other way
+/// round.
+fn visible(replay: &Replay, live: &Schema) -> Vec<Range> {
+    let states = &replay.states;
+    let one = |at: usize| {
+        let ((after, before), (upto, behind)) = (&states[at], &states[at + 1]);
+        let keys = before.objects.keys().chain(behind.objects.keys());
+        let changed: Vec<&Key> = keys.filter(|key| value(before, key) != value(behind, key)).collect();
+        let is_live =
+            |(_, schema): &(u32, Schema)| changed.iter().all(|key| value(schema, key) == value(live, key));
+        let (earlier, later) = (states[..=at].iter().any(is_live), states[at + 1..].iter().any(is_live));
+        let tells = !changed.is_empty() && earlier != later;
+        tells.then_some(Range { after: *after, upto: *upto, is_there: later })
+    };
+    (0..states.len().saturating_sub(1)).filter_map(one).collect()
+}

@@ -1,0 +1,256 @@
+//! Diagnosing: after a failure, and after what people did by hand then, the advice is followed and must lead to where an
+//! undisturbed run ends.
+
+use harness::{Database, Family, Project, Snapshot};
+use serde_json::Value;
+
+harness::scenarios!(
+    natively [Postgres, MySql, MariaDb, Sqlite]:
+        the_advice_leads_to_the_end_of_an_undisturbed_run,
+        nothing_is_wrong_with_what_is_as_it_should_be,
+        drift_is_told_with_where_it_comes_from,
+        a_hostile_history_is_never_replayed;
+    natively [Postgres, MySql, MariaDb]:
+        without_a_shadow_the_checkpoints_are_told;
+);
+
+const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
+
+/// Refused where two users have one login, which no empty database has.
+const HALF: (&str, &str) = (
+    "2_half",
+    "-- windlass: no-transaction\n\
+     CREATE TABLE half (n int);\n\
+     ALTER TABLE half ADD COLUMN m int;\n\
+     CREATE UNIQUE INDEX users_login ON users (login);\n\
+     CREATE TABLE rest (n int);\n",
+);
+
+/// What people do after the failure, and how the advice that they get then is called. What it has them undo by hand, and
+/// whether it is the text that they take for wrong, or what it met.
+struct Case {
+    by_hand: &'static [&'static str],
+    action: &'static str,
+    told: &'static str,
+    undo: &'static [&'static str],
+    chooses: bool,
+}
+
+const TWINS: &str = "INSERT INTO users VALUES (1, 'ada'), (2, 'ada')";
+const PARTED: &str = "UPDATE users SET login = 'bob' WHERE id = 2";
+
+const CASES: [Case; 6] = [
+    Case { by_hand: &[PARTED], action: "mend", told: "mend what was refused", undo: &[], chooses: true },
+    Case {
+        by_hand: &[PARTED, "DROP TABLE half"],
+        action: "resolve",
+        told: "resolve --rolled-back 2_half",
+        undo: &[],
+        chooses: false,
+    },
+    Case {
+        by_hand: &[PARTED, "CREATE UNIQUE INDEX users_login ON users (login)", "CREATE TABLE rest (n int)"],
+        action: "resolve",
+        told: "resolve --applied 2_half",
+        undo: &[],
+        chooses: false,
+    },
+    Case {
+        by_hand: &[PARTED, "CREATE TABLE rest (n int)"],
+        action: "undo",
+        told: "rest away",
+        undo: &["DROP TABLE rest"],
+        chooses: true,
+    },
+    Case {
+        by_hand: &[PARTED, "ALTER TABLE half ADD COLUMN z int"],
+        action: "undo",
+        told: "half",
+        undo: &["ALTER TABLE half DROP COLUMN z"],
+        chooses: true,
+    },
+    Case {
+        by_hand: &[PARTED, "DROP TABLE half", "CREATE TABLE half (n int)"],
+        action: "undo",
+        told: "half",
+        undo: &["ALTER TABLE half ADD COLUMN m int"],
+        chooses: true,
+    },
+];
+
+/// SQLite replays in memory; a server has to be allowed to.
+fn on_shadow(database: &Database) -> &'static [&'static str] {
+    if database.target().family == Family::Sqlite { &[] } else { &["--shadow", "same-server"] }
+}
+
+/// What `diagnose` answers, once it is seen that it wrote nothing.
+async fn diagnosed(database: &Database, project: &Project<'_>, more: &[&str], code: i32) -> Value {
+    let everything =
+        async || (Snapshot::of(database).await, database.query("SELECT * FROM _windlass_migrations").await);
+    let before = everything().await;
+    let text = project.run(&[&["diagnose"], more].concat()).await.code(code);
+    assert!(text.stdout.contains("advice:"), "{text:?}");
+    let ran = project.run(&[&["diagnose", "--json"], more].concat()).await.code(code);
+    let after = everything().await;
+    after.0.must_be(&before.0).expect("nothing is written");
+    assert_eq!(after.1, before.1, "nothing is written");
+    ran.json()
+}
+
+/// The commands of a piece of advice, as they are typed.
+async fn follow(project: &Project<'_>, commands: &Value) {
+    for command in commands.as_array().expect("commands") {
+        let command = command.as_str().expect("a command");
+        project.end(project.shell(command)).await.code(0);
+    }
+}
+
+async fn the_advice_leads_to_the_end_of_an_undisturbed_run(database: &Database) {
+    let project = Project::new(database, &[USERS, HALF]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql("INSERT INTO users VALUES (1, 'ada'), (2, 'bob')").await;
+    let whole = Snapshot::of(database).await;
+    for case in CASES {
+        database.empty().await;
+        std::fs::remove_file(project.path("migrations/2_half.sql")).expect("a file");
+        project.run(&["deploy"]).await.code(0);
+        project.migration(HALF.0, HALF.1);
+        database.sql(TWINS).await;
+        project.run(&["deploy"]).await.code(4).err("2 of 4 statements stand");
+        for sql in case.by_hand {
+            database.sql(sql).await;
+        }
+        let told = diagnosed(database, &project, on_shadow(database), 3).await;
+        let (advice, by_hand) = (&told["advice"], case.by_hand);
+        assert_eq!(advice["action"], case.action, "{by_hand:?}: {told:#}");
+        assert!(advice.to_string().contains(case.told), "{by_hand:?}: {told:#}");
+        for sql in case.undo {
+            database.sql(sql).await;
+        }
+        follow(&project, if case.chooses { &advice["choices"][0]["commands"] } else { &advice["commands"] })
+            .await;
+        Snapshot::of(database).await.must_be(&whole).unwrap_or_else(|wrong| panic!("{by_hand:?}: {wrong}"));
+        project.run(&["status", "--check"]).await.code(0);
+    }
+}
+
+async fn nothing_is_wrong_with_what_is_as_it_should_be(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    let told = diagnosed(database, &project, on_shadow(database), 0).await;
+    assert_eq!(told["advice"]["action"], "nothing", "{told:#}");
+    project.migration("2_more", "CREATE TABLE more (n int);");
+    let told = diagnosed(database, &project, on_shadow(database), 0).await;
+    assert_eq!(told["advice"]["commands"], serde_json::json!(["windlass deploy"]), "{told:#}");
+}
+
+async fn drift_is_told_with_where_it_comes_from(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    let advice = async || diagnosed(database, &project, on_shadow(database), 10).await["advice"].clone();
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let unexplained = advice().await;
+    assert_eq!((&unexplained["action"], &unexplained["commands"]), (&"drift".into(), &serde_json::json!([])));
+    assert!(unexplained["choices"][0]["by_hand"][0].as_str().expect("words").contains("by_hand away"));
+    // What was done by hand is what the next migration does.
+    project.migration("2_by_hand", "CREATE TABLE by_hand (n int);");
+    let pending = advice().await;
+    assert_eq!(pending["commands"][0], "windlass resolve --applied 2_by_hand", "{pending:#}");
+    follow(&project, &pending["commands"]).await;
+    // What was taken as it was is back to what the migrations make.
+    database.sql("DROP TABLE by_hand").await;
+    project.run(&["drift", "accept", "--reason", "a test"]).await.code(0);
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    let made = advice().await;
+    assert!(made["why"].as_str().expect("words").contains("what the applied migrations make"), "{made:#}");
+}
+
+/// Statements that reach beyond their own database, one a line.
+fn hostile(family: Family, other: &str) -> Vec<String> {
+    match family {
+        Family::Postgres => vec![
+            format!("DROP DATABASE {other};"),
+            "CREATE ROLE windlass_hostile;".to_owned(),
+            "GRANT pg_read_all_data TO PUBLIC;".to_owned(),
+            format!("GRANT ALL ON DATABASE {other} TO PUBLIC;"),
+            "ALTER SYSTEM SET work_mem = '5MB';".to_owned(),
+            format!("ALTER DATABASE {other} SET work_mem = '5MB';"),
+            format!("DO $$ BEGIN EXECUTE 'DROP DATA' || 'BASE {other}'; END $$;"),
+            format!("SELECT dblink_exec('dbname={other}', 'DROP TABLE precious');"),
+            "COPY half TO PROGRAM 'true';".to_owned(),
+        ],
+        Family::MySql | Family::MariaDb => vec![
+            format!("DROP DATABASE {other};"),
+            format!("DELETE FROM {other}.precious;"),
+            format!("CREATE TABLE {other}.more (n int);"),
+            format!("CREATE VIEW seen AS SELECT * FROM {other}.precious;"),
+            format!("CREATE PROCEDURE spoils() DELETE FROM {other}.precious;"),
+            "CREATE USER windlass_hostile;".to_owned(),
+            format!("GRANT ALL ON {other}.* TO windlass_hostile;"),
+            "SET GLOBAL max_connections = 77;".to_owned(),
+            "SELECT 1 INTO OUTFILE '/tmp/windlass-hostile';".to_owned(),
+        ],
+        Family::Sqlite => vec![format!("ATTACH '{other}' AS o;"), format!("VACUUM INTO '{other}.copy';")],
+    }
+}
+
+async fn a_hostile_history_is_never_replayed(database: &Database) {
+    let other = Database::create(database.target()).await;
+    other.sql("CREATE TABLE precious (n int)").await;
+    other.sql("INSERT INTO precious VALUES (1), (2)").await;
+    let name = match database.target().family {
+        Family::Sqlite => other.folder().join("test.db").display().to_string(),
+        _ => other.name().to_owned(),
+    };
+    let settings = match database.target().family {
+        Family::Postgres => {
+            "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = 'windlass_hostile'), \
+             (SELECT count(*) FROM pg_file_settings WHERE name = 'work_mem'), \
+             (SELECT count(*) FROM pg_auth_members WHERE roleid = 'pg_read_all_data'::regrole)"
+        }
+        Family::Sqlite => "SELECT 1",
+        _ => {
+            "SELECT @@global.max_connections, (SELECT count(*) FROM mysql.user WHERE user = 'windlass_hostile')"
+        }
+    };
+    let everything = async || (Snapshot::of(&other).await, database.query(settings).await);
+    let before = everything().await;
+    let hostile = hostile(database.target().family, &name);
+    let script = format!(
+        "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);\n{}\n",
+        hostile.join("\n")
+    );
+    let project = Project::new(database, &[USERS, ("2_hostile", &script)]);
+    project.run(&["deploy"]).await.code(4);
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    assert_eq!(told["migration"]["schema"], "unreplayable", "{told:#}");
+    let refused = told["migration"]["unreplayable"].as_array().expect("statements");
+    let lines: Vec<_> = refused.iter().map(|refused| refused["line"].as_u64().expect("a line")).collect();
+    assert_eq!(lines, (4..4 + hostile.len() as u64).collect::<Vec<_>>(), "{refused:#?}");
+    assert_eq!(told["advice"]["action"], "mend", "by the checkpoints: {told:#}");
+    let after = everything().await;
+    after.0.must_be(&before.0).expect("the other database is as it was");
+    assert_eq!(after.1, before.1, "the server is as it was");
+    other.drop().await;
+}
+
+async fn without_a_shadow_the_checkpoints_are_told(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration(HALF.0, HALF.1);
+    project.run(&["deploy"]).await.code(4);
+    let ran = project.run(&["diagnose"]).await.code(3);
+    ran.out("held against nothing").out("--shadow same-server").out("mend what was refused");
+    let told = diagnosed(database, &project, &[], 3).await;
+    assert_eq!(told["migration"]["schema"], "no_shadow", "{told:#}");
+    let fates: Vec<_> = told["migration"]["statements"]
+        .as_array()
+        .expect("statements")
+        .iter()
+        .map(|s| s["fate"].clone())
+        .collect();
+    assert_eq!(fates, ["done", "done", "not_done", "not_done"]);
+    let log = project.run(&["diagnose", "-v"]).await.code(3).stderr;
+    assert!(!log.contains("windlass_shadow_"), "a database was made unasked: {log}");
+}
