@@ -2,13 +2,14 @@
 //! fault and the deploys after it came to.
 
 use crate::tally::Ending;
-use crate::{DEADLINE, Database, Family, Snapshot};
+use crate::{DEADLINE, Database, Family, Project, Snapshot};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use windlass_core::apply::{DeployError, resolve};
+use windlass_core::apply::{DeployError, diagnose};
+use windlass_core::diagnosis::Advice;
 use windlass_core::history::{Attempt, InFlight, State};
-use windlass_core::plan::{Blocked, Resolution};
+use windlass_core::plan::Blocked;
 use windlass_core::source::Migrations;
 
 /// The set of a family, and what an undisturbed run of it leaves.
@@ -23,21 +24,21 @@ pub struct FaultSet {
     doubtful: &'static [Doubtful],
 }
 
-/// A migration that ends with statements whose outcome no look can tell. They add to a row of `tally` that only
-/// they touch, so that a person can: as the harness does in their place.
+/// A migration that ends with statements whose outcome no look can tell.
 #[derive(Debug)]
 struct Doubtful {
     migration: &'static str,
-    tally: &'static str,
-    /// What the row holds once all of it ran.
-    done: &'static str,
+    /// The row of `tally` that only they add to, and what it holds once all of them ran: so that a person can tell, as
+    /// the harness does in their place. `None` where a replay on a shadow database tells.
+    tally: Option<(&'static str, &'static str)>,
 }
 
-const POSTGRES: &[Doubtful] = &[Doubtful { migration: "11_call", tally: "call", done: "11" }];
+const POSTGRES: &[Doubtful] = &[Doubtful { migration: "11_call", tally: Some(("call", "11")) }];
 const MYSQL: &[Doubtful] = &[
-    Doubtful { migration: "7_unit", tally: "unit", done: "11" },
-    Doubtful { migration: "8_locked", tally: "locked", done: "11" },
-    Doubtful { migration: "9_call", tally: "call", done: "11" },
+    Doubtful { migration: "7_unit", tally: Some(("unit", "11")) },
+    Doubtful { migration: "8_locked", tally: Some(("locked", "11")) },
+    Doubtful { migration: "9_call", tally: Some(("call", "11")) },
+    Doubtful { migration: "12_definitions", tally: None },
 ];
 
 /// What the rows of `tally` hold at the end: known apart from any run.
@@ -132,7 +133,8 @@ impl FaultSet {
         }
     }
 
-    /// What a person does who is told that a statement is in doubt: they look, and decide.
+    /// What a person does who is told that a statement is in doubt: they ask what is true, look where they are told to,
+    /// and run what is advised for what they find.
     async fn settle(
         &self,
         database: &Database,
@@ -145,18 +147,62 @@ impl FaultSet {
         if in_flight.first <= attempt.completed || in_flight.last != attempt.statements {
             return Err(format!("what is in flight is not what was left: {attempt:#?}"));
         }
-        let Doubtful { tally, done, .. } = doubtful;
-        let sum = database.value(&format!("SELECT n FROM tally WHERE name = '{tally}'")).await;
-        let resolution = if sum == *done { Resolution::Applied } else { Resolution::Resume };
-        if resolution == Resolution::Resume {
-            database.sql(&format!("UPDATE tally SET n = 0 WHERE name = '{tally}'")).await;
+        let advice = self.advice(database).await?;
+        let wrong = |what: &str| format!("{what}: {advice:#?}");
+        let commands = match doubtful.tally {
+            None if advice.choices.is_empty() => {
+                for words in &advice.by_hand {
+                    let sql = undoing(words).ok_or_else(|| wrong("this cannot be undone"))?;
+                    database.sql(&sql).await;
+                }
+                &advice.commands
+            }
+            None => return Err(wrong("the schema tells, and a person was asked")),
+            Some((row, done)) => {
+                let sum = database.value(&format!("SELECT n FROM tally WHERE name = '{row}'")).await;
+                let part = sum != "0" && sum != done;
+                let what = if part {
+                    "part"
+                } else if sum == done {
+                    "all"
+                } else {
+                    "nothing"
+                };
+                if part {
+                    database.sql(&format!("UPDATE tally SET n = 0 WHERE name = '{row}'")).await;
+                }
+                let choice = advice.choices.iter().find(|choice| choice.when.contains(what));
+                &choice.ok_or_else(|| wrong("nothing is advised for what is so"))?.commands
+            }
+        };
+        let project = Project::new(database, &[]);
+        for command in commands {
+            let mut shell = project.shell(command);
+            let ran = project
+                .end({
+                    shell.env("WINDLASS_DIR", &self.folder);
+                    shell
+                })
+                .await;
+            if ran.code != Some(0) {
+                return Err(wrong(&format!("`{command}` came to {ran:#?}")));
+            }
         }
-        let run = crate::options().run;
-        let mut session = database.connect().await;
-        resolve(&mut *session, &self.migrations, &run, resolution, name, "looked")
-            .await
-            .map_err(|error| format!("the decision was refused: {error:#?}"))?;
-        Ok(format!("{name} statement {} in doubt", in_flight.to_text()))
+        Ok(format!(
+            "{name} statement {} in doubt, advised to {}",
+            in_flight.to_text(),
+            advice.action.as_str()
+        ))
+    }
+
+    /// What is advised, once the set was replayed on a database of its own.
+    async fn advice(&self, database: &Database) -> Result<Advice, String> {
+        let beside = Database::create(database.target()).await;
+        let (mut session, mut shadow) = (database.connect().await, beside.connect().await);
+        let told = diagnose(&mut *session, Some(&mut *shadow), &self.migrations, &crate::options()).await;
+        drop(shadow);
+        beside.drop().await;
+        Ok(told.map_err(|error| format!("no diagnosis: {error:#?}"))?.advice)
     }
 
     /// The history tells what is so: every migration stands once, whole, and nothing else is told of.
@@ -180,5 +226,15 @@ impl FaultSet {
             Some(attempt) => Err(format!("the history is not true: {attempt:#?}")),
             None => Ok(()),
         }
+    }
+}
+
+/// `take column goods.a away`, as a person does it.
+fn undoing(words: &str) -> Option<String> {
+    let (kind, name) = words.strip_prefix("take ")?.strip_suffix(" away")?.split_once(' ')?;
+    match (kind, name.split_once('.')) {
+        ("table", None) => Some(format!("DROP TABLE {name}")),
+        ("column", Some((table, column))) => Some(format!("ALTER TABLE {table} DROP COLUMN {column}")),
+        _ => None,
     }
 }

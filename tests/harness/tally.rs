@@ -9,7 +9,8 @@ use std::io::Write as _;
 pub enum Ending {
     /// As after a run that nothing disturbed.
     Equal,
-    /// A person had to decide, and what they were told was true. The shape of what blocked.
+    /// A person had to decide; what they were told was true, and what they were advised led to the same end. The shape of
+    /// what blocked.
     Blocked(String),
 }
 
@@ -54,7 +55,7 @@ impl Tally {
         let Self { target, fault, equal, blocked, wrong } = &self;
         let line = json!({
             "target": target, "fault": fault, "points": self.points(),
-            "equal": equal, "blocked": blocked, "wrong": wrong.len(),
+            "equal": equal, "blocked": blocked, "advised": blocked.values().sum::<usize>(), "wrong": wrong.len(),
         });
         println!("{line}");
         if let Some(file) = std::env::var_os("WINDLASS_TEST_TOTALS") {

@@ -20,6 +20,8 @@ struct Line {
     equal: usize,
     /// By the shape that blocked.
     blocked: BTreeMap<String, usize>,
+    /// Of those, how many came to the same end by what they were advised to do.
+    advised: usize,
     wrong: usize,
 }
 
@@ -45,30 +47,40 @@ impl fmt::Display for Totals {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines: Vec<&Line> = self.0.iter().collect();
         lines.sort_by(|a, b| (&a.target, &a.fault).cmp(&(&b.target, &b.fault)));
-        let mut row = |cells: [String; 6]| {
-            let [target, fault, points, equal, blocked, wrong] = cells;
-            writeln!(formatter, "{target:<14} {fault:<28} {points:>7} {equal:>7} {blocked:>14} {wrong:>6}")
+        let mut row = |cells: [String; 7]| {
+            let [target, fault, points, equal, blocked, advised, wrong] = cells;
+            writeln!(
+                formatter,
+                "{target:<14} {fault:<28} {points:>7} {equal:>7} {blocked:>14} {advised:>15} {wrong:>6}"
+            )
         };
-        row(["database", "fault", "points", "equal", "blocked, truly", "wrong"].map(str::to_owned))?;
-        let mut sums = [0; 4];
+        let head = ["database", "fault", "points", "equal", "blocked, truly", "advice followed", "wrong"];
+        row(head.map(str::to_owned))?;
+        let mut sums = [0; 5];
         let mut shapes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for line in lines {
             let blocked = line.blocked.values().sum();
-            let counts = [line.points, line.equal, blocked, line.wrong];
-            let [points, equal, blocked, wrong] = counts.map(|count| count.to_string());
-            row([line.target.clone(), line.fault.clone(), points, equal, blocked, wrong])?;
+            let counts = [line.points, line.equal, blocked, line.advised, line.wrong];
+            row(cells(&line.target, &line.fault, counts))?;
             sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             for (shape, count) in &line.blocked {
                 *shapes.entry((&line.target, shape)).or_default() += count;
             }
         }
-        let [points, equal, blocked, wrong] = sums.map(|sum| sum.to_string());
-        row(["all".to_owned(), String::new(), points, equal, blocked, wrong])?;
+        row(cells("all", "", sums))?;
         for ((target, shape), count) in shapes {
             writeln!(formatter, "blocked: {target}: {shape}: {count}")?;
         }
         Ok(())
     }
+}
+
+/// A row. Of what blocked, it is told how often the advice was right.
+fn cells(target: &str, fault: &str, counts: [usize; 5]) -> [String; 7] {
+    let [points, equal, blocked, advised, wrong] = counts;
+    let followed = format!("{advised}/{blocked}");
+    let [points, equal, blocked, wrong] = [points, equal, blocked, wrong].map(|count| count.to_string());
+    [target.to_owned(), fault.to_owned(), points, equal, blocked, followed, wrong]
 }
 
 #[cfg(test)]
@@ -80,7 +92,7 @@ mod tests {
         let line = |target: &str, wrong: usize| {
             let blocked = r#"{"9_call statement 1 in doubt":2}"#;
             format!(
-                r#"{{"target":"{target}","fault":"cut","points":9,"equal":6,"blocked":{blocked},"wrong":{wrong}}}"#
+                r#"{{"target":"{target}","fault":"cut","points":9,"equal":6,"blocked":{blocked},"advised":2,"wrong":{wrong}}}"#
             )
         };
         let folder = tempfile::tempdir().unwrap();
@@ -90,13 +102,13 @@ mod tests {
         let told = Totals::read(&file).unwrap().to_string();
         assert!(
             told.contains(
-                "mysql-9.7      cut                                9       6              2      1"
+                "mysql-9.7      cut                                9       6              2             2/2      1"
             ),
             "{told}"
         );
         assert!(
             told.contains(
-                "all                                              18      12              4      1"
+                "all                                              18      12              4             4/4      1"
             ),
             "{told}"
         );

@@ -1,7 +1,8 @@
 //! Every driver call fails in turn, and the recovery's calls too; the next deploys are judged on a live session.
 
 use crate::{options, ready};
-use windlass_core::apply::{DeployError, DeployOptions, Observer, Silent, Stop, deploy, resolve};
+use windlass_core::apply::{DeployError, DeployOptions, Observer, Silent, Stop, deploy, diagnose, resolve};
+use windlass_core::diagnosis::{Action, Choice};
 use windlass_core::driver::{Capabilities, Driver, Product};
 use windlass_core::history::{InFlight, State};
 use windlass_core::plan::{Blocked, Resolution};
@@ -89,7 +90,7 @@ impl Case {
                     "{told}: blocked, and something ran twice or out of turn: {effects:#?}"
                 );
                 assert!(in_flight.first > attempt.completed, "{told}: what completed is not in doubt");
-                self.settle(database, &attempt.name, in_flight, told);
+                self.follow(database, told);
                 true
             }
             Err(DeployError::Blocked(Blocked::Failed { attempt, .. })) => {
@@ -98,10 +99,7 @@ impl Case {
                     whole.starts_with(&effects),
                     "{told}: blocked, and something ran twice or out of turn: {effects:#?}"
                 );
-                match attempt.in_flight {
-                    Some(in_flight) => self.settle(database, &attempt.name, in_flight, told),
-                    None => self.decide(database, Resolution::Resume, &attempt.name, told),
-                }
+                self.follow(database, told);
                 true
             }
             Err(error) => panic!("{told}: {error:?}"),
@@ -117,32 +115,55 @@ impl Case {
         assert!(standing.iter().all(|a| a.touched == 0), "{told}: rows of nothing: {standing:#?}");
     }
 
-    /// What a person who looks does about statements in doubt: where some took effect and some did not, they take
-    /// back what did.
-    fn settle(&self, database: &SimDatabase, name: &str, in_flight: InFlight, told: &str) {
+    /// What a person does: they ask what is true, look where they are told to, and run what is advised for what they find.
+    fn follow(&self, database: &SimDatabase, told: &str) {
+        let mut driver = self.connect(database, Vec::new());
+        let before = (database.effects(), database.attempts());
+        let diagnosis = ready(diagnose(&mut driver, None, &self.migrations, &self.options)).expect(told);
+        drop(driver);
+        assert_eq!((database.effects(), database.attempts()), before, "{told}: a diagnosis wrote something");
+        let attempt = &diagnosis.examined.as_ref().expect(told).attempt;
+        let found = attempt.in_flight.map(|in_flight| self.look(database, &attempt.name, in_flight));
+        let is_meant = |choice: &&Choice| match found {
+            Some(what) if diagnosis.advice.action == Action::Decide => choice.when.contains(what),
+            _ => choice.when.contains("not the text is wrong"),
+        };
+        let choice = diagnosis.advice.choices.iter().find(is_meant);
+        let choice = choice.unwrap_or_else(|| panic!("{told}: {found:?}: {:#?}", diagnosis.advice));
+        choice.commands.iter().for_each(|command| self.command(database, command, told));
+        self.is_whole(database, told);
+    }
+
+    /// Whether statements in doubt took effect. What a part of them did is taken back.
+    fn look(&self, database: &SimDatabase, name: &str, in_flight: InFlight) -> &'static str {
         let migration = self.migrations.get(name).expect("a migration");
         let statements = migration.statements(self.capabilities.dialect).expect("statements");
         let doubted = &statements[in_flight.first as usize - 1..in_flight.last as usize];
         let texts: Vec<_> = doubted.iter().map(|statement| statement.text(migration.up().text())).collect();
         let among = |effects: &[String]| effects.iter().filter(|e| texts.contains(&e.as_str())).count();
         let done = among(&database.effects());
-        let resolution = if done > 0 && done == among(&self.whole) {
-            Resolution::TookEffect
-        } else {
-            texts.iter().for_each(|text| database.take_back(text));
-            Resolution::Resume
-        };
-        self.decide(database, resolution, name, told);
+        if done > 0 && done == among(&self.whole) {
+            return "all";
+        }
+        texts.iter().for_each(|text| database.take_back(text));
+        if done > 0 { "part" } else { "nothing" }
     }
 
-    fn decide(&self, database: &SimDatabase, resolution: Resolution, name: &str, told: &str) {
-        let told = format!("{told}, then {resolution:?}");
+    /// Runs a command as it is typed.
+    fn command(&self, database: &SimDatabase, command: &str, told: &str) {
+        let told = format!("{told}, then {command}");
         let mut driver = self.connect(database, Vec::new());
+        let resolution = match command.split(' ').collect::<Vec<_>>()[..] {
+            ["windlass", "deploy"] => return self.run(&mut driver, "last").expect(&told),
+            ["windlass", "resolve", "--resume", name] => (Resolution::Resume, name),
+            ["windlass", "resolve", "--resume", "--took-effect", name] => (Resolution::TookEffect, name),
+            ["windlass", "resolve", "--applied", name] => (Resolution::Applied, name),
+            ["windlass", "resolve", "--rolled-back", name] => (Resolution::RolledBack, name),
+            _ => panic!("{told}: no such command"),
+        };
         let who = options("person").run;
+        let (resolution, name) = resolution;
         ready(resolve(&mut driver, &self.migrations, &who, resolution, name, "")).expect(&told);
-        self.run(&mut driver, "last").expect(&told);
-        drop(driver);
-        self.is_whole(database, &told);
     }
 
     pub(crate) fn every_fault(&self) -> Totals {
@@ -229,9 +250,10 @@ impl Totals {
         println!("{shapes}: {self:?}");
         let Some(file) = std::env::var_os("WINDLASS_TEST_TOTALS") else { return };
         let equal = points - blocked;
+        let advised = blocked;
         let blocked = format!(r#"{{"in doubt, or failed as refused":{blocked}}}"#);
         let line = format!(
-            r#"{{"target":"simulated","fault":"{shapes}","points":{points},"equal":{equal},"blocked":{blocked},"wrong":0}}"#
+            r#"{{"target":"simulated","fault":"{shapes}","points":{points},"equal":{equal},"blocked":{blocked},"advised":{advised},"wrong":0}}"#
         );
         let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
         // One write, so that lines of tests beside one another do not mix.
