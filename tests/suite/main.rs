@@ -8,6 +8,7 @@ mod contending;
 mod cutting;
 mod deploying;
 mod diagnosing;
+mod doctoring;
 mod drifting;
 mod engines;
 mod failing;
@@ -41,6 +42,7 @@ fn main() {
         cutting::all(),
         deploying::all(),
         diagnosing::all(),
+        doctoring::all(),
         drifting::all(),
         engines::all(),
         failing::all(),

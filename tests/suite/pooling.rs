@@ -45,6 +45,7 @@ async fn transactions_through_a_pooler_leave_nothing_behind(database: &Database)
         project.migration("5_bad", "SET lock_timeout = '9s';\nSELECT nothing;");
         project.run_for(&url, &["deploy"]).await.code(4).err("was rolled back");
         project.run_for(&url, &["unlock"]).await.code(0).out("nobody holds the lock");
+        project.run_for(&url, &["doctor"]).await.code(8).out("goes through a pooler");
         assert_eq!(database.value("SELECT sum(n) FROM n").await, "11", "{name}");
         nothing_is_left(database, name, &url).await;
         std::fs::remove_file(project.path("migrations/5_bad.sql")).expect("a file");

@@ -11,7 +11,7 @@ use crate::workspace;
 
 const CRATES: [&str; 4] = ["postgres", "mysql", "sqlite", "core"];
 /// What of core an application meets; the rest is between core and the drivers.
-const OF_CORE: [&str; 9] = [
+const OF_CORE: [&str; 10] = [
     "application",
     "apply.rs",
     "apply/decision.rs",
@@ -19,6 +19,7 @@ const OF_CORE: [&str; 9] = [
     "apply/replay.rs",
     "code.rs",
     "diagnosis",
+    "doctor.rs",
     "source.rs",
     "status.rs",
 ];

@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Baseline(Baseline),
     /// Show what others changed in the schema since the last deploy
     Drift(Drift),
+    /// Go through the checklist of a database in production: what is wrong with it, why that matters, what to type
+    Doctor(Doctor),
     /// Show every attempt that the history holds
     History,
     /// Show who holds the lock that keeps two deploys apart, and end that session when asked
@@ -111,6 +113,7 @@ impl Command {
             Self::Diagnose(_) => "diagnose",
             Self::Resolve(_) => "resolve",
             Self::Baseline(_) => "baseline",
+            Self::Doctor(_) => "doctor",
             Self::Drift(_) => "drift",
             Self::History => "history",
             Self::Unlock(_) => "unlock",
@@ -202,6 +205,17 @@ pub(crate) enum DriftPolicy {
     Warn,
     /// Do not look, and do not keep the schema either
     Off,
+}
+
+impl From<DriftPolicy> for windlass_core::drift::DriftPolicy {
+    fn from(policy: DriftPolicy) -> Self {
+        match policy {
+            DriftPolicy::Stop => Self::Stop,
+            DriftPolicy::Related => Self::Related,
+            DriftPolicy::Warn => Self::Warn,
+            DriftPolicy::Off => Self::Off,
+        }
+    }
 }
 
 /// `windlass drift`, which writes nothing, and what to do about it.
@@ -324,6 +338,13 @@ pub(crate) struct Baseline {
 }
 
 /// `windlass unlock`, which by itself writes nothing and ends with code 5 while the lock is held.
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Tell of other sessions' transactions that have been open for so long
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) open_for: Duration,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Unlock {
     /// End the session that holds it; asks first

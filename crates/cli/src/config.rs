@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use windlass_core::drift::DriftOptions;
 use windlass_core::schema::Pattern;
 
 const FILE: &str = "windlass.toml";
@@ -140,6 +141,15 @@ struct File {
 }
 
 impl Settings {
+    /// How drift is dealt with where the command line does not say: every command looks, and a deploy stops.
+    pub(crate) fn drift_options(&self) -> DriftOptions {
+        let mut options = DriftOptions::default();
+        options.policy = self.drift.map_or(windlass_core::drift::DriftPolicy::Stop, Into::into);
+        options.ignore.clone_from(&self.drift_ignore);
+        options.when_current = true;
+        options
+    }
+
     /// Puts the settings together.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     Unreachable = 6,
     /// The migrations themselves cannot be read or planned.
     Project = 7,
-    /// `status --check` found something that is not applied as it is.
+    /// `status --check` found something that is not applied as it is, or `doctor` something that should be seen to.
     Unsettled = 8,
     /// A signal asked to stop, and the run did, leaving a true state.
     Stopped = 9,
@@ -41,7 +41,7 @@ Exit codes:
   5  another deployer is at work, or another session holds the locks that a migration needs
   6  the database cannot be reached
   7  the migrations cannot be read or planned
-  8  `status --check` found something pending or wrong
+  8  `status --check` or `doctor` found something pending or wrong
   9  stopped by a signal, at a moment when nothing was under way
  10  others changed the schema since the last deploy; nothing was run";
 

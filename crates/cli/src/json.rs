@@ -8,6 +8,7 @@ use serde::Serialize;
 use windlass_core::diagnosis::{
     Advice, Changes, Choice, Compared, Comparison, Examined, Fate, NotCompared, Told,
 };
+use windlass_core::doctor::Finding;
 use windlass_core::driver::{Capabilities, Holder, InvalidIndex};
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
@@ -40,6 +41,7 @@ pub(crate) enum Body {
     Resolve { database: DatabaseBody, migration: String, resolution: &'static str },
     Baseline { database: DatabaseBody, recorded: Vec<String> },
     Drift(DriftBody),
+    Doctor { database: DatabaseBody, findings: Vec<FindingBody> },
     DriftAccept { database: DatabaseBody, reason: String },
     History { database: DatabaseBody, attempts: Vec<AttemptBody> },
     Unlock(UnlockBody),
@@ -229,6 +231,15 @@ impl AdviceBody {
 }
 
 #[derive(Debug, Serialize)]
+pub(crate) struct FindingBody {
+    check: &'static str,
+    severity: &'static str,
+    what: String,
+    why: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
 pub(crate) struct UnlockBody {
     pub(crate) database: DatabaseBody,
     /// Who held the lock when it was looked at.
@@ -336,6 +347,8 @@ pub(crate) struct PlanBody {
 pub(crate) struct StatusBody {
     pub(crate) database: DatabaseBody,
     pub(crate) settled: bool,
+    /// A word of `DriftVerdict`; none where nobody is to look.
+    pub(crate) drift: Option<&'static str>,
     pub(crate) blocked: Option<BlockedBody>,
     pub(crate) migrations: Vec<MigrationBody>,
     pub(crate) notices: Vec<String>,
@@ -431,6 +444,18 @@ impl Document {
         };
         let body = Body::Error { applied: Vec::new(), error: Box::new(error) };
         Self { version: VERSION, ok: false, command: None, exit_code: Exit::Usage.code(), body }
+    }
+}
+
+impl FindingBody {
+    pub(crate) fn of(finding: &Finding) -> Self {
+        Self {
+            check: finding.check.as_str(),
+            severity: finding.severity.as_str(),
+            what: finding.what.clone(),
+            why: Some(finding.why.clone()).filter(|why| !why.is_empty()),
+            next: finding.next.clone(),
+        }
     }
 }
 

@@ -76,7 +76,10 @@ fn a_failed_deploy() {
     assert_eq!(error["database"]["message"], "no such column: page");
 
     let status = project.on_app(&["status", "--json"]).ends_with(0).json();
-    members(&status, &[&COMMON[..], &["database", "settled", "blocked", "migrations", "notices"]].concat());
+    members(
+        &status,
+        &[&COMMON[..], &["database", "settled", "drift", "blocked", "migrations", "notices"]].concat(),
+    );
     let migration = &status["migrations"][2];
     members(migration, &["name", "state", "file", "applied_at", "error", "renamed_to", "attempt"]);
     assert_eq!((&migration["state"], &status["settled"]), (&"rolled back".into(), &false.into()));
@@ -121,6 +124,9 @@ fn every_other_command() {
     members(&resolve, &[&COMMON[..], &["database", "migration", "resolution"]].concat());
     assert_eq!(resolve["resolution"], "rolled_back");
     let new = project.run(&["new", "x", "--json"]).ends_with(0).json();
+    let doctor = project.on_app(&["doctor", "--json"]).json();
+    members(&doctor, &[&COMMON[..], &["database", "findings"]].concat());
+    members(&doctor["findings"][0], &["check", "severity", "what", "why", "next"]);
     members(&new, &[&COMMON[..], &["files"]].concat());
     let completions = project.run(&["completions", "fish", "--json"]).ends_with(0).json();
     members(&completions, &[&COMMON[..], &["shell", "script"]].concat());

@@ -11,6 +11,7 @@ pub use deploy::Deploy;
 pub use verify::{Verdict, VerifyError, WaitError, verdict};
 
 pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop, UnlockError};
+pub use crate::doctor::{Check, Finding, Severity};
 pub use crate::drift::{Drift, DriftPolicy, DriftVerdict};
 pub use crate::driver::{Driver, DriverError, Holder};
 pub use crate::history::{Attempt, History};
@@ -94,7 +95,8 @@ pub async fn plan<'d, 'm, D>(
     Deploy::new(migrations).dry_run(database).await
 }
 
-/// Whether the database is where the migrations want it. Writes nothing; two round trips at most, and one where it is.
+/// Whether the database is where the migrations want it, and nobody changed its schema since. Writes nothing; two
+/// round trips, unless somebody changed it. [`Deploy::verify`] leaves out what others may change.
 ///
 /// ```
 /// # use windlass_core::application::{Database, Migrations, VerifyError, verify};
@@ -112,10 +114,29 @@ pub async fn verify<'d, D>(
     database: impl Database<'d, D>,
     migrations: &Migrations,
 ) -> Result<Verdict, VerifyError> {
-    let mut session = database.session().await?;
-    let verdict = verify::look(&mut *session, migrations).await?;
-    session.give_back().await?;
-    Ok(verdict)
+    Deploy::new(migrations).verify(database).await
+}
+
+/// The checklist of a database in production: what was found, why it matters and what to do. Writes nothing.
+///
+/// ```
+/// # use windlass_core::application::{Database, DriverError, Migrations, Severity, doctor};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+/// for finding in doctor(connection, migrations).await? {
+///     if finding.severity >= Severity::Warning {
+///         eprintln!("{finding}; {}", finding.next.as_deref().unwrap_or_default());
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn doctor<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+) -> Result<Vec<Finding>, DriverError> {
+    Deploy::new(migrations).doctor(database).await
 }
 
 /// Waits until another process has brought the database to the end of the migrations, or further.

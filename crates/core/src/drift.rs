@@ -101,6 +101,18 @@ pub enum DriftVerdict {
     Unknown(String),
 }
 
+impl DriftVerdict {
+    /// The word of `--json`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NeverKept => "never_kept",
+            Self::None => "none",
+            Self::Drift(_) => "drift",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// Looks whether the live schema is what the last deploy left. Writes nothing.
 ///
 /// # Errors

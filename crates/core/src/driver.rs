@@ -3,6 +3,7 @@
 //! The contract on top of every method: a driver does what a step says and nothing else. It does not
 //! retry, decide, or read a clock of its own; times in the history are the server's.
 
+use crate::doctor::Survey;
 use crate::history::History;
 use crate::plan::Step;
 use crate::schema::{Look, Schema};
@@ -467,6 +468,11 @@ pub trait Driver: Send {
         Ok(Look::Unknown("windlass does not look at the schema of this database".to_owned()))
     }
 
+    /// Which of these tables stand, whatever their schema, and what only [`crate::doctor`] asks. Writes nothing.
+    async fn survey(&mut self, _tables: &[&str]) -> Result<Survey, DriverError> {
+        Ok(Survey::default())
+    }
+
     /// Gives a connection that an application lent back as it was. There is nothing to do for one of its own.
     async fn give_back(&mut self) -> Result<(), DriverError> {
         Ok(())
@@ -530,6 +536,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
         (**self).look_at_schema().await
+    }
+
+    async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
+        (**self).survey(tables).await
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

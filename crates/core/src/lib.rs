@@ -8,6 +8,7 @@ pub mod apply;
 pub mod code;
 pub mod diagnosis;
 pub mod directive;
+pub mod doctor;
 pub mod drift;
 pub mod driver;
 #[doc(hidden)]

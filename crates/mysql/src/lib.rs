@@ -53,6 +53,7 @@ mod perform;
 mod renewal;
 mod sessions;
 mod settings;
+mod survey;
 mod tls;
 mod transport;
 mod unfinished;
@@ -71,6 +72,7 @@ pub use windlass_core::application::*;
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
+use windlass_core::doctor::Survey;
 use windlass_core::driver::{
     Capabilities, Cause, DatabaseError, Ending, Failure, Head, Inspection, Lock, Run, Watch,
 };
@@ -318,6 +320,10 @@ impl Driver for MySql<'_> {
 
     async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
         self.look().await
+    }
+
+    async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
+        self.surveyed(tables).await
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

@@ -45,7 +45,7 @@ pub(crate) fn read(rows: &[Row]) -> Holder {
     Holder { session: field(0), who: field(1), since: field(2), running }
 }
 
-fn in_transaction(holder: Holder, besides: &str) -> Holder {
+pub(crate) fn in_transaction(holder: Holder, besides: &str) -> Holder {
     Holder {
         who: holder.who.map(|who| format!("{who}{besides}")),
         running: holder.running.or(Some("nothing now, in an open transaction".to_owned())),
@@ -54,7 +54,7 @@ fn in_transaction(holder: Holder, besides: &str) -> Holder {
 }
 
 /// Whom a row is about, once it is joined to the list of sessions as `p` and their transactions as `x`.
-const ABOUT: &str = "p.id, CONCAT('user ', p.user, ' from ', p.host), \
+pub(crate) const ABOUT: &str = "p.id, CONCAT('user ', p.user, ' from ', p.host), \
      COALESCE(x.started, UTC_TIMESTAMP() - INTERVAL p.time SECOND), p.info";
 
 /// What is told of a session whose transactions are not looked for, which not every account may.

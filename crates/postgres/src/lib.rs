@@ -64,6 +64,7 @@ mod options;
 mod passfile;
 mod perform;
 mod quote;
+mod survey;
 pub mod testing;
 mod tls;
 mod traces;
@@ -89,6 +90,7 @@ use perform::{Performance, Pooled};
 use std::fmt;
 use std::time::Duration;
 use transport::{Session, TransportError};
+use windlass_core::doctor::Survey;
 use windlass_core::driver::{
     Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Sessions, Watch,
 };
@@ -577,6 +579,10 @@ impl Driver for Postgres<'_> {
 
     fn has_function(&self, name: &str) -> bool {
         self.functions.has(name)
+    }
+
+    async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
+        survey::survey(&self.session, tables, self.only_schema.as_deref()).await
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

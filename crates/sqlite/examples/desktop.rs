@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut connection = Connection::open(&file)?;
     match verify(&mut connection, &MIGRATIONS)? {
         Verdict::Current => println!("up to date"),
+        // Somebody opened the file with a tool of theirs, and made an index, say.
+        Verdict::Drifted(drift) => println!("used as it is, although {drift}"),
         Verdict::Ahead { .. } => println!("written by a newer release, and used as it is"),
         // Only what is behind is changed; anything else is for `deploy` to refuse, in words.
         _ => {

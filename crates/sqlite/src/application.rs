@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use windlass_core::application::{
-    self, Database, DeployError, DriftVerdict, Driver, DriverError, History, Holder, Migrations, Outlook,
-    Pattern, Report, Resolution, ResolveFailure, StatusLine, UnlockError, Verdict, VerifyError, WaitError,
+    self, Database, DeployError, DriftVerdict, Driver, DriverError, Finding, History, Holder, Migrations,
+    Outlook, Pattern, Report, Resolution, ResolveFailure, StatusLine, UnlockError, Verdict, VerifyError,
+    WaitError,
 };
 
 /// An application's connection.
@@ -121,7 +122,7 @@ pub fn plan<'d, 'm>(
     block_on(application::plan(database, migrations))
 }
 
-/// Whether the database is where the migrations want it. Writes nothing.
+/// Whether the database is where the migrations want it, and nobody changed its schema since. Writes nothing.
 ///
 /// ```
 /// use windlass_sqlite::{Migrations, Verdict, verify};
@@ -142,6 +143,32 @@ pub fn verify<'d>(
     migrations: &Migrations,
 ) -> Result<Verdict, VerifyError> {
     block_on(application::verify(database, migrations))
+}
+
+/// The checklist of a database in production: what was found, why it matters and what to do. Writes nothing.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, Severity, deploy, doctor, rusqlite::Connection};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut connection = Connection::open_in_memory()?;
+/// let migrations = Migrations::from_scripts([("1_ships", "CREATE TABLE ships (id integer)")])?;
+/// let before = doctor(&mut connection, &migrations)?;
+/// assert_eq!(before[0].what, "no deploy has run here");
+/// assert_eq!(before[0].next.as_deref(), Some("`windlass deploy`"));
+/// deploy(&mut connection, &migrations)?;
+/// assert!(doctor(&mut connection, &migrations)?.iter().all(|finding| finding.severity == Severity::Good));
+/// # Ok(()) }
+/// # example().unwrap();
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn doctor<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+) -> Result<Vec<Finding>, DriverError> {
+    block_on(application::doctor(database, migrations))
 }
 
 /// Waits, on this thread, until another process has brought the database to the end of the migrations, or further.

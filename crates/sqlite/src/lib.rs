@@ -55,11 +55,12 @@ mod lock;
 mod options;
 mod perform;
 mod settings;
+mod survey;
 pub mod testing;
 
 pub use application::{
-    accept_drift, baseline, block_on, deploy, drift, end_lock_holder, history, lock_holder, plan, resolve,
-    status, verify, wait_until_current,
+    accept_drift, baseline, block_on, deploy, doctor, drift, end_lock_holder, history, lock_holder, plan,
+    resolve, status, verify, wait_until_current,
 };
 pub use connect::ConnectError;
 pub use functions::{FunctionError, RustMigrations};
@@ -75,8 +76,8 @@ pub use windlass_core::application::*;
 pub mod futures {
     #[doc(inline)]
     pub use windlass_core::application::{
-        accept_drift, baseline, deploy, drift, end_lock_holder, history, lock_holder, plan, resolve, status,
-        verify, wait_until_current,
+        accept_drift, baseline, deploy, doctor, drift, end_lock_holder, history, lock_holder, plan, resolve,
+        status, verify, wait_until_current,
     };
 }
 
@@ -89,6 +90,7 @@ use perform::{Performance, run_to_end};
 use rusqlite::Connection;
 use settings::Settings;
 use std::time::Duration;
+use windlass_core::doctor::Survey;
 use windlass_core::driver::{Capabilities, Cause, Ending, Failure, Head, Inspection, Lock, Run, Watch};
 use windlass_core::history::DEFAULT_TABLE;
 use windlass_core::plan::Step;
@@ -382,6 +384,10 @@ impl Driver for Sqlite<'_> {
 
     fn has_function(&self, name: &str) -> bool {
         self.functions.has(name)
+    }
+
+    async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
+        survey::survey(self.connection.get(), tables)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

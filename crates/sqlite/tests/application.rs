@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use windlass_sqlite::{
-    Deploy, DeployError, Migrations, Resolution, Sqlite, Standing, Verdict, WaitError, baseline, block_on,
-    deploy, plan, resolve, status, verify, wait_until_current,
+    Check, Deploy, DeployError, DriftPolicy, Migrations, Resolution, Severity, Sqlite, Standing, Verdict,
+    WaitError, baseline, block_on, deploy, doctor, plan, resolve, status, verify, wait_until_current,
 };
 
 static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
@@ -42,6 +42,18 @@ fn every_call_works_on_an_applications_connection() {
     assert_eq!(deploy(&mut connection, &MIGRATIONS).unwrap().applied.len(), 1);
     assert_eq!(verify(&mut connection, &MIGRATIONS).unwrap(), Verdict::Current);
     wait_until_current(&mut connection, &MIGRATIONS, Duration::ZERO).unwrap();
+    connection.execute_batch("CREATE INDEX by_hand ON ships (name)").unwrap();
+    match verify(&mut connection, &MIGRATIONS).unwrap() {
+        Verdict::Drifted(drift) => assert_eq!(drift.differences[0].key.to_string(), "index ships.by_hand"),
+        other => panic!("{other:?}"),
+    }
+    let unlooked = Deploy::new(&MIGRATIONS).on_drift(DriftPolicy::Off);
+    assert_eq!(block_on(unlooked.verify(&mut connection)).unwrap(), Verdict::Current);
+    wait_until_current(&mut connection, &MIGRATIONS, Duration::ZERO).unwrap();
+    let findings = doctor(&mut connection, &MIGRATIONS).unwrap();
+    let problems: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Problem).collect();
+    assert_eq!(problems.iter().map(|finding| finding.check).collect::<Vec<_>>(), [Check::Drift]);
+    connection.execute_batch("DROP INDEX by_hand").unwrap();
     resolve(&mut connection, &MIGRATIONS, Resolution::RolledBack, "2", "an example").unwrap();
     let standing: Vec<_> =
         status(&mut connection, &MIGRATIONS).unwrap().iter().map(|line| line.standing).collect();

@@ -1,7 +1,7 @@
 //! `deploy`: brings the database to the end of the migrations, or tells the plan.
 
 use super::{Context, Session};
-use crate::args::{Deploy, DriftPolicy};
+use crate::args::Deploy;
 use crate::error::{Error, Undeployed};
 use crate::exit::Exit;
 use crate::identity;
@@ -125,15 +125,12 @@ fn options(context: &Context, args: &Deploy) -> DeployOptions {
     }
     options.plan.waits.lock_timeout = args.lock_timeout.or(context.settings.lock_timeout);
     options.plan.waits.concurrent_wait = args.concurrent_wait.or(context.settings.concurrent_wait);
-    options.drift.policy = match args.drift.or(context.settings.drift) {
-        _ if args.allow_drift => drift::DriftPolicy::Warn,
-        None | Some(DriftPolicy::Stop) => drift::DriftPolicy::Stop,
-        Some(DriftPolicy::Related) => drift::DriftPolicy::Related,
-        Some(DriftPolicy::Warn) => drift::DriftPolicy::Warn,
-        Some(DriftPolicy::Off) => drift::DriftPolicy::Off,
-    };
-    options.drift.ignore.clone_from(&context.settings.drift_ignore);
-    options.drift.when_current = true;
+    options.drift = context.settings.drift_options();
+    match args.drift {
+        _ if args.allow_drift => options.drift.policy = drift::DriftPolicy::Warn,
+        Some(policy) => options.drift.policy = policy.into(),
+        None => {}
+    }
     if let Some(tries) = args.lock_tries.or(context.settings.lock_tries) {
         options.lock_tries = tries;
     }

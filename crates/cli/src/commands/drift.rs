@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
     let verdict = look(&mut *session.driver, migrations.as_slice(), &context.settings.drift_ignore).await?;
     let mut body = DriftBody {
         database: session.database,
-        state: "none",
+        state: verdict.as_str(),
         why: None,
         migration: None,
         at: None,
@@ -43,20 +43,19 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             if let Some((before, now)) = &drift.servers {
                 context.output.note(&format!("the schema was kept by {before}, and read by {now} now"));
             }
-            (body.state, body.accepted) = ("drift", drift.accepted);
+            body.accepted = drift.accepted;
             (body.migration, body.at) = (Some(drift.migration), Some(drift.at));
             body.differences = drift.differences.iter().map(DifferenceBody::of).collect();
             Exit::Drift
         }
         DriftVerdict::NeverKept => {
-            body.state = "never_kept";
             let note = "no deploy has kept the schema yet: there is nothing to compare with";
             context.output.note(note);
             Exit::Done
         }
         DriftVerdict::Unknown(why) => {
             context.output.note(&format!("whether others changed the schema cannot be told: {why}"));
-            (body.state, body.why) = ("unknown", Some(why));
+            body.why = Some(why);
             Exit::Other
         }
         _ => {

@@ -4,6 +4,7 @@ pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod diagnose;
+pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod history;
 pub(crate) mod new;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: &Command, settings: Settings, output: &Output) -> Res
         Command::Resolve(args) => block_on(resolve::run(&context, args)),
         Command::Baseline(args) => block_on(baseline::run(&context, args)),
         Command::Drift(args) => block_on(drift::run(&context, args)),
+        Command::Doctor(args) => block_on(doctor::run(&context, args)),
         Command::History => block_on(history::run(&context)),
         Command::Unlock(args) => block_on(unlock::run(&context, args)),
         Command::Completions(args) => Ok(completions::run(&context, args)),

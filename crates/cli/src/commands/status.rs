@@ -11,7 +11,10 @@ use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
 use std::time::Duration;
+use windlass_core::drift::{DriftOptions, DriftPolicy, DriftVerdict, look};
+use windlass_core::driver::Driver;
 use windlass_core::history::HistoryError;
+use windlass_core::migration::Migration;
 use windlass_core::plan::{Blocked, Options, plan};
 use windlass_core::status::{Standing, StatusLine, status};
 
@@ -19,16 +22,17 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
     let (target, migrations) = context.read()?;
     let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
     let inspection = session.driver.inspect().await?;
-    let capabilities = session.driver.capabilities();
+    let capabilities = session.driver.capabilities().clone();
 
     let lines = status(migrations.as_slice(), &inspection, capabilities.dialect);
     let mut options = Options::default();
     options.strict_order = context.settings.strict_order;
-    let blocked = plan(migrations.as_slice(), &inspection, capabilities, &options).err();
+    let blocked = plan(migrations.as_slice(), &inspection, &capabilities, &options).err();
     let is_untrue = matches!(
         blocked,
         Some(Blocked::History(HistoryError::Inconsistent { .. } | HistoryError::Newer { .. }))
     );
+    let drift = drift(&mut *session.driver, migrations.as_slice(), &context.settings.drift_options()).await?;
     let settled = lines.iter().all(|line| line.standing.is_settled()) && !is_untrue;
     let notices: Vec<_> = migrations.notices(capabilities.dialect).iter().map(ToString::to_string).collect();
 
@@ -42,10 +46,20 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
         let why = std::error::Error::source(blocked).map(|source| format!(": {source}")).unwrap_or_default();
         context.output.note(&format!("deploy is blocked: {}{why}{hint}", reason(blocked).0));
     }
+    match &drift {
+        Some(DriftVerdict::Drift(drift)) => {
+            context.output.note(&format!("{drift}; `windlass drift` shows it"))
+        }
+        Some(DriftVerdict::Unknown(why)) => {
+            context.output.note(&format!("whether others changed the schema cannot be told: {why}"));
+        }
+        _ => {}
+    }
     let exit = if args.check && !settled { Exit::Unsettled } else { Exit::Done };
     let body = StatusBody {
         database: session.database,
         settled,
+        drift: drift.as_ref().map(DriftVerdict::as_str),
         blocked: blocked.map(|blocked| BlockedBody {
             kind: blocked_kind(&blocked),
             message: blocked.to_string(),
@@ -55,6 +69,19 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
         notices,
     };
     Ok((exit, Body::Status(body)))
+}
+
+/// Whether others changed the schema, where a deploy would look.
+async fn drift(
+    driver: &mut dyn Driver,
+    migrations: &[Migration],
+    options: &DriftOptions,
+) -> Result<Option<DriftVerdict>, Error> {
+    Ok(match options.policy {
+        DriftPolicy::Off => None,
+        _ if driver.keeps_schema() => Some(look(driver, migrations, &options.ignore).await?),
+        _ => None,
+    })
 }
 
 fn text(database: &DatabaseBody, lines: &[StatusLine]) -> String {

@@ -1,10 +1,11 @@
 //! Deploy: one run with other settings than the usual.
 
-use super::Database;
 use super::traces::{DeploySpan, warn_of_what_is_not_compiled_in};
+use super::{Database, Verdict, VerifyError, verify};
 use crate::apply::{self, DeployError, DeployOptions, Observer, Report, Silent, Stop};
+use crate::doctor::{self, Finding};
 use crate::drift::DriftPolicy;
-use crate::driver::Run;
+use crate::driver::{DriverError, Run};
 use crate::plan::Outlook;
 use crate::schema::Pattern;
 use crate::source::Migrations;
@@ -344,5 +345,47 @@ impl<'a> Deploy<'a> {
         let outlook = apply::dry_run(&mut *session, self.migrations, &self.options).await?;
         session.give_back().await?;
         Ok(outlook)
+    }
+
+    /// Whether the database is where the migrations want it, and, unless [`DriftPolicy::Off`] says not to look, as
+    /// the last deploy left it. Writes nothing and takes no lock.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, DriftPolicy, Migrations, VerifyError};
+    /// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), VerifyError> {
+    /// let verdict = Deploy::new(migrations).on_drift(DriftPolicy::Off).verify(connection).await?;
+    /// println!("{verdict}");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database or its history cannot be read.
+    pub async fn verify<'d, D>(self, database: impl Database<'d, D>) -> Result<Verdict, VerifyError> {
+        let mut session = database.session().await?;
+        let verdict = verify::verify(&mut *session, self.migrations, &self.options.drift).await?;
+        session.give_back().await?;
+        Ok(verdict)
+    }
+
+    /// The checklist of a database in production. Writes nothing and takes no lock.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, DriverError, Migrations};
+    /// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+    /// for finding in Deploy::new(migrations).ignore_drift(["partman.*".parse().unwrap()]).doctor(connection).await? {
+    ///     println!("{} {finding}", finding.severity.as_str());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn doctor<'d, D>(self, database: impl Database<'d, D>) -> Result<Vec<Finding>, DriverError> {
+        let mut session = database.session().await?;
+        let Self { migrations, options, .. } = self;
+        let findings =
+            doctor::examine(&mut *session, migrations, &options.plan, &options.drift, doctor::LONG).await?;
+        session.give_back().await?;
+        Ok(findings)
     }
 }

@@ -1,6 +1,7 @@
 //! Verify: whether an application may start, as one answer.
 
 use super::traces::waits_until_current;
+use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
 use crate::driver::{Driver, DriverError, Head};
 use crate::history::{AttemptKind, FORMAT, HistoryError};
 use crate::source::Migrations;
@@ -46,10 +47,13 @@ pub enum Verdict {
         /// The migrations.
         names: Vec<String>,
     },
+    /// All migrations are applied, and others changed the schema since the last deploy.
+    Drifted(Box<Drift>),
 }
 
 impl Verdict {
-    /// Whether a program with these migrations may run: the database is where they want it, or further.
+    /// Whether a program with these migrations may run: the database is where they want it, or further, also where
+    /// others changed its schema since (an index made in an emergency must not keep a program from starting).
     ///
     /// ```
     /// # use windlass_core::application::Verdict;
@@ -57,7 +61,7 @@ impl Verdict {
     /// assert!(!Verdict::Behind { pending: vec!["2_crews".to_owned()] }.may_run());
     /// ```
     pub fn may_run(&self) -> bool {
-        matches!(self, Self::Current | Self::Ahead { .. })
+        matches!(self, Self::Current | Self::Ahead { .. } | Self::Drifted(_))
     }
 }
 
@@ -68,6 +72,7 @@ impl fmt::Display for Verdict {
             Self::Behind { pending } => write!(f, "the database is behind by {}", pending.join(", ")),
             Self::Ahead { names } => write!(f, "the database is ahead by {}", names.join(", ")),
             Self::Failed { name, error } => write!(f, "{name} failed part-way: {error}"),
+            Self::Drifted(drift) => drift.fmt(f),
             Self::Different { names } => {
                 write!(
                     f,
@@ -114,7 +119,23 @@ pub enum WaitError {
     Verify(#[from] VerifyError),
 }
 
-pub(super) async fn look(driver: &mut dyn Driver, migrations: &Migrations) -> Result<Verdict, VerifyError> {
+/// Where the database is, and, where the program may run, whether its schema is as it was left.
+pub(super) async fn verify(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &DriftOptions,
+) -> Result<Verdict, VerifyError> {
+    let verdict = look(driver, migrations).await?;
+    if !verdict.may_run() || options.policy == DriftPolicy::Off || !driver.keeps_schema() {
+        return Ok(verdict);
+    }
+    match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
+        DriftVerdict::Drift(drift) => Ok(Verdict::Drifted(drift)),
+        _ => Ok(verdict),
+    }
+}
+
+async fn look(driver: &mut dyn Driver, migrations: &Migrations) -> Result<Verdict, VerifyError> {
     match driver.head().await? {
         Head::Newest { format, .. } if format > FORMAT => {
             return Err(HistoryError::Newer { found: format }.into());

@@ -79,6 +79,11 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         same(&seen(&mut conn).await, &before);
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["2"]);
         assert_eq!(verify(&mut conn, &migrations).await.unwrap(), Verdict::Current);
+        scratch.raw("CREATE INDEX by_hand ON ships (id)").await;
+        let verdict = verify(&mut conn, &migrations).await.unwrap();
+        assert!(matches!(&verdict, Verdict::Drifted(drift) if drift.differences.len() == 1), "{verdict:?}");
+        scratch.raw("DROP INDEX by_hand ON ships").await;
+        same(&seen(&mut conn).await, &before);
         let free =
             "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
         assert_eq!(scratch.raw(free).await, ["1"]);

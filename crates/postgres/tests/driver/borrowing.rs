@@ -295,6 +295,11 @@ async fn a_verdict_is_one_answer(database: Database) {
     assert_eq!(verify(&mut client, &all).await.unwrap(), Verdict::Behind { pending: names[1..].to_vec() });
     deploy(&mut client, &all).await.unwrap();
     assert_eq!(verify(&mut client, &all).await.unwrap(), Verdict::Current);
+    client.batch_execute("CREATE INDEX by_hand ON ships (id)").await.unwrap();
+    let verdict = verify(&mut client, &all).await.unwrap();
+    assert!(matches!(&verdict, Verdict::Drifted(drift) if drift.differences.len() == 1), "{verdict:?}");
+    assert!(verdict.may_run());
+    client.batch_execute("DROP INDEX by_hand").await.unwrap();
 
     let older =
         Migrations::from_scripts(all.iter().take(2).map(|m| (m.name().to_owned(), m.up().text().to_owned())));
