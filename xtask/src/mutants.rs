@@ -30,6 +30,9 @@ const RACING: &[&str] =
     &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::racing::a_concurrent_build"];
 const CUTTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::cutting"];
 
+const READING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "sqlite::reading"];
+const SETTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::reading"];
+
 const BUILD: &str = "crates/core/src/plan/build.rs";
 const RECORD: &str = "            open.push(match next {\n                None => record(),";
 const COMMIT: &str = "            if transaction {\n                open.push(Step::Commit);\n";
@@ -143,6 +146,33 @@ const MUTANTS: &[Mutant] = &[
         file: "crates/postgres/src/lock.rs",
         edits: &[("THEN pg_try_advisory_lock({key}) END", "THEN pg_advisory_lock({key}) IS NOT NULL END")],
         tests: RACING,
+    },
+    Mutant {
+        name: "a statement is parted from the one whose rows it counts",
+        file: "crates/core/src/plan/cutter.rs",
+        edits: &[(
+            "cutter.cut_transactional(&units(facts, ties))?",
+            "cutter.cut_transactional(&units(facts, &[]))?",
+        )],
+        tests: READING,
+    },
+    Mutant {
+        name: "what went with a session is not missed in the next",
+        file: "crates/core/src/plan/pieces.rs",
+        edits: &[(
+            "self.bound.iter().find(|&&(first, last)| first < completed && completed <= last)?",
+            "self.bound.iter().find(|&&(first, last)| first < completed && completed < last.min(0))?",
+        )],
+        tests: READING,
+    },
+    Mutant {
+        name: "a setting that came from rows is had again from other rows",
+        file: "crates/core/src/sql/classify/postgres.rs",
+        edits: &[(
+            "None if sketch.setting => facts.bound(FROM_DATA),",
+            "None if sketch.setting => facts.session(SessionUse::Setting),",
+        )],
+        tests: SETTING,
     },
     Mutant {
         name: "the lock is leaked",

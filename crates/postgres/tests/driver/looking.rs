@@ -89,6 +89,11 @@ async fn a_build_is_seen(database: Database) {
     assert_eq!(told(&database, build, &[build]).await, Sight::Changed);
     assert_eq!(told(&database, build, &[build, &spoil("i")]).await, invalid("public", "i"));
     assert_eq!(told(&database, build, &["DROP TABLE t"]).await, Sight::Unknown);
+    // What was there before, by its number or by its name, is another's.
+    let taken = "CREATE INDEX CONCURRENTLY old ON t (n)";
+    assert_eq!(told(&database, taken, &[&spoil("old")]).await, Sight::Untouched);
+    let again = ["DROP INDEX old", "CREATE INDEX old ON t (n)", &spoil("old")];
+    assert_eq!(told(&database, taken, &again).await, Sight::Untouched);
 }
 
 async fn a_build_without_a_name_is_seen(database: Database) {
