@@ -360,6 +360,22 @@ fn what_a_cut_would_end_too_early_is_refused() {
         planned(Product::PostgreSql, &[("1_m.sql", "SET LOCAL lock_timeout = 5;\nVACUUM;\nSELECT 1;")])
             .is_ok()
     );
+    for held in [
+        "SELECT set_config('app.a', '1', true);\nUPDATE t SET n = 1",
+        "SELECT pg_catalog.set_config('app.a', lower('X'), is_local => true), 1;\nSELECT 1",
+        "SELECT 1;\nLOCK TABLE t IN EXCLUSIVE MODE",
+    ] {
+        let script: &'static str = format!("{held};\nVACUUM;\nUPDATE t SET n = 2;").leak();
+        let blocked = planned(Product::PostgreSql, &[("1_m.sql", script)]).expect_err("no plan");
+        assert!(matches!(blocked, Blocked::CutChangesMeaning { .. }), "{held}: {blocked}");
+    }
+    // For the session, whatever is for the transaction besides.
+    for set in
+        ["set_config('app.a', '1', false)", "set_config('a.b', '1', true), set_config('c.d', '1', false)"]
+    {
+        let script: &'static str = format!("SELECT {set};\nSELECT 1;\nVACUUM;\nUPDATE t SET n = 2;").leak();
+        assert!(planned(Product::PostgreSql, &[("1_m.sql", script)]).is_ok(), "{set}");
+    }
 }
 
 #[test]

@@ -278,6 +278,8 @@ fn holds_until_commit(facts: &Facts) -> bool {
 #[derive(Default)]
 struct Held {
     holder: Option<usize>,
+    /// It is a LOCK TABLE, which by itself, statement by statement, would be an error.
+    is_lock: bool,
     /// The holder, and the statement that cannot be in its transaction.
     broken: Option<(usize, usize)>,
 }
@@ -294,11 +296,13 @@ impl Held {
             Transaction::Control(_) => *self = Self::default(),
             // Directly in front of the cut it holds for nothing, as in a script run statement by statement.
             Transaction::Outside(_) => {
-                self.broken =
-                    self.holder.take().filter(|&holder| holder + 1 < index).map(|holder| (holder, index));
+                let is_lock = std::mem::take(&mut self.is_lock);
+                let holder = self.holder.take().filter(|&holder| is_lock || holder + 1 < index);
+                self.broken = holder.map(|holder| (holder, index));
             }
             Transaction::Inside if self.holder.is_none() && holds_until_commit(facts) => {
                 self.holder = Some(index);
+                self.is_lock = facts.session == SessionUse::Bound(Binding::Transaction(LOCKED));
             }
             Transaction::Inside => {}
         }

@@ -66,12 +66,31 @@ pub(crate) const FROM_DATA: &str = "the setting's value is not in the text";
 fn session_of(sketch: &Sketch<'_>, facts: Facts) -> Facts {
     match sketch.session {
         Some(binding) => facts.session(SessionUse::Bound(binding)),
+        None if sketch.setting && holds_until_commit(sketch) => {
+            facts.held("set_config(…, true) holds until its transaction ends")
+        }
         None if sketch.setting && facts.effect == Effect::Session && is_settled(sketch) => {
             facts.session(SessionUse::Setting)
         }
         None if sketch.setting => facts.bound(FROM_DATA),
         None => facts,
     }
+}
+
+/// Whether all that it sets is for the transaction alone: `set_config(name, value, true)`.
+fn holds_until_commit(sketch: &Sketch<'_>) -> bool {
+    let tokens = sketch.cursor().rest();
+    let calls = tokens.iter().enumerate().filter(|(_, token)| token.is_word("set_config"));
+    let mut calls = calls.map(|(at, _)| {
+        let mut depth = 0_usize;
+        let inside = tokens[at + 1..].iter().take_while(|token| {
+            depth += usize::from(token.is_punctuation("("));
+            depth -= usize::from(token.is_punctuation(")") && depth > 0);
+            depth > 0
+        });
+        inside.last().is_some_and(|last| last.is_word("true"))
+    });
+    calls.next() == Some(true) && calls.all(|is_local| is_local)
 }
 
 /// Whether the values that a SELECT gives to settings follow from its text and from other settings.
