@@ -88,7 +88,7 @@ async fn a_rebuilt_parent_loses_no_child(database: &Database) {
                 Some(arrives) => {
                     let mut connection = Connection::open(&path).expect("a connection");
                     connection.pragma_update(None, "foreign_keys", arrives).expect("a setting");
-                    let mut session = Sqlite::borrowed(&mut connection).foreign_keys(enforces);
+                    let mut session = Sqlite::borrow(&mut connection).foreign_keys(enforces);
                     let report = deploy(&mut session, &set).await;
                     drop(session);
                     let setting: bool =
@@ -174,7 +174,7 @@ async fn a_rebuild_that_says_nothing_loses_no_child_either(database: &Database) 
     let mut connection =
         Connection::open(database.url().trim_start_matches("sqlite:")).expect("a connection");
     connection.pragma_update(None, "foreign_keys", true).expect("a setting");
-    let mut session = Sqlite::borrowed(&mut connection);
+    let mut session = Sqlite::borrow(&mut connection);
     deploy(&mut session, &set).await.expect("a rebuild");
     drop(session);
     assert_eq!(database.value(rows()).await, "3 7 7");

@@ -3,6 +3,8 @@
 //! This crate opens no socket and knows no async runtime. A driver crate
 //! (`windlass-postgres`, `windlass-mysql`, `windlass-sqlite`) brings the database.
 
+#![warn(missing_debug_implementations)]
+
 pub mod application;
 pub mod apply;
 pub mod code;

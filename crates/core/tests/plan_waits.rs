@@ -40,7 +40,7 @@ fn planned(
         surroundings: Surroundings::default(),
     };
     let outlook = plan(migrations.as_slice(), &inspection, &capabilities(product), options);
-    let Outlook { plan, remarks } = outlook.expect("a plan");
+    let Outlook { plan, remarks, .. } = outlook.expect("a plan");
     let steps = plan
         .segments
         .iter()

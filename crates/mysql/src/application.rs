@@ -17,7 +17,7 @@ impl<'d> Database<'d, MySql<'d>> for &'d mut Conn {
 #[async_trait]
 impl<'d> Database<'d, MySql<'d>> for &'d Pool {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
-        Ok(Box::new(MySql::of_pool(self).await?))
+        Ok(Box::new(MySql::from_pool(self).await?))
     }
 }
 

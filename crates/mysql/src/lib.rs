@@ -1,17 +1,64 @@
-//! Windlass on MySQL and MariaDB.
-//!
-//! [`connect`] gives a [`MySql`], which performs the steps of a plan in one session with one database:
+//! Migrations of a MySQL or MariaDB database as a part of the program: checked when it is compiled, deployed by one call on
+//! the connection or pool that it has already.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use windlass_core::driver::Driver;
-//! use windlass_mysql::{Options, connect};
+//! use windlass_mysql::{Migrations, deploy, mysql_async::Pool};
 //!
-//! let options = Options::parse("mysql://app:secret@db.example/shop?ssl-mode=VERIFY_IDENTITY")?;
-//! let mut driver = connect(&options).await?;
-//! println!("{:?}", driver.head().await?);
+//! // The folder is told relative to Cargo.toml; no file is needed where the program runs.
+//! static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = Pool::from_url(std::env::var("DATABASE_URL")?)?;
+//! let report = deploy(&pool, &MIGRATIONS).await?;
+//! println!("applied {} migrations", report.applied.len());
 //! # Ok(()) }
 //! ```
+//!
+//! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
+//! it costs one round trip, however many migrations there are. Statements that change definitions commit by themselves here;
+//! a deploy that failed, or was killed, in the midst of a migration is run again all the same, and goes on behind the last
+//! statement that took effect.
+//!
+//! # What it runs on
+//! | | |
+//! |---|---|
+//! | `&Pool` | one connection of the pool, which goes back as it was |
+//! | `&mut Conn` | borrowed, and given back with its settings as they were |
+//! | `&mut MySql` | a session of windlass's own, opened from a URL ([`connect`]) with TLS; or one that was borrowed with other settings |
+//! | `&MySqlPool`, `&mut MySqlConnection` | with the feature `sqlx`; beside a pool a connection of its own is opened ([`MySql::beside_pool`]) |
+//!
+//! # The calls
+//! | a program that | calls |
+//! |---|---|
+//! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
+//! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
+//! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
+//!
+//! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`].
+//!
+//! # When it fails
+//! Errors are typed, and say what stands:
+//!
+//! ```
+//! use windlass_mysql::DeployError;
+//!
+//! fn told(error: &DeployError) -> String {
+//!     match error {
+//!         DeployError::Statement(failed) => {
+//!             format!("{} failed at statement {}: {}", failed.migration, failed.number, failed.error)
+//!         }
+//!         DeployError::Drift(drift) => format!("others changed the schema: {drift}"),
+//!         DeployError::Blocked(why) => format!("nothing was run: {why}"),
+//!         other => other.to_string(),
+//!     }
+//! }
+//! ```
+//!
+//! # When the future is dropped
+//! The history stays true, and the next deploy goes on. A session of windlass's own, or a connection of a pool, is closed, what
+//! the server runs there is ended, and the lock goes with it. A connection that was borrowed stays in the middle of what it was
+//! at, and keeps the lock, until it is closed: close it then, or give windlass the pool.
 //!
 //! # Features
 //! | feature | by default | what it brings |
@@ -29,6 +76,8 @@
 //! Statements that change definitions commit by themselves here, so the history is written around each
 //! of them. The claim, the statement and the record of a migration of one statement travel in one
 //! message: the server stops a message at its first error, so a statement never runs without its claim.
+
+#![warn(missing_debug_implementations)]
 
 mod application;
 mod borrowed;
@@ -144,13 +193,13 @@ impl<'c> MySql<'c> {
     /// use windlass_mysql::{Migrations, MySql, deploy};
     ///
     /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
-    /// deploy(&mut MySql::of_pool(&pool).await?.history_table("history"), &MIGRATIONS).await?;
+    /// deploy(&mut MySql::from_pool(&pool).await?.history_table("history"), &MIGRATIONS).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// As [`Self::borrow`], and when the pool has no connection to give.
-    pub async fn of_pool(pool: &mysql_async::Pool) -> Result<Self, DriverError> {
+    pub async fn from_pool(pool: &mysql_async::Pool) -> Result<Self, DriverError> {
         Self::selected(transport::Transport::of_pool(pool).await?).await
     }
 

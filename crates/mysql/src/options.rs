@@ -352,9 +352,8 @@ impl Options {
     /// # Ok::<(), windlass_mysql::UrlError>(())
     /// ```
     #[must_use]
-    pub fn with_database(mut self, name: impl Into<String>) -> Self {
-        self.database = Some(name.into());
-        self
+    pub fn with_database(&self, name: impl Into<String>) -> Self {
+        Self { database: Some(name.into()), ..self.clone() }
     }
 
     /// The servers, or the socket, for a message: without user and password.

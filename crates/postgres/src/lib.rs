@@ -1,17 +1,66 @@
-//! Windlass on PostgreSQL: the driver over [`tokio_postgres`].
+//! Migrations of a PostgreSQL database as a part of the program: checked when it is compiled, deployed by one call on the
+//! connection that it has already.
 //!
 //! ```no_run
-//! use windlass_core::driver::Driver;
-//! use windlass_postgres::{Options, Postgres};
+//! use windlass_postgres::{Migrations, deploy, tokio_postgres};
 //!
-//! # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
-//! let options = Options::parse("postgres://app@db.example/shop?sslmode=verify-full")?;
-//! let mut database = Postgres::connect(&options).await?;
-//! println!("PostgreSQL {}", database.capabilities().version);
-//! println!("{:?}", database.head().await?);
-//! # Ok(())
-//! # }
+//! // The folder is told relative to Cargo.toml; no file is needed where the program runs.
+//! static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrations");
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let url = std::env::var("DATABASE_URL")?;
+//! let (mut client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+//! tokio::spawn(connection);
+//! let report = deploy(&mut client, &MIGRATIONS).await?;
+//! println!("applied {} migrations", report.applied.len());
+//! # Ok(()) }
 //! ```
+//!
+//! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
+//! it costs one round trip, however many migrations there are. A deploy that failed, or was killed, is run again: what stands
+//! is found out, and it goes on from there.
+//!
+//! # What it runs on
+//! | | |
+//! |---|---|
+//! | `&mut Client` | borrowed, and given back with its settings as they were; `&mut *client` with bb8, `&mut **client` with deadpool |
+//! | `&mut Postgres` | a session of windlass's own, opened from a URL ([`Postgres::connect`]) with TLS and password file as libpq has them; or one that was borrowed with other settings, such as a [schema](Postgres::schema) |
+//! | `&PgPool`, `&mut PgConnection` | with the feature `sqlx`; beside a pool a connection of its own is opened ([`Postgres::beside_pool`]) |
+//!
+//! # The calls
+//! | a program that | calls |
+//! |---|---|
+//! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
+//! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
+//! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
+//!
+//! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`]. For a program's own
+//! tests, [`testing`] makes migrated databases as copies.
+//!
+//! # When it fails
+//! Errors are typed, and say what stands:
+//!
+//! ```
+//! use windlass_postgres::DeployError;
+//!
+//! fn told(error: &DeployError) -> String {
+//!     match error {
+//!         DeployError::Statement(failed) => {
+//!             format!("{} failed at statement {}: {}", failed.migration, failed.number, failed.error)
+//!         }
+//!         DeployError::Drift(drift) => format!("others changed the schema: {drift}"),
+//!         DeployError::Blocked(why) => format!("nothing was run: {why}"),
+//!         other => other.to_string(),
+//!     }
+//! }
+//! ```
+//!
+//! # When the future is dropped
+//! The history stays true, and the next deploy goes on. A session of windlass's own (a pool's of sqlx among them) is closed,
+//! what the server runs there is stopped, and the lock goes with it. A client that was borrowed is given back behind what the
+//! server is still at: settings, and the lock, are as they were once that has ended. A borrowed connection of sqlx stays in the
+//! middle of what it was at, and keeps the lock, until it is closed: close it then.
 //!
 //! # Features
 //! | feature | by default | what it brings |
@@ -44,6 +93,8 @@
 //! transaction another session, so nothing is set or locked for longer than a transaction then (`SET LOCAL`,
 //! `pg_try_advisory_xact_lock`), and a migration that is more than one transaction is refused unless
 //! [`Deploy::allow_pooler`] says otherwise. Over sqlx it cannot be found.
+
+#![warn(missing_debug_implementations)]
 
 mod application;
 mod borrowed;

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let functions = RustMigrations::new().add("3_capitals", 1, capitalise);
     let migrations = MIGRATIONS.with_rust(functions.migrations())?;
     let mut connection = Connection::open(file)?;
-    let report = deploy(&mut Sqlite::borrowed(&mut connection).functions(&functions), &migrations)?;
+    let report = deploy(&mut Sqlite::borrow(&mut connection).functions(&functions), &migrations)?;
     for applied in &report.applied {
         println!("applied {}", applied.name);
     }

@@ -18,7 +18,7 @@ use windlass_core::application::{
 #[async_trait]
 impl<'d> Database<'d, Sqlite<'d>> for &'d mut Connection {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
-        Ok(Box::new(Sqlite::borrowed(self)))
+        Ok(Box::new(Sqlite::borrow(self)))
     }
 }
 
@@ -44,7 +44,7 @@ impl<'d> Database<'d, Sqlite<'d>> for &'d sqlx::SqlitePool {
 #[async_trait]
 impl<'d> Database<'d, Sqlite<'d>> for &'d mut sqlx::SqliteConnection {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
-        Ok(Box::new(Sqlite::borrowed_sqlx(self).await?))
+        Ok(Box::new(Sqlite::borrow_sqlx(self).await?))
     }
 }
 

@@ -103,7 +103,7 @@ fn diagnose(options: &Options, source: DatabaseError) -> ConnectError {
 /// Asked without opening the file: closing it would drop the locks that this process holds on it.
 #[cfg(unix)]
 fn is_readable(path: &Path) -> bool {
-    nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()
+    rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
 }
 
 #[cfg(not(unix))]
@@ -114,12 +114,14 @@ fn is_readable(_: &Path) -> bool {
 /// Why the file or folder cannot be written to.
 #[cfg(unix)]
 pub(crate) fn cannot_write(path: &Path) -> Option<String> {
-    match nix::unistd::access(path, nix::unistd::AccessFlags::W_OK) {
-        Err(errno @ (nix::Error::EACCES | nix::Error::EROFS | nix::Error::EPERM)) => {
-            Some(errno.desc().to_lowercase())
-        }
-        _ => None,
-    }
+    use rustix::io::Errno;
+    let why = match rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
+        Err(Errno::ACCESS) => "permission denied",
+        Err(Errno::ROFS) => "read-only file system",
+        Err(Errno::PERM) => "operation not permitted",
+        _ => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// Why the file or folder cannot be written to.

@@ -31,7 +31,7 @@ type Function = Arc<dyn Fn(&Connection) -> Result<(), FunctionError> + Send + Sy
 /// });
 /// let migrations = MIGRATIONS.with_rust(functions.migrations())?;
 /// let mut connection = rusqlite::Connection::open_in_memory()?;
-/// deploy(&mut Sqlite::borrowed(&mut connection).functions(&functions), &migrations)?;
+/// deploy(&mut Sqlite::borrow(&mut connection).functions(&functions), &migrations)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]

@@ -1,11 +1,54 @@
-//! Windlass on SQLite: the driver over [`rusqlite`].
+//! Migrations of a SQLite database as a part of the program: checked when it is compiled, deployed by one call on the
+//! connection that it has already. No runtime is needed.
 //!
 //! ```
-//! use windlass_core::driver::Driver;
-//! use windlass_sqlite::{Options, Sqlite};
+//! use windlass_sqlite::{Migrations, deploy, rusqlite::Connection};
 //!
-//! let database = Sqlite::connect(&Options::parse("sqlite::memory:")?)?;
-//! println!("SQLite {}", database.capabilities().version);
+//! // The folder is told relative to Cargo.toml; no file is needed where the program runs.
+//! static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+//!
+//! let mut connection = Connection::open_in_memory()?;
+//! let report = deploy(&mut connection, &MIGRATIONS)?;
+//! assert_eq!(report.applied.len(), 2);
+//! assert_eq!(deploy(&mut connection, &MIGRATIONS)?.applied.len(), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Any number of programs may do so at once on one file: one deploys, and the others wait for it and find it done. A deploy that
+//! failed, or was killed, is run again: what stands is found out, and it goes on from there.
+//!
+//! # What it runs on
+//! | | |
+//! |---|---|
+//! | `&mut Connection` | borrowed, and given back with its settings as they were |
+//! | `&mut Sqlite` | a session of windlass's own, opened from a path or URL ([`Sqlite::connect`]); or one that was borrowed with other settings |
+//! | `&SqlitePool`, `&mut SqliteConnection` | with the feature `sqlx`, by the calls of [`futures`](mod@futures) |
+//!
+//! # The calls
+//! | a program that | calls |
+//! |---|---|
+//! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
+//! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
+//! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
+//!
+//! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`]. For a program's own
+//! tests, [`testing`] makes migrated files as copies.
+//!
+//! # When it fails
+//! Errors are typed, and say what stands:
+//!
+//! ```
+//! use windlass_sqlite::{DeployError, Migrations, deploy, rusqlite::Connection};
+//!
+//! let migrations = Migrations::from_scripts([("1_ships.sql", "CREATE TABLE ships (name text); SELECT crew FROM ships;")])?;
+//! match deploy(&mut Connection::open_in_memory()?, &migrations) {
+//!     Err(DeployError::Statement(failed)) => {
+//!         assert_eq!((failed.migration.as_str(), failed.number), ("1_ships", 2));
+//!         assert_eq!(failed.error.message, "no such column: crew");
+//!     }
+//!     other => panic!("{other:?}"),
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -36,6 +79,8 @@
 //! # Waiting
 //! The futures of this driver never yield: they do their work, and any sleeping or waiting for a lock, within
 //! one poll. Any executor will do, also one that only polls once; on a busy one, use a thread of its own.
+
+#![warn(missing_debug_implementations)]
 
 mod application;
 mod connect;
@@ -212,12 +257,12 @@ impl<'c> Sqlite<'c> {
     ///
     /// ```
     /// let mut connection = rusqlite::Connection::open_in_memory()?;
-    /// let database = windlass_sqlite::Sqlite::borrowed(&mut connection);
+    /// let database = windlass_sqlite::Sqlite::borrow(&mut connection);
     /// drop(database);
     /// connection.execute_batch("SELECT 1")?;
     /// # Ok::<(), rusqlite::Error>(())
     /// ```
-    pub fn borrowed(connection: &'c mut Connection) -> Self {
+    pub fn borrow(connection: &'c mut Connection) -> Self {
         Self::with(Held::Borrowed(connection), DEFAULT_TABLE)
     }
 
@@ -228,14 +273,14 @@ impl<'c> Sqlite<'c> {
     /// use windlass_sqlite::{Migrations, Sqlite, futures::deploy};
     ///
     /// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
-    /// deploy(&mut Sqlite::borrowed_sqlx(&mut connection).await?.foreign_keys(true), &MIGRATIONS).await?;
+    /// deploy(&mut Sqlite::borrow_sqlx(&mut connection).await?.foreign_keys(true), &MIGRATIONS).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// When the connection's thread has ended.
     #[cfg(feature = "sqlx")]
-    pub async fn borrowed_sqlx(connection: &'c mut sqlx::SqliteConnection) -> Result<Self, DriverError> {
+    pub async fn borrow_sqlx(connection: &'c mut sqlx::SqliteConnection) -> Result<Self, DriverError> {
         Ok(Self::with(Held::Sqlx(Box::new(lent::Lent::borrowed(connection).await?)), DEFAULT_TABLE))
     }
 

@@ -135,8 +135,8 @@ pub(crate) fn liveness(owner: &str, session: Option<&str>, asking: Option<&Sessi
 /// `/proc` can be mounted so that it hides other users' processes; a signal that is not sent tells them.
 #[cfg(unix)]
 fn no_such_process(pid: u32) -> bool {
-    let pid = i32::try_from(pid).map(nix::unistd::Pid::from_raw);
-    pid.is_ok_and(|pid| nix::sys::signal::kill(pid, None) == Err(nix::Error::ESRCH))
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(not(unix))]
@@ -265,9 +265,9 @@ mod tests {
             "another machine"
         );
         child.kill().unwrap();
-        nix::sys::wait::waitid(
-            nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap())),
-            nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
+        rustix::process::waitid(
+            rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&child)),
+            rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT,
         )
         .unwrap();
         assert_eq!(

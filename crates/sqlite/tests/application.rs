@@ -83,7 +83,7 @@ fn a_rebuilt_parent_keeps_the_children_of_a_connection_that_enforces_them() {
         )
         .unwrap();
     let before = seen(&connection);
-    let mut session = Sqlite::borrowed(&mut connection).foreign_keys(true);
+    let mut session = Sqlite::borrow(&mut connection).foreign_keys(true);
     block_on(Deploy::new(&migrations).allow_non_empty(true).run(&mut session)).unwrap();
     drop(session);
     let rows = "SELECT (SELECT count(*) FROM parent) || ' ' || (SELECT count(*) FROM child)";
@@ -119,7 +119,7 @@ fn a_runtime_runs_the_same_calls_and_a_lent_session_stays() {
         future
     }
     let mut connection = Connection::open_in_memory().unwrap();
-    let mut session = Sqlite::borrowed(&mut connection).history_table("_history");
+    let mut session = Sqlite::borrow(&mut connection).history_table("_history");
     block_on(sent(windlass_sqlite::futures::deploy(&mut session, &MIGRATIONS))).unwrap();
     assert_eq!(verify(&mut session, &MIGRATIONS).unwrap(), Verdict::Current);
     drop(session);

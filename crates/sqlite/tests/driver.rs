@@ -528,7 +528,7 @@ fn a_borrowed_connection_comes_back_as_it_was() {
     let value = |connection: &Connection, name: &str| -> i64 {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
     };
-    let mut driver = Sqlite::borrowed(&mut connection);
+    let mut driver = Sqlite::borrow(&mut connection);
     perform(
         &mut driver,
         &[execute(
@@ -543,7 +543,7 @@ fn a_borrowed_connection_comes_back_as_it_was() {
     assert_eq!(names.map(|name| value(&connection, name)), [1, 1, 77]);
 
     connection.execute_batch("BEGIN; CREATE TABLE mine (a)").unwrap();
-    let mut driver = Sqlite::borrowed(&mut connection);
+    let mut driver = Sqlite::borrow(&mut connection);
     let failure = perform(&mut driver, &[Step::Begin, Step::Commit]).unwrap_err();
     assert!(refusal(failure).message.contains("transaction"));
     drop(driver);
@@ -584,7 +584,7 @@ fn what_a_migration_leaves_is_taken_away_and_the_rest_stays() {
         let mut steps: Vec<_> = leaves.iter().map(|sql| execute(&migration, sql)).collect();
         steps.extend(restores.then_some(Step::RestoreSettings));
         steps.extend(restores.then(|| execute(&migration, "CREATE TEMP TABLE \"left over\" (a)")));
-        let mut driver = Sqlite::borrowed(&mut connection);
+        let mut driver = Sqlite::borrow(&mut connection);
         perform(&mut driver, &steps).unwrap();
         drop(driver);
         assert_eq!(seen(&connection), before);
@@ -678,14 +678,12 @@ fn the_lock_is_tried_without_waiting() {
     let other = file.raw();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let began = Instant::now();
-    let Lock::Held(holder) = now(Sqlite::borrowed(&mut connection).try_lock()).unwrap() else {
-        panic!("held")
-    };
+    let Lock::Held(holder) = now(Sqlite::borrow(&mut connection).try_lock()).unwrap() else { panic!("held") };
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert_eq!(holder.who.as_deref(), Some("a connection of this or another program"));
     assert_eq!(wait(&connection), 60_000);
     other.execute_batch("COMMIT").unwrap();
-    assert_eq!(now(Sqlite::borrowed(&mut connection).try_lock()).unwrap(), Lock::Acquired);
+    assert_eq!(now(Sqlite::borrow(&mut connection).try_lock()).unwrap(), Lock::Acquired);
     assert_eq!(wait(&connection), 60_000);
 }
 
@@ -700,7 +698,7 @@ fn a_try_leaves_an_applications_busy_handler_in_place() {
     let file = File::new();
     let mut connection = file.raw();
     connection.busy_handler(Some(handler)).unwrap();
-    assert_eq!(now(Sqlite::borrowed(&mut connection).try_lock()).unwrap(), Lock::Acquired);
+    assert_eq!(now(Sqlite::borrow(&mut connection).try_lock()).unwrap(), Lock::Acquired);
     let other = file.raw();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap_err();
@@ -836,7 +834,7 @@ fn an_application_s_like_comes_back_as_it_was() {
         Step::RestoreSettings,
         execute(&migration, "INSERT INTO t SELECT 'a' LIKE 'A'"),
     ];
-    perform(&mut Sqlite::borrowed(&mut connection), &steps).unwrap();
+    perform(&mut Sqlite::borrow(&mut connection), &steps).unwrap();
     assert_eq!(file.number("SELECT sum(is_like) FROM t"), 2);
     assert!(!connection.query_row("SELECT 'a' LIKE 'A'", [], |row| row.get::<_, bool>(0)).unwrap());
 }
@@ -865,7 +863,7 @@ fn a_database_without_journal_does_not_outlive_the_migration() {
         let mut connection = file.raw();
         let pragma = format!("pragma journal_mode = {asked}");
         let steps = [execute(&migration, &pragma), Step::RestoreSettings];
-        perform(&mut Sqlite::borrowed(&mut connection), &steps).unwrap();
+        perform(&mut Sqlite::borrow(&mut connection), &steps).unwrap();
         connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap()
     };
     assert_eq!(["off", "memory", "wal"].map(mode), ["delete", "delete", "wal"]);

@@ -30,7 +30,7 @@ fn with(functions: &RustMigrations) -> Migrations {
 }
 
 fn run(connection: &mut Connection, functions: &RustMigrations) -> Result<Vec<String>, DeployError> {
-    let report = deploy(&mut Sqlite::borrowed(connection).functions(functions), &with(functions))?;
+    let report = deploy(&mut Sqlite::borrow(connection).functions(functions), &with(functions))?;
     Ok(report.applied.into_iter().map(|applied| applied.name).collect())
 }
 

@@ -77,7 +77,7 @@ async fn a_failure_is_told_whole_and_the_next_deploy_goes_on() {
         Ok(())
     });
     let more = more.with_rust(functions.migrations()).unwrap();
-    let mut session = Sqlite::borrowed_sqlx(&mut connection).await.unwrap().functions(&functions);
+    let mut session = Sqlite::borrow_sqlx(&mut connection).await.unwrap().functions(&functions);
     assert_eq!(Deploy::new(&more).run(&mut session).await.unwrap().applied.len(), 2);
     drop(session);
     let id: i64 = sqlx::query_scalar("SELECT id FROM a").fetch_one(&mut connection).await.unwrap();

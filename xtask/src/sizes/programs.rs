@@ -100,6 +100,22 @@ const SQLITE: &[Minimal] = &[
     },
     Minimal {
         name: "windlass-sqlite, default features off",
+        dependencies: "rusqlite = { version = \">=0.32, <0.42\", default-features = false, features = [\"bundled\"] }\n\
+            windlass-sqlite = { path = \"CRATES/sqlite\", default-features = false }",
+        source: r#"use windlass_sqlite::{Migrations, deploy, rusqlite::Connection};
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let migrations = Migrations::from_scripts([
+        ("1_ships.sql", include_str!("../migrations/1_ships.sql")),
+        ("2_crews.sql", include_str!("../migrations/2_crews.sql")),
+    ])?;
+    deploy(&mut Connection::open("app.db")?, &migrations)?;
+    Ok(())
+}
+"#,
+        layout: Layout::Plain,
+    },
+    Minimal {
+        name: "windlass-sqlite with bundled and macros",
         dependencies: r#"windlass-sqlite = { path = "CRATES/sqlite", default-features = false, features = ["bundled", "macros"] }"#,
         source: WINDLASS_SQLITE,
         layout: Layout::Plain,

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it tells whether the program may run"]
 #[non_exhaustive]
 pub enum Verdict {
     /// All migrations are applied.

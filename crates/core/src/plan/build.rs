@@ -226,6 +226,8 @@ impl std::fmt::Display for Remark {
 
 /// A plan, and what to tell besides.
 #[derive(Clone, Debug, Default)]
+#[must_use = "it only tells what would be done"]
+#[non_exhaustive]
 pub struct Outlook<'m> {
     /// What is to be done; empty when the database is where the project is.
     pub plan: Plan<'m>,
