@@ -84,6 +84,31 @@ pub(crate) fn dump(database: &Database) -> Result<String, String> {
     Ok(lines.fold(String::new(), |text, line| text + &line + "\n"))
 }
 
+/// Makes the other database, which is empty, of what the database's own dump writes of this one's schema.
+pub(crate) fn copy(from: &Database, to: &Database) -> Result<(), String> {
+    let text = match from.target().family {
+        Family::Postgres => {
+            let mut command = program("pg_dump")?;
+            command.args(["--no-owner", "--schema-only", "--exclude-table=*._windlass_*"]);
+            printed(command.args(["--dbname", &from.url()]))?
+        }
+        Family::MySql => {
+            let mut command = server_program("mysqldump", from)?;
+            command.args(["--set-gtid-purged=OFF", "--no-tablespaces", "--no-data"]);
+            printed(described(&mut command, from))?
+        }
+        Family::MariaDb => {
+            let mut command = server_program("mariadb-dump", from)?;
+            printed(described(command.arg("--no-data"), from))?
+        }
+        Family::Sqlite => checked("sqlite3", fed(&mut shell(from)?, b".dump\n")?)?,
+    };
+    // A newer dump sets what an older server does not know.
+    let known = text.lines().filter(|line| !line.starts_with("SET transaction_timeout"));
+    let text = known.fold(String::new(), |text, line| text + line + "\n");
+    checked("the restored dump", fed(&mut shell(to)?, text.as_bytes())?).map(drop)
+}
+
 fn described<'c>(command: &'c mut Command, database: &Database) -> &'c mut Command {
     command.args([
         "--routines",

@@ -1,4 +1,5 @@
-//! Deploys whole histories, and holds each against what the database's own client makes of the same files.
+//! Deploys whole histories, and holds each against what the database's own client makes of the same files, and the schema
+//! as windlass reads it against that after a replay, after a dump and on another major version.
 //!
 //! `corpus DIR [NAME…]`: every folder below DIR is a history, and its name says for which database
 //! (`-pg-`, `-my-`, `-sq-`). Databases and client programs come from the environment, as `cargo xtask
@@ -6,15 +7,18 @@
 
 mod client;
 mod history;
+mod round;
 mod trial;
 
 use harness::{Target, targets};
 use history::History;
+use round::{Came, Rounds, Way, majors};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use trial::Verdict;
+use windlass_core::schema::Schema;
 
 /// Trials that run at one time.
 const AT_ONCE: usize = 2;
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
     let names: Vec<String> = arguments.collect();
     match run(Path::new(&dir), &names) {
         Ok(counts) => {
-            println!("{} passed, {} failed", counts.passed, counts.failed);
+            println!("{}\n{} passed, {} failed", counts.rounds, counts.passed, counts.failed);
             if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(message) => {
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
 struct Counts {
     passed: usize,
     failed: usize,
+    rounds: Rounds,
+    schemas: Vec<(String, Target, Schema)>,
 }
 
 fn run(dir: &Path, names: &[String]) -> Result<Counts, String> {
@@ -53,12 +59,19 @@ fn run(dir: &Path, names: &[String]) -> Result<Counts, String> {
             scope.spawn(|| {
                 while let Some((history, target)) = unpoisoned(&waiting).pop_front() {
                     let verdict = verdict(&history, &target);
-                    tell(&history, &target, &verdict, &mut unpoisoned(&counts));
+                    tell(&history, &target, verdict, &mut unpoisoned(&counts));
                 }
             });
         }
     });
-    Ok(counts.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    counts.schemas.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    for (what, came) in majors(&counts.schemas) {
+        let words = counts.rounds.count(Way::Major, &came);
+        counts.failed += usize::from(matches!(came, Came::Differs(_)));
+        println!("{what}: {}", words.replace('\n', "\n      "));
+    }
+    Ok(counts)
 }
 
 /// Every history on every target of its kind.
@@ -90,18 +103,24 @@ fn verdict(history: &History, target: &Target) -> Verdict {
     })
 }
 
-fn tell(history: &History, target: &Target, verdict: &Verdict, counts: &mut Counts) {
+fn tell(history: &History, target: &Target, verdict: Verdict, counts: &mut Counts) {
     let name = &history.name;
-    let line = match verdict {
-        Verdict::Equal(words) => format!("ok    {name} on {target}: {words}"),
-        Verdict::BothRefused(words) => format!("ok (both fail) {name} on {target}: {words}"),
-        Verdict::Failed(words) => format!("FAIL  {name} on {target}: {}", words.replace('\n', "\n      ")),
+    let (mark, words) = match verdict {
+        Verdict::Equal(words, schema, ways) => {
+            let differs = ways.iter().any(|(_, came)| matches!(came, Came::Differs(_)));
+            let ways = ways.iter().map(|(way, came)| counts.rounds.count(*way, came));
+            let words = std::iter::once(words).chain(ways).collect::<Vec<_>>().join("; ");
+            counts.schemas.push((name.clone(), target.clone(), schema));
+            (if differs { "FAIL " } else { "ok   " }, words)
+        }
+        Verdict::BothRefused(words) => ("ok (both fail)", words),
+        Verdict::Failed(words) => ("FAIL ", words),
     };
-    match verdict {
-        Verdict::Failed(_) => counts.failed += 1,
-        Verdict::Equal(_) | Verdict::BothRefused(_) => counts.passed += 1,
+    match mark {
+        "FAIL " => counts.failed += 1,
+        _ => counts.passed += 1,
     }
-    println!("{line}");
+    println!("{mark} {name} on {target}: {}", words.replace('\n', "\n      "));
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

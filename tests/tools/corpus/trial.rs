@@ -2,12 +2,14 @@
 
 use crate::client::{self, Refused};
 use crate::history::{History, Script};
+use crate::round::{self, Came, Way};
 use harness::{Database, Target, options};
 use similar::TextDiff;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use windlass_core::apply::{DeployError, DeployOptions, FailedStatement, Report, Silent, Stop};
 use windlass_core::driver::Driver;
+use windlass_core::schema::Schema;
 use windlass_core::source::Migrations;
 
 /// How many lines of a difference are worth reading.
@@ -16,8 +18,8 @@ const LONGEST_DIFF: usize = 40;
 /// What a trial came to, in words.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Both ended in the same place.
-    Equal(String),
+    /// Both ended in the same place: with this schema, which came round these ways.
+    Equal(String, Schema, Vec<(Way, Came)>),
     /// Both were refused, at the same place for the same reason.
     BothRefused(String),
     /// They differ, or neither could be tried.
@@ -53,14 +55,16 @@ async fn compare(history: &History, deployed: &Database, plain: &Database) -> Re
         }
         (Err(refused), Ok(_)) => Err(format!("the plain client fails, and windlass does not\n{refused}")),
         (Ok(()), Ok((report, elapsed))) => {
+            let (schema, ways) = round::ways(history, &migrations, deployed, plain).await?;
             let lines = same_databases(plain, deployed, &span)?;
-            Ok(Verdict::Equal(format!(
+            let words = format!(
                 "{} migrations, {} statements, {:.1} s, schema and data equal ({} lines)",
                 report.applied.len(),
                 grouped(report.applied.iter().map(|applied| applied.statements as usize).sum()),
                 elapsed.as_secs_f64(),
                 grouped(lines),
-            )))
+            );
+            Ok(Verdict::Equal(words, schema, ways))
         }
     }
 }
