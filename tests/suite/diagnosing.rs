@@ -3,6 +3,7 @@
 
 use harness::{Database, Family, Project, Snapshot};
 use serde_json::Value;
+use windlass_core::driver::Lock;
 
 harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
@@ -12,6 +13,9 @@ harness::scenarios!(
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         without_a_shadow_the_checkpoints_are_told;
+    natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
+    natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
+    natively [Postgres]: indexes_that_are_not_valid_are_told;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
@@ -163,6 +167,50 @@ async fn drift_is_told_with_where_it_comes_from(database: &Database) {
     database.sql("CREATE TABLE by_hand (n int)").await;
     let made = advice().await;
     assert!(made["why"].as_str().expect("words").contains("what the applied migrations make"), "{made:#}");
+}
+
+async fn another_session_is_waited_for(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    let mut other = database.connect().await;
+    assert_eq!(other.try_lock().await.expect("asked"), Lock::Acquired);
+    let told = diagnosed(database, &project, &[], 5).await;
+    assert_eq!(told["advice"]["action"], "wait", "{told:#}");
+    assert!(told["holder"]["session"].is_string(), "{told:#}");
+    other.unlock().await.expect("given back");
+    diagnosed(database, &project, &[], 0).await;
+}
+
+async fn what_failed_and_left_nothing_is_mended(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_bad", "CREATE TABLE bad (n int);\nSELECT nowhere;")]);
+    project.run(&["deploy"]).await.code(4);
+    let told = diagnosed(database, &project, &[], 4).await;
+    let advice = &told["advice"];
+    assert_eq!(
+        (&advice["action"], &advice["commands"]),
+        (&"mend".into(), &serde_json::json!(["windlass deploy"]))
+    );
+    assert!(advice["by_hand"][0].as_str().expect("words").contains("migrations/2_bad.sql:2:8"), "{advice:#}");
+    project.migration("2_bad", "CREATE TABLE bad (n int);");
+    let told = diagnosed(database, &project, &[], 0).await;
+    assert_eq!(told["advice"]["action"], "deploy", "{told:#}");
+    follow(&project, &told["advice"]["commands"]).await;
+    project.run(&["status", "--check"]).await.code(0);
+}
+
+async fn indexes_that_are_not_valid_are_told(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    let mut raw = database.session().await;
+    raw.execute("CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login)").await.expect_err("twins");
+    let told = diagnosed(database, &project, &[], 10).await;
+    let index = &told["invalid_indexes"][0];
+    assert!(index["text"].as_str().expect("words").contains("public.twins"), "{told:#}");
+    assert!(
+        index["hint"].as_str().expect("words").contains("DROP INDEX CONCURRENTLY public.twins"),
+        "{told:#}"
+    );
 }
 
 /// Statements that reach beyond their own database, one a line.

@@ -30,6 +30,7 @@ harness::scenarios!(
     on [Postgres]:
         a_change_of_any_kind_of_object_is_seen_by_postgres,
         another_session_s_settings_make_no_drift,
+        a_materialized_view_that_is_filled_is_no_drift,
         what_another_history_looks_after_is_no_drift,
         a_schema_of_its_own_is_looked_at_alone;
     on [Postgres, Sqlite]: another_history_is_no_drift;
@@ -376,6 +377,14 @@ async fn another_session_s_settings_make_no_drift(database: &Database) {
         let set = [("1_t", script), B];
         assert_eq!(verdict(database, &migrations(&set)).await, DriftVerdict::None, "{setting}");
     }
+}
+
+/// That it holds rows is no more part of its definition than of a table's.
+async fn a_materialized_view_that_is_filled_is_no_drift(database: &Database) {
+    let script = "CREATE MATERIALIZED VIEW m AS SELECT 1 AS n WITH NO DATA;";
+    deployed(database, &[("1_m", script)]).await;
+    database.sql("REFRESH MATERIALIZED VIEW m").await;
+    assert_eq!(verdict(database, &migrations(&[("1_m", script)])).await, DriftVerdict::None);
 }
 
 async fn a_schema_of_its_own_is_looked_at_alone(database: &Database) {

@@ -154,6 +154,8 @@ pub enum NotCompared {
     Needless,
     /// No shadow database was given.
     NoShadow,
+    /// What an earlier text of a repeatable migration made stands, too, and no replay knows of that.
+    Repeatable,
     /// These statements reach beyond a shadow database.
     Unreplayable(Vec<Unreplayable>),
     /// The replay came to no end.

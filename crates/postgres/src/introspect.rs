@@ -243,7 +243,6 @@ fn relations() -> String {
                 "replica identity",
                 "CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN CASE WHEN c.relkind IN ('r', 'p') THEN 'nothing' END END",
             ),
-            ("populated", "CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'no' END"),
             (
                 "server",
                 "(SELECT s.srvname || coalesce(' ' || array_to_string(f.ftoptions, ', '), '') \

@@ -17,7 +17,7 @@ use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use windlass_core::apply::{DeployOptions, diagnose};
 use windlass_core::diagnosis::{
-    Advice, Changes, Compared, Comparison, Diagnosis, Evidence, Examined, Fate, NotCompared, Told,
+    Action, Advice, Changes, Compared, Comparison, Diagnosis, Evidence, Examined, Fate, NotCompared, Told,
 };
 use windlass_core::drift::DriftVerdict;
 use windlass_core::history::State;
@@ -51,10 +51,16 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
     match (&diagnosis.blocked, &diagnosis.drift) {
         (Some(blocked), _) => blocked_exit(blocked),
         (None, _) if diagnosis.holder.is_some() => Exit::Busy,
+        // A deploy would go on from where the live schema is not.
+        (None, _) if diagnosis.examined.is_some() && is_to_settle(&diagnosis.advice) => Exit::Blocked,
         (None, DriftVerdict::Drift(_)) => Exit::Drift,
         (None, _) if diagnosis.fails_again().is_some() => Exit::Failed,
         _ => Exit::Done,
     }
+}
+
+fn is_to_settle(advice: &Advice) -> bool {
+    matches!(advice.action, Action::Resolve | Action::Undo | Action::Decide)
 }
 
 fn body(database: DatabaseBody, diagnosis: &Diagnosis) -> DiagnoseBody {
@@ -90,6 +96,12 @@ pub(crate) fn told(comparison: &Comparison) -> (&'static str, Option<String>) {
             Some("it changes no definition, so that no schema tells whether it ran".to_owned()),
         ),
         Comparison::Not(NotCompared::NoShadow) => ("no_shadow", Some(NO_SHADOW.to_owned())),
+        Comparison::Not(NotCompared::Repeatable) => (
+            "repeatable",
+            Some(
+                "what an earlier text of it made stands, too: the schema was held against nothing".to_owned(),
+            ),
+        ),
         Comparison::Not(NotCompared::Unreplayable(statements)) => (
             "unreplayable",
             Some(format!(
@@ -143,7 +155,7 @@ fn examined(examined: &Examined) -> String {
         }));
         lines.push(fitting(compared, examined.statements.len()));
     }
-    lines.extend(differences_told(examined.unexplained()).map(|difference| format!("  {difference}")));
+    lines.extend(some(examined.unexplained()).map(|difference| format!("  {difference}")));
     if let Comparison::Not(NotCompared::Unreplayable(statements)) = &examined.comparison {
         lines.extend(statements.iter().map(|statement| format!("  {}: {}", statement.place, statement.why)));
     }
@@ -214,7 +226,15 @@ fn advice(advice: &Advice) -> String {
     lines.join("\n")
 }
 
+/// The first of many.
+fn some<T: ToString>(all: &[T]) -> impl Iterator<Item = String> + '_ {
+    const FEW: usize = 20;
+    let more = all.len().saturating_sub(FEW);
+    let rest = (more > 0).then(|| format!("and {more} more: `--json` has all"));
+    all.iter().take(FEW).map(ToString::to_string).chain(rest)
+}
+
 fn steps(by_hand: &[String], commands: &[String]) -> Vec<String> {
-    let by_hand = by_hand.iter().map(|text| entry("by hand", text));
+    let by_hand = some(by_hand).map(|text| entry("by hand", &text));
     by_hand.chain(commands.iter().map(|command| entry("run", command))).collect()
 }

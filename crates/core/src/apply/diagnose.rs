@@ -5,7 +5,7 @@ use super::{DeployOptions, replay, replay_all};
 use crate::diagnosis::{Case, Diagnosis, NotCompared, Origin, Seen, advise, examine};
 use crate::drift::{self, DriftVerdict};
 use crate::driver::{Driver, DriverError, Inspection};
-use crate::history::{Attempt, State};
+use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::Migration;
 use crate::plan::{Blocked, find_migration, plan};
 use crate::schema::Schema;
@@ -92,6 +92,9 @@ impl Look<'_, '_, '_> {
     async fn at(&mut self, migration: Option<&Migration>, attempt: &Attempt) -> Result<Seen, DriverError> {
         if attempt.state() == State::RolledBack {
             return Ok(Seen::Not(NotCompared::Needless));
+        }
+        if attempt.kind == AttemptKind::Repeatable {
+            return Ok(Seen::Not(NotCompared::Repeatable));
         }
         let Some(migration) = migration else {
             let missing = ReplayError::Missing(vec![attempt.name.clone()]);

@@ -123,18 +123,20 @@ fn advice(case: &Case<'_>) -> Advice {
         (Some(Blocked::Failed { next, .. }), Some(examined)) => {
             unfinished(examined, || mend(examined, next.as_ref()))
         }
+        // There the statements that count as done are not those of the replay, or cannot be gone on with.
         (Some(blocked @ (Blocked::HeadChanged { .. } | Blocked::SessionGone { .. })), Some(examined)) => {
-            unfinished(examined, || follow(blocked))
+            whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| follow(blocked))
         }
         (Some(blocked), _) => follow(blocked),
         (None, Some(examined)) if examined.attempt.state() != State::RolledBack => {
             unfinished(examined, || {
-                let why = format!(
-                    "`{}` was cut off, and a deploy goes on after statement {} by itself",
-                    examined.attempt.name,
-                    examined.completed()
-                );
-                plain(Action::Deploy, &why, &["windlass deploy"])
+                let (name, completed) = (&examined.attempt.name, examined.completed());
+                let what = match examined.attempt.state() {
+                    State::Failed => "has another text behind what ran",
+                    _ => "was cut off",
+                };
+                let why = format!("`{name}` {what}: a deploy goes on after statement {completed} by itself");
+                plain(Action::Deploy, &why, &[DEPLOY])
             })
         }
         (None, Some(examined)) if examined.is_same_text => mend(examined, None),
@@ -243,12 +245,19 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
 
 /// An attempt of which part stands: the history's word is held against the schema, and where they agree it goes on.
 fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
-    let (attempt, completed) = (&examined.attempt, examined.completed());
     let Some(compared) = examined.compared() else { return goes_on() };
-    let differences = compared.at(completed);
-    if differences.is_empty() {
+    if compared.at(examined.completed()).is_empty() {
         return goes_on();
     }
+    let goes_on = goes_on();
+    whole_or_gone(examined, || goes_on.clone()).unwrap_or_else(|| between(examined, compared, goes_on))
+}
+
+/// Where the live schema has all of it, or nothing of it.
+fn whole_or_gone(examined: &Examined, goes_on: impl Fn() -> Advice) -> Option<Advice> {
+    let (attempt, completed) = (&examined.attempt, examined.completed());
+    let compared = examined.compared()?;
+    let differences = compared.at(completed);
     let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
     let fits = compared.fits();
     let is_failed = attempt.state() == State::Failed;
@@ -257,7 +266,7 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
         let rest = rows_of(examined, completed, of);
         let whole = resolve("--applied", &attempt.name);
         if rest.is_empty() {
-            return plain(Action::Resolve, &why, &[&whole, DEPLOY]);
+            return Some(plain(Action::Resolve, &why, &[&whole, DEPLOY]));
         }
         let rows = format!("{why}; whether the rows of {} were changed, no schema tells", numbers(&rest));
         let all = Choice {
@@ -269,7 +278,7 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
         none.by_hand.splice(0..0, undone(differences));
         let none =
             Choice { when: "they were not".to_owned(), by_hand: none.by_hand, commands: none.commands };
-        return Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) };
+        return Some(Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) });
     }
     if fits.contains(&0) {
         let why = format!("nothing of `{}` is left in the live schema", attempt.name);
@@ -279,7 +288,7 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
             back.by_hand = goes_on().by_hand;
         }
         if before.is_empty() {
-            return back;
+            return Some(back);
         }
         let rows = format!("{why}; whether the rows of {} are as before, no schema tells", numbers(&before));
         let all = Choice {
@@ -292,9 +301,16 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
             by_hand: [vec!["put the rows back as they were".to_owned()], back.by_hand].concat(),
             commands: back.commands,
         };
-        return Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) };
+        return Some(Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) });
     }
-    let why = match fits.first() {
+    None
+}
+
+/// Where it has neither: it is brought to where the history says that it is.
+fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice {
+    let (attempt, completed) = (&examined.attempt, examined.completed());
+    let of = examined.statements.len();
+    let why = match compared.fits().first() {
         Some(other) => format!(
             "the live schema is what it is after {other} of {of} statements of `{}`, and the history counts {completed}",
             attempt.name
@@ -304,8 +320,8 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
             attempt.name
         ),
     };
-    let Advice { by_hand, commands, choices, .. } = goes_on();
-    let by_hand = [undone(differences), by_hand].concat();
+    let Advice { by_hand, commands, choices, .. } = goes_on;
+    let by_hand = [undone(compared.at(completed)), by_hand].concat();
     Advice { action: Action::Undo, why, by_hand, commands, choices }
 }
 
