@@ -3,11 +3,14 @@
 use crate::racing::Racers;
 use harness::{Database, Expendable, Project, Raw, Waiting, migrations};
 use std::fs::File;
+use windlass_core::apply::DeployError;
+use windlass_core::plan::Blocked;
 
 harness::scenarios!(
     natively [Postgres]:
         transactions_through_a_pooler_leave_nothing_behind,
         an_application_s_connection_through_a_pooler_is_left_as_it_is,
+        over_sqlx_a_session_that_is_older_than_the_connection_is_a_pooler_s,
         racers_through_a_pooler_and_beside_it_run_everything_once,
         what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_allowed,
         what_a_killed_deployer_left_behind_a_pooler_keeps_nobody_out;
@@ -98,6 +101,37 @@ async fn an_application_s_connection_through_a_pooler_is_left_as_it_is(database:
         assert_eq!(report.applied.len(), 3, "{name}");
         nothing_is_left(database, name, &url).await;
         assert_eq!(database.value("SELECT sum(n) FROM n").await, "1", "{name}");
+        database.empty().await;
+    }
+}
+
+async fn over_sqlx_a_session_that_is_older_than_the_connection_is_a_pooler_s(database: &Database) {
+    for name in POOLERS {
+        let (_pooler, url) = pooler(name, database).await;
+        let mut before = Raw::connect(database.target(), &url).await;
+        let age = "SELECT clock_timestamp() - backend_start > interval '5 s' FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+        let waiting = Waiting::for_this("the pooler's session is no longer new");
+        while before.query(age).await.concat() != [Some("t".to_owned())] {
+            waiting.pause().await;
+        }
+        let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL");
+        let pool = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options.extra_float_digits(None));
+        let set = migrations(&[N, ("2_index", "CREATE INDEX CONCURRENTLY by_n ON n (n);")]);
+        let mut session = windlass_postgres::Postgres::beside_pool(&pool).await.expect("a session");
+        match windlass_postgres::deploy(&mut session, &set).await {
+            Err(DeployError::Blocked(Blocked::NeedsSession { name, .. })) => assert_eq!(name, "2_index"),
+            other => panic!("{name}: {other:?}"),
+        }
+        let one = migrations(&[N, PLUS]);
+        windlass_postgres::deploy(&mut session, &one).await.expect("whole transactions");
+        drop(session);
+        nothing_is_left(database, name, &url).await;
+        assert_eq!(database.value("SELECT sum(n) FROM n").await, "1", "{name}");
+        // The server itself gives one that is new.
+        let options: sqlx::postgres::PgConnectOptions = database.url().parse().expect("a URL");
+        let pool = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options);
+        let more = migrations(&[N, PLUS, ("3_index", "CREATE INDEX CONCURRENTLY by_n ON n (n);")]);
+        windlass_postgres::deploy(&pool, &more).await.expect("a session of its own");
         database.empty().await;
     }
 }

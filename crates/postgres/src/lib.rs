@@ -255,10 +255,18 @@ impl Postgres<'static> {
     /// When the pool is closed, or there is no connection to be had.
     #[cfg(feature = "sqlx")]
     pub async fn beside_pool(pool: &sqlx::PgPool) -> Result<Self, DriverError> {
+        let began = std::time::Instant::now();
         let session = Session::beside_pool(pool).await?;
-        // It is windlass's own, and may idle while an application waits until it is current.
-        session.run(&waits::endless()).await?;
-        Ok(Self::unpinned(session))
+        // It is windlass's own, and may idle while an application waits until it is current. One that the server had
+        // before is a pooler's, and may be another's next.
+        let at_most = began.elapsed() + Duration::from_secs(1);
+        let answer = session.rows(&waits::endless_if_new(at_most)).await?;
+        let is_older = answer.first().and_then(|row| row.get(0)) == Some("f");
+        let mut beside = Self::unpinned(session);
+        if is_older {
+            beside.share_session();
+        }
+        Ok(beside)
     }
 
     /// Creates the database that the options name, by way of the database `postgres`.
@@ -365,8 +373,11 @@ impl<'c> Postgres<'c> {
     #[must_use]
     pub fn schema(mut self, schema: &str) -> Self {
         self.table = HistoryTable::new(None, Some(schema));
-        self.restore = Found::restore(Some(schema));
         self.only_schema = Some(schema.to_owned());
+        self.restore = match self.is_pooled() {
+            true => dialect::restore_local(Some(schema)),
+            false => Found::restore(Some(schema)),
+        };
         self
     }
 

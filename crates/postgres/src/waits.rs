@@ -74,6 +74,18 @@ pub(crate) fn endless() -> String {
     format!("SELECT pg_catalog.set_config(name, '0', false) FROM ({}) AS these", known())
 }
 
+/// The same on a session that the server has for no longer than this, and whether it is one.
+#[cfg(feature = "sqlx")]
+pub(crate) fn endless_if_new(at_most: std::time::Duration) -> String {
+    format!(
+        "SELECT is_new, CASE WHEN is_new THEN (SELECT count(s.set_config) FROM ({}) AS s) END \
+         FROM (SELECT pg_catalog.clock_timestamp() - backend_start < interval '{} ms' AS is_new \
+         FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()) AS own",
+        endless(),
+        at_most.as_millis()
+    )
+}
+
 /// Who holds what a statement waited for in vain: the session that has been in its transaction the longest.
 /// Nothing where none holds it any more.
 pub(crate) async fn holder(session: &Session<'_>, execute: Option<&Execute<'_>>) -> Holder {
