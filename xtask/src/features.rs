@@ -16,7 +16,7 @@ pub(crate) const CRATES: [&str; 4] =
     ["windlass-core", "windlass-sqlite", "windlass-postgres", "windlass-mysql"];
 
 /// The feature that takes a library of C's, with its headers.
-const NATIVE_TLS: &str = "tls-native-tls";
+pub(crate) const NATIVE_TLS: &str = "tls-native-tls";
 
 /// A project outside of the workspace, and so of its lock file, which holds one release of each package alone.
 struct Beside {
@@ -107,7 +107,7 @@ pub(crate) fn run(toolchain: Option<&str>) -> Result<ExitCode> {
 }
 
 /// Whether what native-tls stands on can be compiled here; only on Linux it takes anything.
-fn has_openssl() -> bool {
+pub(crate) fn has_openssl() -> bool {
     if !cfg!(target_os = "linux") || std::env::var_os("OPENSSL_DIR").is_some() {
         return true;
     }
@@ -186,6 +186,11 @@ fn metadata() -> Result<Value> {
         bail!("cargo metadata ended with {}", output.status);
     }
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// What can be switched on in a crate of this workspace.
+pub(crate) fn of(name: &str) -> Result<Vec<String>> {
+    features(&metadata()?, name)
 }
 
 /// What can be switched on in a crate.

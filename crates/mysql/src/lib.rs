@@ -61,12 +61,14 @@
 //! at, and keeps the lock, until it is closed: close it then, or give windlass the pool.
 //!
 //! # Features
+//! Rust 1.88 or later compiles all of them but `sqlx`.
+//!
 //! | feature | by default | what it brings |
 //! |---|---|---|
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
 //! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
 //! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
-//! | `sqlx` | no | deploys to a `MySqlPool` or `MySqlConnection` of sqlx 0.9; see [`MySql`] |
+//! | `sqlx` | no | deploys to a `MySqlPool` or `MySqlConnection` of sqlx 0.9; see [`MySql`]; sqlx needs Rust 1.94 |
 //!
 //! There is no `tls-native-tls`: mysql_async takes one library or the other, and does not compile with both, so that the
 //! feature of one crate would break another. An application whose mysql_async has `native-tls-tls` switches `tls-rustls`

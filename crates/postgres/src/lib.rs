@@ -63,13 +63,15 @@
 //! middle of what it was at, and keeps the lock, until it is closed: close it then.
 //!
 //! # Features
+//! Rust 1.88 or later compiles all of them but `sqlx`.
+//!
 //! | feature | by default | what it brings |
 //! |---|---|---|
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
 //! | `tls-rustls` | yes | encrypted connections of windlass's own, through rustls |
 //! | `tls-native-tls` | no | the same through the system's library, where `tls-rustls` is off; on Linux OpenSSL, whose headers (Debian's `libssl-dev`) it takes to compile |
 //! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
-//! | `sqlx` | no | deploys to a `PgPool` or `PgConnection` of sqlx 0.9; see [`Postgres`] |
+//! | `sqlx` | no | deploys to a `PgPool` or `PgConnection` of sqlx 0.9; see [`Postgres`]; sqlx needs Rust 1.94 |
 //!
 //! # Settings
 //! Every migration starts from the same settings, whatever server, database or role have set: `search_path`

@@ -53,12 +53,14 @@
 //! ```
 //!
 //! # Features
+//! Rust 1.88 or later compiles all of them but `sqlx`.
+//!
 //! | feature | by default | what it brings |
 //! |---|---|---|
 //! | `bundled` | yes | SQLite itself, compiled into the program |
 //! | `macros` | yes | [`migrations!`]: a folder of migrations becomes part of the program |
 //! | `tracing` | yes | spans `deploy`, `migration` and `statement`, and events, through the crate tracing |
-//! | `sqlx` | no | deploys to a `SqlitePool` or `SqliteConnection` of sqlx 0.9, by the calls of [`futures`](mod@futures); brings `bundled`, and rusqlite 0.39, which shares its SQLite with sqlx |
+//! | `sqlx` | no | deploys to a `SqlitePool` or `SqliteConnection` of sqlx 0.9, by the calls of [`futures`](mod@futures); brings `bundled`, and rusqlite 0.39, which shares its SQLite with sqlx; sqlx needs Rust 1.94 |
 //!
 //! # Settings
 //! Every migration starts from the same settings, whatever the one before it, the library's build or an
