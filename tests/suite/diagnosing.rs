@@ -8,6 +8,7 @@ use windlass_core::driver::Lock;
 harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
         the_advice_leads_to_the_end_of_an_undisturbed_run,
+        what_was_undone_by_hand_is_not_gone_on_with,
         nothing_is_wrong_with_what_is_as_it_should_be,
         drift_is_told_with_where_it_comes_from,
         a_hostile_history_is_never_replayed;
@@ -135,6 +136,29 @@ async fn the_advice_leads_to_the_end_of_an_undisturbed_run(database: &Database) 
             .await;
         Snapshot::of(database).await.must_be(&whole).unwrap_or_else(|wrong| panic!("{by_hand:?}: {wrong}"));
         project.run(&["status", "--check"]).await.code(0);
+    }
+}
+
+/// Nothing would keep a deploy from going on behind statements of which nothing is left, or of which another text stands in
+/// the project now.
+async fn what_was_undone_by_hand_is_not_gone_on_with(database: &Database) {
+    let other = "-- windlass: no-transaction\nCREATE TABLE other (n int);\nCREATE TABLE rest (n int);\n";
+    for (text, table) in [(HALF.1, "half"), (other, "other")] {
+        database.empty().await;
+        let project = Project::new(database, &[USERS]);
+        let _ = std::fs::remove_file(project.path("migrations/2_half.sql"));
+        project.run(&["deploy"]).await.code(0);
+        database.sql(TWINS).await;
+        project.migration(HALF.0, HALF.1);
+        project.run(&["deploy"]).await.code(4);
+        project.run(&["resolve", "--resume", "2_half"]).await.code(0);
+        project.migration(HALF.0, text);
+        database.sql(PARTED).await;
+        database.sql("DROP TABLE half").await;
+        let told = diagnosed(database, &project, on_shadow(database), 3).await;
+        assert_eq!(told["advice"]["commands"][0], "windlass resolve --rolled-back 2_half", "{told:#}");
+        follow(&project, &told["advice"]["commands"]).await;
+        assert_eq!(database.tables().await, [table, "rest", "users"]);
     }
 }
 
