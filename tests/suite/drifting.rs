@@ -20,6 +20,7 @@ harness::scenarios!(
         what_others_changed_stops_a_deploy,
         a_related_change_stops_and_another_is_told,
         what_is_accepted_is_no_drift,
+        a_deploy_that_fails_keeps_what_it_left,
         what_is_ignored_is_no_drift,
         what_later_statements_name_is_no_drift,
         an_up_to_date_deploy_warns,
@@ -126,6 +127,28 @@ async fn what_is_accepted_is_no_drift(database: &Database) {
     assert!(words(&drift)[0].ends_with("again was removed"));
     assert!(drift.accepted.is_some_and(|who| who.ends_with(": and another")));
     assert_eq!(drift.migration, "2_b");
+    let told = driver.inspect().await.expect("a history").history.attempts.remove(1).resolution;
+    assert!(told.as_ref().is_some_and(|told| told.starts_with("schema accepted by ")), "{told:?}");
+    assert!(told.is_some_and(|told| told.ends_with(": and another")));
+}
+
+async fn a_deploy_that_fails_keeps_what_it_left(database: &Database) {
+    let half = "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);";
+    for (number, fails) in [("2_b", "INSERT INTO nowhere VALUES (1);"), ("2_b", half)] {
+        let set = [A, (number, fails)];
+        run(database, &set, &with(DriftPolicy::Stop)).await.expect_err("a failure");
+        assert_eq!(verdict(database, &migrations(&set)).await, DriftVerdict::None);
+        database.sql("CREATE TABLE by_hand (n int)").await;
+        let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else {
+            panic!("no drift")
+        };
+        assert_eq!(words(&drift).len(), 1);
+        assert_eq!(drift.migration, "1_a");
+        database.sql("DROP TABLE by_hand").await;
+    }
+    let mended = half.replace("INSERT INTO nowhere VALUES (1)", "INSERT INTO half VALUES (1)");
+    deployed(database, &[A, ("2_b", &mended)]).await;
+    assert_eq!(verdict(database, &migrations(&[A, ("2_b", &mended)])).await, DriftVerdict::None);
 }
 
 async fn what_is_ignored_is_no_drift(database: &Database) {
@@ -181,6 +204,8 @@ async fn nobody_looks_where_it_is_turned_off(database: &Database) {
 }
 
 async fn the_command_shows_and_accepts_drift(database: &Database) {
+    // To look creates no file.
+    database.sql("VACUUM").await;
     let project = Project::new(database, &[A]);
     project.run(&["drift"]).await.code(0).err("no deploy has kept the schema yet");
     project.run(&["drift", "accept", "--reason", "x"]).await.code(3).err("no history");
@@ -206,6 +231,12 @@ async fn the_command_shows_and_accepts_drift(database: &Database) {
     project.run(&["drift", "accept"]).await.code(2);
     project.run(&["drift", "accept", "--reason", "a table of the reports"]).await.code(0);
     project.run(&["drift"]).await.code(0).out("no drift");
+    project
+        .run(&["history"])
+        .await
+        .code(0)
+        .out("resolved: schema accepted by ")
+        .out(": a table of the reports");
     project.run(&["deploy"]).await.code(0).out("1 migration");
     database.sql("DROP TABLE by_hand").await;
     project.migration("3_c", "CREATE TABLE c (n int);");
@@ -480,8 +511,11 @@ async fn shadow_tables_are_no_drift(database: &Database) {
 }
 
 async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) {
-    let view = |secret: &str| format!("CREATE VIEW v AS SELECT 'postgres://app:{secret}@db/shop' AS place;");
-    let table = "CREATE TABLE a (n int, dsn varchar(90) DEFAULT 'password=hunter2', told varchar(9) DEFAULT 'plain');";
+    let view = |secret: &str| {
+        let told = format!("SELECT 'postgres://app:{secret}@db/shop' AS place");
+        format!("CREATE VIEW v AS {told}; CREATE VIEW w AS SELECT n FROM a WHERE api_token = '{secret}';")
+    };
+    let table = "CREATE TABLE a (n int, api_token varchar(9), dsn varchar(90) DEFAULT 'password=hunter2', told varchar(9) DEFAULT 'plain');";
     let project = Project::new(database, &[("1_a", table), ("2_v", &view("hunter2"))]);
     project.run(&["deploy"]).await.code(0);
     let text = match database.target().family {
@@ -491,8 +525,9 @@ async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) 
     let kept = format!("SELECT {text} FROM _windlass_migrations WHERE snapshot IS NOT NULL");
     let kept = database.value(&kept).await;
     assert!(kept.contains("plain") && !kept.contains("hunter2"), "{kept}");
-    database.sql("DROP VIEW v").await;
-    database.sql(&view("hunter3")).await;
+    for view in ["DROP VIEW v", "DROP VIEW w"].into_iter().chain(view("hunter3").split("; ")) {
+        database.sql(view).await;
+    }
     project.migration("3_b", "CREATE TABLE b (n int);");
     for arguments in [&["deploy"][..], &["drift"], &["drift", "--json"]] {
         let told = project.run(arguments).await.code(10);

@@ -116,6 +116,10 @@ async fn indexes_that_others_left_are_told_and_stay(database: &Database) {
         ]
     );
     assert_eq!(database.value(INVALID).await, left, "what is not ours is left alone");
+    let again = ("4_again", "INSERT INTO n VALUES (4);\nCREATE INDEX CONCURRENTLY spoilt ON n (n);");
+    let refused = blocked(database, &[N, scripts[1], more, again]).await.to_string();
+    let told = "4_again.sql:2:1: an index of that name is there already: index public.spoilt on public.n is not valid";
+    assert!(refused.starts_with(told), "{refused}");
     let project = Project::new(database, &[N, scripts[1], more, ("4_last", "SELECT 1;")]);
     project.run(&["deploy", "--dry-run"]).await.code(0).err("index public.spoilt on public.n is not valid");
 }

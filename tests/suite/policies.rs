@@ -1,8 +1,9 @@
 //! Policies: edited, missing, renamed, ahead, out of order, not empty: refused by name, before anything runs.
 
 use harness::{Database, deploy, deploy_with, migrations, options};
-use windlass_core::apply::DeployError;
-use windlass_core::plan::{Blocked, Remark, Resolution};
+use windlass_core::apply::{DeployError, ResolveFailure, baseline, resolve};
+use windlass_core::history::State;
+use windlass_core::plan::{Blocked, Remark, Resolution, ResolveError};
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb, Sqlite]:
@@ -17,6 +18,9 @@ harness::scenarios!(
         a_dependent_late_migration_is_refused,
         a_database_with_objects_and_no_history_is_refused,
         baseline_records_without_running,
+        a_baseline_of_an_empty_database_is_refused,
+        a_baseline_does_not_pass_what_is_unfinished,
+        an_edit_of_what_was_empty_is_not_accepted,
         deploying_to_a_name_stops_there,
         a_newer_history_is_refused,
 );
@@ -141,12 +145,49 @@ async fn baseline_records_without_running(database: &Database) {
     database.sql("CREATE TABLE a (n int)").await;
     let set = migrations(&[A, B]);
     let mut driver = database.connect().await;
-    let recorded =
-        windlass_core::apply::baseline(&mut *driver, &set, &options().run, "1_a").await.expect("a baseline");
+    let recorded = baseline(&mut *driver, &set, &options().run, "1_a", false).await.expect("a baseline");
     assert_eq!(recorded, ["1_a"]);
     let report = deploy(&mut *driver, &set).await.expect("the rest");
     assert_eq!(report.applied.len(), 1);
     assert_eq!(database.tables().await, ["a", "b"]);
+}
+
+async fn a_baseline_of_an_empty_database_is_refused(database: &Database) {
+    let (set, run) = (migrations(&[A, B]), options().run);
+    let mut driver = database.connect().await;
+    let refused = baseline(&mut *driver, &set, &run, "1_a", false).await.expect_err("nothing is there");
+    assert!(
+        matches!(&refused, ResolveFailure::Refused(ResolveError::EmptyDatabase { name }) if name == "1_a")
+    );
+    assert_eq!(baseline(&mut *driver, &set, &run, "1_a", true).await.expect("insisted"), ["1_a"]);
+    assert_eq!(baseline(&mut *driver, &set, &run, "2_b", false).await.expect("a history"), ["2_b"]);
+}
+
+async fn a_baseline_does_not_pass_what_is_unfinished(database: &Database) {
+    let half = (
+        "2_half",
+        "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);",
+    );
+    let set = migrations(&[A, half, C]);
+    let mut driver = database.connect().await;
+    deploy(&mut *driver, &set).await.expect_err("a failure");
+    let refused =
+        baseline(&mut *driver, &set, &options().run, "3_c", false).await.expect_err("half of 2_half stands");
+    let ResolveFailure::Refused(ResolveError::WrongState { name, state: State::Failed, .. }) = &refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(name, "2_half");
+}
+
+async fn an_edit_of_what_was_empty_is_not_accepted(database: &Database) {
+    deployed(database, &[A, ("2_b", "-- later")]).await;
+    let set = migrations(&[A, B]);
+    let mut driver = database.connect().await;
+    let accept = Resolution::AcceptEdit;
+    let refused =
+        resolve(&mut *driver, &set, &options().run, accept, "2_b", "").await.expect_err("nothing ran");
+    assert!(matches!(&refused, ResolveFailure::Refused(ResolveError::WasEmpty { name }) if name == "2_b"));
 }
 
 async fn deploying_to_a_name_stops_there(database: &Database) {

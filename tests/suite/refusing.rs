@@ -4,10 +4,10 @@ use harness::{
     Database, Family, Project, another_authority, deploy, deploy_with, migrations, options, start,
 };
 use std::time::Duration;
-use windlass_core::apply::{DeployError, ResolveFailure};
+use windlass_core::apply::{DeployError, ResolveFailure, dry_run};
 use windlass_core::driver::{DriverError, Lock};
 use windlass_core::history::State;
-use windlass_core::plan::Blocked;
+use windlass_core::plan::{Blocked, Remark};
 
 harness::scenarios!(
     on [Postgres, MySql, MariaDb]:
@@ -119,6 +119,12 @@ async fn a_user_who_may_only_read_is_refused_before_anything_runs(database: &Dat
     let told = matches!(&refused, DeployError::Blocked(Blocked::ReadOnly { reason, pending })
         if !reason.is_empty() && pending == &["2_b"]);
     assert!(told, "{refused:?}");
+    let set = migrations(&[A, B]);
+    let outlook = dry_run(&mut *driver, &set, &options()).await.expect("a plan is there to be looked at");
+    assert_eq!(outlook.plan.migrations(), ["2_b"]);
+    let told =
+        outlook.remarks.iter().any(|remark| matches!(remark, Remark::ReadOnly { why } if !why.is_empty()));
+    assert!(told, "{:?}", outlook.remarks);
     assert_eq!(database.tables().await, ["a"]);
     deployed(database, &[A, B]).await;
 }
@@ -271,7 +277,8 @@ async fn a_disk_full_before_the_history_is_told(database: &Database) {
     assert_eq!(database.tables().await, ["theirs"]);
     let set = migrations(&[A]);
     let unwritten =
-        windlass_core::apply::baseline(&mut with_room(database, 0).await, &set, &options().run, "1_a").await;
+        windlass_core::apply::baseline(&mut with_room(database, 0).await, &set, &options().run, "1_a", true)
+            .await;
     let Err(ResolveFailure::Driver(DriverError::Refused(error))) = unwritten else { panic!("{unwritten:?}") };
     assert_eq!(error.code.as_deref(), Some("SQLITE_FULL (13)"), "it is no other run's doing");
     deploy_with(&mut *database.connect().await, &set, &insist).await.expect("there is room now");

@@ -172,6 +172,17 @@ async fn what_code_left_in_a_session_that_is_gone_is_in_doubt_with_those_who_use
             "nothing is taken for what it is not"
         );
     }
+    // What was refused is not told as interrupted, once its text is mended.
+    database.sql("DROP TABLE IF EXISTS _windlass_migrations, n, t").await;
+    database.sql("DROP PROCEDURE IF EXISTS make").await;
+    let script = |table: &str| format!("CALL make();\nINSERT INTO {table} VALUES (@made, 'x');");
+    let (bad, mended) = (script("nowhere"), script("t"));
+    let scripts = |last| migrations(&[begun[0], begun[1], begun[2], ("6_refused", last)]);
+    deploy(&mut *database.connect().await, &scripts(&bad)).await.expect_err("no such table");
+    let again = deploy(&mut *database.connect().await, &scripts(&mended)).await;
+    let Err(DeployError::Blocked(blocked)) = again else { panic!("{again:#?}") };
+    let told = "`6_refused` failed, and whether statement 1-2 took effect is not known";
+    assert_eq!(blocked.to_string(), told);
 }
 
 async fn who_needs_what_went_with_its_session_does_not_go_on_without_it(database: &Database) {

@@ -4,10 +4,10 @@ use crate::config::Secret;
 use crate::error::{Error, Undeployed};
 use crate::excerpt::Excerpt;
 use crate::exit::Exit;
-use crate::output::{count, elapsed, rows, stand};
+use crate::output::{count, elapsed};
 use crate::target::{redact, redact_arguments};
 use std::error::Error as StdError;
-use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, Stands, UnlockError};
+use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, UnlockError};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::HistoryError;
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
@@ -109,6 +109,7 @@ impl Diagnosis {
 
     fn deploy(&mut self, undeployed: &Undeployed) {
         let Undeployed { error, progressed } = undeployed;
+        self.hint = error.hint();
         match error {
             DeployError::Blocked(blocked) => self.blocked(blocked, Some(progressed)),
             DeployError::Driver(driver) => self.driver(driver),
@@ -117,32 +118,20 @@ impl Diagnosis {
                 self.message = format!("the connection was lost during `{during}`");
                 self.causes = vec![message.clone()];
                 self.notes.push("whether it took effect is found out by the next deploy".to_owned());
-                self.hint = Some("deploy again".to_owned());
             }
             DeployError::LockTimeout { holder, waited } => {
                 self.message = format!("another deployer holds the lock; waited {}", elapsed(*waited));
                 self.notes.push(format!("it is held by {}", held_by(holder)));
-                self.hint = Some(
-                    "wait for it to end and deploy again; or wait longer: `--lock-wait 10m`; where it is not to go \
-                     on: `windlass unlock --end` ends that session"
-                        .to_owned(),
-                );
             }
             DeployError::Drift(drift) => {
+                self.message = drift.to_string();
                 self.notes.extend(told(&drift.differences));
                 self.notes
                     .extend(drift.accepted.as_ref().map(|who| format!("it was taken as it was by {who}")));
-                self.hint = Some(
-                    "see `windlass drift`; undo it by hand and deploy again, or take the schema as it is: \
-                     `windlass drift accept --reason TEXT`; for this run alone: `--allow-drift`"
-                        .to_owned(),
-                );
             }
             DeployError::Contended(contention) => self.contended(contention, progressed),
             DeployError::TakenOver { name } => {
                 self.migration = Some(name.clone());
-                self.hint =
-                    Some("see `windlass status`; deploy again once the other run has ended".to_owned());
             }
             DeployError::HistoryChanged { name, rolled_back } => {
                 self.migration = Some(name.clone());
@@ -150,10 +139,6 @@ impl Diagnosis {
                     true => format!("`{name}` was rolled back: nothing of it stands"),
                     false => "what it has done stands, and nothing tells how far it came".to_owned(),
                 });
-                self.hint = Some(format!(
-                    "leave the history table out of what `{name}` does to every table, and deploy again; or let the \
-                     history stand where that does not reach: `--history-table`"
-                ));
             }
             DeployError::Stopped { part_way, .. } => {
                 self.migration = part_way.clone();
@@ -174,7 +159,6 @@ impl Diagnosis {
                         some(several)
                     )),
                 }
-                self.hint = Some("deploy again to go on".to_owned());
             }
             _ => {}
         }
@@ -191,6 +175,11 @@ impl Diagnosis {
             DriverError::History(_) | DriverError::Ambiguous(_) => {
                 self.message = error.to_string();
                 self.causes.clear();
+                self.hint = matches!(error, DriverError::Ambiguous(_)).then(|| {
+                    "name the schema whose migrations these are, with `?schema=` in the URL; or the history itself: \
+                     `--history-table public._windlass_migrations`"
+                        .to_owned()
+                });
             }
             DriverError::Refused(database) if is_lack_of_rights(database) => {
                 self.hint = Some(
@@ -216,31 +205,7 @@ impl Diagnosis {
         self.excerpt =
             Excerpt::of_failure(failed, progressed.migration(&failed.migration), progressed.dialect);
         self.place = Some(failed.offending_place());
-        if failed.sql.is_empty() {
-            self.notes.push("the statement is not shown: it may hold a secret".to_owned());
-        }
-        self.notes.push(match failed.stands {
-            Stands::Nothing => format!("`{}` was rolled back: nothing of it stands", failed.migration),
-            Stands::Part { completed } => {
-                format!("of `{}`, {}", failed.migration, stand(completed, failed.of))
-            }
-            Stands::PartOfUnit { completed } => format!(
-                "of `{}`, {}, and perhaps part of what came after them",
-                failed.migration,
-                stand(completed, failed.of)
-            ),
-            _ => "see `windlass status` for what stands".to_owned(),
-        });
-        if failed.touched > 0 {
-            self.notes.push(format!(
-                "earlier runs of statement {} touched {}, and stand",
-                failed.number,
-                rows(failed.touched)
-            ));
-        }
-        if !failed.recorded {
-            self.notes.push("the failure could not be written into the history".to_owned());
-        }
+        self.notes.extend(failed.what_stands());
         self.hint = Some(failed.hint());
     }
 
@@ -300,6 +265,24 @@ impl Diagnosis {
     fn resolve(&mut self, failure: &ResolveFailure) {
         match failure {
             ResolveFailure::Refused(ResolveError::Unknown(blocked)) => self.blocked(blocked, None),
+            ResolveFailure::Refused(error @ ResolveError::EmptyDatabase { .. }) => {
+                self.message = error.to_string();
+                self.causes.clear();
+                self.notes.push("nothing was recorded".to_owned());
+                self.hint = Some(
+                    "`windlass deploy` runs them; check the database URL; `--force` records them all the same".to_owned(),
+                );
+            }
+            ResolveFailure::Refused(error @ ResolveError::WasEmpty { name }) => {
+                self.message = error.to_string();
+                self.causes.clear();
+                self.migration = Some(name.clone());
+                self.notes.push("nothing was changed".to_owned());
+                self.hint = Some(format!(
+                    "`windlass resolve --rolled-back {name}`, and deploy again; where its text was run by hand, \
+                     `windlass resolve --applied {name}` behind it"
+                ));
+            }
             ResolveFailure::Refused(error) => {
                 self.message = error.to_string();
                 self.causes.clear();
@@ -460,6 +443,7 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::HeadChanged { attempt } | Blocked::Running { attempt } => (Some(attempt.name.clone()), None),
         Blocked::Unsplittable { place, .. }
         | Blocked::EndsElsewhere { place, .. }
+        | Blocked::Placeholder { place, .. }
         | Blocked::TransactionRequired { place, .. }
         | Blocked::InsideExplicitTransaction { place, .. }
         | Blocked::CannotRepeat { place, .. }

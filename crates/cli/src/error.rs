@@ -129,6 +129,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::SharedVersion { .. } => (Exit::Project, "shared_version"),
         Blocked::Unsplittable { .. }
         | Blocked::EndsElsewhere { .. }
+        | Blocked::Placeholder { .. }
         | Blocked::Directive { .. }
         | Blocked::TransactionRequired { .. }
         | Blocked::InsideExplicitTransaction { .. }

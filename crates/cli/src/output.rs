@@ -52,8 +52,13 @@ impl Output {
         &self.bar
     }
 
-    /// What was asked for: a table, a plan, a path.
+    /// What was asked for: a plan, a path.
     pub(crate) fn result(&self, text: &str) {
+        self.table(&shown(text));
+    }
+
+    /// What was asked for, with styles of its own: a table.
+    pub(crate) fn table(&self, text: &str) {
         if !self.json {
             self.stdout(text);
         }
@@ -62,28 +67,28 @@ impl Output {
     /// What was done, as it is done: `     Applied 2_add_email`.
     pub(crate) fn done(&self, verb: &str, text: &str) {
         if !self.json && !self.is_quiet() {
-            self.stdout(&line(GOOD, verb, text));
+            self.stdout(&line(GOOD, verb, &shown(text)));
         }
     }
 
     /// What goes on.
     pub(crate) fn progress(&self, verb: &str, text: &str) {
         if !self.is_quiet() {
-            self.stderr(&line(BUSY, verb, text));
+            self.stderr(&line(BUSY, verb, &shown(text)));
         }
     }
 
     /// What is worth knowing and no error.
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet() {
-            self.stderr(&format!("{WARN}note:{WARN:#} {text}"));
+            self.stderr(&format!("{WARN}note:{WARN:#} {}", shown(text)));
         }
     }
 
     /// What is surely not as it was meant.
     pub(crate) fn warning(&self, text: &str) {
         if !self.is_quiet() {
-            self.stderr(&format!("{WARN}warning:{WARN:#} {text}"));
+            self.stderr(&format!("{WARN}warning:{WARN:#} {}", shown(text)));
         }
     }
 
@@ -136,9 +141,19 @@ impl Output {
     }
 }
 
-/// The text as a terminal may get it: what a database, a file's name or a script holds is shown there and not
-/// obeyed. Colours stay.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+/// A text of somebody else's as a terminal may get it: what a database, a file's name or a script holds is shown there
+/// and not obeyed.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    escaped(text, |_| None)
+}
+
+/// The same of a text with styles of windlass's own, which stay.
+fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, color)
+}
+
+/// The text with what is no letter escaped, but for what begins with an escape and is so long.
+fn escaped(text: &str, kept: impl Fn(&str) -> Option<usize>) -> Cow<'_, str> {
     let is_shown = |c: char| match c {
         '\n' | '\t' => true,
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
@@ -151,7 +166,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let length = match c {
-            '\u{1b}' => color(rest),
+            '\u{1b}' => kept(rest),
             _ if is_shown(c) => Some(c.len_utf8()),
             // A line of a file that ends as Windows ends them.
             '\r' if rest.starts_with("\r\n") => Some(c.len_utf8()),
@@ -219,6 +234,7 @@ mod tests {
             printable(hostile),
             "\\u{1b}]0;title\\u{7}\\u{1b}[2Jb\\u{9b}31m\\u{202e}cba\\u{d}ok \\u{1b}[31"
         );
+        assert_eq!(shown("\u{1b}[31mred"), "\\u{1b}[31mred", "a colour that is not windlass's own");
     }
 
     #[test]

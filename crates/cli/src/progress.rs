@@ -2,7 +2,7 @@
 
 use crate::commands::deploy::AppliedMigration;
 use crate::diagnosis::held_by;
-use crate::output::{BUSY, Output, Verbosity, count, elapsed, line, printable};
+use crate::output::{BUSY, Output, Verbosity, count, elapsed, line, shown};
 use indicatif::{ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -85,7 +85,7 @@ impl<'p> Progress<'p> {
         }
         self.last_waited = waited;
         if self.is_drawn {
-            self.output.bar().set_message(printable(&text).into_owned());
+            self.output.bar().set_message(shown(&text).into_owned());
             self.draw(style(&line(self.color(), "Waiting", "{wide_msg}"), "{since:>12}"));
         } else if waited >= self.next_waiting_line {
             self.next_waiting_line = waited + WAITING_LINES;
@@ -140,7 +140,7 @@ impl<'p> Progress<'p> {
                 bar.reset_elapsed();
                 bar.set_prefix(place);
             }
-            bar.set_message(printable(&execute.summary(80)).into_owned());
+            bar.set_message(shown(&execute.summary(80)).into_owned());
         }
     }
 
@@ -179,22 +179,17 @@ impl<'p> Progress<'p> {
 
     fn apart(&self, names: &[String]) {
         tracing::info!(?names, "run again by themselves: their common transaction failed");
-        if !self.is_drawn {
-            let what = match names {
-                [name] => format!("after a rollback: {name} failed, and runs by itself now"),
-                _ => format!("after a rollback: {} run one by one now", count(names.len(), "migration")),
-            };
-            self.output.progress("Retrying", &what);
-        }
+        let what = match names {
+            [name] => format!("after a rollback: {name} failed, and runs by itself now"),
+            _ => format!("after a rollback: {} run one by one now", count(names.len(), "migration")),
+        };
+        self.output.progress("Retrying", &what);
     }
 
     fn enum_value_used(&self, name: &str) {
         tracing::info!(name, "rolled back: it uses a new enum value, which is committed first now");
-        if !self.is_drawn {
-            let what =
-                format!("after a rollback: {name} uses a new enum value, which is committed first now");
-            self.output.progress("Retrying", &what);
-        }
+        let what = format!("after a rollback: {name} uses a new enum value, which is committed first now");
+        self.output.progress("Retrying", &what);
     }
 
     fn contended(&mut self, contention: &Contention, pause: Duration) {
@@ -214,13 +209,20 @@ impl<'p> Progress<'p> {
 
     fn applied(&mut self, name: &str, took: Duration) {
         self.begun.retain(|begun| begun != name);
-        let statements = self.statements.get(name).copied().unwrap_or(0);
+        let statements = self.statements.get(name).copied().unwrap_or_else(|| self.length(name));
         self.applied.push(AppliedMigration { name: name.to_owned(), statements, elapsed: took });
         if self.is_drawn {
             self.output.bar().set_position(self.applied.len() as u64);
         }
         let what = format!("{name} ({}, {})", count(statements as usize, "statement"), elapsed(took));
         self.output.done("Applied", &what);
+    }
+
+    /// How many statements a migration has of which none was sent: what was left of it was taken out.
+    fn length(&self, name: &str) -> u32 {
+        let statements =
+            self.migrations.get(name).and_then(|migration| migration.statements(self.dialect).ok());
+        u32::try_from(statements.map_or(0, |statements| statements.len())).unwrap_or(u32::MAX)
     }
 
     fn color(&self) -> clap::builder::styling::Style {

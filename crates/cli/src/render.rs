@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Diagnosis;
 use crate::excerpt::Excerpt;
-use crate::output::{BAD, BOLD};
+use crate::output::{BAD, BOLD, shown};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// The column that keys are set in: as wide as `caused by`.
@@ -41,15 +41,16 @@ pub(crate) fn render(diagnosis: &Diagnosis) -> String {
 /// The message, the place, and the lines of the script.
 fn headline(diagnosis: &Diagnosis) -> String {
     let renderer = Renderer::styled();
+    let message = &*shown(&diagnosis.message);
     match (&diagnosis.excerpt, &diagnosis.place) {
-        (Some(excerpt), _) => renderer.render(&[report(&diagnosis.message, excerpt)]),
+        (Some(excerpt), _) => renderer.render(&[report(message, excerpt)]),
         (None, Some(place)) if !diagnosis.message.contains(&place.file) => {
             let origin = Origin::path(place.file.as_str())
                 .line(place.line as usize)
                 .char_column(place.column as usize);
-            renderer.render(&[Level::ERROR.primary_title(diagnosis.message.as_str()).element(origin)])
+            renderer.render(&[Level::ERROR.primary_title(message).element(origin)])
         }
-        _ => format!("{BAD}error{BAD:#}{BOLD}: {}{BOLD:#}", diagnosis.message),
+        _ => format!("{BAD}error{BAD:#}{BOLD}: {message}{BOLD:#}"),
     }
 }
 
@@ -65,6 +66,7 @@ fn report<'d>(message: &'d str, excerpt: &'d Excerpt) -> Group<'d> {
 /// A key in its column, and a text that stays beside it however many lines it has.
 pub(crate) fn entry(key: &str, text: &str) -> String {
     let indent = format!("\n{:KEYS$}  ", "");
+    let text = shown(text);
     let text = text.trim_end().lines().collect::<Vec<_>>().join(&indent);
     format!("{BOLD}{key:>KEYS$}:{BOLD:#} {text}")
 }

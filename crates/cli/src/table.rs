@@ -1,5 +1,6 @@
 //! Tables: columns that line up, without lines around them.
 
+use crate::output::shown;
 use clap::builder::styling::Style;
 
 /// A cell and how it looks.
@@ -11,7 +12,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::new() }
+        Self { text: shown(&text.into()).into_owned(), style: Style::new() }
     }
 
     #[must_use]

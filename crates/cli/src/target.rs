@@ -32,6 +32,8 @@ pub(crate) enum TargetError {
     NoScheme {
         /// Whether it looks like a file of SQLite.
         file: Option<String>,
+        /// What it begins with that no URL does.
+        odd: Option<char>,
     },
     /// Its scheme is not known.
     #[error("no database has URLs that begin with `{scheme}:`")]
@@ -54,8 +56,14 @@ impl TargetError {
             SCHEMES.iter().flat_map(|(_, names)| names.iter().map(|name| format!("{name}:"))).collect();
         match self {
             Self::None => {
-                "give `--database-url URL`, or set DATABASE_URL, or write `database_url` into windlass.toml"
-                    .into()
+                let ways = "give `--database-url URL`, or set DATABASE_URL, or write `database_url` into windlass.toml";
+                // Other tools read it: whoever comes from them has the URL there.
+                let is_there = Path::new(".env").is_file();
+                let dotenv = "; a `.env` stands here, which the shell reads: `set -a && . ./.env && set +a`";
+                format!("{ways}{}", if is_there { dotenv } else { "" })
+            }
+            Self::UnknownScheme { scheme } if scheme.eq_ignore_ascii_case("jdbc") => {
+                "leave `jdbc:` out: what follows it is the URL".into()
             }
             Self::OtherKind => {
                 "it names a server of the same product and version, where a database may be created".into()
@@ -63,7 +71,13 @@ impl TargetError {
             Self::Unreadable(_) => {
                 "like postgres://user@host/shop, mysql://user@host/shop or sqlite:shop.db".into()
             }
-            Self::NoScheme { file: Some(file) } => {
+            Self::NoScheme { odd: Some('$'), .. } => {
+                "the variable was not filled in: a shell does that outside of single quotes, and windlass.toml where it is \
+                 written `${NAME}`"
+                    .into()
+            }
+            Self::NoScheme { odd: Some(_), .. } => "take the quotes or blanks around it away".into(),
+            Self::NoScheme { file: Some(file), .. } => {
                 format!(
                     "a file of SQLite is written like `sqlite:{file}`; others begin with one of {}",
                     known.join(", ")
@@ -86,17 +100,22 @@ pub(crate) struct ConnectFailure {
     pub(crate) is_missing: bool,
     /// In the driver's words.
     pub(crate) source: Box<dyn Error + Send + Sync>,
-    if_missing: IfMissing,
 }
 
 impl ConnectFailure {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
-        let hint = match self.if_missing {
-            IfMissing::Leave => "a dry run does not create it: deploy with `--create-database` does",
-            _ => "`windlass deploy --create-database` creates it",
-        };
-        self.is_missing.then(|| hint.to_owned())
+        if self.is_missing {
+            return Some("`windlass deploy --create-database` creates it, and nothing else does".to_owned());
+        }
+        let source: &(dyn Error + 'static) = &*self.source;
+        let mut causes =
+            std::iter::successors(Some(source), |cause: &&(dyn Error + 'static)| (*cause).source());
+        causes.any(|cause| cause.to_string().contains("UnknownIssuer")).then(|| {
+            "name the file of the authority that signed its certificate, in the URL: `sslrootcert=ca.pem` \
+             (PostgreSQL), `ssl-ca=ca.pem` (MySQL, MariaDB)"
+                .to_owned()
+        })
     }
 }
 
@@ -216,7 +235,7 @@ impl Target {
     pub(crate) async fn connect(&self, if_missing: IfMissing) -> Result<Box<dyn Driver>, ConnectFailure> {
         let failure = |Unopened { is_missing, source }| {
             let place = self.place.clone();
-            ConnectFailure { place, is_missing, source, if_missing }
+            ConnectFailure { place, is_missing, source }
         };
         match self.options.open(if_missing).await {
             Err(unopened) if unopened.is_missing && if_missing == IfMissing::Create => {
@@ -302,8 +321,9 @@ impl From<windlass_sqlite::ConnectError> for Unopened {
 
 /// The kind of database that a URL's scheme means.
 fn kind(url: &str) -> Result<Kind, TargetError> {
-    let (scheme, _) =
-        url.split_once(':').ok_or_else(|| TargetError::NoScheme { file: file_of_sqlite(url) })?;
+    let (scheme, _) = url
+        .split_once(':')
+        .ok_or_else(|| TargetError::NoScheme { file: file_of_sqlite(url), odd: odd(url) })?;
     let is_named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(scheme));
     if let Some((kind, _)) = SCHEMES.iter().find(|(_, names)| is_named(names)) {
         return Ok(*kind);
@@ -314,7 +334,12 @@ fn kind(url: &str) -> Result<Kind, TargetError> {
     if is_word {
         return Err(TargetError::UnknownScheme { scheme: scheme.to_owned() });
     }
-    Err(TargetError::NoScheme { file: None })
+    Err(TargetError::NoScheme { file: None, odd: odd(url) })
+}
+
+/// A quote, a blank or a `$` at the beginning.
+fn odd(url: &str) -> Option<char> {
+    url.chars().next().filter(|first| first.is_whitespace() || ['\'', '"', '$'].contains(first))
 }
 
 /// A text without a scheme that is called like a file of SQLite, and holds nothing that may be secret.
@@ -380,11 +405,33 @@ pub(crate) fn redact(text: &str, url: Option<&Secret>) -> String {
     let environment = ["PGPASSWORD", "MYSQL_PWD"].iter().filter_map(|name| std::env::var(name).ok());
     for secret in environment.chain(passwords(url)) {
         // A word that the place is made of (`postgres`) tells nothing where it stands by itself.
-        if !secret.is_empty() && !told.contains(&secret) {
-            text = text.replace(&secret, "***");
+        if !secret.is_empty() && (is_short(&secret) || !told.contains(&secret)) {
+            text = without(&text, &secret);
         }
     }
     text
+}
+
+fn is_short(secret: &str) -> bool {
+    secret.chars().count() < 4
+}
+
+/// The text without a secret. One of a few letters is part of many words, where `***` would tell it: it is taken out
+/// only where it stands as a value.
+fn without(text: &str, secret: &str) -> String {
+    if !is_short(secret) {
+        return text.replace(secret, "***");
+    }
+    let (mut clean, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(secret) {
+        let (before, behind) = (&rest[..at], &rest[at + secret.len()..]);
+        let is_value = before.ends_with([':', '=', '`', '\'', '"'])
+            && (behind.is_empty() || behind.starts_with(['@', '&', '`', '\'', '"']));
+        clean.push_str(before);
+        clean.push_str(if is_value { "***" } else { secret });
+        rest = behind;
+    }
+    clean + rest
 }
 
 /// Takes the secrets out of arguments that a text quotes whole: of a URL that stood where none belongs.
@@ -478,6 +525,11 @@ mod tests {
     fn secrets_are_taken_out() {
         let url = Secret::new("postgres://ann:s3%20cret@db/shop?sslpassword=key1");
         assert_eq!(redact("wrong `s3 cret`, s3%20cret or key1", Some(&url)), "wrong `***`, *** or ***");
+        let short = Secret::new("postgres://ann:o@db/shop");
+        assert_eq!(
+            redact("no folder nono; `o` of ann:o@db", Some(&short)),
+            "no folder nono; `***` of ann:***@db"
+        );
         let usual = Secret::new("postgres://postgres:postgres@db/shop");
         let told = redact("postgres://postgres:postgres@db/shop: user postgres", Some(&usual));
         assert_eq!(told, "postgres://postgres@db/shop: user postgres");

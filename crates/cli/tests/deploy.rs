@@ -122,7 +122,9 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     assert_eq!(std::fs::read(project.path("app.db")).expect("the file"), before);
     let missing =
         project.run(&["deploy", "--dry-run", "--create-database", "--database-url", "sqlite:new.db"]);
-    missing.ends_with(6).err("caused by: there is no file `new.db`\n     hint: a dry run does not create it");
+    missing.ends_with(6).err(
+        "caused by: there is no file `new.db`\n     hint: `windlass deploy --create-database` creates it",
+    );
     project.run(&["deploy", "--dry-run", "--database-url", "sqlite:new.db?mode=rwc"]).ends_with(6);
     assert!(!project.path("new.db").exists());
 }
@@ -254,6 +256,11 @@ fn a_read_only_target_is_told_before_anything_runs() {
     let project = Project::with(&[USERS]);
     project.sql("PRAGMA user_version = 1");
     let ran = project.run(&["deploy", "--database-url", "sqlite:app.db?mode=ro"]);
-    ran.ends_with(3).err("cannot be written to").err("1_users");
+    ran.ends_with(3).err("cannot be written to").err("1_users").err("hint: leave `mode=ro` out of the URL");
+    let planned = project.run(&["deploy", "--dry-run", "--database-url", "sqlite:app.db?mode=ro"]);
+    planned
+        .ends_with(0)
+        .out("execute 1_users 1/1")
+        .err("note: this session only reads, and a deploy by it would be");
     project.run(&["status", "--database-url", "sqlite:app.db?mode=ro"]).ends_with(0).out("pending  1_users");
 }

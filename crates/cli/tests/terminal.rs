@@ -107,6 +107,9 @@ fn a_session_is_ended_only_by_who_says_yes() {
         assert_eq!(code, Some(5), "{told}");
         assert!(told.contains("End this session?") && told.contains("it is as it was"), "{told:?}");
     }
+    let (code, told) = on_a_terminal(&project, &unlock[..3], &[]);
+    assert_eq!(code, Some(5), "{told}");
+    assert!(told.contains("ended by the means of its system") && !told.contains("--end"), "{told:?}");
     // It is asked to, and cannot.
     let (code, told) = typed_into(&project, &unlock, &[], "Y\n");
     assert_eq!(code, Some(5), "{told}");

@@ -224,7 +224,7 @@ pub async fn resolve<'d, D>(
 /// ```
 ///
 /// # Errors
-/// When there is no such migration, or the history cannot be written.
+/// When there is no such migration, the database is empty, or the history cannot be written.
 pub async fn baseline<'d, D>(
     database: impl Database<'d, D>,
     migrations: &Migrations,
@@ -232,7 +232,7 @@ pub async fn baseline<'d, D>(
 ) -> Result<Vec<String>, ResolveFailure> {
     let mut session = database.session().await?;
     let run = Run::of_this_program();
-    let result = apply::baseline(&mut *session, migrations, &run, name).await;
+    let result = apply::baseline(&mut *session, migrations, &run, name, false).await;
     let back = session.give_back().await;
     let recorded = result?;
     back?;

@@ -1,7 +1,7 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
 use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
-use crate::driver::{Driver, DriverError, Head, Holder, Lock, Run};
+use crate::driver::{Access, Driver, DriverError, Head, Holder, Lock, NoWatch, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
 use crate::source::{Migrations, SourceError};
@@ -17,6 +17,7 @@ mod failure;
 mod progress;
 mod repeat;
 mod replay;
+mod story;
 mod unlocking;
 
 use attempt::{Ended, Runner};
@@ -183,7 +184,7 @@ pub enum DeployError {
     #[error("the deploy is blocked: nothing was run")]
     Blocked(#[from] Blocked),
     /// Others changed the schema since the last deploy: nothing was run.
-    #[error("{0}")]
+    #[error("{}", .0.in_a_line())]
     Drift(Box<Drift>),
     /// A statement was refused.
     #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
@@ -281,9 +282,14 @@ pub async fn dry_run<'m>(
     migrations: &'m Migrations,
     options: &DeployOptions,
 ) -> Result<Outlook<'m>, DeployError> {
-    let inspection = driver.inspect().await?;
+    let mut inspection = driver.inspect().await?;
+    // Whoever only looks need not be able to write.
+    let access = std::mem::replace(&mut inspection.access, Access::Writable);
     let mut outlook =
         crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), &options.plan)?;
+    if let (Access::ReadOnly(why), false) = (access, outlook.plan.is_empty()) {
+        outlook.remarks.push(Remark::ReadOnly { why });
+    }
     let looks = !outlook.plan.is_empty() || options.drift.when_current;
     if looks && options.drift.policy != DriftPolicy::Off && driver.keeps_schema() {
         let remark = look_at_drift(driver, migrations, &options.drift, &outlook.plan).await?;
@@ -384,7 +390,14 @@ async fn deploy_locked(
         observer.event(Event::Planned(&plan));
         let mut runner = Runner::new(&inspection, &capabilities, &options, observer, stop);
         let ended = runner.run(driver, &plan).await;
+        let is_part_way = runner.completed().is_some();
         report.applied.append(&mut runner.applied);
+        if looks && ends_early(&ended) && !is_part_way && !report.applied.is_empty() {
+            // What a migration left that stands part-way may be undone by hand, which is no drift: it is not kept.
+            // Whatever becomes of this is no part of how the run ended.
+            let keep = [Step::Begin, Step::KeepSchema { accepted: None }, Step::Commit];
+            let _ = driver.perform(&options.run, &keep, &mut NoWatch).await;
+        }
         match ended? {
             Ended::Done => return Ok(report),
             Ended::Apart(names) => options.plan.alone.extend(names),
@@ -410,6 +423,11 @@ async fn deploy_locked(
         }
     }
     Err(DeployError::TakenOver { name: "the history".to_owned() })
+}
+
+/// Whether a run ended before its end, with a session that can still be used and is nobody else's.
+fn ends_early(ended: &Result<Ended, DeployError>) -> bool {
+    matches!(ended, Ok(Ended::Stopped { .. }) | Err(DeployError::Statement(_) | DeployError::Contended(_)))
 }
 
 /// Migrations of the plan whose functions the driver was not given.

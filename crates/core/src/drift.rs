@@ -1,7 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{History, State};
+use crate::history::{Attempt, History, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences};
@@ -74,9 +74,19 @@ impl fmt::Display for Drift {
             f,
             "the live schema is not what the deploy of {} left at {}: {} {many}",
             self.migration,
-            self.at,
+            format_args!("{}Z", self.at.split('.').next().unwrap_or_default()),
             self.differences.len()
         )
+    }
+}
+
+impl Drift {
+    /// The same, and the first of what differs.
+    pub(crate) fn in_a_line(&self) -> String {
+        const FEW: usize = 3;
+        let mut told: Vec<_> = self.differences.iter().take(FEW).map(ToString::to_string).collect();
+        told.extend((self.differences.len() > FEW).then(|| "…".to_owned()));
+        format!("{self}: {}", told.join("; "))
     }
 }
 
@@ -188,7 +198,9 @@ enum Touched {
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
 fn touched_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Touched {
     let mut names = Vec::new();
-    for attempt in history.attempts.iter().filter(|attempt| attempt.id > id) {
+    // The one with which it was kept may have gone on since.
+    let since = |attempt: &&Attempt| attempt.id > id || attempt.id == id && attempt.state() != State::Applied;
+    for attempt in history.attempts.iter().filter(since) {
         let ran = match (attempt.state(), attempt.in_flight) {
             (State::Applied, _) => attempt.statements,
             (_, Some(in_flight)) => in_flight.last.max(attempt.completed),

@@ -279,8 +279,16 @@ impl DatabaseError {
     #[must_use]
     pub fn without_quotations(self) -> Self {
         let is_quote = |c: char| matches!(c, '\'' | '"' | '`' | '«' | '“');
-        let message = match (self.message.find(is_quote), self.message.rfind(is_quote)) {
-            (Some(start), Some(end)) if start < end => {
+        // The apostrophe of `doesn't` quotes nothing.
+        let is_apostrophe = |at: usize| {
+            self.message[..at].ends_with(char::is_alphabetic)
+                && self.message[at..].strip_prefix('\'').is_some_and(|rest| rest.starts_with("t "))
+        };
+        let mut quotes =
+            self.message.match_indices(is_quote).map(|(at, _)| at).filter(|at| !is_apostrophe(*at));
+        let (first, last) = (quotes.next(), quotes.next_back());
+        let message = match (first, last) {
+            (Some(start), Some(end)) => {
                 format!(
                     "{}'…'{}",
                     &self.message[..start],
@@ -290,6 +298,26 @@ impl DatabaseError {
             _ => self.message,
         };
         Self { message, code: self.code, position: self.position, line: self.line, ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DatabaseError;
+
+    #[test]
+    fn what_is_quoted_is_taken_out_and_apostrophes_stay() {
+        let told = |message: &str| {
+            let error = DatabaseError { message: message.to_owned(), ..DatabaseError::default() };
+            error.without_quotations().message
+        };
+        assert_eq!(told("Table 'shop.users' doesn't exist"), "Table '…' doesn't exist");
+        assert_eq!(told("Duplicate entry 'o'b' for key 't.b'"), "Duplicate entry '…'");
+        assert_eq!(told("it doesn't exist"), "it doesn't exist");
+        assert_eq!(
+            told("invalid input syntax for type integer: \"hunter2\""),
+            "invalid input syntax for type integer: '…'"
+        );
     }
 }
 

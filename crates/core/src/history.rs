@@ -100,6 +100,9 @@ pub struct Attempt {
     pub digest: String,
 }
 
+/// How a person's word that the schema is right as it is begins, among what was decided about a row.
+pub const ACCEPTED: &str = "schema accepted by ";
+
 /// First and last number (from 1) of statements whose outcome only the database knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InFlight {

@@ -17,6 +17,7 @@ mod last_statement;
 mod locking;
 mod outcome;
 mod pieces;
+mod placeholders;
 mod remnant;
 mod repeat;
 mod resolve;

@@ -31,6 +31,8 @@ pub enum Standing {
     Missing,
     /// Applied, newer than the whole project, which has nothing to run: an older release is looking.
     Ahead,
+    /// A repeatable migration that was applied and is no longer in the project: what it made stands.
+    Retired,
     /// Applied, and in the project under another name.
     Renamed,
 }
@@ -49,13 +51,14 @@ impl Standing {
             Self::Interrupted => "interrupted",
             Self::Missing => "missing",
             Self::Ahead => "ahead",
+            Self::Retired => "retired",
             Self::Renamed => "renamed",
         }
     }
 
     /// Whether the database is where the project wants it, as far as this migration goes.
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Applied | Self::Ahead)
+        matches!(self, Self::Applied | Self::Ahead | Self::Retired)
     }
 }
 
@@ -128,10 +131,22 @@ pub fn status(migrations: &[Migration], inspection: &Inspection, dialect: Dialec
                 renamed_to: None,
             }
         })
+        .map(|line| of_the_last_try(line, &newest))
         .collect();
     lines.extend(elsewhere(migrations, &standing, &lines, dialect));
     lines.sort_by_cached_key(|line| Position::of(&line.name));
     lines
+}
+
+/// A repeatable migration that is to run again, and whose last try left nothing, is told of that one.
+fn of_the_last_try(line: StatusLine, newest: &HashMap<&str, &Attempt>) -> StatusLine {
+    match newest.get(line.name.as_str()) {
+        Some(last) if line.standing == Standing::Changed && last.error.is_some() => {
+            let attempt = Some((*last).clone());
+            StatusLine { standing: Standing::RolledBack, attempt, ..line }
+        }
+        _ => line,
+    }
 }
 
 fn stands_as(
@@ -174,7 +189,9 @@ fn elsewhere(
         standing.values().copied().filter(|attempt| !known.contains(attempt.name.as_str())).collect();
     let last = migrations.iter().rfind(|m| m.kind() == MigrationKind::Versioned);
     let newer = |a: &&Attempt| last.is_some_and(|last| Position::of(&a.name) > Position::of(last.name()));
-    let is_ahead = project.iter().all(|line| line.standing.is_settled()) && missing.iter().all(newer);
+    let is_retired = |a: &Attempt| a.kind == AttemptKind::Repeatable && a.state() == State::Applied;
+    let is_ahead = project.iter().all(|line| line.standing.is_settled())
+        && missing.iter().filter(|attempt| !is_retired(attempt)).all(newer);
     let new_name = |attempt: &Attempt| {
         let untried = migrations.iter().filter(|m| !standing.contains_key(m.name()));
         untried.into_iter().find(|m| is_same_text(m, attempt, dialect)).map(|m| m.name().to_owned())
@@ -183,6 +200,7 @@ fn elsewhere(
         let renamed_to = new_name(attempt);
         let standing = match attempt.state() {
             State::Applied if renamed_to.is_some() => Standing::Renamed,
+            State::Applied if is_retired(attempt) => Standing::Retired,
             State::Applied if is_ahead => Standing::Ahead,
             State::Applied => Standing::Missing,
             state => unfinished(state),
@@ -321,6 +339,35 @@ mod tests {
         assert_eq!(told(&renamed, history()), ["1_a applied", "2_b renamed", "2_bb pending"]);
         let new_work = [migration("1_a", "SELECT 1;"), migration("3_c", "SELECT 3;")];
         assert_eq!(told(&new_work, history()), ["1_a applied", "2_b missing", "3_c pending"]);
+    }
+
+    #[test]
+    fn a_repeatable_migration_that_is_gone_is_retired() {
+        let mut repeatable = applied(2, "R__v", "SELECT 1;");
+        repeatable.kind = AttemptKind::Repeatable;
+        let history = || vec![applied(1, "1_a", "SELECT 1;"), repeatable.clone()];
+        assert_eq!(told(&[migration("1_a", "SELECT 1;")], history()), ["1_a applied", "R__v retired"]);
+        let new_work = [migration("1_a", "SELECT 1;"), migration("3_c", "SELECT 3;")];
+        assert_eq!(told(&new_work, history()), ["1_a applied", "3_c pending", "R__v retired"]);
+    }
+
+    #[test]
+    fn a_repeatable_migration_that_failed_again_is_told_with_its_error() {
+        let mut failed = applied(2, "R__v", "SELECT 2;");
+        (failed.claimed, failed.finished_at) = (false, None);
+        failed.rolled_back_at = Some("2026-01-31 12:00:02".to_owned());
+        failed.error = Some("no such table".to_owned());
+        let history = History { exists: true, attempts: vec![applied(1, "R__v", "SELECT 1;"), failed] };
+        let inspection = Inspection {
+            history,
+            contents: Contents::Empty,
+            access: Access::Writable,
+            surroundings: Surroundings::default(),
+        };
+        let lines = status(&[migration("R__v", "SELECT 2;")], &inspection, DIALECT);
+        assert_eq!((lines[0].standing, lines[0].error()), (Standing::RolledBack, Some("no such table")));
+        let lines = status(&[migration("R__v", "SELECT 1;")], &inspection, DIALECT);
+        assert_eq!((lines[0].standing, lines[0].error()), (Standing::Applied, None));
     }
 
     #[test]

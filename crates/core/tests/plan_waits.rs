@@ -317,6 +317,8 @@ fn several_strong_locks_in_one_transaction_are_told() {
     );
     warns("ALTER TABLE t ADD m int; ALTER TABLE t ADD o int; CREATE TABLE u (n int);", &[]);
     warns("ALTER TABLE t ADD m int; CREATE INDEX CONCURRENTLY i ON t (m); ALTER TABLE u ADD m int;", &[]);
+    // The tables that a view reads stay everybody's.
+    warns("CREATE OR REPLACE VIEW v AS SELECT id, n FROM c;", &[]);
 }
 
 #[test]

@@ -341,6 +341,8 @@ fn what_cannot_be_is_refused_before_anything_runs() {
         "BEGIN;\n\\d users\n",
         "1_m.sql:2:1: line 2 holds `\\d`, a command of the database's own client, which is not SQL",
     );
+    let blocked = planned(Product::PostgreSql, &[("1_m.sql", "\\i other.sql\n")]).expect_err("no plan");
+    assert!(blocked.hint().is_some_and(|hint| hint.starts_with("write what it does as SQL")), "{blocked:?}");
     refused(
         Product::Sqlite,
         "BEGIN; INSERT INTO t VALUES (1); ROLLBACK;",
@@ -375,6 +377,62 @@ fn what_a_cut_would_end_too_early_is_refused() {
     {
         let script: &'static str = format!("SELECT {set};\nSELECT 1;\nVACUUM;\nUPDATE t SET n = 2;").leak();
         assert!(planned(Product::PostgreSql, &[("1_m.sql", script)]).is_ok(), "{set}");
+    }
+}
+
+#[test]
+fn a_lock_that_a_cut_would_end_at_once_is_refused() {
+    refused(
+        Product::PostgreSql,
+        "LOCK TABLE t IN EXCLUSIVE MODE;\nVACUUM;\nUPDATE t SET n = 3;",
+        "1_m.sql:2:1: this statement cannot be in a transaction, and what 1_m.sql:1:1 sets or locks until the \
+         transaction ends would be gone after it",
+    );
+}
+
+#[test]
+fn a_savepoint_needs_the_transaction_that_a_marker_turns_off() {
+    for product in [Product::PostgreSql, Product::Sqlite] {
+        refused(
+            product,
+            "-- windlass: no-transaction\nSAVEPOINT a;\nINSERT INTO t VALUES (1);\nRELEASE a;",
+            "1_m.sql:2:1: this statement holds until its transaction ends, and `no-transaction` gives it none with others",
+        );
+        let inside =
+            "-- windlass: no-transaction\nBEGIN; SAVEPOINT a; INSERT INTO t VALUES (1); RELEASE a; COMMIT;";
+        assert!(planned(product, &[("1_m.sql", inside)]).is_ok());
+    }
+}
+
+#[test]
+fn what_is_attached_is_let_go_of_behind_its_transaction() {
+    check(
+        Product::Sqlite,
+        "ATTACH 'o.db' AS o;\nCREATE TABLE o.x (y);\nDETACH o;",
+        "begin
+            claim 1_m
+            execute 1_m 1/3: (not shown: it may hold a secret)
+            execute 1_m 2/3: CREATE TABLE o.x (y)
+            checkpoint 1_m 2, in flight 3
+        commit
+        --
+        execute 1_m 3/3: DETACH o
+        record 1_m applied
+        restore settings
+        --",
+    );
+}
+
+#[test]
+fn a_placeholder_that_nobody_fills_in_is_refused() {
+    for product in [Product::PostgreSql, Product::MySql, Product::Sqlite] {
+        refused(
+            product,
+            "SELECT 1;\nCREATE TABLE\n  ${schema}.d (n int);",
+            "1_m.sql:3:3: nobody fills `${schema}` in",
+        );
+        let data = "INSERT INTO t VALUES ('${n}'); -- ${n}\n/* ${n} */";
+        assert!(planned(product, &[("1_m.sql", data)]).is_ok());
     }
 }
 

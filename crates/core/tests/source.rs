@@ -154,8 +154,21 @@ fn what_is_no_set_of_migrations_is_refused_naming_the_file() {
         (&["U1__b.sql", "V2__a.sql"], "U1__b.sql stands alone"),
         (&["V1.sql"], "V1.sql has no name after V1"),
         (&["V1__a.sql", "U2__b.sql"], "U2__b.sql stands alone: Flyway's `U` undoes"),
-        (&["1_a.sql=-- +goose Down\n"], "1_a.sql has no `-- +goose Up` section"),
-        (&["1_a.sql=-- migrate:down\n"], "1_a.sql has no `-- migrate:up` section"),
+        (&["1_a.up.sql", "2_shut_down.sql"], "2_shut_down.sql as <version>_<name>.sql"),
+        (
+            &["1_a.sql=\n-- +goose Down\n"],
+            "1_a.sql:2: this line is a marker of sections, and the file has no `-- +goose Up` section",
+        ),
+        (
+            &["1_a.sql=SELECT '\n-- migrate:down\n';\n"],
+            "1_a.sql:2: this line is a marker of sections, and the file has no `-- migrate:up` section",
+        ),
+        (
+            &[
+                "1_a.sql=-- +goose Up\n-- +goose StatementBegin\nSELECT 1\n-- done\n-- +goose StatementEnd\n\nSELECT 2;",
+            ],
+            "1_a.sql:5: the statement that `-- +goose StatementEnd` ends here needs a `;`",
+        ),
         (&["1_a.sql=-- +goose Down\n-- +goose Up\n"], "1_a.sql:2: `-- +goose Up` stands where it cannot"),
         (&["1_a.sql=-- migrate:up\n-- migrate:up\n"], "1_a.sql:2: `-- migrate:up` stands where it cannot"),
         (&["1_a.sql=\n/* of\n us */ DROP\n--migrate:up\n"], "1_a.sql:3: a statement stands before the first"),
@@ -186,6 +199,20 @@ fn what_is_no_set_of_migrations_is_refused_naming_the_file() {
     ] {
         let error = refused(files);
         assert!(error.contains(message), "{files:?}: {error}");
+    }
+}
+
+#[test]
+fn the_last_statement_of_a_section_needs_no_semicolon() {
+    let begun = "-- +goose Up\n-- +goose StatementBegin\nSELECT 1";
+    let down = "-- +goose Down\n-- +goose StatementBegin\nSELECT 2\n-- +goose StatementEnd\n";
+    for rest in [
+        "\n-- +goose StatementEnd\n",
+        ";\n-- +goose StatementEnd\nSELECT 3;\n",
+        "; -- one\n-- +goose StatementEnd\nSELECT 3;\n",
+    ] {
+        let file: &'static str = Box::leak(format!("1_a.sql={begun}{rest}{down}").into_boxed_str());
+        assert_eq!(names(&read(&[file])), ["1_a"], "{file}");
     }
 }
 

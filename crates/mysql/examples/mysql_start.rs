@@ -9,8 +9,13 @@ static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Pool::from_url(std::env::var("DATABASE_URL")?)?;
-    let report = deploy(&pool, &MIGRATIONS).await?;
-    println!("applied {} migrations", report.applied.len());
+    match deploy(&pool, &MIGRATIONS).await {
+        Ok(report) => println!("applied {} migrations", report.applied.len()),
+        Err(error) => {
+            eprintln!("{}", error.story());
+            std::process::exit(1);
+        }
+    }
     pool.disconnect().await?;
     Ok(())
 }

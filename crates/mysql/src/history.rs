@@ -7,7 +7,7 @@ use crate::dialect::numbers;
 use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::{Product, Run};
-use windlass_core::history::{FORMAT, InFlight};
+use windlass_core::history::{ACCEPTED, FORMAT, InFlight};
 use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
 
@@ -161,9 +161,16 @@ impl Table {
     pub(crate) fn keep_schema(&self, schema: &[u8], accepted: Option<&str>) -> String {
         let is_newest = "h.id = newest.id";
         let set = |column: &str, value: &str| format!("h.{column} = IF({is_newest}, {value}, NULL)");
+        let told = accepted.map_or(String::new(), |accepted| {
+            let told = text(&format!("{ACCEPTED}{accepted}"));
+            let told = format!("CONCAT(IFNULL(CONCAT(h.resolution, '; '), ''), {told})");
+            format!("h.resolution = IF({is_newest}, {told}, h.resolution), ")
+        });
         let accepted = accepted.map_or("NULL".to_owned(), text);
+        // Not with an attempt that goes on: what it runs later would count as seen.
         format!(
-            "UPDATE {} AS h JOIN (SELECT MAX(id) AS id FROM {}) AS newest SET {}, {}, {} \
+            "UPDATE {} AS h JOIN (SELECT COALESCE(MAX(IF(finished_at IS NULL, NULL, id)), MAX(id)) AS id FROM {}) \
+             AS newest SET {told}{}, {}, {} \
              WHERE {is_newest} OR h.snapshot IS NOT NULL",
             self.qualified,
             self.qualified,

@@ -11,7 +11,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("DATABASE_URL")?;
     let (mut client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
-    let report = deploy(&mut client, &MIGRATIONS).await?;
-    println!("applied {} migrations", report.applied.len());
+    match deploy(&mut client, &MIGRATIONS).await {
+        Ok(report) => println!("applied {} migrations", report.applied.len()),
+        Err(error) => {
+            eprintln!("{}", error.story());
+            std::process::exit(1);
+        }
+    }
     Ok(())
 }

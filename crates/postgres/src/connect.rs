@@ -233,7 +233,8 @@ fn connect_error(options: &Options, place: &str, error: TransportError) -> Conne
         TransportError::Told(told) => told,
         TransportError::Tls(reason) => return ConnectError::Tls { place, reason },
         TransportError::Unusable(reason) if reason.contains("password missing") => {
-            return ConnectError::NoPassword { place, user };
+            let unused_file = passfile::unused(options).map(std::path::Path::to_owned);
+            return ConnectError::NoPassword { place, user, unused_file };
         }
         TransportError::Lost(reason) | TransportError::Unusable(reason) => {
             return ConnectError::Unreachable { place, reason };

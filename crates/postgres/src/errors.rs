@@ -2,6 +2,7 @@
 
 use crate::tls::TlsError;
 use crate::transport::{Told, TransportError};
+use std::path::{Path, PathBuf};
 use windlass_core::driver::{DatabaseError, DriverError};
 
 /// SQLSTATE codes that mean something here.
@@ -29,6 +30,14 @@ pub(crate) mod code {
     pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
 }
 
+/// Why a password file is no help.
+fn told(file: &Path) -> String {
+    format!(
+        "; the password file {} is not used: it has to be readable, and by nobody else (`chmod 600`)",
+        file.display()
+    )
+}
+
 /// Why there is no session. None of these holds a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,12 +62,14 @@ pub enum ConnectError {
         source: DatabaseError,
     },
     /// The server asks for a password, and none is given.
-    #[error("{place} asks for a password of user `{user}`, and none is given")]
+    #[error("{place} asks for a password of user `{user}`, and none is given{}", unused_file.as_deref().map(told).unwrap_or_default())]
     NoPassword {
         /// Host and port, or the socket.
         place: String,
         /// The user.
         user: String,
+        /// The password file, where it is not used since others may read it, or cannot be read.
+        unused_file: Option<PathBuf>,
     },
     /// The database does not exist.
     #[error("there is no database `{database}` at {place}")]

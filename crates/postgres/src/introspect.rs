@@ -6,7 +6,7 @@ use crate::history::{HistoryTable, NOW};
 use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
-use windlass_core::history::COLUMNS;
+use windlass_core::history::{ACCEPTED, COLUMNS};
 use windlass_core::schema::{HISTORY, INTROSPECTION, Kept, Look, Schema};
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
@@ -97,11 +97,17 @@ async fn answer(session: &Session<'_>, sql: &str) -> Result<Option<Row>, Transpo
 pub(crate) fn keep(table: &HistoryTable, only_schema: Option<&str>, accepted: Option<&str>) -> String {
     let history = table.quoted();
     let accepted_text = accepted.map_or("NULL".to_owned(), literal);
-    let newest = format!("(SELECT max(id) FROM {history})");
+    // Not with an attempt that goes on: what it runs later would count as seen.
+    let newest =
+        format!("(SELECT coalesce(max(id) FILTER (WHERE finished_at IS NOT NULL), max(id)) FROM {history})");
+    let told = accepted.map_or(String::new(), |accepted| {
+        let told = literal(&format!("{ACCEPTED}{accepted}"));
+        format!(", resolution = coalesce(resolution || '; ', '') || {told}")
+    });
     let keep = format!(
         "PERFORM {PINS}; \
          UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}; \
-         UPDATE {history} SET snapshot = ({}), snapshot_at = {NOW}, accepted = {accepted_text} WHERE id = {newest};",
+         UPDATE {history} SET snapshot = ({}), snapshot_at = {NOW}, accepted = {accepted_text}{told} WHERE id = {newest};",
         text(table, only_schema)
     );
     let body = match accepted {
@@ -165,7 +171,12 @@ const WRITTEN: [&str; 9] =
     ["definition", "default", "generated", "options", "comment", "server", "using", "with check", "checks"];
 
 /// What core's `may_hold_secret` looks for, as far as it can stand in a definition.
-const SECRET: &str = "(password|passwd|passphrase|secret|pwd)\\w*[\"'']?\\s*\
+const SECRET: &str = "(token|passcode|api_?key|secret_?key|private_?key|access_?key|encryption_?key|credentials?|_pass|_pw)\
+                      (_?(hash|digest|encrypted|crypt))?[\"`)]*(::\\w+)?[)]*\\s*:?=\\s*(e|n|x|b|u&|_\\w+)?[''\"$]\
+                      |(insert|copy|replace)\\M[^;(]*\\([^)]*(password|passwd|passphrase|passcode|pwd|secret|token|api_?key|credential)\
+                      [^)]*\\)[^;]*''\
+                      |\\m(crypt|pgp_sym_encrypt|pgp_sym_decrypt|encrypt|decrypt|hmac)\\s*\\(([^)]*,)?\\s*(e|n|x|b)?''\
+                      |(password|passwd|passphrase|secret|pwd)\\w*[\"'']?\\s*\
                       (=|((encrypted|to|as|:=|:|[|][|]|[(])\\s*)*(e|n|x|b|u&|_\\w+)?[''\"$%])\
                       |identified\\s+(by|as|with|via|using)\\M|dblink|authentication_string|authorization:\
                       |bearer [-._~+/=a-z0-9]{7}|://[^\\s''\"<>]*:[^\\s''\"<>]*@";

@@ -187,7 +187,8 @@ fn already_invalid(execute: &Execute<'_>) -> Option<String> {
     if !words.next()?.is_word("CREATE") || !words.take(2).any(|token| token.is_word("INDEX")) {
         return None;
     }
-    let TakenIndex { name, table, on_only, .. } = classify(Dialect::Postgres, execute.sql).takes_index?;
+    let taken = classify(Dialect::Postgres, execute.sql).takes_index.filter(|taken| taken.unless_there);
+    let TakenIndex { name, table, on_only, .. } = taken?;
     // A partitioned table's own index is not valid before its partitions' are attached, and is meant so.
     let kinds = if on_only { "('i')" } else { "('i', 'I')" };
     Some(format!(

@@ -11,6 +11,11 @@ pub(crate) fn password(options: &Options, host: &Host) -> Option<Password> {
     })
 }
 
+/// The file, where it stands and is not used.
+pub(crate) fn unused(options: &Options) -> Option<&Path> {
+    options.password_file.as_deref().filter(|file| file.exists() && read(file).is_none())
+}
+
 /// A file that others can read is not used: it would be no secret.
 fn read(file: &Path) -> Option<String> {
     let metadata = std::fs::metadata(file).ok()?;
@@ -94,8 +99,12 @@ mod tests {
         std::fs::write(file.path(), "*:*:*:*:s")?;
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))?;
         assert_eq!(read(file.path()), None);
+        let url = format!("postgres://ann@db/shop?passfile={}", file.path().display());
+        let options = Options::parse(&url).expect("a URL");
+        assert_eq!(unused(&options), Some(file.path()));
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600))?;
         assert_eq!(read(file.path()).as_deref(), Some("*:*:*:*:s"));
+        assert_eq!(unused(&options), None);
         Ok(())
     }
 }

@@ -8,7 +8,12 @@ static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migration
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut connection = Connection::open("app.db")?;
-    let report = deploy(&mut connection, &MIGRATIONS)?;
-    println!("applied {} migrations", report.applied.len());
+    match deploy(&mut connection, &MIGRATIONS) {
+        Ok(report) => println!("applied {} migrations", report.applied.len()),
+        Err(error) => {
+            eprintln!("{}", error.story());
+            std::process::exit(1);
+        }
+    }
     Ok(())
 }

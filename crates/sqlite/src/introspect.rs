@@ -4,7 +4,7 @@ use crate::error::{is_missing_table, refused};
 use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
 use windlass_core::driver::DriverError;
-use windlass_core::history::COLUMNS;
+use windlass_core::history::{ACCEPTED, COLUMNS};
 use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
 use windlass_core::sql::{Dialect, lexer};
 
@@ -37,12 +37,19 @@ pub(crate) fn keep(
     accepted: Option<&str>,
 ) -> Result<(), rusqlite::Error> {
     let text = introspect(connection, table)?.to_text();
-    let (history, newest) = (table.quoted(), format!("(SELECT max(id) FROM {})", table.quoted()));
+    // Not with an attempt that goes on: what it runs later would count as seen.
+    let history = table.quoted();
+    let newest = format!(
+        "(SELECT coalesce(max(CASE WHEN finished_at IS NOT NULL THEN id END), max(id)) FROM {history})"
+    );
     let before =
         format!("UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}");
     connection.execute(&before, [])?;
-    let now =
-        format!("UPDATE {history} SET snapshot = ?1, snapshot_at = {NOW}, accepted = ?2 WHERE id = {newest}");
+    let now = format!(
+        "UPDATE {history} SET snapshot = ?1, snapshot_at = {NOW}, accepted = ?2, \
+                 resolution = CASE WHEN ?2 IS NULL THEN resolution ELSE coalesce(resolution || '; ', '') || '{ACCEPTED}' || ?2 END \
+                 WHERE id = {newest}"
+    );
     connection.execute(&now, params![text, accepted]).map(drop)
 }
 

@@ -3,9 +3,11 @@
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use windlass_core::plan::ResolveError;
 use windlass_sqlite::{
-    Check, Deploy, DeployError, DriftPolicy, Migrations, Resolution, Severity, Sqlite, Standing, Verdict,
-    WaitError, baseline, block_on, deploy, doctor, plan, resolve, status, verify, wait_until_current,
+    Check, Deploy, DeployError, DriftPolicy, Migrations, Resolution, ResolveFailure, Severity, Sqlite,
+    Standing, Verdict, WaitError, baseline, block_on, deploy, doctor, plan, resolve, status, verify,
+    wait_until_current,
 };
 
 static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
@@ -37,8 +39,10 @@ fn every_call_works_on_an_applications_connection() {
     assert_eq!(plan(&mut connection, &MIGRATIONS).unwrap().plan.migrations(), names());
     let waited = wait_until_current(&mut connection, &MIGRATIONS, Duration::from_millis(1)).unwrap_err();
     assert!(matches!(waited, WaitError::TimedOut { .. }), "{waited:?}");
-    assert_eq!(baseline(&mut connection, &MIGRATIONS, "1").unwrap(), ["1_ships"]);
+    let empty = baseline(&mut connection, &MIGRATIONS, "1").unwrap_err();
+    assert!(matches!(&empty, ResolveFailure::Refused(ResolveError::EmptyDatabase { .. })), "{empty:?}");
     connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name text)").unwrap();
+    assert_eq!(baseline(&mut connection, &MIGRATIONS, "1").unwrap(), ["1_ships"]);
     assert_eq!(deploy(&mut connection, &MIGRATIONS).unwrap().applied.len(), 1);
     assert_eq!(verify(&mut connection, &MIGRATIONS).unwrap(), Verdict::Current);
     wait_until_current(&mut connection, &MIGRATIONS, Duration::ZERO).unwrap();
@@ -59,6 +63,34 @@ fn every_call_works_on_an_applications_connection() {
         status(&mut connection, &MIGRATIONS).unwrap().iter().map(|line| line.standing).collect();
     assert_eq!(standing, [Standing::Applied, Standing::RolledBack]);
     assert_eq!(seen(&connection), before);
+}
+
+#[test]
+fn an_error_tells_all_of_it_in_lines() {
+    let scripts =
+        [("1_a.sql", "CREATE TABLE a (n int);"), ("2_b.sql", "SELECT 1;\nINSERT INTO nowhere VALUES (1);")];
+    let migrations = Migrations::from_scripts(scripts).unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
+    assert_eq!(
+        deploy(&mut connection, &migrations).unwrap_err().story(),
+        "migration `2_b` failed at statement 2 of 2\n\
+         caused by: at 2_b.sql:2:1\n\
+         caused by: no such table: nowhere (SQLITE_ERROR (1))\n\
+         note: `2_b` was rolled back: nothing of it stands\n\
+         hint: mend 2_b.sql and deploy again"
+    );
+    connection.execute_batch("ALTER TABLE a ADD COLUMN by_hand int").unwrap();
+    let on_a = Migrations::from_scripts([scripts[0], ("2_b.sql", "CREATE INDEX i ON a (n);")]).unwrap();
+    let drift = deploy(&mut connection, &on_a).unwrap_err();
+    assert!(drift.to_string().contains("column a.by_hand was added"), "{drift}");
+    let story = drift.story();
+    assert!(
+        story.contains("\nnote: column a.by_hand was added")
+            && story.contains("\nhint: see `windlass drift`"),
+        "{story}"
+    );
+    let planned = plan(&mut Connection::open_in_memory().unwrap(), &migrations).unwrap().to_string();
+    assert!(planned.contains("execute 1_a 1/1: CREATE TABLE a (n int)"), "{planned}");
 }
 
 /// The setting is lifted out of the transaction, in which SQLite would pass over it in silence: the table that is

@@ -36,7 +36,7 @@ pub(crate) async fn applied(place: &Place, length: usize) -> Migrations {
     let migrations = scripts::embedded(length);
     let mut session = place.windlass().await;
     let last = scripts::name(length);
-    let recorded = windlass_core::apply::baseline(&mut *session, &migrations, &run(), &last).await;
+    let recorded = windlass_core::apply::baseline(&mut *session, &migrations, &run(), &last, true).await;
     assert_eq!(recorded.expect("a baseline").len(), length);
     migrations
 }

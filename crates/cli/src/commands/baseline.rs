@@ -16,12 +16,12 @@ const UNCHECKED: &str = "whether the live schema is what these migrations make w
 
 pub(crate) async fn run(context: &Context, args: &Baseline) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let (driver, run) = (&mut *session.driver, identity::run());
     let shadow = if args.force { None } else { Shadow::open(context, &target, &args.shadow).await? };
     let recorded = match shadow {
         None => {
-            let recorded = apply::baseline(driver, &migrations, &run, &args.name).await?;
+            let recorded = apply::baseline(driver, &migrations, &run, &args.name, args.force).await?;
             if !args.force && !recorded.is_empty() {
                 context.output.note(UNCHECKED);
             }

@@ -10,7 +10,7 @@ use crate::json::{
     AdviceBody, BlockedBody, Body, DatabaseBody, DiagnoseBody, DifferenceBody, DriftStateBody, ExaminedBody,
     HolderBody, InvalidIndexBody,
 };
-use crate::output::{BAD, BOLD, DIM, GOOD, WARN, count};
+use crate::output::{BAD, BOLD, DIM, GOOD, WARN, count, shown};
 use crate::render::entry;
 use crate::shadow::Shadow;
 use crate::table::{Cell, Row, table};
@@ -27,7 +27,7 @@ const NO_SHADOW: &str = "the live schema was held against nothing: `--shadow-dat
 
 pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let mut options = DeployOptions::new(identity::run());
     options.plan.strict_order = context.settings.strict_order;
     options.drift.ignore.clone_from(&context.settings.drift_ignore);
@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Bod
         shadow.close(context).await;
         diagnosis = looked?;
     }
-    context.output.result(&text(&session.database, &diagnosis));
+    context.output.table(&text(&session.database, &diagnosis));
     let exit = exit(&diagnosis);
     Ok((exit, Body::Diagnose(Box::new(body(session.database, &diagnosis)))))
 }
@@ -124,9 +124,9 @@ pub(crate) fn told(comparison: &Comparison) -> (&'static str, Option<String>) {
 /// All of it, in the order in which it is asked: what is wrong, what became of what, what to do.
 fn text(database: &DatabaseBody, diagnosis: &Diagnosis) -> String {
     let DatabaseBody { url, product, version } = database;
-    let mut parts = vec![format!("{url} {DIM}({product} {version}){DIM:#}")];
+    let mut parts = vec![format!("{} {DIM}({product} {}){DIM:#}", shown(url), shown(version))];
     if let Some(blocked) = &diagnosis.blocked {
-        parts.push(format!("{BAD}blocked{BAD:#} {}", reason(blocked).0));
+        parts.push(format!("{BAD}blocked{BAD:#} {}", shown(&reason(blocked).0)));
     }
     parts.extend(diagnosis.examined.as_ref().map(examined));
     parts.extend(besides(diagnosis));
@@ -140,22 +140,24 @@ fn examined(examined: &Examined) -> String {
     let mut lines = Vec::new();
     let changed = if examined.is_same_text { "" } else { ", and the project has another text now" };
     lines.push(format!("{BOLD}{}{BOLD:#}: {}{changed}", attempt.name, state.as_str()));
-    lines.extend(attempt.error.as_ref().map(|error| format!("{BAD}{}{BAD:#}", error.trim_end())));
+    lines.extend(attempt.error.as_ref().map(|error| format!("{BAD}{}{BAD:#}", shown(error.trim_end()))));
     let rows: Vec<_> = examined.statements.iter().map(statement).collect();
     if state != State::RolledBack && !rows.is_empty() {
         lines.push(table(&rows));
     }
-    lines.extend(told(&examined.comparison).1);
+    lines.extend(told(&examined.comparison).1.map(|why| shown(&why).into_owned()));
     if let Some(compared) = examined.compared() {
         lines.extend(
-            compared.broken.as_ref().map(|error| format!("the replay on the shadow database ended: {error}")),
+            compared.broken.as_ref().map(|error| {
+                shown(&format!("the replay on the shadow database ended: {error}")).into_owned()
+            }),
         );
         lines.extend(compared.servers.as_ref().map(|(shadow, live)| {
             format!("the shadow is {shadow}, the database {live}: a difference may be theirs alone")
         }));
         lines.push(fitting(compared, examined.statements.len()));
     }
-    lines.extend(some(examined.unexplained()).map(|difference| format!("  {difference}")));
+    lines.extend(some(examined.unexplained()).map(|difference| format!("  {}", shown(&difference))));
     if let Comparison::Not(NotCompared::Unreplayable(statements)) = &examined.comparison {
         lines.extend(statements.iter().map(|statement| format!("  {}: {}", statement.place, statement.why)));
     }
@@ -204,15 +206,24 @@ fn besides(diagnosis: &Diagnosis) -> Option<String> {
     match &diagnosis.drift {
         DriftVerdict::Drift(drift) => {
             lines.push(format!("{WARN}drift{WARN:#} {drift}"));
-            lines.extend(differences_told(&drift.differences).map(|difference| format!("  {difference}")));
+            lines.extend(
+                differences_told(&drift.differences).map(|difference| format!("  {}", shown(&difference))),
+            );
         }
         DriftVerdict::Unknown(why) => {
-            lines.push(format!("whether others changed the schema cannot be told: {why}"));
+            lines.push(format!("whether others changed the schema cannot be told: {}", shown(why)));
         }
         _ => {}
     }
-    lines.extend(diagnosis.holder.as_ref().map(|holder| format!("the lock is held by {}", held_by(holder))));
-    lines.extend(diagnosis.invalid_indexes.iter().map(|index| format!("{index}\n  {}", index.hint())));
+    lines.extend(
+        diagnosis.holder.as_ref().map(|holder| format!("the lock is held by {}", shown(&held_by(holder)))),
+    );
+    lines.extend(
+        diagnosis
+            .invalid_indexes
+            .iter()
+            .map(|index| shown(&format!("{index}\n  {}", index.hint())).into_owned()),
+    );
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 

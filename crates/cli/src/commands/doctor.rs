@@ -5,7 +5,7 @@ use crate::args::Doctor;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json::{Body, FindingBody};
-use crate::output::{BAD, DIM, GOOD, WARN};
+use crate::output::{BAD, DIM, GOOD, WARN, shown};
 use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
@@ -14,14 +14,14 @@ use windlass_core::plan::Options;
 
 pub(crate) async fn run(context: &Context, args: &Doctor) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let mut options = Options::default();
     options.strict_order = context.settings.strict_order;
     let drift = context.settings.drift_options();
     let findings = examine(&mut *session.driver, &migrations, &options, &drift, args.open_for).await?;
 
     let rows: Vec<_> = findings.iter().map(row).collect();
-    context.output.result(&table(&rows));
+    context.output.table(&table(&rows));
     let exit = exit(&findings);
     let findings = findings.iter().map(FindingBody::of).collect();
     Ok((exit, Body::Doctor { database: session.database, findings }))
@@ -29,10 +29,11 @@ pub(crate) async fn run(context: &Context, args: &Doctor) -> Result<(Exit, Body)
 
 fn row(finding: &Finding) -> Row {
     let word = Cell::new(finding.severity.as_str()).styled(style(finding.severity));
-    let why = Some(&finding.why).filter(|why| !why.is_empty()).map(|why| format!("{DIM}{why}{DIM:#}"));
+    let why =
+        Some(&finding.why).filter(|why| !why.is_empty()).map(|why| format!("{DIM}{}{DIM:#}", shown(why)));
     Row {
         cells: vec![word, Cell::new(finding.what.as_str())],
-        below: why.into_iter().chain(finding.next.clone()).collect(),
+        below: why.into_iter().chain(finding.next.as_deref().map(|next| shown(next).into_owned())).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `drift`: what others changed in the schema since the last deploy, and to take it as it is.
 
 use super::Context;
+use super::status::to_the_second;
 use crate::args::{Drift, DriftCommand};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -13,7 +14,7 @@ use windlass_core::drift::{DriftVerdict, look};
 
 pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     if let Some(DriftCommand::Accept { reason }) = &args.command {
         apply::accept_drift(&mut *session.driver, &identity::run(), reason).await?;
         context.output.done("Accepted", "the schema as it is; deploys compare with it from now on");
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
         DriftVerdict::Drift(drift) => {
             drift.differences.iter().for_each(|difference| context.output.result(&difference.to_string()));
             let differ = count(drift.differences.len(), "object");
-            let (migration, at) = (&drift.migration, &drift.at);
+            let (migration, at) = (&drift.migration, to_the_second(&drift.at));
             let since = match &drift.accepted {
                 None => format!("{differ} changed since the deploy of {migration} at {at}"),
                 Some(who) => format!("{differ} changed since the schema was accepted at {at} by {who}"),

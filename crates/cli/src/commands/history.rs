@@ -5,7 +5,7 @@ use super::status::to_the_second;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json::{AttemptBody, Body};
-use crate::output::{BAD, BOLD, DIM, GOOD, WARN, elapsed};
+use crate::output::{BAD, BOLD, DIM, GOOD, WARN, elapsed, shown};
 use crate::table::{Cell, Row, table};
 use crate::target::{IfMissing, Target};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use windlass_core::history::{Attempt, State};
 
 pub(crate) async fn run(context: &Context) -> Result<(Exit, Body), Error> {
     let target = Target::of(&context.settings)?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let history = session.driver.inspect().await?.history;
     if history.attempts.is_empty() {
         context.output.result("no attempts");
@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context) -> Result<(Exit, Body), Error> {
         let rows: Vec<_> = std::iter::once(Row { cells: head, below: Vec::new() })
             .chain(history.attempts.iter().map(row))
             .collect();
-        context.output.result(&table(&rows));
+        context.output.table(&table(&rows));
     }
     if let Err(error) = history.verify() {
         context.output.note(&format!("this history cannot be trusted: {error}"));
@@ -50,7 +50,8 @@ fn row(attempt: &Attempt) -> Row {
         Cell::new(format!("{}, {}", attempt.applied_by, attempt.tool)).styled(DIM),
     ];
     let below = [("error", &attempt.error), ("resolved", &attempt.resolution)];
-    let below =
-        below.into_iter().filter_map(|(key, text)| Some(format!("{key}: {}", text.as_ref()?.trim_end())));
+    let below = below
+        .into_iter()
+        .filter_map(|(key, text)| Some(format!("{key}: {}", shown(text.as_ref()?.trim_end()))));
     Row { cells, below: below.collect() }
 }

@@ -162,7 +162,9 @@ fn write(path: &Path, text: &str) -> Result<(), NewError> {
         _ => NewError::Unwritable { path: path.to_owned(), source },
     };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(unwritable)?;
+        // That something else of its name stands there is told of the folder, not of the file.
+        fs::create_dir_all(folder)
+            .map_err(|source| NewError::Unwritable { path: folder.to_owned(), source })?;
     }
     let mut file = File::create_new(path).map_err(unwritable)?;
     file.write_all(text.as_bytes()).map_err(unwritable)

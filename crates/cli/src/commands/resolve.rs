@@ -20,7 +20,7 @@ const NOTHING_TO_SEE: &str = "the migration changes no definition, so the live s
 pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let (resolution, word) = decision(args);
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let run = identity::run();
     let (driver, name, reason) = (&mut *session.driver, args.name.as_str(), args.reason.as_str());
     let is_about_text = resolution == Resolution::AcceptEdit;

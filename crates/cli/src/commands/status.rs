@@ -6,7 +6,7 @@ use crate::diagnosis::reason;
 use crate::error::{Error, blocked_kind};
 use crate::exit::Exit;
 use crate::json::{BlockedBody, Body, DatabaseBody, MigrationBody, StatusBody};
-use crate::output::{BAD, DIM, GOOD, WARN, elapsed, rows, stand};
+use crate::output::{BAD, DIM, GOOD, WARN, elapsed, rows, shown, stand};
 use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
@@ -20,7 +20,7 @@ use windlass_core::status::{Standing, StatusLine, status};
 
 pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let inspection = session.driver.inspect().await?;
     let capabilities = session.driver.capabilities().clone();
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
     let settled = lines.iter().all(|line| line.standing.is_settled()) && !is_untrue;
     let notices: Vec<_> = migrations.notices(capabilities.dialect).iter().map(ToString::to_string).collect();
 
-    context.output.result(&text(&session.database, &lines));
+    context.output.table(&text(&session.database, &lines));
     notices.iter().for_each(|notice| context.output.note(notice));
     if let Some(blocked) = &blocked {
         let hint = blocked
@@ -86,7 +86,7 @@ async fn drift(
 
 fn text(database: &DatabaseBody, lines: &[StatusLine]) -> String {
     let DatabaseBody { url, product, version } = database;
-    let head = format!("{url} {DIM}({product} {version}){DIM:#}");
+    let head = format!("{} {DIM}({product} {}){DIM:#}", shown(url), shown(version));
     if lines.is_empty() {
         return format!("{head}\n\nno migrations");
     }
@@ -106,7 +106,7 @@ fn row(line: &StatusLine) -> Row {
                 None => String::new(),
             };
             cells.extend(
-                [line.applied_at().map_or("", to_the_second), took.as_str(), attempt.applied_by.as_str()]
+                [line.applied_at().map(to_the_second).unwrap_or_default(), took, attempt.applied_by.clone()]
                     .map(|text| Cell::new(text).styled(DIM)),
             );
         } else if line.standing != Standing::RolledBack {
@@ -121,10 +121,12 @@ fn row(line: &StatusLine) -> Row {
             below.extend(
                 line.in_flight().map(|flight| format!("statement {} was under way", flight.to_text())),
             );
-            below.push(format!("begun {} by {}", to_the_second(&attempt.started_at), attempt.applied_by));
+            let (begun, by) = (to_the_second(&attempt.started_at), shown(&attempt.applied_by));
+            below.push(format!("begun {begun} by {by}"));
         }
-        below.extend(line.error().map(|error| format!("{BAD}{}{BAD:#}", error.trim_end())));
-        below.extend(attempt.resolution.as_ref().map(|text| format!("{DIM}resolved: {text}{DIM:#}")));
+        below.extend(line.error().map(|error| format!("{BAD}{}{BAD:#}", shown(error.trim_end()))));
+        let resolution = attempt.resolution.as_ref();
+        below.extend(resolution.map(|text| format!("{DIM}resolved: {}{DIM:#}", shown(text))));
     }
     below.extend(line.renamed_to.as_ref().map(|to| format!("in the project: {to}")));
     Row { cells, below }
@@ -132,7 +134,7 @@ fn row(line: &StatusLine) -> Row {
 
 fn style(standing: Standing) -> Style {
     match standing {
-        Standing::Applied | Standing::Ahead => GOOD,
+        Standing::Applied | Standing::Ahead | Standing::Retired => GOOD,
         Standing::Pending | Standing::Changed | Standing::Running | Standing::RolledBack => WARN,
         _ => BAD,
     }
@@ -151,7 +153,7 @@ fn summary(lines: &[StatusLine]) -> String {
     told.join(", ")
 }
 
-/// A server's time without the fraction.
-pub(crate) fn to_the_second(time: &str) -> &str {
-    time.split('.').next().unwrap_or(time)
+/// A server's time without the fraction, and with its zone.
+pub(crate) fn to_the_second(time: &str) -> String {
+    format!("{}Z", time.split('.').next().unwrap_or(time))
 }

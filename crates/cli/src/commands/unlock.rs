@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, args: &Unlock) -> Result<(Exit, Body)
     if args.end && !args.yes && !may_ask {
         return Err(Error::CannotAsk);
     }
-    let mut session = context.connect(&target, IfMissing::AsTheUrlSays).await?;
+    let mut session = context.connect(&target, IfMissing::Leave).await?;
     let holder = session.driver.lock_holder().await?;
     let mut body = UnlockBody { database: session.database, holder: None, ended: false };
     let Some(holder) = holder else {
@@ -31,7 +31,10 @@ pub(crate) async fn run(context: &Context, args: &Unlock) -> Result<(Exit, Body)
     body.holder = Some(HolderBody::of(&holder));
     output.result(&told(&holder));
     if !args.end {
-        output.note(&format!("`windlass unlock --end` ends that session: {AFTERWARDS}"));
+        output.note(&match target.is_sqlite() {
+            true => "that process is ended by the means of its system; its lock goes with it".to_owned(),
+            false => format!("`windlass unlock --end` ends that session: {AFTERWARDS}"),
+        });
         return Ok((Exit::Busy, Body::Unlock(body)));
     }
     if !args.yes && !is_wanted(output) {

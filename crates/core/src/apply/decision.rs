@@ -111,18 +111,20 @@ pub async fn resolve_checked(
     unlocked(driver, result).await
 }
 
-/// Records everything up to `name` as applied without running it; gives the recorded names.
+/// Records everything up to `name` as applied without running it; on an empty database only with `force`. Gives the
+/// recorded names.
 ///
 /// # Errors
-/// When there is no such migration, or the history cannot be written.
+/// When there is no such migration, the database is empty, or the history cannot be written.
 pub async fn baseline(
     driver: &mut dyn Driver,
     migrations: &Migrations,
     run: &Run,
     name: &str,
+    force: bool,
 ) -> Result<Vec<String>, ResolveFailure> {
     lock(driver).await?;
-    let result = write_baseline(driver, None, migrations, run, name).await;
+    let result = write_baseline(driver, None, migrations, run, (name, force)).await;
     unlocked(driver, result).await
 }
 
@@ -140,7 +142,8 @@ pub async fn baseline_checked(
     ignore: &[Pattern],
 ) -> Result<Vec<String>, ResolveFailure> {
     lock(driver).await?;
-    let result = write_baseline(driver, Some((shadow, ignore)), migrations, run, name).await;
+    // An empty database may be what they make.
+    let result = write_baseline(driver, Some((shadow, ignore)), migrations, run, (name, true)).await;
     unlocked(driver, result).await
 }
 
@@ -159,10 +162,10 @@ async fn write_baseline(
     shadow: Option<(&mut dyn Driver, &[Pattern])>,
     migrations: &Migrations,
     run: &Run,
-    name: &str,
+    (name, force): (&str, bool),
 ) -> Result<Vec<String>, ResolveFailure> {
     let inspection = driver.inspect().await?;
-    let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name)?;
+    let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name, force)?;
     if let (Some((shadow, ignore)), Some(last)) = (shadow, plan.migrations().last()) {
         let names = [standing(&inspection, ""), plan.migrations()].concat();
         let made = replay_all(shadow, migrations, &names).await?;

@@ -89,6 +89,35 @@ impl FailedStatement {
         place
     }
 
+    /// What was rolled back and what stands, in lines.
+    pub fn what_stands(&self) -> Vec<String> {
+        let Self { migration, number, of, touched, .. } = self;
+        let stand = |completed: u32| {
+            let verb = if completed == 1 { "stands" } else { "stand" };
+            let statements = if *of == 1 { "statement" } else { "statements" };
+            format!("of `{migration}`, {completed} of {of} {statements} {verb}")
+        };
+        let mut told = Vec::new();
+        if self.sql.is_empty() {
+            told.push("the statement is not shown: it may hold a secret".to_owned());
+        }
+        told.push(match self.stands {
+            Stands::Nothing => format!("`{migration}` was rolled back: nothing of it stands"),
+            Stands::Part { completed } => stand(completed),
+            Stands::PartOfUnit { completed } => {
+                format!("{}, and perhaps part of what came after them", stand(completed))
+            }
+        });
+        if *touched > 0 {
+            let rows = if *touched == 1 { "row" } else { "rows" };
+            told.push(format!("earlier runs of statement {number} touched {touched} {rows}, and stand"));
+        }
+        if !self.recorded {
+            told.push("the failure could not be written into the history".to_owned());
+        }
+        told
+    }
+
     /// What to do next.
     pub fn hint(&self) -> String {
         if let Some(hint) = self.error.code.as_deref().and_then(|code| self.about_the_transaction(code)) {
@@ -103,6 +132,11 @@ impl FailedStatement {
             return hint.clone();
         }
         match self.stands {
+            Stands::Nothing if says_there_already(&self.error) => format!(
+                "mend {} and deploy again; or, where the database has all that it makes: `windlass resolve --applied {}`; \
+                 or all up to some migration: `windlass baseline NAME`",
+                self.place.file, self.migration
+            ),
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
             Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),
         }
@@ -124,6 +158,16 @@ impl FailedStatement {
             _ => None,
         }
     }
+}
+
+/// Whether what a statement makes is there (PostgreSQL, MySQL, SQLite).
+fn says_there_already(error: &DatabaseError) -> bool {
+    const CODES: [&str; 8] = ["42P06", "42P07", "42701", "42710", "42723", "1050 ", "1060 ", "1061 "];
+    let code = error.code.as_deref().unwrap_or_default();
+    let says = |words: &str| code.starts_with("SQLITE_ERROR") && error.message.contains(words);
+    CODES.iter().any(|known| code.starts_with(known))
+        || says("already exists")
+        || says("duplicate column name")
 }
 
 /// Whether a code says that a disk or a file is full (PostgreSQL, MySQL, SQLite).

@@ -129,7 +129,8 @@ pub enum Blocked {
         next: Option<Place>,
     },
     /// A crash hid the outcome of statements.
-    #[error("`{}` was interrupted, and whether statement {} took effect is not known{}", .attempt.name, .in_flight.to_text(),
+    #[error("`{}` {}, and whether statement {} took effect is not known{}", .attempt.name,
+        if .attempt.error.is_some() { "failed" } else { "was interrupted" }, .in_flight.to_text(),
         .beside.iter().map(|index| format!("; {index}")).collect::<String>())]
     InDoubt {
         /// The attempt.
@@ -189,6 +190,14 @@ pub enum Blocked {
         mode: &'static str,
         /// Where what is quoted begins.
         quoted: Place,
+    },
+    /// A placeholder of another tool's outside of any string, which nobody fills in.
+    #[error("{place}: nobody fills `{placeholder}` in")]
+    Placeholder {
+        /// Where it stands.
+        place: Place,
+        /// As it is written.
+        placeholder: String,
     },
     /// A directive that cannot be read.
     #[error("{file}: {source}")]
@@ -305,13 +314,16 @@ pub enum Blocked {
         /// Why it cannot.
         why: String,
     },
-    /// `IF NOT EXISTS` would take an index that is not valid for the one that is wanted.
-    #[error("{place}: IF NOT EXISTS would leave an index as it is: {index}")]
+    /// An index that is not valid has the name of the one that is wanted: `IF NOT EXISTS` would take it for that one,
+    /// and else it is in the way.
+    #[error("{place}: {}: {index}", if *unless_there { "IF NOT EXISTS would leave an index as it is" } else { "an index of that name is there already" })]
     TakesInvalidIndex {
         /// The statement.
         place: Place,
         /// The index.
         index: InvalidIndex,
+        /// Whether the statement says `IF NOT EXISTS`.
+        unless_there: bool,
     },
     /// Transaction control that a migration cannot hold.
     #[error("{place}: {what} cannot be part of a migration")]
@@ -359,6 +371,9 @@ impl Blocked {
                 "restore the table from a backup, or see `windlass history` for what it holds".to_owned()
             }
             Self::NotEmpty { examples } => onto_what_is_there(examples),
+            Self::ReadOnly { reason, .. } if reason.contains("mode=ro") => {
+                "leave `mode=ro` out of the URL".to_owned()
+            }
             Self::ReadOnly { .. } => "deploy as a user who may write to it; where there are replicas, to the primary".to_owned(),
             Self::Edited { names, empty: true, .. } => format!(
                 "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
@@ -412,6 +427,15 @@ impl Blocked {
             ),
             Self::Running { .. } => "wait for it to end, then deploy again".to_owned(),
             Self::UnknownTarget { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownTarget { .. } => "`windlass status` lists them all".to_owned(),
+            Self::Placeholder { .. } => {
+                "write what it stands for into the script; windlass has no placeholders, and leaves `${…}` in strings \
+                 as it is"
+                    .to_owned()
+            }
+            Self::Unsplittable { source: SplitError::MetaCommand { .. }, .. } => {
+                "write what it does as SQL, or take it out; a file that it would read is put in its place".to_owned()
+            }
             Self::TransactionRequired { .. } => {
                 "move it to a migration of its own, or take `transaction required` away".to_owned()
             }

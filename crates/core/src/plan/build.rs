@@ -141,6 +141,11 @@ pub enum Remark {
         /// What differs.
         drift: Box<Drift>,
     },
+    /// Of a dry run: a deploy by this session would be refused, for it cannot write.
+    ReadOnly {
+        /// In the server's terms.
+        why: String,
+    },
     /// Whether others changed the schema cannot be told.
     DriftUnknown {
         /// Why.
@@ -165,6 +170,9 @@ impl std::fmt::Display for Remark {
             Self::Drift { drift } => {
                 write!(f, "{drift}")?;
                 drift.differences.iter().try_for_each(|difference| write!(f, "\n{difference}"))
+            }
+            Self::ReadOnly { why } => {
+                write!(f, "this session only reads, and a deploy by it would be refused: {why}")
             }
             Self::DriftUnknown { why } => {
                 write!(f, "whether others changed the schema cannot be told: {why}")
@@ -233,6 +241,14 @@ pub struct Outlook<'m> {
     pub plan: Plan<'m>,
     /// What to tell.
     pub remarks: Vec<Remark>,
+}
+
+impl std::fmt::Display for Outlook<'_> {
+    /// The plan as a dry run tells it, and then what to tell besides.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.plan.fmt(f)?;
+        self.remarks.iter().try_for_each(|remark| writeln!(f, "note: {remark}"))
+    }
 }
 
 /// Finds what takes the database to the end of the project's migrations, given in their order.

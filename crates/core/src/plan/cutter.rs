@@ -64,6 +64,12 @@ impl Cutter<'_, '_> {
                 return Err(Blocked::CutChangesMeaning { held: self.place(holder), cut: self.place(cut) });
             }
             match &facts.transaction {
+                // Each statement is committed by itself: a savepoint would be none.
+                Transaction::Control(Control::Savepoint)
+                    if self.wish.mode == TransactionMode::Off && self.open.is_none() && !rebuilding =>
+                {
+                    return Err(Blocked::HoldsForNothing { place: self.place(index) });
+                }
                 Transaction::Control(Control::Savepoint) => self.join(index, &mut fresh),
                 Transaction::Control(Control::Isolation) if self.comes_before_queries(fresh) => {
                     self.join(index, &mut fresh);
@@ -294,7 +300,7 @@ impl Held {
         match &facts.transaction {
             Transaction::Control(Control::Savepoint | Control::Isolation) => {}
             Transaction::Control(_) => *self = Self::default(),
-            // Directly in front of the cut it holds for nothing, as in a script run statement by statement.
+            // Directly in front of the cut a setting holds for nothing, as in a script run statement by statement.
             Transaction::Outside(_) => {
                 let is_lock = std::mem::take(&mut self.is_lock);
                 let holder = self.holder.take().filter(|&holder| is_lock || holder + 1 < index);

@@ -1,7 +1,6 @@
 //! Indexes that are not valid (PostgreSQL): what is told of those that others left, and the `IF NOT EXISTS`
 //! that would leave one as it is.
 
-use super::pieces::Prepared;
 use super::state::Resumed;
 use super::{Blocked, Place, Remark, build::Work};
 use crate::driver::{Holder, InvalidIndex, Invalidity};
@@ -40,8 +39,8 @@ pub(super) fn beside(all: &[InvalidIndex], facts: &[Facts]) -> Vec<InvalidIndex>
     all.iter().filter(named).cloned().collect()
 }
 
-/// `IF NOT EXISTS` over an index that is not valid is an error before anything runs, unless a statement before it
-/// may have seen to the index. Where that cannot be told, the driver looks when it comes to the statement.
+/// `CREATE INDEX` over one that is not valid, which `IF NOT EXISTS` would leave as it is, is an error before anything
+/// runs, unless a statement before it may have seen to the index. Where that cannot be told, the driver looks when it comes to the statement.
 pub(super) fn refuse_taken(
     others: &[&InvalidIndex],
     resumed: Option<&Resumed<'_, '_>>,
@@ -55,9 +54,13 @@ pub(super) fn refuse_taken(
     for (prepared, completed) in begun.into_iter().chain(pending.iter().map(|work| (&work.prepared, 0))) {
         seen.path_is_known = true;
         for (index, facts) in prepared.facts.iter().enumerate().skip(completed) {
-            let found = facts.takes_index.as_ref().and_then(|taken| seen.taken(others, taken));
-            if let Some(found) = found {
-                return Err(taken_as_it_is(prepared, index, found));
+            let taken = facts.takes_index.as_ref();
+            if let Some((taken, found)) = taken.and_then(|taken| Some((taken, seen.taken(others, taken)?))) {
+                return Err(Blocked::TakesInvalidIndex {
+                    place: Place::of(&prepared.statements[index]),
+                    index: found.clone(),
+                    unless_there: taken.unless_there,
+                });
             }
             if !seen.goes_on(facts) {
                 return Ok(());
@@ -65,10 +68,6 @@ pub(super) fn refuse_taken(
         }
     }
     Ok(())
-}
-
-fn taken_as_it_is(prepared: &Prepared<'_>, statement: usize, index: &InvalidIndex) -> Blocked {
-    Blocked::TakesInvalidIndex { place: Place::of(&prepared.statements[statement]), index: index.clone() }
 }
 
 /// What the statements before one have named.

@@ -391,8 +391,16 @@ fn locked(prepared: &Prepared<'_>, statement: usize) -> Option<Vec<ObjectName>> 
     // The first name is that of what is created.
     let is_first_new = created.is_some()
         || names.len() > 1 && creates_index(prepared.dialect, &prepared.statements[statement]);
-    let names = names.iter().skip(usize::from(is_first_new));
+    // Another view's tables are read, and stay everybody's.
+    let locks =
+        if replaces_view(prepared.dialect, &prepared.statements[statement]) { 1 } else { names.len() };
+    let names = names.iter().take(locks).skip(usize::from(is_first_new));
     Some(names.filter(|name| !is_new(name)).cloned().collect())
+}
+
+fn replaces_view(dialect: Dialect, execute: &Execute<'_>) -> bool {
+    let words = Words::first_of(dialect, execute.sql, 8);
+    words.begins("CREATE OR REPLACE") && words.has("VIEW")
 }
 
 fn creates_index(dialect: Dialect, execute: &Execute<'_>) -> bool {

@@ -5,7 +5,7 @@ use super::foreign_keys::ForeignKeys;
 use super::last_statement::{Ties, ties};
 use super::locking::creations;
 use super::tables::Tables;
-use super::{Blocked, Execute, Options, Place, repeat, units};
+use super::{Blocked, Execute, Options, Place, placeholders, repeat, units};
 use crate::directive::{self, directives};
 use crate::driver::{Capabilities, Product};
 use crate::migration::{Migration, TransactionMode};
@@ -93,6 +93,7 @@ impl<'m> Prepared<'m> {
             false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
         };
         let executes = executes(migration, &statements, &facts);
+        placeholders::refuse(dialect, &executes)?;
         tables.complete(&executes, &mut facts)?;
         let settled = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
         let foreign_keys = ForeignKeys::of(&facts, &executes, tables.enforces_foreign_keys())?;

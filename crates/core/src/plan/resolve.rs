@@ -3,7 +3,7 @@
 use super::build::{Prefix, checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
-use crate::driver::{Access, Capabilities, Inspection};
+use crate::driver::{Access, Capabilities, Contents, Inspection};
 use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::split::SplitError;
@@ -68,6 +68,18 @@ pub enum ResolveError {
         /// Why not.
         why: &'static str,
     },
+    /// Nothing of what was to be recorded as applied can stand: the database is empty.
+    #[error("the database is empty: nothing of `{name}`, or of what comes before it, stands in it")]
+    EmptyDatabase {
+        /// The migration that was named.
+        name: String,
+    },
+    /// An edit that was to be accepted of a migration of which nothing ran: it had no statements.
+    #[error("`{name}` was empty when it was applied: nothing of its text has run")]
+    WasEmpty {
+        /// The migration.
+        name: String,
+    },
     /// The database cannot be written to.
     #[error("the database cannot be written to: {0}")]
     ReadOnly(String),
@@ -110,15 +122,17 @@ pub fn resolve<'m>(
     }
 }
 
-/// Finds the steps that record everything up to `name` as applied, without running it.
+/// Finds the steps that record everything up to `name` as applied, without running it; on an empty database only if
+/// somebody insists (`force`).
 ///
 /// # Errors
-/// When there is no such migration, or the history cannot be written.
+/// When there is no such migration, one before it is unfinished, or the history cannot be written.
 pub fn baseline<'m>(
     migrations: &'m [Migration],
     inspection: &Inspection,
     capabilities: &Capabilities,
     name: &str,
+    force: bool,
 ) -> Result<Plan<'m>, ResolveError> {
     inspection.history.verify()?;
     if let Access::ReadOnly(reason) = &inspection.access {
@@ -127,10 +141,20 @@ pub fn baseline<'m>(
     let target = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
     let stands = |m: &Migration| inspection.history.attempts.iter().any(|a| a.claimed && a.name == m.name());
     let upto = Position::of(target.name());
+    let is_unfinished =
+        |a: &&Attempt| a.claimed && a.state() != State::Applied && Position::of(&a.name) <= upto;
+    if let Some(attempt) = inspection.history.attempts.iter().find(is_unfinished) {
+        let why = "it comes before what is to be recorded, and has to be settled first";
+        return Err(ResolveError::WrongState { name: attempt.name.clone(), state: attempt.state(), why });
+    }
     let recorded: Vec<_> = migrations
         .iter()
         .filter(|m| m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= upto && !stands(m))
         .collect();
+    let is_empty = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
+    if is_empty && !force && !recorded.is_empty() {
+        return Err(ResolveError::EmptyDatabase { name: target.name().to_owned() });
+    }
     baseline_plan(&recorded, inspection, capabilities)
 }
 
@@ -272,6 +296,10 @@ fn accept<'m>(
     if now == attempt.checksums && migration.name() == attempt.name {
         let why = "its text is the one that was applied";
         return Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
+    }
+    let has_statements = migration.statements(capabilities.dialect).is_ok_and(|s| !s.is_empty());
+    if attempt.statements == 0 && attempt.kind != AttemptKind::Baseline && has_statements {
+        return Err(ResolveError::WasEmpty { name: attempt.name.clone() });
     }
     let mut standing = Standing::of(attempts);
     standing.remove(&attempt.name);

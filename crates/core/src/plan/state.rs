@@ -5,6 +5,7 @@ use super::pieces::Prepared;
 use super::standing::Standing;
 use super::tables::Tables;
 use super::{Blocked, Place, indexes};
+use crate::directive::nearest;
 use crate::driver::{Capabilities, Contents, Inspection, Surroundings};
 use crate::history::{Attempt, AttemptKind, InFlight, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
@@ -146,8 +147,13 @@ pub(crate) fn find_migration<'m>(migrations: &'m [Migration], name: &str) -> Res
         return Ok(found);
     }
     let resembles = |m: &&Migration| !name.is_empty() && (m.name().contains(name) || name.contains(m.name()));
-    let nearest = migrations.iter().find(resembles);
-    Err(Blocked::UnknownTarget { name: name.to_owned(), nearest: nearest.map(|m| m.name().to_owned()) })
+    // A letter in three may be another.
+    let almost = || {
+        let (nearest, distance) = nearest(name, migrations.iter().map(Migration::name))?;
+        (distance * 3 <= name.chars().count()).then_some(nearest)
+    };
+    let nearest = migrations.iter().find(resembles).map(Migration::name).or_else(almost);
+    Err(Blocked::UnknownTarget { name: name.to_owned(), nearest: nearest.map(str::to_owned) })
 }
 
 fn refuse_wrong_database(

@@ -165,10 +165,12 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A file with sections has none to apply.
-    #[error("{path} has no `{marker}` section")]
+    #[error("{path}:{line}: this line is a marker of sections, and the file has no `{marker}` section")]
     NoUpSection {
         /// The file.
         path: PathBuf,
+        /// Line of the first marker that it has, from 1.
+        line: u32,
         /// The comment that begins such a section.
         marker: &'static str,
     },
@@ -190,6 +192,14 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
         /// Line of the statement, from 1.
+        line: u32,
+    },
+    /// What `-- +goose StatementEnd` ends has no semicolon, and would run on into what follows.
+    #[error("{path}:{line}: the statement that `-- +goose StatementEnd` ends here needs a `;` at its end")]
+    StatementRunsOn {
+        /// The file.
+        path: PathBuf,
+        /// Line of the marker, from 1.
         line: u32,
     },
     /// `-- +goose StatementBegin` without its end.

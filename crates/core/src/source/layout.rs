@@ -211,7 +211,8 @@ fn named(path: &Path, name: &str, prefix: &str) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// In a folder of `….up.sql` files, `…_up.sql` and `…_down.sql` are the same thing written otherwise.
+/// In a folder of `….up.sql` files, `…_up.sql` and `…_down.sql` are the same thing written otherwise; without the
+/// one that it undoes, `2_shut_down.sql` is a plain name there too.
 ///
 /// Elsewhere they are plain names (`3_sign_up.sql`), unless both of one name are there: then to run
 /// the one that undoes as a migration of its own would be the worst reading of all.
@@ -221,11 +222,19 @@ pub(super) fn read_underscores<'p>(files: &mut [Recognised<'p>]) {
         files.iter().filter_map(|file| plain(file)?.strip_suffix("_up")).any(|stem| stems.contains(&stem))
     };
     if files.iter().any(|file| file.layout == Some(Layout::UpDownFiles)) || pairs(files) {
+        let ups: Vec<String> = files
+            .iter()
+            .filter_map(|file| match file.layout {
+                Some(Layout::UpDownFiles) if file.role == Role::Up => Some(&*file.name),
+                _ => plain(file)?.strip_suffix("_up"),
+            })
+            .map(str::to_owned)
+            .collect();
         for file in files {
             let Some(name) = plain(file) else { continue };
             let (stem, role) = match (name.strip_suffix("_up"), name.strip_suffix("_down")) {
                 (Some(stem), _) => (stem, Role::Up),
-                (_, Some(stem)) => (stem, Role::Down),
+                (_, Some(stem)) if ups.iter().any(|up| up == stem) => (stem, Role::Down),
                 _ => continue,
             };
             let name = Cow::Owned(stem.to_owned());

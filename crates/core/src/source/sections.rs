@@ -169,11 +169,23 @@ struct Marks {
 impl Marks {
     fn read(tool: Tool, origin: &str, text: &str) -> Result<Self, SourceError> {
         let mut marks = Self::default();
-        let (mut up, mut begun) = (None, None);
+        let (mut up, mut begun, mut first) = (None, None, None);
+        // The end of a statement that has none of its own, and the last line of any statement.
+        let (mut open, mut last) = (None, "");
         for line in Lines::of(text) {
+            let written = line.text.trim();
+            let is_written = !written.is_empty() && !written.starts_with("--");
+            if let Some(line) = open.filter(|_| is_written) {
+                return Err(SourceError::StatementRunsOn { path: origin.into(), line });
+            }
+            if is_written {
+                last = written;
+            }
             let out_of_order =
                 |marker| SourceError::SectionOrder { path: origin.into(), line: line.number, marker };
-            match tool.marker(origin, &line)? {
+            let marker = tool.marker(origin, &line)?;
+            first = first.or(marker.map(|_| line.number));
+            match marker {
                 None | Some(Marker::EnvironmentOff) => {}
                 Some(Marker::Up { .. }) if up.is_some() || marks.down.is_some() => {
                     return Err(out_of_order(tool.up()));
@@ -186,22 +198,36 @@ impl Marks {
                 Some(Marker::Down) => {
                     ended(origin, begun)?;
                     marks.down = Some(line.place());
+                    (open, last) = (None, "");
                 }
                 Some(Marker::NoTransaction) => marks.no_transaction = true,
                 Some(Marker::StatementBegin) => begun = Some(line.number),
-                Some(Marker::StatementEnd) => begun = None,
+                Some(Marker::StatementEnd) => {
+                    begun = None;
+                    open = Some(line.number).filter(|_| !last.is_empty() && !is_ended(last));
+                }
                 Some(Marker::EnvironmentOn) => {
                     return Err(SourceError::EnvironmentInText { path: origin.into(), line: line.number });
                 }
             }
         }
         ended(origin, begun)?;
-        let up = up.ok_or(SourceError::NoUpSection { path: origin.into(), marker: tool.up() })?;
+        let up = up.ok_or(SourceError::NoUpSection {
+            path: origin.into(),
+            line: first.unwrap_or(1),
+            marker: tool.up(),
+        })?;
         match first_statement(&text[..up.offset]) {
             Some(line) => Err(SourceError::OutsideSections { path: origin.into(), line }),
             None => Ok(marks),
         }
     }
+}
+
+/// Whether a line ends with a semicolon, but for a comment behind it.
+fn is_ended(line: &str) -> bool {
+    let before_comment = line.rsplit_once("--").map_or(line, |(before, _)| before.trim_end());
+    line.ends_with(';') || before_comment.ends_with(';')
 }
 
 fn ended(origin: &str, begun: Option<u32>) -> Result<(), SourceError> {

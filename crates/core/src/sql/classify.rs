@@ -56,7 +56,8 @@ pub struct Facts {
     pub repeats_harmlessly: bool,
     /// PostgreSQL: it works in several transactions of its own, and can be found half-done.
     pub concurrently: Option<Concurrently>,
-    /// PostgreSQL: `CREATE INDEX IF NOT EXISTS`, for which an index of that name is good enough, valid or not.
+    /// PostgreSQL: `CREATE INDEX`, which an index of that name is in the way of; valid or not, it is good enough for
+    /// `IF NOT EXISTS`.
     pub takes_index: Option<TakenIndex>,
     /// MySQL and MariaDB: a rollback does not undo it, for the engine of a table that it changes knows no
     /// transactions. The text does not tell: a plan does, which knows the tables.
@@ -101,7 +102,7 @@ pub enum Concurrently {
     DetachPartition,
 }
 
-/// The index that `CREATE INDEX IF NOT EXISTS` leaves as it is where it stands (PostgreSQL).
+/// The name of an index to be created (PostgreSQL): where one stands, `IF NOT EXISTS` leaves it as it is.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TakenIndex {
@@ -109,6 +110,8 @@ pub struct TakenIndex {
     pub name: String,
     /// The table.
     pub table: ObjectName,
+    /// `IF NOT EXISTS`.
+    pub unless_there: bool,
     /// `ON ONLY`: that of a partitioned table is not valid before its partitions' indexes are attached.
     pub on_only: bool,
 }

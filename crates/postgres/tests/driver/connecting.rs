@@ -31,6 +31,15 @@ async fn wrong_password_database_and_place_are_told_apart(database: Database) {
     assert!(!format!("{error:?}{error}").contains("hunter2"));
     let error = try_connect(&format!("postgres://postgres@{rest}")).await.unwrap_err();
     assert!(matches!(error, ConnectError::NoPassword { .. }), "{error:?}");
+    // A file that cannot be read as one.
+    let folder = std::env::temp_dir();
+    let error = try_connect(&format!("postgres://postgres@{rest}?passfile={}", folder.display())).await;
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains(&format!("the password file {} is not used", folder.display()))
+    );
     let error = try_connect(&format!("{url}_not")).await.unwrap_err();
     assert!(
         matches!(&error, ConnectError::MissingDatabase { database, .. } if database.ends_with("_not")),

@@ -7,7 +7,7 @@ use super::{Definition, Effect, Facts, Objects, SessionUse};
 /// The facts with what the tokens tell besides.
 pub(super) fn told(sketch: &Sketch<'_>, facts: Facts) -> Facts {
     let definition = (facts.effect == Effect::Schema).then(|| definition(sketch.cursor())).flatten();
-    let repeats_harmlessly = is_harmless(sketch, &facts);
+    let repeats_harmlessly = facts.repeats_harmlessly || is_harmless(sketch, &facts);
     Facts { definition, repeats_harmlessly, ..facts }
 }
 

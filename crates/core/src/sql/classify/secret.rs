@@ -18,11 +18,18 @@ pub fn may_hold_secret(text: &str) -> bool {
 /// The same of bytes, which may end in the middle of a character.
 pub(super) fn holds_secret(text: &[u8]) -> bool {
     let (mut quotes, mut double_quotes) = (0_usize, 0_usize);
-    let sets = ["SET", "ALTER"].iter().any(|word| starts_with_word(skip_space(text), word));
+    let begins_with = |words: &[&str]| words.iter().any(|word| starts_with_word(skip_space(text), word));
+    let sets = begins_with(&["SET", "ALTER"]);
+    let writes_rows = begins_with(&["INSERT", "UPDATE", "REPLACE", "MERGE", "COPY", "WITH"]);
     for (at, byte) in text.iter().enumerate() {
         let rest = &text[at..];
         let begins_word = in_word(*byte) && !at.checked_sub(1).is_some_and(|before| in_word(text[before]));
-        if begins_word && (sets && sets_secret(rest) || configures_secret(rest)) {
+        if begins_word
+            && (sets && sets_secret(rest)
+                || configures_secret(rest)
+                || lists_secret(rest, writes_rows)
+                || encrypts(rest))
+        {
             return true;
         }
         let found = match byte {
@@ -40,6 +47,7 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
             b'b' | b'B' => bearer(rest),
             b'p' | b'P' | b's' | b'S' => secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1),
             b':' => user_information(rest),
+            b'=' => assigns_secret(text, at, writes_rows),
             _ => false,
         };
         if found {
@@ -119,6 +127,132 @@ fn configures_secret(rest: &[u8]) -> bool {
         || (0..name.len()).any(|at| ANYWHERE.iter().any(|word| starts_with(&name[at..], word)))
 }
 
+/// How the names of columns end that hold a secret, letters alone.
+const SECRET_COLUMNS: [&str; 14] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASSCODE",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "SECRETKEY",
+    "PRIVATEKEY",
+    "ACCESSKEY",
+    "ENCRYPTIONKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+];
+
+/// Whether a column is called as one that holds a secret: `password`, `api_token`, `smtpPassword`, `password_hash`.
+fn is_secret_column(name: &[u8]) -> bool {
+    const KEPT_AS: [&str; 4] = ["HASH", "DIGEST", "ENCRYPTED", "CRYPT"];
+    let letters: Vec<u8> = name.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    let kept_as = KEPT_AS.iter().find(|end| ends_with_word(&letters, end));
+    let letters = &letters[..letters.len() - kept_as.map_or(0, |end| end.len())];
+    let last = name.rsplit(|byte| *byte == b'_').next().unwrap_or_default();
+    SECRET_COLUMNS.iter().any(|end| ends_with_word(letters, end))
+        || ["PASS", "PW"].iter().any(|word| last.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// `api_token = '…'` anywhere; in a statement that writes rows whatever the value is made of, since a refusal may
+/// quote it.
+fn assigns_secret(text: &[u8], at: usize, writes_rows: bool) -> bool {
+    let value = skip_space(&text[at + 1..]);
+    let tells_nothing =
+        || ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|word| starts_with_word(value, word));
+    is_secret_column(last_name(text[..at].strip_suffix(b":").unwrap_or(&text[..at])))
+        && (begins_value(value) || writes_rows && !tells_nothing())
+}
+
+/// The name at the end of a text, whatever it is in: `"token"`, `(token)::text`.
+fn last_name(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_end();
+        let word = text.iter().rev().take_while(|byte| in_word(**byte)).count();
+        let (before, name) = text.split_at(text.len() - word);
+        text = match (before, word) {
+            ([before @ .., b':', b':'], 1..) => before,
+            (_, 1..) => return name,
+            ([before @ .., b'"' | b'`' | b']' | b')'], 0) => before,
+            _ => return name,
+        };
+    }
+}
+
+/// `INSERT INTO t (login, password)`, `COPY t (…)`, `SET (…) =`: a list of columns with one that holds a secret. In
+/// code it is one where a string is written into them.
+fn lists_secret(rest: &[u8], writes_rows: bool) -> bool {
+    const MODIFIERS: [&str; 11] = [
+        "OR",
+        "ABORT",
+        "FAIL",
+        "IGNORE",
+        "REPLACE",
+        "ROLLBACK",
+        "LOW_PRIORITY",
+        "DELAYED",
+        "HIGH_PRIORITY",
+        "INTO",
+        "ONLY",
+    ];
+    const HEADS: [(&str, bool); 4] = [("INSERT", false), ("REPLACE", true), ("COPY", true), ("SET", false)];
+    let Some((head, needs_name)) = HEADS.iter().find(|(head, _)| starts_with_word(rest, head)) else {
+        return false;
+    };
+    let mut behind = skip_space(&rest[head.len()..]);
+    while let Some(word) = MODIFIERS.iter().find(|word| starts_with_word(behind, word)) {
+        behind = skip_space(&behind[word.len()..]);
+    }
+    let named = skip_name(behind);
+    if *needs_name && named.len() == behind.len() {
+        return false;
+    }
+    let mut list = skip_space(named);
+    if starts_with_word(list, "AS") {
+        list = skip_space(skip_name(skip_space(&list[2..])));
+    }
+    let Some(list) = list.strip_prefix(b"(") else { return false };
+    let end = list.iter().position(|byte| *byte == b')').unwrap_or(list.len());
+    let is_secret = |column: &[u8]| {
+        let column = skip_space(column);
+        let name = column.strip_prefix(b"\"").or(column.strip_prefix(b"`")).or(column.strip_prefix(b"["));
+        let name = name.unwrap_or(column);
+        is_secret_column(&name[..name.len() - skip_word(name).len()])
+    };
+    let writes_string = || {
+        let values = &list[end..];
+        let statement = &values[..values.iter().position(|byte| *byte == b';').unwrap_or(values.len())];
+        statement.contains(&b'\'')
+    };
+    list[..end].split(|byte| *byte == b',').any(is_secret) && (writes_rows || writes_string())
+}
+
+/// `crypt('…', …)`, `pgp_sym_encrypt(x, '…')`: what is hidden, or what it is hidden with, stands there as a string.
+fn encrypts(rest: &[u8]) -> bool {
+    const FUNCTIONS: [&str; 8] = [
+        "CRYPT",
+        "PGP_SYM_ENCRYPT",
+        "PGP_SYM_DECRYPT",
+        "ENCRYPT",
+        "DECRYPT",
+        "AES_ENCRYPT",
+        "AES_DECRYPT",
+        "HMAC",
+    ];
+    let Some(function) = FUNCTIONS.iter().find(|function| starts_with_word(rest, function)) else {
+        return false;
+    };
+    let Some([b'(', arguments @ ..]) = rest.get(function.len()..).map(skip_space) else { return false };
+    let end = arguments.iter().position(|byte| *byte == b')').unwrap_or(arguments.len());
+    begins_value(skip_space(arguments))
+        || arguments[..end]
+            .split(|byte| *byte == b',')
+            .skip(1)
+            .any(|argument| begins_value(skip_space(argument)))
+}
+
 fn sounds_secret(name: &[u8]) -> bool {
     SECRET_ENDS.iter().any(|end| ends_with_word(name, end))
 }
@@ -183,6 +317,25 @@ fn skip_space(mut rest: &[u8]) -> &[u8] {
             }
             _ => return rest,
         };
+    }
+}
+
+/// Behind a name, with what it is in: `app.users`, `"app"."users"`.
+fn skip_name(mut rest: &[u8]) -> &[u8] {
+    loop {
+        let behind = match rest {
+            [quote @ (b'"' | b'`'), name @ ..] => {
+                name.iter().position(|byte| byte == quote).map_or(&[][..], |end| &name[end + 1..])
+            }
+            [b'[', name @ ..] => {
+                name.iter().position(|byte| *byte == b']').map_or(&[][..], |end| &name[end + 1..])
+            }
+            _ => &rest[rest.iter().take_while(|byte| in_word(**byte) || !byte.is_ascii()).count()..],
+        };
+        match behind {
+            [b'.', next @ ..] if behind.len() < rest.len() => rest = next,
+            _ => return behind,
+        }
     }
 }
 

@@ -2,10 +2,13 @@
 
 use super::cursor::{Cursor, string_value};
 use super::sketch::Sketch;
-use super::{Control, Effect, Facts, Modes, SessionUse, TEMPORARY};
+use super::{Control, Effect, Facts, Modes, ObjectName, SessionUse, TEMPORARY};
 
 /// Why what ATTACH brings is no setting: it stays, and once it is used no transaction lets go of it.
 pub(crate) const ATTACHED: &str = "attached databases belong to the session";
+
+/// Why DETACH stands by itself.
+const DETACHES: &str = "a transaction does not let go of an attached database that it has used";
 
 pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
     let mut cursor = sketch.cursor();
@@ -20,7 +23,11 @@ pub(super) fn classify(sketch: &Sketch<'_>) -> Facts {
         "REINDEX" | "ANALYZE" => Facts::of(Effect::Schema).naming(cursor.one_name()).groupable_if(true),
         "PRAGMA" => pragma(cursor),
         "VACUUM" => Facts::of(Effect::Server).outside("VACUUM cannot run inside a transaction"),
-        "ATTACH" | "DETACH" => Facts::of(Effect::Session).bound(ATTACHED).secret(),
+        // Once it is used, a transaction does not let go of it. Nothing of either outlives the session.
+        "DETACH" => {
+            Facts { repeats_harmlessly: true, ..Facts::of(Effect::Session).bound(ATTACHED).outside(DETACHES) }
+        }
+        "ATTACH" => Facts { repeats_harmlessly: true, ..Facts::of(Effect::Session).bound(ATTACHED).secret() },
         "BEGIN" => begin(),
         "COMMIT" | "END" => Facts::control(Control::Commit),
         "ROLLBACK" if cursor.has(&["TO"]) => Facts::control(Control::Savepoint),
@@ -115,7 +122,10 @@ fn pragma(mut cursor: Cursor<'_, '_>) -> Facts {
         "defer_foreign_keys" if sets => {
             facts(Effect::Session).held("PRAGMA defer_foreign_keys holds until its transaction ends")
         }
-        "user_version" | "application_id" | "schema_version" if sets => facts(Effect::Schema),
+        // A place that others write to as well, like a table.
+        "user_version" | "application_id" | "schema_version" if sets => {
+            facts(Effect::Schema).naming(vec![ObjectName { schema: None, name }])
+        }
         "integrity_check" | "quick_check" | "foreign_key_check" | "table_info" | "table_xinfo"
         | "table_list" | "index_list" | "index_info" | "index_xinfo" | "foreign_key_list"
         | "database_list" => facts(Effect::Query),

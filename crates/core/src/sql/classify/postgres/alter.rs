@@ -2,9 +2,9 @@
 
 use super::create::own_type;
 use super::{option_is_off, server};
-use crate::sql::classify::cursor::{Cursor, string_value};
+use crate::sql::classify::cursor::{Cursor, object_name, string_value};
 use crate::sql::classify::sketch::Sketch;
-use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName};
+use crate::sql::classify::{Concurrently, Effect, Facts, ObjectName, Objects};
 
 pub(super) fn alter(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     if cursor.eat("TABLE ALL") || cursor.eat("INDEX ALL") {
@@ -16,7 +16,10 @@ pub(super) fn alter(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     if cursor.eat("TYPE") {
         return type_(cursor);
     }
-    if cursor.eat_any(&["INDEX", "MATERIALIZED VIEW", "VIEW", "SEQUENCE", "DOMAIN", "SCHEMA"]) {
+    if cursor.eat("SEQUENCE") {
+        return owned(cursor, named(sketch, cursor).groupable_if(sketch.is_plain()));
+    }
+    if cursor.eat_any(&["INDEX", "MATERIALIZED VIEW", "VIEW", "DOMAIN", "SCHEMA"]) {
         return named(sketch, cursor).groupable_if(sketch.is_plain());
     }
     const NAMED: [&str; 7] =
@@ -68,6 +71,19 @@ fn named(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let mut names = cursor.one_name();
     names.extend(renamed(&names, cursor));
     Facts::of(Effect::Schema).naming(sketch.tables_and(names))
+}
+
+/// What is said of a sequence, and the table whose column it is to belong to.
+pub(super) fn owned(cursor: Cursor<'_, '_>, facts: Facts) -> Facts {
+    let mut column = cursor.after("OWNED BY").map(|mut behind| behind.parts()).unwrap_or_default();
+    column.pop();
+    match (facts.objects.clone(), object_name(column)) {
+        (Objects::Known(mut names), Some(table)) => {
+            names.push(table);
+            facts.naming(names)
+        }
+        _ => facts,
+    }
 }
 
 /// The name behind `RENAME TO`, in the schema of the old one.

@@ -1,5 +1,6 @@
 //! PostgreSQL: `CREATE …`.
 
+use super::alter::owned;
 use super::{option_is_off, server};
 use crate::sql::Dialect;
 use crate::sql::classify::cursor::{Cursor, identifier};
@@ -33,7 +34,10 @@ fn created(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         let facts = named(sketch, cursor).groupable_if(sketch.is_plain());
         return if sketch.has_unknown_call() { facts.naming_unknown() } else { facts };
     }
-    if cursor.eat_any(&["VIEW", "SEQUENCE", "STATISTICS"]) {
+    if cursor.eat("SEQUENCE") {
+        return owned(cursor, named(sketch, cursor));
+    }
+    if cursor.eat_any(&["VIEW", "STATISTICS"]) {
         return named(sketch, cursor);
     }
     if cursor.eat_any(&["TYPE", "DOMAIN"]) {
@@ -100,8 +104,8 @@ fn index(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let on_only = cursor.eat("ONLY");
     let table = cursor.name();
     let takes_index = match (&index, &table) {
-        (Some(index), Some(table)) if unless_there => {
-            Some(TakenIndex { name: index.name.clone(), table: table.clone(), on_only })
+        (Some(index), Some(table)) => {
+            Some(TakenIndex { name: index.name.clone(), table: table.clone(), unless_there, on_only })
         }
         _ => None,
     };
