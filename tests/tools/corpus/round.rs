@@ -9,7 +9,7 @@ use std::fmt;
 use windlass_core::apply::replay_all;
 use windlass_core::driver::Driver;
 use windlass_core::migration::Migration;
-use windlass_core::schema::{Schema, differences};
+use windlass_core::schema::{Change, Difference, Schema, differences};
 use windlass_core::shadow::{differences_from, unreplayable};
 use windlass_core::source::Migrations;
 
@@ -123,12 +123,19 @@ fn came(before: &Schema, now: &Schema) -> Came {
     told(&differences(before, now))
 }
 
-fn told(differences: &[windlass_core::schema::Difference]) -> Came {
+fn told(differences: &[Difference]) -> Came {
     if differences.is_empty() {
         return Came::Equal;
     }
     let lines = differences.iter().take(TOLD).map(|difference| format!("\n  {difference}"));
     Came::Differs(format!(" by {} objects{}", differences.len(), lines.collect::<String>()))
+}
+
+/// `CREATE EXTENSION` takes the version that the server brings.
+fn is_the_server_s(difference: &Difference) -> bool {
+    let is_version = |(name, _, _): &(String, Option<String>, Option<String>)| name == "version";
+    let changed = matches!(&difference.change, Change::Changed(changed) if changed.iter().all(is_version));
+    difference.key.kind == "extension" && changed
 }
 
 /// The schema of each history on each server of a product, held against that on the first.
@@ -141,7 +148,9 @@ pub(crate) fn majors(schemas: &[(String, Target, Schema)]) -> Vec<(String, Came)
         };
         let first = schemas.iter().take(place).find(is_like);
         if let (Some((_, other, earlier)), true) = (first, products.contains(&target.family)) {
-            all.push((format!("{history} on {other} and {target}"), came(earlier, schema)));
+            let mut found = differences(earlier, schema);
+            found.retain(|difference| !is_the_server_s(difference));
+            all.push((format!("{history} on {other} and {target}"), told(&found)));
         }
     }
     all
