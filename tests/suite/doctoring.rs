@@ -57,6 +57,9 @@ async fn all_is_well_after_a_deploy(database: &Database) {
 }
 
 async fn what_was_never_deployed_is_told(database: &Database) {
+    // A table made and dropped: to look creates no file.
+    database.sql("CREATE TABLE made (n int)").await;
+    database.sql("DROP TABLE made").await;
     let project = Project::new(database, &[A, B]);
     let document = project.run(&["doctor", "--json"]).await.code(8).json();
     assert_found(&document, "deployed", "warning", "no deploy has run here", "`windlass deploy`");
