@@ -23,7 +23,7 @@ struct Mutant {
 const SIMULATED: &[&str] = &["-p", "windlass-core", "--test", "simulated"];
 const MARIADB: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::waiting"];
 const POSTGRES: &[&str] =
-    &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history"];
+    &["-p", "windlass-postgres", "--test", "driver", "--", "--include-ignored", "history::"];
 const DEADLOCK: &[&str] =
     &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::contending::a_deadlock"];
 const RACING: &[&str] =
