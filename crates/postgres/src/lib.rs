@@ -213,9 +213,9 @@ impl Postgres<'static> {
     /// Tells what is missing: the server, the password, the database, trust in the server's certificate.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let connect::Opened { session, version, is_pooled } = connect::open(options).await?;
-        // The answer is not waited for, and can only be that it is done.
+        // The answer is not waited for, and can only be that it is done. What is asked first is in no transaction.
         let endless = format!("{} WHERE {}", waits::endless(), lock::is_own(&session).await);
-        session.leave_behind(&[endless]);
+        session.leave_behind_the_next(endless);
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
         let mut opened = Self {
             session,

@@ -143,6 +143,16 @@ impl<'c> Session<'c> {
         }
     }
 
+    /// Sends a query whose answer nobody waits for behind the next one, whose answer does not wait for it. Over sqlx
+    /// nothing can be sent so.
+    pub(crate) fn leave_behind_the_next(&self, message: String) {
+        match self {
+            Self::Native(session) => session.leave_behind_the_next(message),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(_) => {}
+        }
+    }
+
     /// The connection itself, for a function of the program.
     pub(crate) fn link(&self) -> Link<'_> {
         match self {

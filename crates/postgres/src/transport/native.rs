@@ -9,6 +9,7 @@ use std::error::Error as _;
 use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -31,6 +32,8 @@ pub(crate) struct Session<'c> {
     /// Messages so far, and the last one that was answered to its end: answers come in the order of the messages.
     sent: AtomicU64,
     answered: AtomicU64,
+    /// What is sent behind the next message, so that its answer does not wait for it.
+    behind_the_next: Mutex<Option<String>>,
 }
 
 /// A client of windlass's own, or one that an application lends.
@@ -59,7 +62,8 @@ impl<'c> Session<'c> {
 
     fn on(client: Held<'c>, connector: Connector) -> Self {
         let (sent, answered) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { client, connector, config: None, task: None, sent, answered }
+        let behind_the_next = Mutex::new(None);
+        Self { client, connector, config: None, task: None, sent, answered, behind_the_next }
     }
 
     /// Sends a query whose answer nobody waits for. Nothing is awaited, so that it can be done when a future is dropped.
@@ -67,6 +71,11 @@ impl<'c> Session<'c> {
         let mut sent = std::pin::pin!(self.client.simple_query_raw(sql));
         // The first poll puts the message on its way.
         let _ = sent.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    }
+
+    /// Sends this behind the next message, whose answer does not wait for it.
+    pub(super) fn leave_behind_the_next(&self, sql: String) {
+        *self.behind_the_next.lock().unwrap_or_else(PoisonError::into_inner) = Some(sql);
     }
 
     /// The client itself, for a function of the program.
@@ -142,6 +151,10 @@ impl<'c> Session<'c> {
     pub(super) async fn send(&self, sql: &str) -> Answer<'_> {
         let number = self.begins();
         let stream = self.client.simple_query_raw(sql).await.map(Box::pin).map_err(told);
+        let behind = self.behind_the_next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(behind) = behind {
+            self.leave_behind(&behind);
+        }
         Answer { answered: &self.answered, number, stream, lets_data_go: false }
     }
 
