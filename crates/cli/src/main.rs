@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod comparison;
 mod config;
 mod diagnosis;
 mod error;

@@ -264,7 +264,7 @@ fn deployed(lines: &[StatusLine], inspection: &Inspection) -> Finding {
         (Some((at, line)), None) => {
             let at = at.split('.').next().unwrap_or(at);
             let what = format!(
-                "{} applied, the last at {at} UTC: {}",
+                "{} applied, the last at {at}Z: {}",
                 counted(applied.count(), "migration", "migrations"),
                 line.name
             );
@@ -499,7 +499,7 @@ fn counted(number: usize, one: &str, many: &str) -> String {
 /// Who it is, in a line.
 fn told(holder: &Holder) -> String {
     let session = holder.session.as_ref().map(|session| format!("session {session}"));
-    let since = holder.since.as_ref().map(|since| format!("since {since} UTC"));
+    let since = holder.since.as_ref().map(|since| format!("since {since}Z"));
     let running = holder.running.as_ref().map(|running| format!("running {running}"));
     let parts: Vec<String> = [session, holder.who.clone(), since, running].into_iter().flatten().collect();
     if parts.is_empty() { "nobody knows whose".to_owned() } else { parts.join(", ") }

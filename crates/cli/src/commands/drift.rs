@@ -3,6 +3,7 @@
 use super::Context;
 use super::status::to_the_second;
 use crate::args::{Drift, DriftCommand};
+use crate::comparison::told;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::identity;
@@ -33,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
     };
     let exit = match verdict {
         DriftVerdict::Drift(drift) => {
-            drift.differences.iter().for_each(|difference| context.output.result(&difference.to_string()));
+            drift.differences.iter().for_each(|difference| context.output.table(&told(difference)));
             let differ = count(drift.differences.len(), "object");
             let (migration, at) = (&drift.migration, to_the_second(&drift.at));
             let since = match &drift.accepted {

@@ -1,0 +1,119 @@
+//! Comparison: what differs in an object, in words and, line by line, as it was and as it is.
+
+use crate::output::{BAD, DIM, GOOD, shown};
+use similar::{ChangeTag, TextDiff};
+use std::fmt::Write;
+use windlass_core::schema::{self, Change, Difference};
+
+/// A value that is longer is told by its lines alone.
+const LONG: usize = 60;
+
+/// A difference in words, and below it what was and what is, as `diff -u` shows texts.
+pub(crate) fn told(difference: &Difference) -> String {
+    let is_long = |value: &String| value.contains('\n') || value.chars().count() > LONG;
+    let (head, before, now) = match &difference.change {
+        Change::Changed(properties) => {
+            let values = properties.iter().flat_map(|(_, before, now)| before.iter().chain(now));
+            let head = if values.clone().any(is_long) {
+                let names: Vec<_> = properties.iter().map(|(name, ..)| name.as_str()).collect();
+                format!("{}: {} changed", difference.key, names.join(", "))
+            } else {
+                difference.to_string()
+            };
+            let side = |pick: fn(&(String, Option<String>, Option<String>)) -> Option<&String>| {
+                written(properties.iter().filter_map(|property| Some((&property.0, pick(property)?))))
+            };
+            (head, side(|(_, before, _)| before.as_ref()), side(|(.., now)| now.as_ref()))
+        }
+        Change::Added(properties) => (difference.to_string(), String::new(), written(properties)),
+        Change::Removed(properties) => (difference.to_string(), written(properties), String::new()),
+        // A kind of change that this version does not know.
+        _ => (difference.to_string(), String::new(), String::new()),
+    };
+    let diff = TextDiff::from_lines(&before, &now);
+    let mut told = shown(&head).into_owned();
+    for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+        if index > 0 {
+            let _ = write!(told, "\n    {DIM}…{DIM:#}");
+        }
+        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let line = shown(change.value().trim_end_matches(['\n', '\r'])).into_owned();
+            let _ = match change.tag() {
+                ChangeTag::Delete => write!(told, "\n    {BAD}- {line}{BAD:#}"),
+                ChangeTag::Insert => write!(told, "\n    {GOOD}+ {line}{GOOD:#}"),
+                ChangeTag::Equal => write!(told, "\n      {DIM}{line}{DIM:#}"),
+            };
+        }
+    }
+    told
+}
+
+/// Properties, each on a line, or on lines below its name.
+fn written<'p>(properties: impl IntoIterator<Item = (&'p String, &'p String)>) -> String {
+    let mut text = String::new();
+    for (name, value) in properties {
+        let value = schema::shown(value);
+        if value.contains('\n') {
+            text.extend([name, ":\n"]);
+            value.lines().for_each(|line| text.extend(["  ", line, "\n"]));
+        } else {
+            text.extend([name, ": ", value, "\n"]);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windlass_core::schema::{Schema, differences};
+
+    fn lines(earlier: &str, later: &str) -> Vec<String> {
+        let [earlier, later] = [earlier, later].map(|text| Schema::parse(text).expect("a schema"));
+        let told: Vec<_> = differences(&earlier, &later).iter().map(told).collect();
+        let plain = anstream::adapter::strip_str(&told.join("\n")).to_string();
+        plain.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn short_values_are_told_in_words_too() {
+        let earlier = "\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=int";
+        let later = "\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=bigint\ncolumn\t\tship\tname\ttype=text";
+        assert_eq!(
+            lines(earlier, later),
+            [
+                "column ship.length: type was int, is bigint",
+                "    - type: int",
+                "    + type: bigint",
+                "column ship.name was added",
+                "    + type: text",
+            ]
+        );
+    }
+
+    #[test]
+    fn long_ones_are_told_by_the_lines_that_differ() {
+        let view = |middle: &str| {
+            format!("\nview\t\t\tv\tdefinition=SELECT a,\\n b,\\n c,\\n {middle},\\n e\\n FROM t")
+        };
+        assert_eq!(
+            lines(&view("d"), &view("d + 1")),
+            [
+                "view v: definition changed",
+                "        SELECT a,",
+                "         b,",
+                "         c,",
+                "    -    d,",
+                "    +    d + 1,",
+                "         e",
+                "         FROM t",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_it() {
+        let hostile = lines("\ntable\t\t\tt", "\ntable\t\t\tt\tcomment=\u{1b}[2Jred");
+        assert_eq!(hostile[1], "    + comment: \\u{1b}[2Jred");
+    }
+}
