@@ -525,5 +525,8 @@ async fn a_dry_run_warns_of_long_work_and_several_locks(database: &Database) {
     database.sql("CREATE TABLE other (n int)").await;
     let two =
         Project::new(database, &[N, ("2_alter", "ALTER TABLE n ADD m int; ALTER TABLE other ADD m int;")]);
-    two.run(&["deploy", "--dry-run", "--allow-drift"]).await.code(0).err("keeps others from n, other");
+    two.run(&["deploy", "--dry-run", "--allow-drift"])
+        .await
+        .code(0)
+        .err("others are kept from n, other at once");
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use windlass_mysql::sqlx::mysql::MySqlPoolOptions;
 use windlass_mysql::sqlx::{self, Connection as _, MySqlConnection, MySqlPool, Row as _};
 use windlass_mysql::{
-    DeployError, DriverError, Migrations, MySql, RustMigrations, Verdict, deploy, status, verify,
+    Deploy, DeployError, DriftPolicy, DriverError, Migrations, MySql, RustMigrations, Verdict, deploy,
+    status, verify,
 };
 
 async fn pool(scratch: &Scratch) -> MySqlPool {
@@ -215,7 +216,10 @@ fn functions_commit_with_their_record_or_not_at_all() {
         );
         scratch.raw("CREATE TABLE b (id int)").await;
         let mut session = MySql::beside_pool(&pool).await.unwrap().functions(&functions);
-        assert_eq!(deploy(&mut session, &migrations).await.unwrap().applied.len(), 1);
+        let made_by_hand = deploy(&mut session, &migrations).await.unwrap_err();
+        assert!(matches!(made_by_hand, DeployError::Drift(_)), "{made_by_hand:?}");
+        let warned = Deploy::new(&migrations).on_drift(DriftPolicy::Warn).run(&mut session).await;
+        assert_eq!(warned.unwrap().applied.len(), 1);
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM a").await, ["2"]);
 
         let native = functions.add_rows_only("3_native", 1, |_| Box::pin(async { Ok(()) }));

@@ -9,7 +9,8 @@ use std::time::Duration;
 use windlass_postgres::sqlx::postgres::PgPoolOptions;
 use windlass_postgres::sqlx::{self, Connection as _, PgConnection, PgPool};
 use windlass_postgres::{
-    Deploy, DeployError, DriverError, Migrations, Postgres, RustMigrations, Verdict, deploy, status, verify,
+    Deploy, DeployError, DriftPolicy, DriverError, Migrations, Postgres, RustMigrations, Verdict, deploy,
+    status, verify,
 };
 
 on_servers!(
@@ -209,7 +210,10 @@ async fn functions_run_in_the_transaction(database: Database) {
     assert_eq!(database.value("SELECT count(*) FROM a").await, "1", "its own row is rolled back");
     database.sql("CREATE TABLE b (id int)").await;
     let mut session = Postgres::beside_pool(&pool).await.unwrap().functions(&functions);
-    assert_eq!(deploy(&mut session, &migrations).await.unwrap().applied.len(), 1);
+    let made_by_hand = deploy(&mut session, &migrations).await.unwrap_err();
+    assert!(matches!(made_by_hand, DeployError::Drift(_)), "{made_by_hand:?}");
+    let warned = Deploy::new(&migrations).on_drift(DriftPolicy::Warn).run(&mut session).await;
+    assert_eq!(warned.unwrap().applied.len(), 1);
     assert_eq!(database.value("SELECT count(*) FROM a").await, "2");
 
     let native = functions.add("3_native", 1, |_| Box::pin(async { Ok(()) }));
