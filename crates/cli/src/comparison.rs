@@ -20,10 +20,9 @@ pub(crate) fn told(difference: &Difference) -> String {
             } else {
                 difference.to_string()
             };
-            let side = |pick: fn(&(String, Option<String>, Option<String>)) -> Option<&String>| {
-                written(properties.iter().filter_map(|property| Some((&property.0, pick(property)?))))
-            };
-            (head, side(|(_, before, _)| before.as_ref()), side(|(.., now)| now.as_ref()))
+            let before = properties.iter().filter_map(|(name, before, _)| Some((name, before.as_ref()?)));
+            let now = properties.iter().filter_map(|(name, _, now)| Some((name, now.as_ref()?)));
+            (head, written(before), written(now))
         }
         Change::Added(properties) => (difference.to_string(), String::new(), written(properties)),
         Change::Removed(properties) => (difference.to_string(), written(properties), String::new()),

@@ -80,10 +80,11 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["2"]);
         assert_eq!(verify(&mut conn, &migrations).await.unwrap(), Verdict::Current);
         scratch.raw("CREATE INDEX by_hand ON ships (id)").await;
+        // The application has autocommit off: whoever reads is in a transaction, and sees what was there when it began.
+        conn.query_drop("ROLLBACK").await.unwrap();
         let verdict = verify(&mut conn, &migrations).await.unwrap();
         assert!(matches!(&verdict, Verdict::Drifted(drift) if drift.differences.len() == 1), "{verdict:?}");
         scratch.raw("DROP INDEX by_hand ON ships").await;
-        // The application has autocommit off: whoever reads is in a transaction.
         conn.query_drop("ROLLBACK").await.unwrap();
         same(&seen(&mut conn).await, &before);
         let free =
