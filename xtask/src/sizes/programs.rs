@@ -174,7 +174,7 @@ fn main() {
         name: "sqlx migrate",
         dependencies: "sqlx = { version = \"0.9\", default-features = false, features = [\"macros\", \"migrate\", \"runtime-tokio\", \"sqlite\"] }\n\
             tokio = { version = \"1\", features = [\"macros\", \"rt\"] }",
-        source: r#"static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations");
+        source: r#"static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     MIGRATIONS.run(&sqlx::SqlitePool::connect("sqlite:app.db?mode=rwc").await?).await?;
@@ -250,7 +250,7 @@ fn main() {
         dependencies: "sqlx = { version = \"0.9\", default-features = false, features = [\"macros\", \"migrate\", \"postgres\", \"runtime-tokio\"] }\n\
             tokio = { version = \"1\", features = [\"macros\", \"rt\"] }",
         source: on_server!(
-            "static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!(\"migrations\");",
+            "static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!(\"./migrations\");",
             "    MIGRATIONS.run(&sqlx::PgPool::connect(&url).await?).await?;"
         ),
         layout: Layout::Plain,
@@ -305,7 +305,7 @@ const MYSQL: &[Minimal] = &[
         dependencies: "sqlx = { version = \"0.9\", default-features = false, features = [\"macros\", \"migrate\", \"mysql\", \"runtime-tokio\"] }\n\
             tokio = { version = \"1\", features = [\"macros\", \"rt\"] }",
         source: on_server!(
-            "static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!(\"migrations\");",
+            "static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!(\"./migrations\");",
             "    MIGRATIONS.run(&sqlx::MySqlPool::connect(&url).await?).await?;"
         ),
         layout: Layout::Plain,
