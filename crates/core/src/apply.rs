@@ -1,6 +1,6 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
-use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
+use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
 use crate::driver::{Access, Driver, DriverError, Head, Holder, Lock, NoWatch, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
@@ -257,7 +257,7 @@ pub async fn deploy(
     if options.plan.is_plain() && is_current(driver, migrations).await? {
         observer.event(Event::UpToDate);
         let mut report = Report::default();
-        if options.drift.when_current && options.drift.policy != DriftPolicy::Off && driver.keeps_schema() {
+        if options.drift.when_current && options.drift.looks(driver) {
             let verdict = drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?;
             report.tell(observer, Remark::of_drift(verdict));
         }
@@ -291,7 +291,7 @@ pub async fn dry_run<'m>(
         outlook.remarks.push(Remark::ReadOnly { why });
     }
     let looks = !outlook.plan.is_empty() || options.drift.when_current;
-    if looks && options.drift.policy != DriftPolicy::Off && driver.keeps_schema() {
+    if looks && options.drift.looks(driver) {
         let remark = look_at_drift(driver, migrations, &options.drift, &outlook.plan).await?;
         outlook.remarks.extend(remark);
     }
@@ -376,7 +376,7 @@ async fn deploy_locked(
         if plan.is_empty() {
             return Ok(report);
         }
-        let looks = options.drift.policy != DriftPolicy::Off && driver.keeps_schema();
+        let looks = options.drift.looks(driver);
         // What this run itself has changed is no drift.
         if looks && !looked {
             looked = true;

@@ -44,6 +44,13 @@ pub struct DriftOptions {
     pub when_current: bool,
 }
 
+impl DriftOptions {
+    /// Whether anybody is to look, and the driver can.
+    pub fn looks(&self, driver: &dyn Driver) -> bool {
+        self.policy != DriftPolicy::Off && driver.keeps_schema()
+    }
+}
+
 /// The live schema is not what was kept.
 ///
 /// ```

@@ -11,7 +11,7 @@ use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
 use std::time::Duration;
-use windlass_core::drift::{DriftOptions, DriftPolicy, DriftVerdict, look};
+use windlass_core::drift::{DriftOptions, DriftVerdict, look};
 use windlass_core::driver::Driver;
 use windlass_core::history::HistoryError;
 use windlass_core::migration::Migration;
@@ -77,10 +77,9 @@ async fn drift(
     migrations: &[Migration],
     options: &DriftOptions,
 ) -> Result<Option<DriftVerdict>, Error> {
-    Ok(match options.policy {
-        DriftPolicy::Off => None,
-        _ if driver.keeps_schema() => Some(look(driver, migrations, &options.ignore).await?),
-        _ => None,
+    Ok(match options.looks(driver) {
+        true => Some(look(driver, migrations, &options.ignore).await?),
+        false => None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Verify: whether an application may start, as one answer.
 
 use super::traces::waits_until_current;
-use crate::drift::{self, Drift, DriftOptions, DriftPolicy, DriftVerdict};
+use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
 use crate::driver::{Driver, DriverError, Head};
 use crate::history::{AttemptKind, FORMAT, HistoryError};
 use crate::source::Migrations;
@@ -127,7 +127,7 @@ pub(super) async fn verify(
     options: &DriftOptions,
 ) -> Result<Verdict, VerifyError> {
     let verdict = look(driver, migrations).await?;
-    if !verdict.may_run() || options.policy == DriftPolicy::Off || !driver.keeps_schema() {
+    if !verdict.may_run() || !options.looks(driver) {
         return Ok(verdict);
     }
     match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
