@@ -45,7 +45,9 @@ harness::scenarios!(
         a_restored_dump_has_no_drift;
     on [Sqlite]:
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
-        shadow_tables_are_no_drift;
+        shadow_tables_are_no_drift,
+        columns_are_told_where_their_definitions_can_be_read,
+        a_schema_that_was_kept_with_its_columns_is_no_drift;
 );
 
 const A: (&str, &str) = ("1_a", "CREATE TABLE a (n int);");
@@ -510,12 +512,37 @@ async fn shadow_tables_are_no_drift(database: &Database) {
     assert_eq!((virtual_tables, words(&drift).len()), (1, 1), "{:?}", words(&drift));
 }
 
+async fn columns_are_told_where_their_definitions_can_be_read(database: &Database) {
+    let tables = "CREATE TABLE a (n int); CREATE TABLE guarded (n int, dsn text DEFAULT 'password=hunter2');";
+    deployed(database, &[("1_a", tables)]).await;
+    database.sql("ALTER TABLE a ADD COLUMN by_hand int; ALTER TABLE guarded ADD COLUMN by_hand int").await;
+    let set = migrations(&[("1_a", tables)]);
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    let words = words(&drift);
+    let begin = |begin: &str| words.iter().filter(|words| words.starts_with(begin)).count();
+    assert_eq!(begin("column a.by_hand was added"), 1, "{words:?}");
+    assert_eq!((begin("table guarded: definition was "), begin("column guarded.")), (1, 0), "{words:?}");
+}
+
+async fn a_schema_that_was_kept_with_its_columns_is_no_drift(database: &Database) {
+    deployed(database, &[A]).await;
+    let column =
+        "char(10) || 'column' || char(9) || char(9) || 'a' || char(9) || 'n' || char(9) || 'type=INT'";
+    let earlier = format!("UPDATE _windlass_migrations SET snapshot = snapshot || {column}");
+    database.sql(&earlier).await;
+    assert_eq!(verdict(database, &migrations(&[A])).await, DriftVerdict::None);
+    database.sql("ALTER TABLE a ADD COLUMN by_hand int").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A])).await else { panic!("no drift") };
+    assert!(words(&drift).contains(&"column a.by_hand was added".to_owned()), "{:?}", words(&drift));
+}
+
 async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) {
     let view = |secret: &str| {
         let told = format!("SELECT 'postgres://app:{secret}@db/shop' AS place");
         format!("CREATE VIEW v AS {told}; CREATE VIEW w AS SELECT n FROM a WHERE api_token = '{secret}';")
     };
-    let table = "CREATE TABLE a (n int, api_token varchar(9), dsn varchar(90) DEFAULT 'password=hunter2', told varchar(9) DEFAULT 'plain');";
+    let table = "CREATE TABLE a (n int, api_token varchar(9), dsn varchar(90) DEFAULT 'password=hunter2'); \
+                 CREATE TABLE c (told varchar(9) DEFAULT 'plain');";
     let project = Project::new(database, &[("1_a", table), ("2_v", &view("hunter2"))]);
     project.run(&["deploy"]).await.code(0);
     let text = match database.target().family {

@@ -10,12 +10,13 @@ use windlass_core::history::{ACCEPTED, COLUMNS};
 use windlass_core::schema::{HISTORY, INTROSPECTION, Kept, Look, Schema};
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
-/// everybody. A view that somebody locks is not waited for.
+/// everybody. A view that somebody locks is not waited for, and nothing is compiled, which would take longer than all.
 const PINS: &str = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true), \
                     set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true), \
                     set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), \
                     set_config('extra_float_digits', '1', true), set_config('lc_monetary', 'C', true), \
-                    set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true)";
+                    set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true), \
+                    set_config('jit', 'off', true)";
 
 /// The schema as it is.
 pub(crate) async fn read(
@@ -145,10 +146,11 @@ fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
          JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') \
          AND c.oid IS DISTINCT FROM to_regclass({history}) AND c.oid NOT IN (SELECT oid FROM histories) AND {}) \
          SELECT '{INTROSPECTION} PostgreSQL ' || current_setting('server_version_num')::int / 10000 \
-         || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line COLLATE \"C\"), '') \
-         FROM ({}) AS lines(line)",
+         || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line), '') \
+         FROM (SELECT ({}) COLLATE \"C\" FROM ({}) AS objects(parts)) AS lines(line)",
         COLUMNS.map(literal).join(", "),
         unextended("pg_class", "c.oid"),
+        line("parts"),
         parts.join(" UNION ALL ")
     )
 }
@@ -156,14 +158,6 @@ fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
 /// What an extension brought is the extension's.
 fn unextended(catalog: &str, oid: &str) -> String {
     format!("({oid}) NOT IN (SELECT objid FROM extended WHERE classid = 'pg_catalog.{catalog}'::regclass)")
-}
-
-/// What would end a part or a line is written behind a backslash.
-fn escaped(expression: &str) -> String {
-    format!(
-        "replace(replace(replace(replace(({expression})::text, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), \
-         E'\\n', E'\\\\n'), E'\\r', E'\\\\r')"
-    )
 }
 
 /// Properties that are somebody's text.
@@ -198,26 +192,55 @@ const SUSPECT: [&str; 13] = [
     "bearer ",
 ];
 
-/// A text as it may be kept: of one that may hold a secret, a digest, which is another for another text.
-fn guarded(expression: &str) -> String {
+/// The line of an object, of its parts: what would end a part or a line is written behind a backslash, and of a
+/// written text that may hold a secret stands a digest, which is another for another text.
+///
+/// Most lines have nothing of either, nor the character that parts are put together with at first: those are done
+/// at once, the others part by part.
+fn line(parts: &str) -> String {
     let suspect = SUSPECT.map(|part| literal(&format!("%{part}%"))).join(", ");
+    let is_suspect = |text: &str| format!("lower({text} COLLATE \"C\") LIKE ANY (ARRAY[{suspect}])");
+    let escaped = |text: &str| {
+        format!(
+            "replace(replace(replace(replace({text}, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\n', E'\\\\n'), \
+             E'\\r', E'\\\\r')"
+        )
+    };
+    let together = format!("array_to_string({parts}, E'\\x01')");
+    let guarded = format!(
+        "CASE WHEN place > {NAMES} AND split_part(part, '=', 1) = ANY (ARRAY[{}]) AND {} THEN \
+         (SELECT CASE WHEN value ~* '{SECRET}' THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
+         ELSE part END FROM (SELECT substr(part, strpos(part, '=') + 1)) AS given(value)) ELSE part END",
+        WRITTEN.map(literal).join(", "),
+        is_suspect("part"),
+    );
     format!(
-        "(SELECT CASE WHEN lower(text) LIKE ANY (ARRAY[{suspect}]) THEN CASE WHEN text ~* '{SECRET}' \
-         THEN '(may hold a secret: ' || md5(text) || ')' ELSE text END ELSE text END \
-         FROM (SELECT ({expression})::text) AS given(text))"
+        "CASE WHEN strpos(array_to_string({parts}, ''), E'\\x01') > 0 OR {} THEN \
+         (SELECT string_agg({}, E'\\t' ORDER BY place) FROM unnest({parts}) WITH ORDINALITY AS each(part, place) \
+         WHERE part IS NOT NULL) ELSE replace({}, E'\\x01', E'\\t') END",
+        is_suspect(&together),
+        escaped(&guarded),
+        escaped(&together),
     )
 }
 
-/// The query of the lines of one kind: what it is, its schema, what it is part of, its name; its properties, of
-/// which those that are NULL are left out.
-fn lines(names: [&str; 4], properties: &[(&str, &str)], from: &str) -> String {
-    let names = names.map(escaped);
-    let properties = properties.iter().map(|(name, value)| match WRITTEN.contains(name) {
-        true => format!("'{name}=' || {}", escaped(&guarded(value))),
-        false => format!("'{name}=' || {}", escaped(value)),
-    });
-    let parts: Vec<_> = names.into_iter().chain(properties).collect();
-    format!("SELECT concat_ws(E'\\t', {}) {from}", parts.join(", "))
+/// How many parts of a line are names.
+const NAMES: usize = 4;
+
+/// The query of the parts of the lines of one kind: what it is, its schema, what it is part of, its name; its
+/// properties, of which those that are NULL are left out.
+fn lines(names: [&str; NAMES], properties: &[(&str, &str)], from: &str) -> String {
+    let names = names.iter().map(|name| format!("({name})::text"));
+    let properties = properties.iter().map(|(name, value)| format!("'{name}=' || ({value})::text"));
+    format!("SELECT ARRAY[{}] {from}", names.chain(properties).collect::<Vec<_>>().join(", "))
+}
+
+/// A comment on an object. The functions that tell it are not planned with the rest, and cost more than all of it.
+fn comment(catalog: &str, oid: &str, part: &str) -> String {
+    format!(
+        "(SELECT said.description FROM pg_catalog.pg_description AS said WHERE said.objoid = {oid} \
+         AND said.classoid = 'pg_catalog.{catalog}'::regclass AND said.objsubid = {part})"
+    )
 }
 
 fn yes(condition: &str) -> String {
@@ -227,7 +250,7 @@ fn yes(condition: &str) -> String {
 fn schemas() -> String {
     lines(
         ["'schema'", "''", "''", "n.nspname"],
-        &[("comment", "obj_description(n.oid, 'pg_namespace')")],
+        &[("comment", &comment("pg_namespace", "n.oid", "0"))],
         &format!("FROM namespaces AS n WHERE {}", unextended("pg_namespace", "n.oid")),
     )
 }
@@ -279,7 +302,7 @@ fn relations() -> String {
                  FROM pg_catalog.pg_foreign_table AS f JOIN pg_catalog.pg_foreign_server AS s ON s.oid = f.ftserver \
                  WHERE f.ftrelid = c.oid)",
             ),
-            ("comment", "obj_description(c.oid, 'pg_class')"),
+            ("comment", &comment("pg_class", "c.oid", "0")),
         ],
         "FROM relations AS c WHERE c.relkind <> 'S'",
     )
@@ -297,15 +320,15 @@ fn columns() -> String {
             ("identity", "CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END"),
             (
                 "collation",
-                "(SELECT o.collname FROM pg_catalog.pg_collation AS o, pg_catalog.pg_type AS t \
-                 WHERE o.oid = a.attcollation AND t.oid = a.atttypid AND a.attcollation <> t.typcollation)",
+                "CASE WHEN a.attcollation <> t.typcollation \
+                 THEN (SELECT o.collname FROM pg_catalog.pg_collation AS o WHERE o.oid = a.attcollation) END",
             ),
             ("compression", "nullif(a.attcompression::text, '')"),
             ("options", "array_to_string(a.attoptions, ', ')"),
-            ("comment", "col_description(c.oid, a.attnum)"),
+            ("comment", &comment("pg_class", "c.oid", "a.attnum")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
-         LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+         JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE c.relkind IN ('r', 'p', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped",
     )
 }
@@ -323,7 +346,7 @@ fn constraints() -> String {
         &[
             ("definition", "pg_get_constraintdef(k.oid)"),
             ("invalid", &yes("i.indisvalid = false")),
-            ("comment", "obj_description(k.oid, 'pg_constraint')"),
+            ("comment", &comment("pg_constraint", "k.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid \
          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') \
@@ -343,7 +366,7 @@ fn indexes() -> String {
                 "tablespace",
                 "(SELECT t.spcname FROM pg_catalog.pg_tablespace AS t WHERE t.oid = x.reltablespace)",
             ),
-            ("comment", "obj_description(x.oid, 'pg_class')"),
+            ("comment", &comment("pg_class", "x.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid \
          JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k \
@@ -366,7 +389,7 @@ fn sequences() -> String {
             ("owned by", "a.attname"),
             ("identity", &yes("p.deptype = 'i'")),
             ("unlogged", &yes("c.relpersistence = 'u'")),
-            ("comment", "obj_description(c.oid, 'pg_class')"),
+            ("comment", &comment("pg_class", "c.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = c.oid \
          LEFT JOIN pg_catalog.pg_depend AS p ON p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = c.oid \
@@ -406,7 +429,7 @@ fn types() -> String {
                  (SELECT o.opcname FROM pg_catalog.pg_opclass AS o WHERE o.oid = r.rngsubopc)) \
                  FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid)",
             ),
-            ("comment", "obj_description(t.oid, 'pg_type')"),
+            ("comment", &comment("pg_type", "t.oid", "0")),
         ],
         &format!(
             "FROM pg_catalog.pg_type AS t JOIN namespaces AS n ON n.oid = t.typnamespace \
@@ -433,7 +456,7 @@ fn functions() -> String {
                  nullif(g.aggfinalfn::oid::regprocedure::text, '-'), g.agginitval, g.aggkind) \
                  FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid)",
             ),
-            ("comment", "obj_description(p.oid, 'pg_proc')"),
+            ("comment", &comment("pg_proc", "p.oid", "0")),
         ],
         &format!(
             "FROM pg_catalog.pg_proc AS p JOIN namespaces AS n ON n.oid = p.pronamespace WHERE {} \
@@ -451,7 +474,7 @@ fn triggers() -> String {
         &[
             ("definition", "pg_get_triggerdef(t.oid)"),
             ("enabled", ENABLED),
-            ("comment", "obj_description(t.oid, 'pg_trigger')"),
+            ("comment", &comment("pg_trigger", "t.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid \
          CROSS JOIN LATERAL (SELECT t.tgenabled) AS e(enabled) WHERE NOT t.tgisinternal AND t.tgparentid = 0",
@@ -467,7 +490,7 @@ fn rules() -> String {
         &[
             ("definition", "pg_get_ruledef(r.oid)"),
             ("enabled", ENABLED),
-            ("comment", "obj_description(r.oid, 'pg_rewrite')"),
+            ("comment", &comment("pg_rewrite", "r.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid \
          CROSS JOIN LATERAL (SELECT r.ev_enabled) AS e(enabled) WHERE r.rulename <> '_RETURN'",
@@ -491,7 +514,7 @@ fn policies() -> String {
             ),
             ("using", "pg_get_expr(p.polqual, p.polrelid)"),
             ("with check", "pg_get_expr(p.polwithcheck, p.polrelid)"),
-            ("comment", "obj_description(p.oid, 'pg_policy')"),
+            ("comment", &comment("pg_policy", "p.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_policy AS p ON p.polrelid = c.oid",
     )
@@ -502,7 +525,7 @@ fn statistics() -> String {
         ["'statistics'", "n.nspname", "''", "s.stxname"],
         &[
             ("definition", "pg_get_statisticsobjdef(s.oid)"),
-            ("comment", "obj_description(s.oid, 'pg_statistic_ext')"),
+            ("comment", &comment("pg_statistic_ext", "s.oid", "0")),
         ],
         "FROM pg_catalog.pg_statistic_ext AS s JOIN namespaces AS n ON n.oid = s.stxnamespace",
     )
@@ -542,7 +565,7 @@ fn event_triggers() -> String {
             ("function", "t.evtfoid::regprocedure"),
             ("tags", "array_to_string(t.evttags, ', ')"),
             ("enabled", ENABLED),
-            ("comment", "obj_description(t.oid, 'pg_event_trigger')"),
+            ("comment", &comment("pg_event_trigger", "t.oid", "0")),
         ],
         &format!(
             "FROM pg_catalog.pg_event_trigger AS t CROSS JOIN LATERAL (SELECT t.evtenabled) AS e(enabled) WHERE {}",

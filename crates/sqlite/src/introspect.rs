@@ -1,8 +1,11 @@
 //! Introspection: what a database holds, as a [`Schema`], in as many queries as there are kinds of objects.
+//!
+//! What is kept are the definitions alone: all else follows from them, and is found out where it is to be told.
 
 use crate::error::{is_missing_table, refused};
 use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
+use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
 use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
@@ -17,14 +20,16 @@ pub(crate) fn read(connection: &Connection, table: &HistoryTable) -> Result<Sche
 pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look, DriverError> {
     crate::at_one_moment(connection, || {
         let Some(kept) = kept(connection, table)? else { return Ok(Look::NeverKept) };
-        let live = introspect(connection, table).map_err(|error| refused(&error))?;
-        let schema = match Schema::parse(&kept.text) {
+        let mut schema = match Schema::parse(&kept.text) {
             Ok(schema) => schema,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
-        if schema == live {
+        let live = definitions(connection, table).map_err(|error| refused(&error))?;
+        if schema == live.guarded() {
             return Ok(Look::Same);
         }
+        let mut live = introspect(connection, table).map_err(|error| refused(&error))?;
+        complete(&mut schema, &mut live, table).map_err(|error| refused(&error))?;
         let Found { id, migration, at, accepted, .. } = kept;
         Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live, unseen: None })
     })
@@ -36,7 +41,7 @@ pub(crate) fn keep(
     table: &HistoryTable,
     accepted: Option<&str>,
 ) -> Result<(), rusqlite::Error> {
-    let text = introspect(connection, table)?.to_text();
+    let text = definitions(connection, table)?.guarded().to_text();
     // Not with an attempt that goes on: what it runs later would count as seen.
     let history = table.quoted();
     let newest = format!(
@@ -52,9 +57,6 @@ pub(crate) fn keep(
     );
     connection.execute(&now, params![text, accepted]).map(drop)
 }
-
-/// Makes an object of a row.
-type Read<'r> = &'r mut dyn FnMut(&Row<'_>) -> Result<(Key, Properties), rusqlite::Error>;
 
 struct Found {
     id: i64,
@@ -93,54 +95,104 @@ const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?
                     WHERE instr(?3, ',' || c.name || ',') > 0))";
 
 fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
-    let mut schema = Schema { origin: format!("{INTROSPECTION} SQLite 3"), ..Schema::default() };
-    let columns = format!(",{},", COLUMNS.join(","));
-    let mut each = |query: &str, read: Read<'_>| {
-        let mut statement = connection.prepare(query)?;
-        let mut rows = statement.query((table.name(), COLUMNS.len() as i64, &columns))?;
-        while let Some(row) = rows.next()? {
-            let (key, properties) = read(row)?;
-            schema.objects.insert(key, properties);
-        }
-        Ok::<_, rusqlite::Error>(())
-    };
-    each(
-        &format!("SELECT m.type, m.name, m.tbl_name, m.sql FROM main.sqlite_schema AS m WHERE {OURS}"),
-        &mut |row| {
-            let (kind, name, of): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let sql = normal(&row.get::<_, Option<String>>(3)?.unwrap_or_default());
-            let kind = match &*kind {
-                "table" if sql.to_ascii_uppercase().starts_with("CREATE VIRTUAL") => {
-                    "virtual table".to_owned()
-                }
-                _ => kind,
-            };
-            let of = if of == name { String::new() } else { of };
-            Ok((key(&kind, of, name), Properties::from([("definition".to_owned(), sql)])))
-        },
-    )?;
-    each(
-        &format!(
-            "SELECT m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, c.hidden \
-             FROM main.sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
-             WHERE m.type = 'table' AND {OURS}"
-        ),
-        &mut |row| {
-            let mut properties = Properties::new();
-            let mut set = |name: &str, value: Option<String>| {
-                properties.extend(value.map(|value| (name.to_owned(), value)));
-            };
-            let yes = |is: bool| is.then(|| "yes".to_owned());
-            set("type", Some(row.get::<_, String>(2)?).filter(|kind| !kind.is_empty()));
-            set("not null", yes(row.get(3)?));
-            set("default", row.get(4)?);
-            set("primary key", Some(row.get::<_, i64>(5)?).filter(|at| *at > 0).map(|at| at.to_string()));
-            set("hidden", yes(row.get::<_, i64>(6)? == 1));
-            set("generated", yes(row.get::<_, i64>(6)? > 1));
-            Ok((key("column", row.get(0)?, row.get(1)?), properties))
-        },
-    )?;
+    let mut schema = definitions(connection, table)?;
+    schema.objects.append(&mut columns(connection, table)?);
     Ok(schema.guarded())
+}
+
+/// The objects and their definitions.
+fn definitions(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
+    let query = format!("SELECT m.type, m.name, m.tbl_name, m.sql FROM main.sqlite_schema AS m WHERE {OURS}");
+    let objects = each(connection, table, &query, |row| {
+        let (kind, name, of): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let sql = normal(row.get_ref(3)?.as_str_or_null()?.unwrap_or_default());
+        let kind = if is_virtual(&sql) { "virtual table" } else { &kind };
+        let of = if of == name { String::new() } else { of };
+        Ok((key(kind, of, name), Properties::from([(DEFINITION.to_owned(), sql)])))
+    })?;
+    Ok(Schema { origin: format!("{INTROSPECTION} SQLite 3"), objects })
+}
+
+/// The columns of tables, which follow from their definitions.
+fn columns(connection: &Connection, table: &HistoryTable) -> Result<Objects, rusqlite::Error> {
+    let query = format!(
+        "SELECT m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, c.hidden \
+         FROM main.sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
+         WHERE m.type = 'table' AND {OURS}"
+    );
+    each(connection, table, &query, |row| {
+        let mut properties = Properties::new();
+        let mut set = |name: &str, value: Option<String>| {
+            properties.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        let yes = |is: bool| is.then(|| "yes".to_owned());
+        set("type", Some(row.get::<_, String>(2)?).filter(|kind| !kind.is_empty()));
+        set("not null", yes(row.get(3)?));
+        set("default", row.get(4)?);
+        set("primary key", Some(row.get::<_, i64>(5)?).filter(|at| *at > 0).map(|at| at.to_string()));
+        set("hidden", yes(row.get::<_, i64>(6)? == 1));
+        set("generated", yes(row.get::<_, i64>(6)? > 1));
+        Ok((key(COLUMN, row.get(0)?, row.get(1)?), properties))
+    })
+}
+
+/// An object for each row of a query.
+fn each(
+    connection: &Connection,
+    table: &HistoryTable,
+    query: &str,
+    read: impl FnMut(&Row<'_>) -> Result<(Key, Properties), rusqlite::Error>,
+) -> Result<Objects, rusqlite::Error> {
+    let names = format!(",{},", COLUMNS.join(","));
+    let mut statement = connection.prepare(query)?;
+    statement.query_map((table.name(), COLUMNS.len() as i64, &names), read)?.collect()
+}
+
+/// Puts the columns to tables of which the definition alone was kept, in a database of their own where it is another
+/// by now. Where that cannot be (a function or a module that only the application has, a text that may hold a
+/// secret), the columns are told of neither.
+fn complete(kept: &mut Schema, live: &mut Schema, table: &HistoryTable) -> Result<(), rusqlite::Error> {
+    let elsewhere = Connection::open_in_memory()?;
+    let columns = kept.objects.keys().filter(|key| key.kind == COLUMN);
+    let told: BTreeSet<String> = columns.map(|key| key.table.clone()).collect();
+    let (mut same, mut lost) = (BTreeSet::new(), BTreeSet::new());
+    for (key, properties) in &kept.objects {
+        if !matches!(&*key.kind, "table" | "virtual table") || told.contains(&key.name) {
+            continue;
+        }
+        let definition = properties.get(DEFINITION).map_or("", String::as_str);
+        if live.objects.get(key) == Some(properties) {
+            same.insert(key.name.clone());
+        } else if !is_table(definition)
+            || elsewhere.prepare(definition).and_then(|mut make| make.execute([])).is_err()
+        {
+            lost.insert(key.name.clone());
+        }
+    }
+    live.objects.retain(|key, _| key.kind != COLUMN || !lost.contains(&key.table));
+    let same = live.objects.iter().filter(|(key, _)| key.kind == COLUMN && same.contains(&key.table));
+    kept.objects.extend(same.map(|(key, properties)| (key.clone(), properties.clone())));
+    let found = Schema { objects: self::columns(&elsewhere, table)?, ..Schema::default() };
+    kept.objects.append(&mut found.guarded().objects);
+    Ok(())
+}
+
+const DEFINITION: &str = "definition";
+const COLUMN: &str = "column";
+
+/// What [`Schema`] holds.
+type Objects = BTreeMap<Key, Properties>;
+
+fn is_virtual(definition: &str) -> bool {
+    begins_with(definition, "CREATE VIRTUAL ")
+}
+
+fn is_table(definition: &str) -> bool {
+    begins_with(definition, "CREATE TABLE ")
+}
+
+fn begins_with(text: &str, words: &str) -> bool {
+    text.get(..words.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(words))
 }
 
 fn key(kind: &str, table: String, name: String) -> Key {
@@ -150,5 +202,12 @@ fn key(kind: &str, table: String, name: String) -> Key {
 /// The text without what means nothing: comments, white space. `ALTER TABLE` leaves both as they were written.
 fn normal(sql: &str) -> String {
     let tokens = lexer::tokens(Dialect::Sqlite, sql).filter(|token| token.kind.is_significant());
-    tokens.map(|token| token.text).collect::<Vec<_>>().join(" ")
+    let mut normal = String::with_capacity(sql.len());
+    for token in tokens {
+        if !normal.is_empty() {
+            normal.push(' ');
+        }
+        normal.push_str(token.text);
+    }
+    normal
 }

@@ -3,7 +3,6 @@
 //! The first line tells who looked. What would end a part or a line is written behind a backslash.
 
 use super::{Key, Properties, Schema};
-use std::fmt::Write;
 
 /// A line that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,17 +40,19 @@ impl Schema {
 
     /// The form that is kept.
     pub fn to_text(&self) -> String {
-        let objects = self.objects.iter().map(|(key, properties)| line(key, properties));
-        std::iter::once(self.origin.clone()).chain(objects).collect::<Vec<_>>().join("\n")
+        let mut text = self.origin.clone();
+        for (Key { kind, schema, table, name }, properties) in &self.objects {
+            for (part, before) in [kind, schema, table, name].into_iter().zip("\n\t\t\t".chars()) {
+                text.push(before);
+                write_escaped(&mut text, part);
+            }
+            for (name, value) in properties {
+                text.extend(["\t", name, "="]);
+                write_escaped(&mut text, value);
+            }
+        }
+        text
     }
-}
-
-fn line(key: &Key, properties: &Properties) -> String {
-    let mut line = [&key.kind, &key.schema, &key.table, &key.name].map(|part| escaped(part)).join("\t");
-    for (name, value) in properties {
-        write!(line, "\t{name}={}", escaped(value)).expect("a string takes everything");
-    }
-    line
 }
 
 fn object(line: &str) -> Option<(Key, Properties)> {
@@ -68,16 +69,18 @@ fn object(line: &str) -> Option<(Key, Properties)> {
 /// What would end a part or a line.
 const ESCAPES: [(char, char); 4] = [('\\', '\\'), ('\t', 't'), ('\n', 'n'), ('\r', 'r')];
 
-/// A part as it stands in a line.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match ESCAPES.iter().find(|(plain, _)| *plain == c) {
-            Some((_, letter)) => escaped.extend(['\\', *letter]),
-            None => escaped.push(c),
-        }
+/// Writes a part as it stands in a line.
+fn write_escaped(line: &mut String, mut part: &str) {
+    while let Some(at) = part.find(ESCAPES.map(|(plain, _)| plain)) {
+        let (plain, rest) = part.split_at(at);
+        let letter =
+            ESCAPES.iter().find(|(escaped, _)| rest.starts_with(*escaped)).map(|(_, letter)| *letter);
+        line.push_str(plain);
+        line.push('\\');
+        line.extend(letter);
+        part = &rest[1..];
     }
-    escaped
+    line.push_str(part);
 }
 
 fn unescaped(text: &str) -> Option<String> {
