@@ -188,7 +188,8 @@ pub(crate) struct Deploy {
     #[arg(long, value_name = "POLICY", value_enum)]
     pub(crate) drift: Option<DriftPolicy>,
 
-    /// Go on, this once, although others changed the schema: the same as `--drift warn`
+    /// Go on, this once, although others changed the schema: the same as `--drift warn`. What they changed counts as
+    /// part of the schema from then on
     #[arg(long, conflicts_with = "drift")]
     pub(crate) allow_drift: bool,
 }

@@ -156,7 +156,8 @@ fn stands_as(
     dialect: Dialect,
 ) -> Standing {
     match (standing.map(|attempt| (attempt, attempt.state())), newest) {
-        (None, Some(_)) => Standing::RolledBack,
+        // Of one that stands and holds no claim the history is told not to be trusted: here it is told as it is.
+        (None, Some(last)) => unfinished(last.state()),
         (None, None) => Standing::Pending,
         (Some((attempt, State::Applied)), _) if is_same_text(migration, attempt, dialect) => {
             Standing::Applied
@@ -315,6 +316,13 @@ mod tests {
         assert_eq!(lines[0].standing, Standing::RolledBack);
         assert_eq!(lines[0].error(), Some("no such table"));
         assert_eq!(lines[0].applied_at(), None);
+    }
+
+    #[test]
+    fn a_row_whose_claim_somebody_took_away_is_told_as_it_stands() {
+        let mut attempt = applied(1, "1_a", "SELECT 1;");
+        attempt.claimed = false;
+        assert_eq!(told(&[migration("1_a", "SELECT 1;")], vec![attempt]), ["1_a applied"]);
     }
 
     #[test]
