@@ -85,11 +85,13 @@ fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, 
     }
 }
 
-/// What a user made: not what SQLite keeps for itself, not a history, not the shadow tables of virtual ones. The columns of
-/// a table are asked for only where its text is long enough to name all of a history's.
+/// What a user made: not what SQLite keeps for itself, not a history, not the shadow tables of virtual ones. Those are
+/// looked for only where a virtual table stands, and the columns of a table only where its text is long enough to name
+/// all of a history's.
 const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?1 COLLATE NOCASE \
                     AND m.tbl_name NOT IN (SELECT l.name FROM pragma_table_list AS l \
-                    WHERE l.schema = 'main' AND l.type = 'shadow') \
+                    WHERE l.schema = 'main' AND l.type = 'shadow' \
+                    AND EXISTS (SELECT 1 FROM main.sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%')) \
                     AND m.tbl_name NOT IN (SELECT h.name FROM main.sqlite_schema AS h WHERE h.type = 'table' \
                     AND length(h.sql) >= length(?3) AND ?2 = (SELECT count(*) FROM pragma_table_info(h.name, 'main') AS c \
                     WHERE instr(?3, ',' || c.name || ',') > 0))";
