@@ -8,6 +8,7 @@ harness::scenarios!(
         what_changes_no_definition_is_taken_at_its_word,
         a_baseline_is_held_against_what_the_migrations_make,
         a_statement_that_reaches_further_is_never_replayed;
+    natively [Postgres, MySql, MariaDb]: what_two_replays_differ_in_is_no_difference;
     natively [Postgres]:
         a_shadow_is_dropped_whatever_comes_of_it,
         without_a_shadow_that_is_told;
@@ -99,6 +100,34 @@ async fn a_statement_that_reaches_further_is_never_replayed(database: &Database)
         Some(count) => assert_eq!(database.value(count).await, "0", "it was replayed"),
         None => assert!(!file.exists(), "it was replayed"),
     }
+}
+
+/// Made by hand at another moment than in the replay.
+async fn what_two_replays_differ_in_is_no_difference(database: &Database) {
+    let made = match database.target().family {
+        Family::Postgres => {
+            "CREATE TABLE t (id int, at timestamptz DEFAULT 'now', CHECK (at > 'now'::timestamptz));"
+        }
+        _ => "CREATE TABLE t (id int);\nCREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t;",
+    };
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_t", made);
+    for sql in made.lines() {
+        database.sql(sql).await;
+    }
+    // The clock of an event's start tells whole seconds.
+    let later = match database.target().family {
+        Family::Postgres => "SELECT 1",
+        _ => "ALTER EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2026-01-31 12:00:00'",
+    };
+    database.sql(later).await;
+    let applied = checked(database, &["resolve", "--applied", "2_t"]);
+    database.sql("ALTER TABLE t ADD COLUMN by_hand int").await;
+    let refused = project.run(&applied).await.code(3);
+    refused.err("1 object differ").err("t.by_hand was added").err("is worked out when it is made, to ");
+    database.sql("ALTER TABLE t DROP COLUMN by_hand").await;
+    project.run(&applied).await.code(0).out("Resolved 2_t");
 }
 
 async fn a_shadow_is_dropped_whatever_comes_of_it(database: &Database) {

@@ -1,6 +1,6 @@
 //! Comparison: what differs in an object, in words and, line by line, as it was and as it is.
 
-use crate::output::{BAD, DIM, GOOD, shown};
+use crate::output::{BAD, DIM, GOOD, count, shown};
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Write;
 use windlass_core::schema::{self, Change, Difference};
@@ -8,13 +8,24 @@ use windlass_core::schema::{self, Change, Difference};
 /// A value that is longer is told by its lines alone.
 const LONG: usize = 60;
 
+/// So many differences are told one by one.
+const FEW: usize = 20;
+
+/// Differences as [`told`], the first of them where they are many.
+pub(crate) fn first(differences: &[Difference]) -> impl Iterator<Item = String> + '_ {
+    let more = differences.len().saturating_sub(FEW);
+    let rest = (more > 0).then(|| format!("  and {}: `--json` has all", count(more, "more difference")));
+    let one = |difference: &Difference| format!("  {}", told(difference).replace('\n', "\n  "));
+    differences.iter().take(FEW).map(one).chain(rest)
+}
+
 /// A difference in words, and below it what was and what is, as `diff -u` shows texts.
 pub(crate) fn told(difference: &Difference) -> String {
     let is_long = |value: &String| value.contains('\n') || value.chars().count() > LONG;
     let (head, before, now) = match &difference.change {
-        Change::Changed(properties) => {
+        Change::Changed(properties) | Change::WorkedOut(properties) => {
             let values = properties.iter().flat_map(|(_, before, now)| before.iter().chain(now));
-            let head = if values.clone().any(is_long) {
+            let head = if difference.counts() && values.clone().any(is_long) {
                 let names: Vec<_> = properties.iter().map(|(name, ..)| name.as_str()).collect();
                 format!("{}: {} changed", difference.key, names.join(", "))
             } else {

@@ -27,20 +27,11 @@ pub(crate) struct Diagnosis {
     pub(crate) place: Option<Place>,
     pub(crate) excerpt: Option<Excerpt>,
     pub(crate) statement: Option<(u32, u32)>,
+    /// What differs between the schema as it should be and the live one.
+    pub(crate) differences: Vec<Difference>,
     /// What was rolled back and what stands.
     pub(crate) notes: Vec<String>,
     pub(crate) hint: Option<String>,
-}
-
-/// So many differences are told one by one.
-const TOLD: usize = 20;
-
-/// Differences in words, the first of them where they are many.
-pub(crate) fn told(differences: &[Difference]) -> impl Iterator<Item = String> + '_ {
-    let more = differences.len().saturating_sub(TOLD);
-    let rest =
-        (more > 0).then(|| format!("and {}: `windlass drift` shows all", count(more, "more difference")));
-    differences.iter().take(TOLD).map(ToString::to_string).chain(rest)
 }
 
 impl Diagnosis {
@@ -57,6 +48,7 @@ impl Diagnosis {
             place: None,
             excerpt: None,
             statement: None,
+            differences: Vec::new(),
             notes: Vec::new(),
             hint: None,
         };
@@ -125,7 +117,7 @@ impl Diagnosis {
             }
             DeployError::Drift(drift) => {
                 self.message = drift.to_string();
-                self.notes.extend(told(&drift.differences));
+                self.differences.clone_from(&drift.differences);
                 self.notes
                     .extend(drift.accepted.as_ref().map(|who| format!("it was taken as it was by {who}")));
             }
@@ -292,14 +284,14 @@ impl Diagnosis {
             }
             ResolveFailure::Differs { migration, of, differences, fits, .. } => {
                 self.migration = Some(migration.clone());
-                self.notes.extend(told(differences));
+                self.differences.clone_from(differences);
                 self.notes.extend(fitting(fits, *of));
                 self.notes.push("nothing was changed".to_owned());
                 self.hint = Some(what_fits(migration, fits, *of));
             }
             ResolveFailure::DiffersFromBaseline { migration, differences } => {
                 self.migration = Some(migration.clone());
-                self.notes.extend(told(differences));
+                self.differences.clone_from(differences);
                 self.notes.push("nothing was recorded".to_owned());
                 self.hint = Some(
                     "name the migration whose schema it is, or bring the database to it by hand; what is meant to \

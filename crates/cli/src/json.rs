@@ -269,7 +269,7 @@ pub(crate) struct DifferenceBody {
     schema: String,
     table: String,
     name: String,
-    /// `added`, `removed` or `changed`.
+    /// `added`, `removed`, `changed` or `worked_out`.
     change: &'static str,
     properties: Vec<PropertyBody>,
     text: String,
@@ -296,12 +296,10 @@ impl DifferenceBody {
             Change::Removed(properties) => {
                 ("removed", properties.iter().map(|(name, was)| property(name, Some(was), None)).collect())
             }
-            Change::Changed(changed) => {
+            Change::Changed(changed) | Change::WorkedOut(changed) => {
+                let word = if difference.counts() { "changed" } else { "worked_out" };
                 let changed = changed.iter();
-                (
-                    "changed",
-                    changed.map(|(name, was, is)| property(name, was.as_ref(), is.as_ref())).collect(),
-                )
+                (word, changed.map(|(name, was, is)| property(name, was.as_ref(), is.as_ref())).collect())
             }
             _ => ("changed", Vec::new()),
         };
@@ -406,6 +404,8 @@ pub(crate) struct ErrorBody {
     column: Option<u32>,
     statement: Option<StatementBody>,
     database: Option<DatabaseErrorBody>,
+    /// What differs between the schema as it should be and the live one.
+    differences: Vec<DifferenceBody>,
 }
 
 #[derive(Debug, Serialize)]
@@ -537,6 +537,7 @@ impl Default for ErrorBody {
             column: None,
             statement: None,
             database: None,
+            differences: Vec::new(),
         }
     }
 }
@@ -562,6 +563,7 @@ impl ErrorBody {
                 hint: error.hint.clone(),
                 context: error.context.clone(),
             }),
+            differences: diagnosis.differences.iter().map(DifferenceBody::of).collect(),
         }
     }
 }

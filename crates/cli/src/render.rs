@@ -1,5 +1,6 @@
 //! Errors as people read them: what, where, why, what stands, and what to do next.
 
+use crate::comparison;
 use crate::diagnosis::Diagnosis;
 use crate::excerpt::Excerpt;
 use crate::output::{BAD, BOLD, shown};
@@ -11,6 +12,7 @@ const KEYS: usize = 9;
 /// An error as text with colours.
 pub(crate) fn render(diagnosis: &Diagnosis) -> String {
     let mut lines = vec![headline(diagnosis)];
+    lines.extend(comparison::first(&diagnosis.differences));
     let mut say = |key: &str, text: &str| lines.push(entry(key, text));
     for cause in &diagnosis.causes {
         say("caused by", cause);

@@ -65,8 +65,10 @@ fn a_failed_deploy() {
         "column",
         "statement",
         "database",
+        "differences",
     ];
     members(error, &all);
+    assert_eq!(error["differences"], serde_json::json!([]));
     members(&error["database"], &["message", "code", "detail", "hint", "context"]);
     assert_eq!(error["kind"], "failed");
     assert_eq!(error["migration"], "20240308100000_add_price");
@@ -132,6 +134,23 @@ fn every_other_command() {
     members(&completions, &[&COMMON[..], &["shell", "script"]].concat());
     let check = project.on_app(&["status", "--check", "--json"]).ends_with(8).json();
     assert_eq!((&check["ok"], &check["settled"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn what_differs_is_part_of_the_error() {
+    let project = Project::with(&[USERS]);
+    project.deploy(&[]).ends_with(0);
+    project.sql("ALTER TABLE users ADD COLUMN by_hand TEXT");
+    project.write("migrations/2_more.sql", "CREATE TABLE more (id);");
+    let refused = project.deploy(&["--json"]).ends_with(10).json();
+    let differences = &refused["error"]["differences"];
+    members(&differences[0], &["kind", "schema", "table", "name", "change", "properties", "text"]);
+    assert_eq!(*differences, project.on_app(&["drift", "--json"]).ends_with(10).json()["differences"]);
+    let told = project.deploy(&[]).ends_with(10);
+    let lines = "\n  column users.by_hand was added\n      + type: TEXT\n";
+    assert!(told.stderr.contains(lines), "{told:#?}");
+    let refused = project.on_app(&["resolve", "--applied", "2_more", "--json"]).ends_with(3).json();
+    assert_eq!(refused["error"]["differences"][0]["text"], "table more was removed");
 }
 
 #[test]

@@ -10,7 +10,8 @@ mod verify;
 pub use deploy::Deploy;
 pub use verify::{Verdict, VerifyError, WaitError, verdict};
 
-pub use crate::apply::{DeployError, Event, Observer, Report, ResolveFailure, Stop, UnlockError};
+pub use crate::apply::{DeployError, Event, Observer, Proof, Report, ResolveFailure, Stop, UnlockError};
+pub use crate::diagnosis::{Action, Advice, Diagnosis};
 pub use crate::doctor::{Check, Finding, Severity};
 pub use crate::drift::{Drift, DriftPolicy, DriftVerdict};
 pub use crate::driver::{Driver, DriverError, Holder};
@@ -96,7 +97,8 @@ pub async fn plan<'d, 'm, D>(
 }
 
 /// Whether the database is where the migrations want it, and nobody changed its schema since. Writes nothing; two
-/// round trips, unless somebody changed it. [`Deploy::verify`] leaves out what others may change.
+/// round trips, unless somebody changed it. Where that cannot be told, the verdict says so; where no deploy has written
+/// the schema down yet, there is nothing to compare with. [`Deploy::verify`] leaves out what others may change.
 ///
 /// ```
 /// # use windlass_core::application::{Database, Migrations, VerifyError, verify};
@@ -137,6 +139,56 @@ pub async fn doctor<'d, D>(
     migrations: &Migrations,
 ) -> Result<Vec<Finding>, DriverError> {
     Deploy::new(migrations).doctor(database).await
+}
+
+/// What is true of a database whose deploy failed, was cut off or met a changed schema, and what is right to do. Writes
+/// nothing. What a replay would tell is left open, and said to be: [`diagnose_with_shadow`] has one.
+///
+/// ```
+/// # use windlass_core::application::{Action, Database, DriverError, Migrations, diagnose};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+/// let diagnosis = diagnose(connection, migrations).await?;
+/// if diagnosis.advice.action != Action::Nothing {
+///     eprintln!("{}", diagnosis.advice.why);
+///     diagnosis.advice.commands.iter().for_each(|command| eprintln!("run: {command}"));
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn diagnose<'d, D>(
+    database: impl Database<'d, D>,
+    migrations: &Migrations,
+) -> Result<Diagnosis, DriverError> {
+    Deploy::new(migrations).diagnose(database).await
+}
+
+/// The same, with the migrations replayed on an empty database that is the caller's to make and to drop: which statements
+/// took effect is told by the schema that each of them makes.
+///
+/// ```
+/// # use windlass_core::application::{Database, DriverError, Migrations, diagnose_with_shadow};
+/// # async fn example<'d, 's, D, S>(
+/// #     connection: impl Database<'d, D>,
+/// #     empty: impl Database<'s, S>,
+/// #     migrations: &Migrations,
+/// # ) -> Result<(), DriverError> {
+/// let diagnosis = diagnose_with_shadow(connection, empty, migrations).await?;
+/// for statement in diagnosis.examined.iter().flat_map(|examined| &examined.statements) {
+///     println!("{}: {:?}", statement.place, statement.fate);
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When one of the databases cannot be used.
+pub async fn diagnose_with_shadow<'d, 's, D, S>(
+    database: impl Database<'d, D>,
+    shadow: impl Database<'s, S>,
+    migrations: &Migrations,
+) -> Result<Diagnosis, DriverError> {
+    Deploy::new(migrations).diagnose_with_shadow(database, shadow).await
 }
 
 /// Waits until another process has brought the database to the end of the migrations, or further.
@@ -213,6 +265,49 @@ pub async fn resolve<'d, D>(
     Ok(back?)
 }
 
+/// Writes a person's decision about one migration into the history, once the migrations replayed on an empty database,
+/// which is the caller's to make and to drop, show that the live schema bears it out.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, Resolution, ResolveFailure, resolve_checked};
+/// # async fn example<'d, 's, D, S>(
+/// #     connection: impl Database<'d, D>,
+/// #     empty: impl Database<'s, S>,
+/// #     migrations: &Migrations,
+/// # ) -> Result<(), ResolveFailure> {
+/// let why = "the index was made by hand";
+/// match resolve_checked(connection, empty, migrations, Resolution::Applied, "7_index", why).await {
+///     Err(ResolveFailure::Differs { differences, .. }) => {
+///         differences.iter().for_each(|difference| eprintln!("{difference}"));
+///     }
+///     other => _ = other?,
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// As for [`resolve`], and when the live schema is not what the decision says.
+pub async fn resolve_checked<'d, 's, D, S>(
+    database: impl Database<'d, D>,
+    shadow: impl Database<'s, S>,
+    migrations: &Migrations,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<Proof, ResolveFailure> {
+    let mut session = database.session().await?;
+    let mut replayed = shadow.session().await?;
+    let run = Run::of_this_program();
+    let decision = (resolution, name);
+    let result =
+        apply::resolve_checked(&mut *session, &mut *replayed, migrations, &run, decision, reason).await;
+    let (back, given) = (session.give_back().await, replayed.give_back().await);
+    let proof = result?;
+    back?;
+    given?;
+    Ok(proof)
+}
+
 /// Records everything up to `name` as applied without running it; gives the recorded names.
 ///
 /// ```
@@ -237,6 +332,32 @@ pub async fn baseline<'d, D>(
     let recorded = result?;
     back?;
     Ok(recorded)
+}
+
+/// Records everything up to `name` as applied, once the migrations replayed on an empty database, which is the caller's to
+/// make and to drop, make the schema that is there. [`Deploy::baseline_checked`] leaves out what others may change.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, ResolveFailure, baseline_checked};
+/// # async fn example<'d, 's, D, S>(
+/// #     connection: impl Database<'d, D>,
+/// #     empty: impl Database<'s, S>,
+/// #     migrations: &Migrations,
+/// # ) -> Result<(), ResolveFailure> {
+/// let recorded = baseline_checked(connection, empty, migrations, "7_index").await?;
+/// println!("recorded as applied: {}", recorded.join(", "));
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// As for [`baseline`], and when the live schema is another.
+pub async fn baseline_checked<'d, 's, D, S>(
+    database: impl Database<'d, D>,
+    shadow: impl Database<'s, S>,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    Deploy::new(migrations).baseline_checked(database, shadow, name).await
 }
 
 /// Who holds the lock that keeps two deploys apart; nobody where it is free. Writes nothing.

@@ -23,7 +23,7 @@ mod unlocking;
 use attempt::{Ended, Runner};
 pub use contention::{Contention, LOCK_TRIES};
 pub use decision::{
-    Check, ResolveFailure, accept_drift, baseline, baseline_checked, resolve, resolve_checked,
+    Proof, ResolveFailure, accept_drift, baseline, baseline_checked, resolve, resolve_checked,
 };
 pub use diagnose::diagnose;
 pub use failure::{FailedStatement, Stands};

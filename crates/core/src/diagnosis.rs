@@ -167,7 +167,7 @@ pub enum NotCompared {
 impl Compared {
     /// After how many statements the schema would be what it is.
     pub fn fits(&self) -> Vec<u32> {
-        let fit = self.states.iter().filter(|(_, differences)| differences.is_empty());
+        let fit = self.states.iter().filter(|(_, differences)| !differences.iter().any(Difference::counts));
         fit.map(|(done, _)| *done).collect()
     }
 
@@ -175,6 +175,11 @@ impl Compared {
     pub fn at(&self, done: u32) -> &[Difference] {
         let state = self.states.iter().rfind(|(at, _)| *at <= done);
         state.map_or(&[], |(_, differences)| differences)
+    }
+
+    /// Whether the schema would be what it is after so many statements.
+    pub(crate) fn is_at(&self, done: u32) -> bool {
+        !self.at(done).iter().any(Difference::counts)
     }
 }
 

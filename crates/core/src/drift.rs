@@ -237,7 +237,7 @@ fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
     let key = &difference.key;
     let values: Vec<&String> = match &difference.change {
         Change::Added(properties) | Change::Removed(properties) => properties.values().collect(),
-        Change::Changed(changed) => {
+        Change::Changed(changed) | Change::WorkedOut(changed) => {
             changed.iter().flat_map(|(_, before, now)| before.iter().chain(now)).collect()
         }
     };

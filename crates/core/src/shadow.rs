@@ -1,10 +1,15 @@
 //! Shadow: what migrations make of an empty database, held against the live one, so that nobody has to guess.
 
+mod worked_out;
+
+pub(crate) use worked_out::WorkedOut;
+
 use crate::apply::DeployError;
 use crate::driver::DriverError;
 use crate::migration::Migration;
 use crate::plan::Place;
 use crate::schema::{Change, Difference, Key, Pattern, Schema, differences};
+use crate::source::Migrations;
 use crate::sql::Dialect;
 use crate::sql::classify::reach;
 use crate::sql::split::Statement;
@@ -61,11 +66,14 @@ pub struct Replay {
     pub states: Vec<(u32, Schema)>,
     /// What kept it from going on after the last of them: it cannot be run as a whole on an empty database.
     pub broken: Option<DeployError>,
+    /// What is another in each replay.
+    pub(crate) worked_out: WorkedOut,
 }
 
 impl Replay {
-    /// Of each state, what differs between the schema then and the live one. Only what the migration changes is looked at:
-    /// `None` where it changes no definition, so that the schema tells nothing.
+    /// Of each state, what differs between the schema then and the live one, also what is another in each replay
+    /// ([`Difference::counts`]). Only what the migration changes is looked at: `None` where it changes no definition, so that
+    /// the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let touched = self.touched();
         // What was added by hand to a table of the migration's own is no part of what it makes either.
@@ -76,7 +84,8 @@ impl Replay {
         };
         let parts: Vec<Key> = live.objects.keys().filter(of_its_own).cloned().collect();
         let looked_at: BTreeSet<Key> = touched.into_iter().chain(parts).collect();
-        let compared = self.states.iter().map(|(done, schema)| (*done, among(&looked_at, schema, live)));
+        let differing = |schema: &Schema| self.worked_out.told(among(&looked_at, schema, live));
+        let compared = self.states.iter().map(|(done, schema)| (*done, differing(schema)));
         (!looked_at.is_empty()).then(|| compared.collect())
     }
 
@@ -124,19 +133,27 @@ const HISTORIES: [&str; 10] = [
     "databasechangelog",
 ];
 
-/// What differs between the live schema and all of those that migrations may have made, but for what is ignored and for
-/// the tables in which other tools keep their history.
-pub fn differences_from(made: &[Schema], live: &Schema, ignore: &[Pattern]) -> Vec<Difference> {
+/// What differs between the live schema and all of those that these migrations may have made, but for what is ignored, for
+/// what is another in each replay, and for the tables in which other tools keep their history.
+pub fn differences_from(
+    made: &[Schema],
+    live: &Schema,
+    migrations: &Migrations,
+    dialect: Dialect,
+    ignore: &[Pattern],
+) -> Vec<Difference> {
+    let worked_out = WorkedOut::of(migrations, dialect);
     let is_history = |difference: &Difference| {
         let Difference { key, change } = difference;
         let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
         matches!(change, Change::Added(_)) && (is_one(&key.name) || is_one(&key.table))
     };
     let mut each = made.iter().map(|made| differences(made, live));
-    let mut differences = each.next().unwrap_or_default();
+    let mut differences = worked_out.told(each.next().unwrap_or_default());
     let others: Vec<_> = each.collect();
     differences.retain(|difference| {
         others.iter().all(|other| other.iter().any(|also| also.key == difference.key))
+            && difference.counts()
             && !is_history(difference)
             && !ignore.iter().any(|pattern| pattern.matches(&difference.key))
     });

@@ -33,7 +33,9 @@
 //! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
 //! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
 //! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | wants to know what is true after a failure, and what to do | [`diagnose`], [`diagnose_with_shadow`] |
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
+//! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |
 //!
 //! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`]. For a program's own
 //! tests, [`testing`] makes migrated databases as copies.

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use windlass_core::application::{
-    self, Database, DeployError, DriftVerdict, Driver, DriverError, Finding, History, Holder, Migrations,
-    Outlook, Pattern, Report, Resolution, ResolveFailure, StatusLine, UnlockError, Verdict, VerifyError,
-    WaitError,
+    self, Database, DeployError, Diagnosis, DriftVerdict, Driver, DriverError, Finding, History, Holder,
+    Migrations, Outlook, Pattern, Proof, Report, Resolution, ResolveFailure, StatusLine, UnlockError,
+    Verdict, VerifyError, WaitError,
 };
 
 /// An application's connection.
@@ -171,6 +171,57 @@ pub fn doctor<'d>(
     block_on(application::doctor(database, migrations))
 }
 
+/// What is true of a database whose deploy failed, was cut off or met a changed schema, and what is right to do. Writes
+/// nothing. What a replay would tell is left open, and said to be: [`diagnose_with_shadow`] has one.
+///
+/// ```
+/// use windlass_sqlite::{Action, Migrations, deploy, diagnose};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = rusqlite::Connection::open_in_memory()?;
+/// assert_eq!(diagnose(&mut connection, &MIGRATIONS)?.advice.action, Action::Deploy);
+/// deploy(&mut connection, &MIGRATIONS)?;
+/// assert_eq!(diagnose(&mut connection, &MIGRATIONS)?.advice.action, Action::Nothing);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn diagnose<'d>(
+    database: impl Database<'d, Sqlite<'d>>,
+    migrations: &Migrations,
+) -> Result<Diagnosis, DriverError> {
+    block_on(application::diagnose(database, migrations))
+}
+
+/// The same, with the migrations replayed on an empty database, one in memory, say: which statements took effect is told
+/// by the schema that each of them makes.
+///
+/// ```
+/// use windlass_sqlite::{Action, DriftVerdict, Migrations, deploy, diagnose_with_shadow, rusqlite::Connection};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = Connection::open_in_memory()?;
+/// deploy(&mut connection, &MIGRATIONS)?;
+/// connection.execute_batch("CREATE TABLE by_hand (id integer)")?;
+/// let diagnosis = diagnose_with_shadow(&mut connection, &mut Connection::open_in_memory()?, &MIGRATIONS)?;
+/// assert!(matches!(diagnosis.drift, DriftVerdict::Drift(_)));
+/// assert_ne!(diagnosis.advice.action, Action::Nothing);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When one of the databases cannot be used.
+pub fn diagnose_with_shadow<'d, 's>(
+    database: impl Database<'d, Sqlite<'d>>,
+    shadow: impl Database<'s, Sqlite<'s>>,
+    migrations: &Migrations,
+) -> Result<Diagnosis, DriverError> {
+    block_on(application::diagnose_with_shadow(database, shadow, migrations))
+}
+
 /// Waits, on this thread, until another process has brought the database to the end of the migrations, or further.
 ///
 /// ```
@@ -247,6 +298,39 @@ pub fn resolve<'d>(
     block_on(application::resolve(database, migrations, resolution, name, reason))
 }
 
+/// Writes a person's decision about one migration into the history, once the migrations replayed on an empty database, one
+/// in memory, say, show that the live schema bears it out.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, Proof, Resolution, ResolveFailure, resolve_checked, rusqlite::Connection};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = Connection::open_in_memory()?;
+/// let resolve = |connection: &mut Connection| {
+///     let mut empty = Connection::open_in_memory().expect("memory");
+///     resolve_checked(connection, &mut empty, &MIGRATIONS, Resolution::Applied, "1_ships", "made by hand")
+/// };
+/// let refused = resolve(&mut connection);
+/// assert!(matches!(refused, Err(ResolveFailure::Differs { .. })));
+/// connection.execute_batch(MIGRATIONS.iter().next().expect("a migration").up().text())?;
+/// assert_eq!(resolve(&mut connection)?, Proof::BornOut);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`resolve`], and when the live schema is not what the decision says.
+pub fn resolve_checked<'d, 's>(
+    database: impl Database<'d, Sqlite<'d>>,
+    shadow: impl Database<'s, Sqlite<'s>>,
+    migrations: &Migrations,
+    resolution: Resolution,
+    name: &str,
+    reason: &str,
+) -> Result<Proof, ResolveFailure> {
+    block_on(application::resolve_checked(database, shadow, migrations, resolution, name, reason))
+}
+
 /// Records everything up to `name` as applied without running it; gives the recorded names.
 ///
 /// ```
@@ -270,6 +354,33 @@ pub fn baseline<'d>(
     name: &str,
 ) -> Result<Vec<String>, ResolveFailure> {
     block_on(application::baseline(database, migrations, name))
+}
+
+/// Records everything up to `name` as applied, once the migrations replayed on an empty database, one in memory, say, make
+/// the schema that is there.
+///
+/// ```
+/// use windlass_sqlite::{Migrations, ResolveFailure, baseline_checked, rusqlite::Connection};
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let mut connection = Connection::open_in_memory()?;
+/// connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY)")?;
+/// let refused =
+///     baseline_checked(&mut connection, &mut Connection::open_in_memory()?, &MIGRATIONS, "1_ships");
+/// assert!(matches!(refused, Err(ResolveFailure::DiffersFromBaseline { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`baseline`], and when the live schema is another.
+pub fn baseline_checked<'d, 's>(
+    database: impl Database<'d, Sqlite<'d>>,
+    shadow: impl Database<'s, Sqlite<'s>>,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Vec<String>, ResolveFailure> {
+    block_on(application::baseline_checked(database, shadow, migrations, name))
 }
 
 /// Who holds the lock that keeps two deploys apart; nobody where it is free. Writes nothing.

@@ -30,7 +30,9 @@
 //! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
 //! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
 //! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | wants to know what is true after a failure, and what to do | [`diagnose`], [`diagnose_with_shadow`] |
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
+//! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |
 //!
 //! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`]. For a program's own
 //! tests, [`testing`] makes migrated files as copies.
@@ -106,8 +108,9 @@ mod survey;
 pub mod testing;
 
 pub use application::{
-    accept_drift, baseline, block_on, deploy, doctor, drift, end_lock_holder, history, lock_holder, plan,
-    resolve, status, verify, wait_until_current,
+    accept_drift, baseline, baseline_checked, block_on, deploy, diagnose, diagnose_with_shadow, doctor,
+    drift, end_lock_holder, history, lock_holder, plan, resolve, resolve_checked, status, verify,
+    wait_until_current,
 };
 pub use connect::ConnectError;
 pub use functions::{FunctionError, RustMigrations};
@@ -123,8 +126,9 @@ pub use windlass_core::application::*;
 pub mod futures {
     #[doc(inline)]
     pub use windlass_core::application::{
-        accept_drift, baseline, deploy, doctor, drift, end_lock_holder, history, lock_holder, plan, resolve,
-        status, verify, wait_until_current,
+        accept_drift, baseline, baseline_checked, deploy, diagnose, diagnose_with_shadow, doctor, drift,
+        end_lock_holder, history, lock_holder, plan, resolve, resolve_checked, status, verify,
+        wait_until_current,
     };
 }
 

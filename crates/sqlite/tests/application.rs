@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use windlass_core::plan::ResolveError;
 use windlass_sqlite::{
-    Check, Deploy, DeployError, DriftPolicy, Migrations, Resolution, ResolveFailure, Severity, Sqlite,
-    Standing, Verdict, WaitError, baseline, block_on, deploy, doctor, plan, resolve, status, verify,
-    wait_until_current,
+    Action, Check, Deploy, DeployError, DriftPolicy, Migrations, Proof, Resolution, ResolveFailure, Severity,
+    Sqlite, Standing, Verdict, WaitError, baseline, baseline_checked, block_on, deploy, diagnose,
+    diagnose_with_shadow, doctor, plan, resolve, resolve_checked, status, verify, wait_until_current,
 };
 
 static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
@@ -63,6 +63,58 @@ fn every_call_works_on_an_applications_connection() {
         status(&mut connection, &MIGRATIONS).unwrap().iter().map(|line| line.standing).collect();
     assert_eq!(standing, [Standing::Applied, Standing::RolledBack]);
     assert_eq!(seen(&connection), before);
+}
+
+#[test]
+fn what_is_not_known_of_drift_is_no_current() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    deploy(&mut connection, &MIGRATIONS).unwrap();
+    connection.execute_batch("UPDATE _windlass_migrations SET snapshot = 'x' || char(10) || 'y'").unwrap();
+    let verdict = verify(&mut connection, &MIGRATIONS).unwrap();
+    assert!(matches!(&verdict, Verdict::DriftUnknown { why } if why.contains("line 2")), "{verdict:?}");
+    assert!(verdict.may_run() && verdict.to_string().contains("cannot be told"), "{verdict}");
+}
+
+#[test]
+fn a_decision_is_held_against_a_replay() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let empty = || Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name varchar(80))").unwrap();
+    let refused = baseline_checked(&mut connection, &mut empty(), &MIGRATIONS, "1").unwrap_err();
+    assert!(matches!(&refused, ResolveFailure::DiffersFromBaseline { .. }), "{refused:?}");
+    let ignoring = Deploy::new(&MIGRATIONS).ignore_drift(["ships".parse().unwrap()]).applied_by("ada");
+    let recorded = block_on(ignoring.baseline_checked(&mut connection, &mut empty(), "1")).unwrap();
+    assert_eq!(recorded, ["1_ships"]);
+    let attempts = windlass_sqlite::history(&mut connection).unwrap().attempts;
+    assert_eq!(attempts[0].applied_by, "ada");
+
+    let decide = |connection: &mut Connection, resolution| {
+        resolve_checked(connection, &mut empty(), &MIGRATIONS, resolution, "2", "an example")
+    };
+    let refused = decide(&mut connection, Resolution::Applied).unwrap_err();
+    assert!(matches!(&refused, ResolveFailure::Differs { fits, .. } if *fits == [0]), "{refused:?}");
+    connection.execute_batch("ALTER TABLE ships ADD COLUMN crew integer NOT NULL DEFAULT 0").unwrap();
+    assert_eq!(decide(&mut connection, Resolution::Applied).unwrap(), Proof::BornOut);
+    // A shadow that is somebody's is not written to.
+    let mut theirs = empty();
+    theirs.execute_batch("CREATE TABLE a (b)").unwrap();
+    let back = Resolution::RolledBack;
+    let refused = resolve_checked(&mut connection, &mut theirs, &MIGRATIONS, back, "2", "an example");
+    assert!(matches!(refused, Err(ResolveFailure::Unchecked(_))), "{refused:?}");
+}
+
+#[test]
+fn a_diagnosis_is_told_with_a_shadow_and_without() {
+    let half = "CREATE TABLE a (n int);\nVACUUM;\nCREATE TABLE b (n int);\nINSERT INTO nowhere VALUES (1);";
+    let migrations = Migrations::from_scripts([("1_half.sql", half)]).unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
+    deploy(&mut connection, &migrations).unwrap_err();
+    let without = diagnose(&mut connection, &migrations).unwrap();
+    assert!(without.wants_shadow && without.examined.unwrap().compared().is_none());
+    let mut empty = Connection::open_in_memory().unwrap();
+    let with = diagnose_with_shadow(&mut connection, &mut empty, &migrations).unwrap();
+    assert!(with.examined.as_ref().is_some_and(|examined| examined.compared().is_some()), "{with:?}");
+    assert_eq!(with.advice.action, Action::Mend);
 }
 
 #[test]

@@ -110,7 +110,10 @@ async fn replayed(history: &History, migrations: &Migrations, beside: &Database,
     }
     let names: Vec<&str> = migrations.iter().map(Migration::name).collect();
     match replay_all(&mut *shadow, migrations, &names).await {
-        Ok(made) => told(&differences_from(&made, live, &[])),
+        Ok(made) => {
+            let dialect = shadow.capabilities().dialect;
+            told(&differences_from(&made, live, migrations, dialect, &[]))
+        }
         Err(error) => Came::Differs(format!(": {error:?}")),
     }
 }

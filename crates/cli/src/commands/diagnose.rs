@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::args::Diagnose;
-use crate::diagnosis::{held_by, reason, told as differences_told};
+use crate::comparison::first;
+use crate::diagnosis::{held_by, reason};
 use crate::error::{Error, blocked_exit, blocked_kind};
 use crate::exit::Exit;
 use crate::identity;
@@ -157,7 +158,7 @@ fn examined(examined: &Examined) -> String {
         }));
         lines.push(fitting(compared, examined.statements.len()));
     }
-    lines.extend(some(examined.unexplained()).map(|difference| format!("  {}", shown(&difference))));
+    lines.extend(first(examined.unexplained()));
     if let Comparison::Not(NotCompared::Unreplayable(statements)) = &examined.comparison {
         lines.extend(statements.iter().map(|statement| format!("  {}: {}", statement.place, statement.why)));
     }
@@ -206,9 +207,7 @@ fn besides(diagnosis: &Diagnosis) -> Option<String> {
     match &diagnosis.drift {
         DriftVerdict::Drift(drift) => {
             lines.push(format!("{WARN}drift{WARN:#} {drift}"));
-            lines.extend(
-                differences_told(&drift.differences).map(|difference| format!("  {}", shown(&difference))),
-            );
+            lines.extend(first(&drift.differences));
         }
         DriftVerdict::Unknown(why) => {
             lines.push(format!("whether others changed the schema cannot be told: {}", shown(why)));

@@ -8,7 +8,7 @@ use crate::identity;
 use crate::json::Body;
 use crate::shadow::Shadow;
 use crate::target::IfMissing;
-use windlass_core::apply::{self, Check};
+use windlass_core::apply::{self, Proof};
 use windlass_core::migration::Migration;
 use windlass_core::plan::Resolution;
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
                     .await;
             shadow.close(context).await;
             match checked? {
-                Check::NothingToSee => Some(NOTHING_TO_SEE),
+                Proof::NothingToSee => Some(NOTHING_TO_SEE),
                 _ => None,
             }
         }

@@ -2,10 +2,11 @@
 
 use super::traces::{DeploySpan, warn_of_what_is_not_compiled_in};
 use super::{Database, Verdict, VerifyError, verify};
-use crate::apply::{self, DeployError, DeployOptions, Observer, Report, Silent, Stop};
+use crate::apply::{self, DeployError, DeployOptions, Observer, Report, ResolveFailure, Silent, Stop};
+use crate::diagnosis::Diagnosis;
 use crate::doctor::{self, Finding};
 use crate::drift::DriftPolicy;
-use crate::driver::{DriverError, Run};
+use crate::driver::{Driver, DriverError, Run};
 use crate::plan::Outlook;
 use crate::schema::Pattern;
 use crate::source::Migrations;
@@ -387,5 +388,92 @@ impl<'a> Deploy<'a> {
             doctor::examine(&mut *session, migrations, &options.plan, &options.drift, doctor::LONG).await?;
         session.give_back().await?;
         Ok(findings)
+    }
+
+    /// What is true of the database, and what is right to do. Writes nothing and takes no lock.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, DriverError, Migrations};
+    /// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+    /// let diagnosis = Deploy::new(migrations).strict_order(true).diagnose(connection).await?;
+    /// println!("{}", diagnosis.advice.why);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn diagnose<'d, D>(self, database: impl Database<'d, D>) -> Result<Diagnosis, DriverError> {
+        let mut session = database.session().await?;
+        let diagnosis = apply::diagnose(&mut *session, None, self.migrations, &self.options).await?;
+        session.give_back().await?;
+        Ok(diagnosis)
+    }
+
+    /// The same, with the migrations replayed on an empty database, which is the caller's to make and to drop.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, DriverError, Migrations};
+    /// # async fn example<'d, 's, D, S>(
+    /// #     connection: impl Database<'d, D>,
+    /// #     empty: impl Database<'s, S>,
+    /// #     migrations: &Migrations,
+    /// # ) -> Result<(), DriverError> {
+    /// let partitions = ["table:audit_*".parse().unwrap()];
+    /// let deploy = Deploy::new(migrations).ignore_drift(partitions);
+    /// println!("{}", deploy.diagnose_with_shadow(connection, empty).await?.advice.why);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When one of the databases cannot be used.
+    pub async fn diagnose_with_shadow<'d, 's, D, S>(
+        self,
+        database: impl Database<'d, D>,
+        shadow: impl Database<'s, S>,
+    ) -> Result<Diagnosis, DriverError> {
+        let (mut session, mut replayed) = (database.session().await?, shadow.session().await?);
+        let shadow: &mut dyn Driver = &mut *replayed;
+        let diagnosis = apply::diagnose(&mut *session, Some(shadow), self.migrations, &self.options).await;
+        let (back, given) = (session.give_back().await, replayed.give_back().await);
+        let diagnosis = diagnosis?;
+        back?;
+        given?;
+        Ok(diagnosis)
+    }
+
+    /// Records everything up to `name` as applied, once the migrations replayed on an empty database, which is the caller's
+    /// to make and to drop, make the schema that is there, but for what is to be ignored.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, Migrations, ResolveFailure};
+    /// # async fn example<'d, 's, D, S>(
+    /// #     connection: impl Database<'d, D>,
+    /// #     empty: impl Database<'s, S>,
+    /// #     migrations: &Migrations,
+    /// # ) -> Result<(), ResolveFailure> {
+    /// let partitions = ["table:audit_*".parse().unwrap()];
+    /// let deploy = Deploy::new(migrations).ignore_drift(partitions).applied_by("ada");
+    /// let recorded = deploy.baseline_checked(connection, empty, "7_index").await?;
+    /// # let _ = recorded;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such migration, the history cannot be written, or the live schema is another.
+    pub async fn baseline_checked<'d, 's, D, S>(
+        self,
+        database: impl Database<'d, D>,
+        shadow: impl Database<'s, S>,
+        name: &str,
+    ) -> Result<Vec<String>, ResolveFailure> {
+        let (mut session, mut replayed) = (database.session().await?, shadow.session().await?);
+        let Self { migrations, options: DeployOptions { run, drift, .. }, .. } = self;
+        let (driver, ignore) = (&mut *session, &drift.ignore);
+        let result = apply::baseline_checked(driver, &mut *replayed, migrations, &run, name, ignore).await;
+        let (back, given) = (session.give_back().await, replayed.give_back().await);
+        let recorded = result?;
+        back?;
+        given?;
+        Ok(recorded)
     }
 }

@@ -50,11 +50,18 @@ pub enum Verdict {
     },
     /// All migrations are applied, and others changed the schema since the last deploy.
     Drifted(Box<Drift>),
+    /// All migrations are applied, and whether others changed the schema since cannot be told: an account that may not see
+    /// all of it, say, or statements that ran since and may have changed anything.
+    DriftUnknown {
+        /// Why.
+        why: String,
+    },
 }
 
 impl Verdict {
     /// Whether a program with these migrations may run: the database is where they want it, or further, also where
-    /// others changed its schema since (an index made in an emergency must not keep a program from starting).
+    /// others changed its schema since, or nobody knows (an index made in an emergency must not keep a program from
+    /// starting).
     ///
     /// ```
     /// # use windlass_core::application::Verdict;
@@ -62,7 +69,7 @@ impl Verdict {
     /// assert!(!Verdict::Behind { pending: vec!["2_crews".to_owned()] }.may_run());
     /// ```
     pub fn may_run(&self) -> bool {
-        matches!(self, Self::Current | Self::Ahead { .. } | Self::Drifted(_))
+        matches!(self, Self::Current | Self::Ahead { .. } | Self::Drifted(_) | Self::DriftUnknown { .. })
     }
 }
 
@@ -74,6 +81,9 @@ impl fmt::Display for Verdict {
             Self::Ahead { names } => write!(f, "the database is ahead by {}", names.join(", ")),
             Self::Failed { name, error } => write!(f, "{name} failed part-way: {error}"),
             Self::Drifted(drift) => drift.fmt(f),
+            Self::DriftUnknown { why } => {
+                write!(f, "all is applied, and whether others changed the schema since cannot be told: {why}")
+            }
             Self::Different { names } => {
                 write!(
                     f,
@@ -132,6 +142,7 @@ pub(super) async fn verify(
     }
     match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
         DriftVerdict::Drift(drift) => Ok(Verdict::Drifted(drift)),
+        DriftVerdict::Unknown(why) => Ok(Verdict::DriftUnknown { why }),
         _ => Ok(verdict),
     }
 }

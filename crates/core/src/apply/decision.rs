@@ -24,7 +24,7 @@ pub enum ResolveFailure {
     /// The live schema speaks against it.
     #[error(
         "the live schema is not what it is after {done} of the {of} statements of `{migration}`: {} differ",
-        count(.differences.len())
+        count(.differences)
     )]
     Differs {
         /// The migration.
@@ -39,7 +39,7 @@ pub enum ResolveFailure {
         fits: Vec<u32>,
     },
     /// The live schema is not what the migrations make.
-    #[error("the live schema is not what the migrations up to `{migration}` make: {} differ", count(.differences.len()))]
+    #[error("the live schema is not what the migrations up to `{migration}` make: {} differ", count(.differences))]
     DiffersFromBaseline {
         /// The last one.
         migration: String,
@@ -60,14 +60,17 @@ pub enum ResolveFailure {
     Changed(String),
 }
 
-fn count(objects: usize) -> String {
-    if objects == 1 { "1 object".to_owned() } else { format!("{objects} objects") }
+fn count(differences: &[Difference]) -> String {
+    match differences.iter().filter(|difference| difference.counts()).count() {
+        1 => "1 object".to_owned(),
+        objects => format!("{objects} objects"),
+    }
 }
 
 /// How far a look at the live schema bore a decision out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Check {
+pub enum Proof {
     /// The live schema is what it says.
     BornOut,
     /// The migration changes no definition: whether its rows were changed, no schema tells.
@@ -104,7 +107,7 @@ pub async fn resolve_checked(
     run: &Run,
     (resolution, name): (Resolution, &str),
     reason: &str,
-) -> Result<Check, ResolveFailure> {
+) -> Result<Proof, ResolveFailure> {
     lock(driver).await?;
     let decision = Decision { migrations, resolution, name, reason };
     let result = decision.write(driver, run, Some(shadow)).await;
@@ -169,7 +172,8 @@ async fn write_baseline(
     if let (Some((shadow, ignore)), Some(last)) = (shadow, plan.migrations().last()) {
         let names = [standing(&inspection, ""), plan.migrations()].concat();
         let made = replay_all(shadow, migrations, &names).await?;
-        let differences = differences_from(&made, &driver.read_schema().await?, ignore);
+        let (live, dialect) = (driver.read_schema().await?, driver.capabilities().dialect);
+        let differences = differences_from(&made, &live, migrations, dialect, ignore);
         if !differences.is_empty() {
             return Err(ResolveFailure::DiffersFromBaseline { migration: (*last).to_owned(), differences });
         }
@@ -195,7 +199,7 @@ impl Decision<'_> {
         driver: &mut dyn Driver,
         run: &Run,
         shadow: Option<&mut dyn Driver>,
-    ) -> Result<Check, ResolveFailure> {
+    ) -> Result<Proof, ResolveFailure> {
         let Self { migrations, resolution, name, reason } = *self;
         let inspection = driver.inspect().await?;
         let capabilities = driver.capabilities();
@@ -203,7 +207,7 @@ impl Decision<'_> {
             crate::plan::resolve(migrations.as_slice(), &inspection, capabilities, resolution, name, reason)?;
         let check = match shadow {
             Some(shadow) => self.check(driver, shadow, &inspection).await?,
-            None => Check::Needless,
+            None => Proof::Needless,
         };
         write(driver, run, &plan).await?;
         Ok(check)
@@ -215,9 +219,9 @@ impl Decision<'_> {
         driver: &mut dyn Driver,
         shadow: &mut dyn Driver,
         inspection: &Inspection,
-    ) -> Result<Check, ResolveFailure> {
+    ) -> Result<Proof, ResolveFailure> {
         if self.resolution == Resolution::AcceptEdit {
-            return Ok(Check::Needless);
+            return Ok(Proof::Needless);
         }
         let migration = crate::plan::find_migration(self.migrations.as_slice(), self.name);
         let migration = migration.map_err(|_| ReplayError::Missing(vec![self.name.to_owned()]))?;
@@ -236,14 +240,14 @@ impl Decision<'_> {
             return Err(ReplayError::from(broken).into());
         }
         let live = driver.read_schema().await?;
-        let Some(mut compared) = replay.compare(&live) else { return Ok(Check::NothingToSee) };
-        let fits =
-            compared.iter().filter(|(_, differences)| differences.is_empty()).map(|(at, _)| *at).collect();
+        let Some(mut compared) = replay.compare(&live) else { return Ok(Proof::NothingToSee) };
+        let is_it = |(_, differences): &&(u32, Vec<Difference>)| !differences.iter().any(Difference::counts);
+        let fits = compared.iter().filter(is_it).map(|(at, _)| *at).collect();
         // A decision may be about a place between two states.
         let meant = compared.iter().rposition(|(at, _)| *at <= done);
         let differences = meant.map(|index| compared.swap_remove(index).1).unwrap_or_default();
-        if differences.is_empty() {
-            return Ok(Check::BornOut);
+        if !differences.iter().any(Difference::counts) {
+            return Ok(Proof::BornOut);
         }
         let migration = migration.name().to_owned();
         Err(ResolveFailure::Differs { migration, done, of, differences, fits })

@@ -145,7 +145,10 @@ impl Look<'_, '_, '_> {
         let (Ok((before, behind)), Ok(live)) = (replayed, self.live().await?) else {
             return Ok(Origin::Unknown);
         };
-        let is_live = |made: &[Schema]| differences_from(made, &live, &options.drift.ignore).is_empty();
+        let dialect = self.driver.capabilities().dialect;
+        let is_live = |made: &[Schema]| {
+            differences_from(made, &live, migrations, dialect, &options.drift.ignore).is_empty()
+        };
         Ok(match (next, &behind) {
             _ if before.is_some_and(|before| is_live(&before)) => Origin::Applied,
             (Some(next), Some(behind)) if is_live(std::slice::from_ref(behind)) => {

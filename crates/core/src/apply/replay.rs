@@ -7,7 +7,7 @@ use crate::driver::{Contents, Driver, Run};
 use crate::migration::{Migration, MigrationKind};
 use crate::plan::{Plan, Segment, Step};
 use crate::schema::Schema;
-use crate::shadow::{Replay, ReplayError, check};
+use crate::shadow::{Replay, ReplayError, WorkedOut, check};
 use crate::source::Migrations;
 
 /// Runs these migrations of the project on an empty shadow database, in their order, and reads the schema that they
@@ -57,7 +57,8 @@ pub async fn replay(
     let statements = of.statements(dialect).map_or(0, |statements| statements.len());
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
     let (states, broken) = states(shadow, &set, statements).await?;
-    Ok(Replay { statements, states, broken })
+    let worked_out = WorkedOut::of(&set, dialect);
+    Ok(Replay { statements, states, broken, worked_out })
 }
 
 fn options() -> DeployOptions {

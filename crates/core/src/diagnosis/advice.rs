@@ -246,7 +246,7 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
 /// An attempt of which part stands: the history's word is held against the schema, and where they agree it goes on.
 fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
     let Some(compared) = examined.compared() else { return goes_on() };
-    if compared.at(examined.completed()).is_empty() {
+    if compared.is_at(examined.completed()) {
         return goes_on();
     }
     let goes_on = goes_on();
@@ -328,11 +328,12 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
 /// What is undone by hand, so that the schema is again what the history says.
 fn undone(differences: &[Difference]) -> Vec<String> {
     let one = |difference: &Difference| match &difference.change {
-        Change::Added(_) => format!("take {} away", difference.key),
-        Change::Removed(_) => format!("make {} again", difference.key),
-        Change::Changed(_) => format!("put back {difference}"),
+        Change::Added(_) => Some(format!("take {} away", difference.key)),
+        Change::Removed(_) => Some(format!("make {} again", difference.key)),
+        Change::Changed(_) => Some(format!("put back {difference}")),
+        Change::WorkedOut(_) => None,
     };
-    differences.iter().map(one).collect()
+    differences.iter().filter_map(one).collect()
 }
 
 /// Statements, of those behind the first so many, that change rows or may.
@@ -427,7 +428,7 @@ fn hidden(examined: &Examined, doubted: InFlight) -> String {
 fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<Advice> {
     let (name, fits) = (&examined.attempt.name, compared.fits());
     let (before, behind) = (examined.attempt.completed, doubted.last);
-    let is_before = fits.contains(&before) || compared.at(before).is_empty();
+    let is_before = fits.contains(&before) || compared.is_at(before);
     let is_behind = fits.contains(&behind);
     let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
     match (is_before, is_behind) {

@@ -26,6 +26,16 @@ pub enum Change {
     Removed(Properties),
     /// Some of its properties differ: their names, as they were and as they are.
     Changed(Vec<(String, Option<String>, Option<String>)>),
+    /// The same, of what the database works out when the object is made: it is another in each replay, and nobody did
+    /// anything.
+    WorkedOut(Vec<(String, Option<String>, Option<String>)>),
+}
+
+impl Difference {
+    /// Whether it makes the two schemas different ones, rather than the same that was made twice.
+    pub fn counts(&self) -> bool {
+        !matches!(self.change, Change::WorkedOut(_))
+    }
 }
 
 /// What differs from the earlier schema to the later one, in the order of the names.
@@ -115,6 +125,17 @@ impl fmt::Display for Difference {
                         (Some(before), _) => write!(f, "{comma}{name} was {}, is none", shown(before))?,
                         (None, None) => {}
                     }
+                }
+                Ok(())
+            }
+            Change::WorkedOut(properties) => {
+                write!(f, "{}: ", self.key)?;
+                for (index, (name, before, now)) in properties.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { "; " };
+                    let [before, now] =
+                        [before, now].map(|value| shown(value.as_deref().unwrap_or_default()));
+                    let when = "is worked out when it is made, to";
+                    write!(f, "{comma}{name} {when} {before} in the replay and {now} here")?;
                 }
                 Ok(())
             }

@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use windlass_mysql::{
-    Deploy, DeployError, DriverError, Migrations, Report, Verdict, connect, deploy, verify,
+    Deploy, DeployError, DriverError, Migrations, Proof, Report, Resolution, ResolveFailure, Verdict,
+    baseline_checked, connect, create_database, deploy, diagnose_with_shadow, drop_database, resolve_checked,
+    verify,
 };
 
 const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
@@ -100,6 +102,39 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         assert!(refused, "{error:?}");
         conn.query_drop("COMMIT").await.unwrap();
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["3"]);
+    });
+}
+
+/// The application makes the empty databases, and drops them.
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_decision_is_held_against_a_replay() {
+    on_each(async |scratch: &mut Scratch| {
+        let shadow = scratch.options().with_database(format!("{}_shadow", scratch.name));
+        let empty = async || {
+            drop_database(&shadow).await.unwrap();
+            create_database(&shadow).await.unwrap();
+            connect(&shadow).await.unwrap()
+        };
+        let all = migrations();
+        let mut conn = conn(scratch).await;
+        scratch.raw("CREATE TABLE ships (id int PRIMARY KEY, name varchar(9))").await;
+        let refused = baseline_checked(&mut conn, &mut empty().await, &all, "1").await.unwrap_err();
+        assert!(matches!(&refused, ResolveFailure::DiffersFromBaseline { .. }), "{refused:?}");
+        scratch.raw("ALTER TABLE ships MODIFY name varchar(80)").await;
+        let recorded = baseline_checked(&mut conn, &mut empty().await, &all, "1").await.unwrap();
+        assert_eq!(recorded, ["1_ships"]);
+
+        let diagnosis = diagnose_with_shadow(&mut conn, &mut empty().await, &all).await.unwrap();
+        assert_eq!(diagnosis.pending, ["2_index", "3_more"]);
+        let applied = Resolution::Applied;
+        let refused = resolve_checked(&mut conn, &mut empty().await, &all, applied, "2", "x").await;
+        let differs = matches!(&refused, Err(ResolveFailure::Differs { fits, .. }) if *fits == [0]);
+        assert!(differs, "{refused:?}");
+        scratch.raw("CREATE INDEX ships_name ON ships (name)").await;
+        let proof = resolve_checked(&mut conn, &mut empty().await, &all, applied, "2", "x").await;
+        assert_eq!(proof.unwrap(), Proof::BornOut);
+        drop_database(&shadow).await.unwrap();
     });
 }
 

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use windlass_postgres::{
-    Deploy, DeployError, DriverError, Event, Migrations, Options, Postgres, Verdict, WaitError, deploy,
+    Deploy, DeployError, DriverError, Event, Migrations, Options, Postgres, Proof, Resolution,
+    ResolveFailure, Verdict, WaitError, baseline_checked, deploy, diagnose_with_shadow, resolve_checked,
     verify, wait_until_current,
 };
 
@@ -21,6 +22,7 @@ on_servers!(
     a_session_whose_future_was_dropped_goes_on_or_says_that_it_cannot,
     a_session_that_is_dropped_stops_what_runs,
     a_verdict_is_one_answer,
+    a_decision_is_held_against_a_replay,
     replicas_wait_until_another_has_deployed,
     futures_can_be_sent,
     a_pool_of_one_connection_is_enough,
@@ -312,6 +314,39 @@ async fn a_verdict_is_one_answer(database: Database) {
     assert!(matches!(waited, Err(WaitError::Hopeless { .. })));
 }
 
+/// The application makes the empty databases, and drops them.
+async fn a_decision_is_held_against_a_replay(database: Database) {
+    let shadow = database.options().with_database(&format!("{}_shadow", database.name));
+    let empty = async || {
+        Postgres::drop_database(&shadow).await.unwrap();
+        Postgres::create_database(&shadow).await.unwrap();
+        Postgres::connect(&shadow).await.unwrap()
+    };
+    let all = migrations();
+    let mut client = database.raw().await;
+    client.batch_execute(APPLICATION).await.unwrap();
+    client.batch_execute("RESET search_path").await.unwrap();
+    let before = seen(&client).await;
+    client.batch_execute("CREATE TABLE ships (id int PRIMARY KEY, name varchar(9))").await.unwrap();
+    let refused = baseline_checked(&mut client, &mut empty().await, &all, "1").await.unwrap_err();
+    assert!(matches!(&refused, ResolveFailure::DiffersFromBaseline { .. }), "{refused:?}");
+    client.batch_execute("ALTER TABLE ships ALTER name TYPE text").await.unwrap();
+    let recorded = baseline_checked(&mut client, &mut empty().await, &all, "1").await.unwrap();
+    assert_eq!(recorded, ["1_ships"]);
+
+    let diagnosis = diagnose_with_shadow(&mut client, &mut empty().await, &all).await.unwrap();
+    assert_eq!(diagnosis.pending, ["2_index", "3_more"]);
+    let applied = Resolution::Applied;
+    let refused =
+        resolve_checked(&mut client, &mut empty().await, &all, applied, "2", "x").await.unwrap_err();
+    assert!(matches!(&refused, ResolveFailure::Differs { fits, .. } if *fits == [0]), "{refused:?}");
+    client.batch_execute("CREATE INDEX ships_name ON ships (name)").await.unwrap();
+    let proof = resolve_checked(&mut client, &mut empty().await, &all, applied, "2", "x").await.unwrap();
+    assert_eq!(proof, Proof::BornOut);
+    same(&seen(&client).await, &before, "decided");
+    Postgres::drop_database(&shadow).await.unwrap();
+}
+
 async fn replicas_wait_until_another_has_deployed(database: Database) {
     let migrations = std::sync::Arc::new(migrations());
     let mut client = database.raw().await;
@@ -346,6 +381,11 @@ async fn futures_can_be_sent(database: Database) {
     sent(windlass_postgres::baseline(&mut client, &migrations, "1"));
     let decision = windlass_postgres::Resolution::Applied;
     sent(windlass_postgres::resolve(&mut client, &migrations, decision, "1", "an example"));
+    sent(windlass_postgres::diagnose(&mut client, &migrations));
+    let mut empty = database.raw().await;
+    sent(diagnose_with_shadow(&mut client, &mut empty, &migrations));
+    sent(resolve_checked(&mut client, &mut empty, &migrations, decision, "1", "an example"));
+    sent(baseline_checked(&mut client, &mut empty, &migrations, "1"));
     sent(Deploy::new(&migrations).dry_run(&mut client));
     sent(Deploy::new(&migrations).run(&mut client));
 }
