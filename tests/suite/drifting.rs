@@ -1,8 +1,13 @@
 //! Drift: what others changed in the schema is noticed before anything runs, told object by object, and has ways out.
 
+mod granting;
 mod mysql;
 mod restoring;
 
+use granting::{
+    grants_are_compared_where_both_looked, what_others_were_granted_is_seen_by_mysql,
+    what_others_were_granted_is_seen_by_postgres,
+};
 use harness::{Database, Family, Project, deploy_with, migrations, options};
 use mysql::{
     a_change_of_any_kind_of_object_is_seen_by_mysql, a_role_with_few_rights_never_says_no_drift,
@@ -11,7 +16,7 @@ use mysql::{
 use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
-use windlass_core::drift::{Drift, DriftPolicy, DriftVerdict, look};
+use windlass_core::drift::{Drift, DriftOptions, DriftPolicy, DriftVerdict, look};
 use windlass_core::plan::Remark;
 use windlass_core::source::Migrations;
 
@@ -27,9 +32,11 @@ harness::scenarios!(
         a_long_history_leaves_no_drift,
         nobody_looks_where_it_is_turned_off;
     natively [Postgres, MySql, MariaDb, Sqlite]: a_secret_in_a_definition_is_neither_kept_nor_told;
+    natively [Postgres, MySql, MariaDb, Sqlite]: grants_are_compared_where_both_looked;
     natively [Postgres, Sqlite]: the_command_shows_and_accepts_drift;
     on [Postgres]:
         a_change_of_any_kind_of_object_is_seen_by_postgres,
+        what_others_were_granted_is_seen_by_postgres,
         another_session_s_settings_make_no_drift,
         a_materialized_view_that_is_filled_is_no_drift,
         what_another_history_looks_after_is_no_drift,
@@ -37,6 +44,7 @@ harness::scenarios!(
     on [Postgres, Sqlite]: another_history_is_no_drift;
     on [MySql, MariaDb]:
         a_change_of_any_kind_of_object_is_seen_by_mysql,
+        what_others_were_granted_is_seen_by_mysql,
         what_rows_change_is_no_drift,
         settings_make_no_drift,
         what_is_kept_is_compressed,
@@ -73,7 +81,7 @@ async fn deployed(database: &Database, scripts: &[(&'static str, &str)]) {
 }
 
 async fn verdict(database: &Database, set: &Migrations) -> DriftVerdict {
-    look(&mut *database.connect().await, set.as_slice(), &[]).await.expect("a look")
+    look(&mut *database.connect().await, set.as_slice(), &DriftOptions::default()).await.expect("a look")
 }
 
 fn words(drift: &Drift) -> Vec<String> {
@@ -118,10 +126,10 @@ async fn what_is_accepted_is_no_drift(database: &Database) {
     deployed(database, &[A]).await;
     database.sql("CREATE TABLE by_hand (n int)").await;
     let mut driver = database.connect().await;
-    accept_drift(&mut *driver, &options().run, "a table of the reports").await.expect("accepted");
+    accept_drift(&mut *driver, &options().run, "a table of the reports", false).await.expect("accepted");
     deployed(database, &[A, B]).await;
     database.sql("CREATE TABLE again (n int)").await;
-    accept_drift(&mut *driver, &options().run, "and another").await.expect("accepted");
+    accept_drift(&mut *driver, &options().run, "and another", false).await.expect("accepted");
     database.sql("DROP TABLE again").await;
     let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A, B])).await else {
         panic!("no drift")
@@ -264,7 +272,7 @@ async fn each_is_seen(database: &Database, base: &'static str, changes: &[(&str,
         let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("not seen: {sql}") };
         let words = words(&drift);
         assert!(words.iter().any(|word| word.contains(told)), "{sql}: {words:#?}");
-        accept_drift(&mut *driver, &options().run, "seen").await.expect("accepted");
+        accept_drift(&mut *driver, &options().run, "seen", false).await.expect("accepted");
         assert_eq!(verdict(database, &set).await, DriftVerdict::None, "{sql}");
     }
 }
@@ -427,9 +435,14 @@ async fn a_schema_of_its_own_is_looked_at_alone(database: &Database) {
     let mut tenant = database.try_connect(&url).await.expect("a session");
     deploy_with(&mut *tenant, &set, &with(DriftPolicy::Stop)).await.expect("a deploy");
     database.sql("CREATE TABLE elsewhere (n int)").await;
-    assert_eq!(look(&mut *tenant, set.as_slice(), &[]).await.expect("a look"), DriftVerdict::None);
+    assert_eq!(
+        look(&mut *tenant, set.as_slice(), &DriftOptions::default()).await.expect("a look"),
+        DriftVerdict::None
+    );
     database.sql("CREATE TABLE tenant.here (n int)").await;
-    let DriftVerdict::Drift(drift) = look(&mut *tenant, set.as_slice(), &[]).await.expect("a look") else {
+    let DriftVerdict::Drift(drift) =
+        look(&mut *tenant, set.as_slice(), &DriftOptions::default()).await.expect("a look")
+    else {
         panic!("no drift")
     };
     assert_eq!(words(&drift), ["table tenant.here was added"]);

@@ -38,8 +38,8 @@ pub(crate) struct Global {
     ///
     /// Its keys: database_url (${NAME} in it is filled in from the environment), database_url_file,
     /// shadow_database_url, dir, history_table, lock_wait, lock_timeout, lock_tries,
-    /// concurrent_wait, strict_order, drift, drift_ignore. Paths are told from the file's folder. The command line
-    /// comes before the environment, and that before the file.
+    /// concurrent_wait, strict_order, drift, drift_ignore, drift_grants. Paths are told from the file's folder.
+    /// The command line comes before the environment, and that before the file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -192,6 +192,10 @@ pub(crate) struct Deploy {
     /// part of the schema from then on
     #[arg(long, conflicts_with = "drift")]
     pub(crate) allow_drift: bool,
+
+    /// Look at what roles may do, too, and write it down with the schema
+    #[arg(long)]
+    pub(crate) grants: bool,
 }
 
 /// What to do where others changed the schema since the last deploy.
@@ -224,6 +228,10 @@ impl From<DriftPolicy> for windlass_core::drift::DriftPolicy {
 pub(crate) struct Drift {
     #[command(subcommand)]
     pub(crate) command: Option<DriftCommand>,
+
+    /// Look at what roles may do, too
+    #[arg(long, global = true)]
+    pub(crate) grants: bool,
 }
 
 #[derive(Debug, Subcommand)]

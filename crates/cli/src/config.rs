@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) drift: Option<DriftPolicy>,
     /// What others may change.
     pub(crate) drift_ignore: Vec<Pattern>,
+    /// Look at what roles may do, too.
+    pub(crate) drift_grants: bool,
 }
 
 /// Text that no message shows.
@@ -138,6 +140,7 @@ struct File {
     drift: Option<DriftPolicy>,
     #[serde(default, deserialize_with = "patterns")]
     drift_ignore: Vec<Pattern>,
+    drift_grants: Option<bool>,
 }
 
 impl Settings {
@@ -147,6 +150,7 @@ impl Settings {
         options.policy = self.drift.map_or(windlass_core::drift::DriftPolicy::Stop, Into::into);
         options.ignore.clone_from(&self.drift_ignore);
         options.when_current = true;
+        options.grants = self.drift_grants;
         options
     }
 
@@ -202,6 +206,7 @@ impl Settings {
             strict_order: file.strict_order.unwrap_or(false),
             drift: file.drift,
             drift_ignore: file.drift_ignore,
+            drift_grants: file.drift_grants.unwrap_or(false),
         })
     }
 }

@@ -449,15 +449,11 @@ pub async fn drift<'d, D>(
     migrations: &Migrations,
     ignore: &[Pattern],
 ) -> Result<DriftVerdict, DriverError> {
-    let mut session = database.session().await?;
-    let verdict = crate::drift::look(&mut *session, migrations.as_slice(), ignore).await;
-    let back = session.give_back().await;
-    let verdict = verdict?;
-    back?;
-    Ok(verdict)
+    Deploy::new(migrations).ignore_drift(ignore.iter().cloned()).drift(database).await
 }
 
 /// Takes the schema as it is: from now on that is what a deploy compares with. The reason is for the history.
+/// [`Deploy::accept_drift`] takes the grants along.
 ///
 /// ```
 /// # use windlass_core::application::{Database, ResolveFailure, accept_drift};
@@ -470,7 +466,7 @@ pub async fn drift<'d, D>(
 /// When there is no history, it cannot be written, or another deployer is at work.
 pub async fn accept_drift<'d, D>(database: impl Database<'d, D>, reason: &str) -> Result<(), ResolveFailure> {
     let mut session = database.session().await?;
-    let accepted = apply::accept_drift(&mut *session, &Run::of_this_program(), reason).await;
+    let accepted = apply::accept_drift(&mut *session, &Run::of_this_program(), reason, false).await;
     let back = session.give_back().await;
     accepted?;
     Ok(back?)

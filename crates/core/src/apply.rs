@@ -258,7 +258,7 @@ pub async fn deploy(
         observer.event(Event::UpToDate);
         let mut report = Report::default();
         if options.drift.when_current && options.drift.looks(driver) {
-            let verdict = drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?;
+            let verdict = drift::look(driver, migrations.as_slice(), &options.drift).await?;
             report.tell(observer, Remark::of_drift(verdict));
         }
         return Ok(report);
@@ -305,7 +305,7 @@ async fn look_at_drift(
     options: &DriftOptions,
     plan: &Plan<'_>,
 ) -> Result<Option<Remark>, DeployError> {
-    match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
+    match drift::look(driver, migrations.as_slice(), options).await? {
         DriftVerdict::Drift(found)
             if !plan.is_empty() && found.stops(options.policy, plan, driver.capabilities().dialect) =>
         {
@@ -382,7 +382,7 @@ async fn deploy_locked(
             looked = true;
             report.tell(observer, look_at_drift(driver, migrations, &options.drift, &plan).await?);
         }
-        let plan = if looks { plan.keeping_schema(capabilities.ddl) } else { plan };
+        let plan = if looks { plan.keeping_schema(capabilities.ddl, options.drift.grants) } else { plan };
         let names = without_function(driver, &plan);
         if !names.is_empty() {
             return Err(DeployError::NoFunction { names });
@@ -395,7 +395,8 @@ async fn deploy_locked(
         if looks && ends_early(&ended) && !is_part_way && !report.applied.is_empty() {
             // What a migration left that stands part-way may be undone by hand, which is no drift: it is not kept.
             // Whatever becomes of this is no part of how the run ended.
-            let keep = [Step::Begin, Step::KeepSchema { accepted: None }, Step::Commit];
+            let keep = Step::KeepSchema { accepted: None, grants: options.drift.grants };
+            let keep = [Step::Begin, keep, Step::Commit];
             let _ = driver.perform(&options.run, &keep, &mut NoWatch).await;
         }
         match ended? {

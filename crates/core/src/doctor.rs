@@ -176,9 +176,7 @@ pub async fn examine(
     let inspection = driver.inspect().await?;
     let drift = match drift.policy {
         DriftPolicy::Off => None,
-        _ if inspection.history.exists => {
-            Some(drift::look(driver, migrations.as_slice(), &drift.ignore).await?)
-        }
+        _ if inspection.history.exists => Some(drift::look(driver, migrations.as_slice(), drift).await?),
         _ => Some(DriftVerdict::NeverKept),
     };
     let holder = driver.lock_holder().await?;

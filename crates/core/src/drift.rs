@@ -4,7 +4,7 @@ use crate::driver::{Driver, DriverError};
 use crate::history::{Attempt, History, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
-use crate::schema::{Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences};
+use crate::schema::{Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences, level_grants};
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
 use std::collections::BTreeSet;
@@ -42,6 +42,8 @@ pub struct DriftOptions {
     pub ignore: Vec<Pattern>,
     /// Whether it is looked for where nothing is to be run, too: one more round trip.
     pub when_current: bool,
+    /// Whether what roles may do is looked at and kept, too.
+    pub grants: bool,
 }
 
 impl DriftOptions {
@@ -137,15 +139,16 @@ impl DriftVerdict {
 pub async fn look(
     driver: &mut dyn Driver,
     migrations: &[Migration],
-    ignore: &[Pattern],
+    options: &DriftOptions,
 ) -> Result<DriftVerdict, DriverError> {
-    Ok(match driver.look_at_schema().await? {
+    Ok(match driver.look_at_schema(options.grants).await? {
         Look::NeverKept => DriftVerdict::NeverKept,
         Look::Same => DriftVerdict::None,
         Look::Unknown(why) => DriftVerdict::Unknown(why),
-        Look::Differs { kept, live, unseen } => {
-            let history = driver.inspect().await?.history;
-            match (judge(&kept, &live, &history, migrations, driver.capabilities().dialect, ignore), unseen) {
+        Look::Differs { mut kept, mut live, unseen } => {
+            let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
+            let (history, dialect) = (driver.inspect().await?.history, driver.capabilities().dialect);
+            match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {
                 (DriftVerdict::None, Some(why)) => DriftVerdict::Unknown(why),
                 (verdict, _) => verdict,
             }

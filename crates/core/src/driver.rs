@@ -486,13 +486,14 @@ pub trait Driver: Send {
         false
     }
 
-    /// The schema as it is. Writes nothing.
-    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+    /// The schema as it is; with the grants where they are asked for, and there are any. Writes nothing.
+    async fn read_schema(&mut self, _grants: bool) -> Result<Schema, DriverError> {
         Err(DriverError::Schema("this driver does not look at it".to_owned()))
     }
 
-    /// Whether the schema is as it was kept last; one round trip where it is. Writes nothing.
-    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+    /// Whether the schema is as it was kept last, with the grants where they are asked for; one round trip where it is.
+    /// Writes nothing.
+    async fn look_at_schema(&mut self, _grants: bool) -> Result<Look, DriverError> {
         Ok(Look::Unknown("windlass does not look at the schema of this database".to_owned()))
     }
 
@@ -558,12 +559,12 @@ impl<D: Driver + ?Sized> Driver for &mut D {
         (**self).keeps_schema()
     }
 
-    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
-        (**self).read_schema().await
+    async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
+        (**self).read_schema(grants).await
     }
 
-    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
-        (**self).look_at_schema().await
+    async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {
+        (**self).look_at_schema(grants).await
     }
 
     async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {

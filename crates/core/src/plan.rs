@@ -182,6 +182,8 @@ pub enum Step<'m> {
     KeepSchema {
         /// Who takes the schema as it is, and why. What cannot be read is an error then.
         accepted: Option<String>,
+        /// Whether the grants are part of it.
+        grants: bool,
     },
     /// Set how the statements that follow, up to the end of the segment, wait for other sessions. Where that
     /// ran out, the driver says `Busy`.
@@ -305,8 +307,8 @@ pub struct Execute<'m> {
 
 impl<'m> Plan<'m> {
     /// The same, and the schema is kept: with its last commit, or right behind it where DDL commits by itself.
-    pub(crate) fn keeping_schema(mut self, ddl: Ddl) -> Self {
-        let keep = Step::KeepSchema { accepted: None };
+    pub(crate) fn keeping_schema(mut self, ddl: Ddl, grants: bool) -> Self {
+        let keep = Step::KeepSchema { accepted: None, grants };
         let last = self.segments.last_mut().map(|segment| &mut segment.steps);
         let is_commit = |step: &Step<'_>| ddl == Ddl::Transactional && matches!(step, Step::Commit);
         let commit = last.as_ref().and_then(|steps| steps.iter().rposition(is_commit));
@@ -430,6 +432,7 @@ impl fmt::Display for Step<'_> {
                 };
                 write!(f, "resolve attempt {} {into}", resolve.id)
             }
+            Step::KeepSchema { grants: true, .. } => write!(f, "keep schema and grants"),
             Step::KeepSchema { .. } => write!(f, "keep schema"),
             Step::LimitWaits(limit) => limit.fmt(f),
             Step::RestoreSettings | Step::RewindSettings => write!(f, "restore settings"),

@@ -17,6 +17,15 @@ pub const INTROSPECTION: u32 = 1;
 /// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
 pub const HISTORY: &str = "history";
 
+/// The kind of what a role may do with an object.
+pub const GRANT: &str = "grant";
+
+/// The kind of what a role may do with objects that are yet to be made.
+pub const DEFAULT_GRANT: &str = "default grant";
+
+/// Stands in the origin of a schema with which the grants were read.
+pub const WITH_GRANTS: &str = " with grants";
+
 /// What a database holds: every object that was looked at, by its name, with its properties.
 ///
 /// Nothing of history tables is in it, but that another one stands in another schema, and nothing that belongs to an extension.
@@ -29,6 +38,16 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// Whether whoever read it was to read the grants, too.
+    pub fn has_grants(&self) -> bool {
+        self.origin.contains(WITH_GRANTS)
+    }
+
+    fn without_grants(&mut self) {
+        self.origin = self.origin.replacen(WITH_GRANTS, "", 1);
+        self.objects.retain(|key, _| key.kind != GRANT && key.kind != DEFAULT_GRANT);
+    }
+
     /// The same with digests in place of texts that may hold a secret.
     #[must_use]
     pub fn guarded(mut self) -> Self {
@@ -103,4 +122,29 @@ pub enum Look {
     },
     /// Nobody knows, and why.
     Unknown(String),
+}
+
+/// Takes the grants out of both where only one of them has any, for nothing is known of the other's. Tells so where they
+/// were to be compared.
+///
+/// ```
+/// use windlass_core::schema::{Schema, level_grants};
+///
+/// let mut kept = Schema::parse("1 PostgreSQL 18\ntable\tpublic\t\tt")?;
+/// let text = "1 PostgreSQL 18 with grants\ntable\tpublic\t\tt\ngrant\tpublic\tt\tada\tprivileges=SELECT";
+/// let mut live = Schema::parse(text)?;
+/// assert!(level_grants(&mut kept, &mut live).is_some());
+/// assert_eq!(kept, live);
+/// # Ok::<(), windlass_core::schema::TextError>(())
+/// ```
+pub fn level_grants(kept: &mut Schema, live: &mut Schema) -> Option<String> {
+    let is_wanted = live.has_grants();
+    if kept.has_grants() == is_wanted {
+        return None;
+    }
+    kept.without_grants();
+    live.without_grants();
+    let why = "the grants were not written down with the schema: the next deploy that looks at them does so, or \
+               `windlass drift accept --grants`";
+    is_wanted.then(|| why.to_owned())
 }

@@ -15,7 +15,7 @@ use flate2::write::ZlibEncoder;
 use model::{Place, Reading};
 use std::io::Write as _;
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
-use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema};
+use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema, WITH_GRANTS};
 
 /// Why the schema is not known.
 enum Unread {
@@ -42,15 +42,15 @@ impl MySql<'_> {
     }
 
     /// The schema as it is.
-    pub(crate) async fn schema(&mut self) -> Result<Schema, DriverError> {
-        self.introspect().await.map_err(|unread| match unread {
+    pub(crate) async fn schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
+        self.introspect(grants).await.map_err(|unread| match unread {
             Unread::Unseen(why) => DriverError::Schema(why),
             Unread::Lost(error) => error,
         })
     }
 
-    /// Whether the schema is as it was kept last: one round trip, and one more where there are sequences.
-    pub(crate) async fn look(&mut self) -> Result<Look, DriverError> {
+    /// Whether the schema is as it was kept last: one round trip, one more where there are sequences, and one for grants.
+    pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
         let mut message = vec![self.table.select_kept()];
         message.extend(self.catalogs());
         let sets = match self.transport.query(&message.join(";\n")).await {
@@ -63,7 +63,7 @@ impl MySql<'_> {
             Err(broken) => return unknown(broken.error.into()),
         };
         let Some(kept) = sets.first().and_then(|rows| rows.first()) else { return Ok(Look::NeverKept) };
-        let mut live = match self.schema_of(&sets[1..]).await {
+        let mut live = match self.schema_of(&sets[1..], grants).await {
             Ok(live) => live,
             Err(unread) => return unknown(unread),
         };
@@ -76,7 +76,8 @@ impl MySql<'_> {
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
         let unseen = rights::level(&mut schema, &mut live);
-        if schema.objects == live.objects {
+        let is_alike = schema.has_grants() == live.has_grants();
+        if is_alike && schema.objects == live.objects {
             return Ok(unseen.map_or(Look::Same, Look::Unknown));
         }
         let kept = Kept {
@@ -91,8 +92,13 @@ impl MySql<'_> {
 
     /// Writes the schema down with the newest row of the history, in place of what was kept before. Where it cannot be
     /// read or written, what was kept before stays, unless a person asked for it.
-    pub(crate) async fn keep_schema(&mut self, packet: usize, accepted: Option<&str>) -> Result<(), Cause> {
-        let kept = match self.introspect().await {
+    pub(crate) async fn keep_schema(
+        &mut self,
+        packet: usize,
+        accepted: Option<&str>,
+        grants: bool,
+    ) -> Result<(), Cause> {
+        let kept = match self.introspect(grants).await {
             Ok(schema) => self.write_schema(&schema, packet, accepted).await,
             Err(unread) => Err(unread),
         };
@@ -120,10 +126,10 @@ impl MySql<'_> {
         self.transport.query(&write).await.map(drop).map_err(|broken| broken.error.into())
     }
 
-    async fn introspect(&mut self) -> Result<Schema, Unread> {
+    async fn introspect(&mut self, grants: bool) -> Result<Schema, Unread> {
         let message = self.catalogs().join(";\n");
         let sets = self.transport.query(&message).await.map_err(|broken| broken.error)?;
-        self.schema_of(&sets).await
+        self.schema_of(&sets, grants).await
     }
 
     fn catalogs(&self) -> Vec<String> {
@@ -133,14 +139,17 @@ impl MySql<'_> {
         std::iter::once("SHOW GRANTS".to_owned()).chain(queries).collect()
     }
 
-    async fn schema_of(&mut self, sets: &[Vec<Row>]) -> Result<Schema, Unread> {
+    async fn schema_of(&mut self, sets: &[Vec<Row>], grants: bool) -> Result<Schema, Unread> {
         let (product, version) = (self.capabilities.product, &self.capabilities.version);
         let (database, history) = (self.database.clone(), self.history_table.clone());
         let is_mariadb = product == Product::MariaDb;
         let place = Place { database: &database, history: &history, is_mariadb };
-        let (grants, sets) = sets.split_first().unwrap_or((const { &Vec::new() }, &[]));
-        let unseen = rights::unseen(grants, &database).map_err(Unread::Unseen)?;
-        let mut reading = Reading::new(place, rights::origin(&origin(product, version), &unseen));
+        let (own, sets) = sets.split_first().unwrap_or((const { &Vec::new() }, &[]));
+        let mut unseen = rights::unseen(own, &database).map_err(Unread::Unseen)?;
+        let sees_grants = rights::sees_grants(own);
+        unseen.extend((grants && !sees_grants).then_some(rights::GRANTS));
+        let who = format!("{}{}", origin(product, version), if grants { WITH_GRANTS } else { "" });
+        let mut reading = Reading::new(place, rights::origin(&who, &unseen));
         for (catalog, rows) in catalog::catalogs(product, version).into_iter().zip(sets) {
             reading.read(catalog, rows).map_err(Unread::Unseen)?;
         }
@@ -148,6 +157,11 @@ impl MySql<'_> {
             let query = model::sequences(&database, &reading.sequences);
             let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
             sets.iter().flatten().for_each(|row| reading.sequence(row));
+        }
+        if grants && sees_grants {
+            let query = model::grants(product, &database);
+            let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
+            reading.grants(sets.iter().flatten());
         }
         Ok(reading.schema.guarded())
     }

@@ -367,12 +367,12 @@ impl Driver for MySql<'_> {
         self.reads_schema()
     }
 
-    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
-        self.schema().await
+    async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
+        self.schema(grants).await
     }
 
-    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
-        self.look().await
+    async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {
+        self.look(grants).await
     }
 
     async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {

@@ -54,8 +54,9 @@ impl MySql<'_> {
             let end = around_apart(&pieces, start, end, steps);
             let message = &pieces[start..end];
             let first = &message[0];
-            let failure = if let Step::KeepSchema { accepted } = &steps[first.step] {
-                self.keep(first.step, session.max_allowed_packet, accepted.as_deref(), watch).await.err()
+            let failure = if let Step::KeepSchema { accepted, grants } = &steps[first.step] {
+                let what = (accepted.as_deref(), *grants);
+                self.keep(first.step, session.max_allowed_packet, what, watch).await.err()
             } else if first.stoppable && watch.should_stop() {
                 Some(Failure { step: first.step, cause: Cause::Stopped })
             } else if let Some(failure) = too_large(message, session.max_allowed_packet) {
@@ -92,11 +93,11 @@ impl MySql<'_> {
         &mut self,
         step: usize,
         packet: usize,
-        accepted: Option<&str>,
+        (accepted, grants): (Option<&str>, bool),
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
         watch.starts(step);
-        self.keep_schema(packet, accepted).await.map_err(|cause| Failure { step, cause })?;
+        self.keep_schema(packet, accepted, grants).await.map_err(|cause| Failure { step, cause })?;
         watch.ends(step);
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
-use windlass_core::schema::{HISTORY, INTROSPECTION, Kept, Look, Schema};
+use windlass_core::schema::{DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS};
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
 /// everybody. A view that somebody locks is not waited for, and nothing is compiled, which would take longer than all.
@@ -18,13 +18,22 @@ const PINS: &str = "set_config('search_path', '', true), set_config('quote_all_i
                     set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true), \
                     set_config('jit', 'off', true)";
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sight<'s> {
+    /// One schema alone, and not what belongs to the whole database.
+    pub(crate) only_schema: Option<&'s str>,
+    /// What roles may do, too.
+    pub(crate) grants: bool,
+}
+
 /// The schema as it is.
 pub(crate) async fn read(
     session: &Session<'_>,
     table: &HistoryTable,
-    only_schema: Option<&str>,
+    sight: Sight<'_>,
 ) -> Result<Schema, DriverError> {
-    let row = answer(session, &format!("SELECT {PINS}; {}", text(table, only_schema))).await?;
+    let row = answer(session, &format!("SELECT {PINS}; {}", text(table, sight))).await?;
     let text = row.as_ref().and_then(|row| row.get(0)).unwrap_or_default();
     Schema::parse(text).map_err(|error| DriverError::Schema(error.to_string()))
 }
@@ -33,9 +42,9 @@ pub(crate) async fn read(
 pub(crate) async fn look(
     session: &Session<'_>,
     table: &HistoryTable,
-    only_schema: Option<&str>,
+    sight: Sight<'_>,
 ) -> Result<Look, DriverError> {
-    let live = text(table, only_schema);
+    let live = text(table, sight);
     let ask = |columns: &str| {
         format!(
             "SELECT {PINS}; SELECT h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at, \
@@ -95,7 +104,7 @@ async fn answer(session: &Session<'_>, sql: &str) -> Result<Option<Row>, Transpo
 
 /// Writes the schema down with the newest row, in place of what was kept before. Where it cannot be read, what was kept
 /// before stays, unless a person asked for it.
-pub(crate) fn keep(table: &HistoryTable, only_schema: Option<&str>, accepted: Option<&str>) -> String {
+pub(crate) fn keep(table: &HistoryTable, sight: Sight<'_>, accepted: Option<&str>) -> String {
     let history = table.quoted();
     let accepted_text = accepted.map_or("NULL".to_owned(), literal);
     // Not with an attempt that goes on: what it runs later would count as seen.
@@ -109,7 +118,7 @@ pub(crate) fn keep(table: &HistoryTable, only_schema: Option<&str>, accepted: Op
         "PERFORM {PINS}; \
          UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}; \
          UPDATE {history} SET snapshot = ({}), snapshot_at = {NOW}, accepted = {accepted_text}{told} WHERE id = {newest};",
-        text(table, only_schema)
+        text(table, sight)
     );
     let body = match accepted {
         Some(_) => format!("BEGIN {keep} END"),
@@ -119,7 +128,8 @@ pub(crate) fn keep(table: &HistoryTable, only_schema: Option<&str>, accepted: Op
 }
 
 /// The query of one text for the whole schema, whose first line tells who looked.
-fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
+fn text(table: &HistoryTable, sight: Sight<'_>) -> String {
+    let Sight { only_schema, grants } = sight;
     let history = literal(table.quoted());
     let only = only_schema.map(|schema| format!(" AND nspname = {}", literal(schema))).unwrap_or_default();
     let mut parts = vec![schemas(), relations(), columns(), constraints(), indexes(), sequences(), types()];
@@ -134,6 +144,10 @@ fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
             casts(),
         ]);
     }
+    if grants {
+        parts.extend([self::grants(only_schema.is_none()), default_grants(only_schema.is_none())]);
+    }
+    let with_grants = if grants { WITH_GRANTS } else { "" };
     let columns = COLUMNS.len();
     format!(
         "WITH namespaces AS MATERIALIZED (SELECT oid, nspname FROM pg_catalog.pg_namespace \
@@ -145,7 +159,7 @@ fn text(table: &HistoryTable, only_schema: Option<&str>) -> String {
          relations AS MATERIALIZED (SELECT c.*, n.nspname FROM pg_catalog.pg_class AS c \
          JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') \
          AND c.oid IS DISTINCT FROM to_regclass({history}) AND c.oid NOT IN (SELECT oid FROM histories) AND {}) \
-         SELECT '{INTROSPECTION} PostgreSQL ' || current_setting('server_version_num')::int / 10000 \
+         SELECT '{INTROSPECTION} PostgreSQL ' || current_setting('server_version_num')::int / 10000 || '{with_grants}' \
          || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line), '') \
          FROM (SELECT ({}) COLLATE \"C\" FROM ({}) AS objects(parts)) AS lines(line)",
         COLUMNS.map(literal).join(", "),
@@ -624,6 +638,120 @@ fn casts() -> String {
             ("method", "k.castmethod"),
         ],
         &format!("FROM pg_catalog.pg_cast AS k WHERE k.oid >= 16384 AND {}", unextended("pg_cast", "k.oid")),
+    )
+}
+
+/// A role; that of everybody has no number.
+fn role(number: &str) -> String {
+    format!("CASE {number} WHEN 0 THEN 'public' ELSE {number}::regrole::text END")
+}
+
+/// The privileges of a group of items of access lists, in one order.
+fn privileges(of: &str) -> String {
+    let one = format!(
+        "a.privilege_type || {of} || CASE WHEN a.is_grantable THEN ' with grant option' ELSE '' END COLLATE \"C\""
+    );
+    format!("string_agg(DISTINCT {one}, ', ' ORDER BY {one})")
+}
+
+/// What roles may do with what is there. Where nobody granted anything the server's default holds, and is told alike. An
+/// owner, who may do everything or give it to itself, is left out, and so is who granted it.
+fn grants(database: bool) -> String {
+    let list = |schema: &str, object: &str, of: &str, owner: &str, acl: &str, from: &str| {
+        format!("SELECT {schema}, {object}, {of}, {owner}, {acl} {from}")
+    };
+    let by_default =
+        |acl: &str, kind: &str, owner: &str| format!("coalesce({acl}, acldefault({kind}, {owner}))");
+    let kind = "CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\"";
+    let mut lists = vec![
+        list(
+            "c.nspname",
+            "c.relname",
+            "''",
+            "c.relowner",
+            &by_default("c.relacl", kind, "c.relowner"),
+            "FROM relations AS c WHERE c.relkind <> 'c'",
+        ),
+        list(
+            "c.nspname",
+            "c.relname",
+            "' (' || quote_ident(a.attname) || ')'",
+            "c.relowner",
+            "a.attacl",
+            "FROM relations AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
+             WHERE a.attacl IS NOT NULL AND NOT a.attisdropped",
+        ),
+        list(
+            "n.nspname",
+            "p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'",
+            "''",
+            "p.proowner",
+            &by_default("p.proacl", "'f'", "p.proowner"),
+            &format!(
+                "FROM pg_catalog.pg_proc AS p JOIN namespaces AS n ON n.oid = p.pronamespace WHERE {} \
+                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_proc'::regclass \
+                 AND d.objid = p.oid AND d.deptype = 'i')",
+                unextended("pg_proc", "p.oid")
+            ),
+        ),
+        list(
+            "n.nspname",
+            "t.typname",
+            "''",
+            "t.typowner",
+            &by_default("t.typacl", "'T'", "t.typowner"),
+            &format!(
+                "FROM pg_catalog.pg_type AS t JOIN namespaces AS n ON n.oid = t.typnamespace \
+                 WHERE t.typtype IN ('e', 'd', 'r') AND {}",
+                unextended("pg_type", "t.oid")
+            ),
+        ),
+        list(
+            "n.nspname",
+            "''",
+            "''",
+            "s.nspowner",
+            &by_default("s.nspacl", "'n'", "s.nspowner"),
+            "FROM namespaces AS n JOIN pg_catalog.pg_namespace AS s ON s.oid = n.oid",
+        ),
+    ];
+    if database {
+        let acl = by_default("d.datacl", "'d'", "d.datdba");
+        let from = "FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()";
+        lists.push(list("''", "''", "''", "d.datdba", &acl, from));
+    }
+    lines(
+        [&literal(GRANT), "g.nspname", "g.object", "g.role"],
+        &[("privileges", "g.privileges")],
+        &format!(
+            "FROM (SELECT o.nspname, o.object, {} AS role, {} AS privileges \
+             FROM ({}) AS o(nspname, object, part, owner, acl) CROSS JOIN LATERAL aclexplode(o.acl) AS a \
+             WHERE a.grantee <> o.owner GROUP BY 1, 2, 3) AS g",
+            role("a.grantee"),
+            privileges("o.part"),
+            lists.join(" UNION ALL ")
+        ),
+    )
+}
+
+/// What roles will be able to do with what is yet to be made.
+fn default_grants(database: bool) -> String {
+    let among = match database {
+        true => "d.defaclnamespace = 0 OR n.oid IS NOT NULL",
+        false => "n.oid IS NOT NULL",
+    };
+    lines(
+        [&literal(DEFAULT_GRANT), "g.nspname", "''", "g.role"],
+        &[("privileges", "g.privileges")],
+        &format!(
+            "FROM (SELECT coalesce(n.nspname, '') AS nspname, {} || ' on ' || CASE d.defaclobjtype WHEN 'r' THEN 'tables' \
+             WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' \
+             ELSE 'large objects' END || ' of ' || d.defaclrole::regrole::text AS role, {} AS privileges \
+             FROM pg_catalog.pg_default_acl AS d LEFT JOIN namespaces AS n ON n.oid = d.defaclnamespace \
+             CROSS JOIN LATERAL aclexplode(d.defaclacl) AS a WHERE {among} GROUP BY 1, 2) AS g",
+            role("a.grantee"),
+            privileges("''")
+        ),
     )
 }
 

@@ -417,6 +417,10 @@ impl<'c> Postgres<'c> {
         self
     }
 
+    fn sight(&self, grants: bool) -> introspect::Sight<'_> {
+        introspect::Sight { only_schema: self.only_schema.as_deref(), grants }
+    }
+
     /// A pooler may give each transaction another session: from now on nothing is set or locked for longer.
     fn share_session(&mut self) {
         self.capabilities.sessions = Sessions::Pooled;
@@ -635,12 +639,12 @@ impl Driver for Postgres<'_> {
         true
     }
 
-    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
-        introspect::read(&self.session, &self.table, self.only_schema.as_deref()).await
+    async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
+        introspect::read(&self.session, &self.table, self.sight(grants)).await
     }
 
-    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
-        introspect::look(&self.session, &self.table, self.only_schema.as_deref()).await
+    async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {
+        introspect::look(&self.session, &self.table, self.sight(grants)).await
     }
 
     fn has_function(&self, name: &str) -> bool {

@@ -251,9 +251,10 @@ impl Performance<'_> {
             step => {
                 let write = match step {
                     // Without code a refusal would be the whole transaction's: what was kept stays.
-                    Step::KeepSchema { accepted: None } if !self.can_run_code => "SELECT 1".to_owned(),
-                    Step::KeepSchema { accepted } => {
-                        introspect::keep(self.table, self.only_schema, accepted.as_deref())
+                    Step::KeepSchema { accepted: None, .. } if !self.can_run_code => "SELECT 1".to_owned(),
+                    Step::KeepSchema { accepted, grants } => {
+                        let sight = introspect::Sight { only_schema: self.only_schema, grants: *grants };
+                        introspect::keep(self.table, sight, accepted.as_deref())
                     }
                     Step::CountRows { name, epoch, row_limit } => {
                         self.table.count_rows(self.writer, (name, *epoch), *row_limit, touched)

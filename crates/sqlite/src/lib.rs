@@ -425,11 +425,12 @@ impl Driver for Sqlite<'_> {
         true
     }
 
-    async fn read_schema(&mut self) -> Result<Schema, DriverError> {
+    /// There are no grants.
+    async fn read_schema(&mut self, _grants: bool) -> Result<Schema, DriverError> {
         introspect::read(self.connection.get(), &self.table)
     }
 
-    async fn look_at_schema(&mut self) -> Result<Look, DriverError> {
+    async fn look_at_schema(&mut self, _grants: bool) -> Result<Look, DriverError> {
         introspect::look(self.connection.get(), &self.table)
     }
 

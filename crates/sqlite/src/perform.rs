@@ -77,7 +77,7 @@ impl Performance<'_> {
             Step::SuspendForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = OFF"),
             Step::EnforceForeignKeys => self.set_foreign_keys("PRAGMA foreign_keys = ON"),
             Step::CheckForeignKeys => self.check_foreign_keys(segment),
-            Step::KeepSchema { accepted } => {
+            Step::KeepSchema { accepted, .. } => {
                 self.freely(|performance| performance.keep_schema(accepted.as_deref()))
             }
             write => self.freely(|performance| performance.write_at_once(write)),

@@ -3,7 +3,7 @@
 use super::{deployed, each_is_seen, verdict};
 use harness::{Database, Family, migrations, options};
 use windlass_core::apply::accept_drift;
-use windlass_core::drift::{DriftVerdict, look};
+use windlass_core::drift::{DriftOptions, DriftVerdict, look};
 use windlass_mysql::MySql;
 use windlass_mysql::mysql_async::prelude::Queryable;
 use windlass_mysql::mysql_async::{Conn, Opts};
@@ -214,7 +214,7 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
         let mut connection = Conn::new(options).await.expect("a connection");
         connection.query_drop(format!("SET {settings}")).await.expect("a setting");
         let mut driver = MySql::borrow(&mut connection).await.expect("a driver");
-        let found = look(&mut driver, set.as_slice(), &[]).await.expect("a look");
+        let found = look(&mut driver, set.as_slice(), &DriftOptions::default()).await.expect("a look");
         assert_eq!(found, DriftVerdict::None, "{settings}");
     }
 }
@@ -235,8 +235,14 @@ pub(super) async fn a_role_with_few_rights_never_says_no_drift(database: &Databa
     let url = database.url();
     let (_, server) = url.rsplit_once('@').expect("a server");
     let url = format!("mysql://{user}:few@{server}");
-    let seen =
-        async || look(&mut *database.try_connect(&url).await.expect("a session"), set.as_slice(), &[]).await;
+    let seen = async || {
+        look(
+            &mut *database.try_connect(&url).await.expect("a session"),
+            set.as_slice(),
+            &DriftOptions::default(),
+        )
+        .await
+    };
     let unknown = |found: DriftVerdict| match found {
         DriftVerdict::Unknown(why) => why,
         other => panic!("{other:?}"),
@@ -256,13 +262,15 @@ pub(super) async fn a_role_with_few_rights_never_says_no_drift(database: &Databa
     database.sql(&format!("REVOKE TRIGGER ON {name}.* FROM {user}")).await;
     let ignored = ["function:*", "procedure:*"].map(|pattern| pattern.parse().expect("a pattern"));
     let mut session = database.try_connect(&url).await.expect("a session");
-    let found = look(&mut *session, set.as_slice(), &ignored).await.expect("a look");
+    let mut ignoring = DriftOptions::default();
+    ignoring.ignore.extend(ignored);
+    let found = look(&mut *session, set.as_slice(), &ignoring).await.expect("a look");
     assert_eq!(unknown(found), "this account does not see triggers");
     drop(session);
     // What was kept without triggers is compared without them.
     database.sql(&format!("GRANT ALL ON {name}.* TO {user}; REVOKE TRIGGER ON {name}.* FROM {user}")).await;
     let mut session = database.try_connect(&url).await.expect("a session");
-    accept_drift(&mut *session, &options().run, "as far as it is seen").await.expect("accepted");
+    accept_drift(&mut *session, &options().run, "as far as it is seen", false).await.expect("accepted");
     drop(session);
     assert_eq!(seen().await.expect("a look"), DriftVerdict::None);
     assert_eq!(verdict(database, &set).await, DriftVerdict::None);

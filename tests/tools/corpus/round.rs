@@ -119,7 +119,7 @@ async fn replayed(history: &History, migrations: &Migrations, beside: &Database,
 }
 
 async fn read(driver: &mut dyn Driver) -> Result<Schema, String> {
-    driver.read_schema().await.map_err(|error| format!("the schema: {error:?}"))
+    driver.read_schema(false).await.map_err(|error| format!("the schema: {error:?}"))
 }
 
 fn came(before: &Schema, now: &Schema) -> Came {

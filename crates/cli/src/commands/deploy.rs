@@ -126,6 +126,7 @@ fn options(context: &Context, args: &Deploy) -> DeployOptions {
     options.plan.waits.lock_timeout = args.lock_timeout.or(context.settings.lock_timeout);
     options.plan.waits.concurrent_wait = args.concurrent_wait.or(context.settings.concurrent_wait);
     options.drift = context.settings.drift_options();
+    options.drift.grants |= args.grants;
     match args.drift {
         _ if args.allow_drift => options.drift.policy = drift::DriftPolicy::Warn,
         Some(policy) => options.drift.policy = policy.into(),

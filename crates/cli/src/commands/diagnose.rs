@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Bod
     let mut session = context.connect(&target, IfMissing::Leave).await?;
     let mut options = DeployOptions::new(identity::run());
     options.plan.strict_order = context.settings.strict_order;
-    options.drift.ignore.clone_from(&context.settings.drift_ignore);
+    options.drift = context.settings.drift_options();
     let driver = &mut *session.driver;
     let mut diagnosis = diagnose(driver, None, &migrations, &options).await?;
     // Only where there is something to hold the schema against is a database made for it.

@@ -16,13 +16,15 @@ use windlass_core::drift::{DriftVerdict, look};
 pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let mut session = context.connect(&target, IfMissing::Leave).await?;
+    let mut options = context.settings.drift_options();
+    options.grants |= args.grants;
     if let Some(DriftCommand::Accept { reason }) = &args.command {
-        apply::accept_drift(&mut *session.driver, &identity::run(), reason).await?;
+        apply::accept_drift(&mut *session.driver, &identity::run(), reason, options.grants).await?;
         context.output.done("Accepted", "the schema as it is; deploys compare with it from now on");
         let body = Body::DriftAccept { database: session.database, reason: reason.clone() };
         return Ok((Exit::Done, body));
     }
-    let verdict = look(&mut *session.driver, migrations.as_slice(), &context.settings.drift_ignore).await?;
+    let verdict = look(&mut *session.driver, migrations.as_slice(), &options).await?;
     let mut body = DriftBody {
         database: session.database,
         state: verdict.as_str(),

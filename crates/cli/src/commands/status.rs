@@ -78,7 +78,7 @@ async fn drift(
     options: &DriftOptions,
 ) -> Result<Option<DriftVerdict>, Error> {
     Ok(match options.looks(driver) {
-        true => Some(look(driver, migrations, &options.ignore).await?),
+        true => Some(look(driver, migrations, options).await?),
         false => None,
     })
 }

@@ -5,7 +5,7 @@ use super::{Database, Verdict, VerifyError, verify};
 use crate::apply::{self, DeployError, DeployOptions, Observer, Report, ResolveFailure, Silent, Stop};
 use crate::diagnosis::Diagnosis;
 use crate::doctor::{self, Finding};
-use crate::drift::DriftPolicy;
+use crate::drift::{self, DriftPolicy, DriftVerdict};
 use crate::driver::{Driver, DriverError, Run};
 use crate::plan::Outlook;
 use crate::schema::Pattern;
@@ -244,6 +244,20 @@ impl<'a> Deploy<'a> {
         self
     }
 
+    /// Look at what roles may do, too, and keep it with the schema; it is not looked at otherwise.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Deploy, Migrations};
+    /// # let migrations = Migrations::from_scripts([("1_ships", "CREATE TABLE ships (name text);")])?;
+    /// let deploy = Deploy::new(&migrations).grants(true);
+    /// # let _ = deploy;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn grants(mut self, looked_at: bool) -> Self {
+        self.options.drift.grants = looked_at;
+        self
+    }
+
     /// Who deploys, for the history; else the program and its process.
     ///
     /// ```
@@ -366,6 +380,53 @@ impl<'a> Deploy<'a> {
         let verdict = verify::verify(&mut *session, self.migrations, &self.options.drift).await?;
         session.give_back().await?;
         Ok(verdict)
+    }
+
+    /// Whether others changed the schema since the last deploy. Writes nothing and takes no lock.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, DriftVerdict, DriverError, Migrations};
+    /// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), DriverError> {
+    /// if let DriftVerdict::Drift(drift) = Deploy::new(migrations).grants(true).drift(connection).await? {
+    ///     println!("{drift}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn drift<'d, D>(self, database: impl Database<'d, D>) -> Result<DriftVerdict, DriverError> {
+        let mut session = database.session().await?;
+        let Self { migrations, options, .. } = self;
+        let verdict = drift::look(&mut *session, migrations.as_slice(), &options.drift).await;
+        let back = session.give_back().await;
+        let verdict = verdict?;
+        back?;
+        Ok(verdict)
+    }
+
+    /// Takes the schema as it is: from now on that is what a deploy compares with. The reason is for the history.
+    ///
+    /// ```
+    /// # use windlass_core::application::{Database, Deploy, Migrations, ResolveFailure};
+    /// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), ResolveFailure> {
+    /// Deploy::new(migrations).grants(true).accept_drift(connection, "the role of the reports may read").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no history, it cannot be written, or another deployer is at work.
+    pub async fn accept_drift<'d, D>(
+        self,
+        database: impl Database<'d, D>,
+        reason: &str,
+    ) -> Result<(), ResolveFailure> {
+        let mut session = database.session().await?;
+        let DeployOptions { run, drift, .. } = self.options;
+        let accepted = apply::accept_drift(&mut *session, &run, reason, drift.grants).await;
+        let back = session.give_back().await;
+        accepted?;
+        Ok(back?)
     }
 
     /// The checklist of a database in production. Writes nothing and takes no lock.

@@ -140,7 +140,7 @@ pub(super) async fn verify(
     if !verdict.may_run() || !options.looks(driver) {
         return Ok(verdict);
     }
-    match drift::look(driver, migrations.as_slice(), &options.ignore).await? {
+    match drift::look(driver, migrations.as_slice(), options).await? {
         DriftVerdict::Drift(drift) => Ok(Verdict::Drifted(drift)),
         DriftVerdict::Unknown(why) => Ok(Verdict::DriftUnknown { why }),
         _ => Ok(verdict),

@@ -150,13 +150,19 @@ pub async fn baseline_checked(
     unlocked(driver, result).await
 }
 
-/// Takes the schema as it is: from now on that is what a deploy compares with.
+/// Takes the schema as it is, with the grants where they are asked for: from now on that is what a deploy compares with.
 ///
 /// # Errors
 /// When there is no history, another deployer is at work, or the schema cannot be read or kept.
-pub async fn accept_drift(driver: &mut dyn Driver, run: &Run, reason: &str) -> Result<(), ResolveFailure> {
+pub async fn accept_drift(
+    driver: &mut dyn Driver,
+    run: &Run,
+    reason: &str,
+    grants: bool,
+) -> Result<(), ResolveFailure> {
     lock(driver).await?;
-    let result = write_accepted(driver, run, format!("{}: {reason}", run.applied_by)).await;
+    let accepted = format!("{}: {reason}", run.applied_by);
+    let result = write_accepted(driver, run, accepted, grants).await;
     unlocked(driver, result).await
 }
 
@@ -172,7 +178,7 @@ async fn write_baseline(
     if let (Some((shadow, ignore)), Some(last)) = (shadow, plan.migrations().last()) {
         let names = [standing(&inspection, ""), plan.migrations()].concat();
         let made = replay_all(shadow, migrations, &names).await?;
-        let (live, dialect) = (driver.read_schema().await?, driver.capabilities().dialect);
+        let (live, dialect) = (driver.read_schema(false).await?, driver.capabilities().dialect);
         let differences = differences_from(&made, &live, migrations, dialect, ignore);
         if !differences.is_empty() {
             return Err(ResolveFailure::DiffersFromBaseline { migration: (*last).to_owned(), differences });
@@ -181,8 +187,13 @@ async fn write_baseline(
     write(driver, run, &plan).await
 }
 
-async fn write_accepted(driver: &mut dyn Driver, run: &Run, accepted: String) -> Result<(), ResolveFailure> {
-    let plan = crate::plan::accept_schema(&driver.inspect().await?, accepted)?;
+async fn write_accepted(
+    driver: &mut dyn Driver,
+    run: &Run,
+    accepted: String,
+    grants: bool,
+) -> Result<(), ResolveFailure> {
+    let plan = crate::plan::accept_schema(&driver.inspect().await?, accepted, grants)?;
     write(driver, run, &plan).await.map(drop)
 }
 
@@ -239,7 +250,7 @@ impl Decision<'_> {
         if let (Some(broken), true) = (replay.broken.take(), done > known) {
             return Err(ReplayError::from(broken).into());
         }
-        let live = driver.read_schema().await?;
+        let live = driver.read_schema(false).await?;
         let Some(mut compared) = replay.compare(&live) else { return Ok(Proof::NothingToSee) };
         let is_it = |(_, differences): &&(u32, Vec<Difference>)| !differences.iter().any(Difference::counts);
         let fits = compared.iter().filter(is_it).map(|(at, _)| *at).collect();

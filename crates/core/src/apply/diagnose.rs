@@ -31,7 +31,7 @@ pub async fn diagnose(
         Err(blocked) => (Some(blocked), Vec::new()),
     };
     let drift = match driver.keeps_schema() {
-        true => drift::look(driver, migrations.as_slice(), &options.drift.ignore).await?,
+        true => drift::look(driver, migrations.as_slice(), &options.drift).await?,
         false => DriftVerdict::NeverKept,
     };
     let mut look = Look { driver, shadow, migrations, inspection: &inspection, wants_shadow: false };
@@ -121,7 +121,7 @@ impl Look<'_, '_, '_> {
     }
 
     async fn live(&mut self) -> Result<Result<Schema, String>, DriverError> {
-        match self.driver.read_schema().await {
+        match self.driver.read_schema(false).await {
             Ok(live) => Ok(Ok(live)),
             Err(DriverError::Schema(why)) => Ok(Err(why)),
             Err(error) => Err(error),

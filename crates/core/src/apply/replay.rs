@@ -31,7 +31,7 @@ pub async fn replay_all(
     for set in [set.only(|migration| !is_besides(migration)), set] {
         if made.is_empty() || all.len() > names.len() {
             deploy(shadow, &set, &options(), &mut Silent, &Stop::new()).await?;
-            made.push(shadow.read_schema().await?);
+            made.push(shadow.read_schema(false).await?);
         }
     }
     Ok(made)
@@ -96,7 +96,7 @@ async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> R
     let (mut options, stop) = (options(), Stop::new());
     options.plan.owner = Some(options.run.owner.clone());
     for _ in 0..REPLANS {
-        let mut states = vec![(0, shadow.read_schema().await?)];
+        let mut states = vec![(0, shadow.read_schema(false).await?)];
         let inspection = shadow.inspect().await?;
         let capabilities = shadow.capabilities().clone();
         let outlook = crate::plan::plan(set.as_slice(), &inspection, &capabilities, &options.plan);
@@ -119,7 +119,7 @@ async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> R
             }
             let done =
                 runner.completed().map_or(statements, |completed| completed.max(executed.unwrap_or(0)));
-            states.push((done, shadow.read_schema().await?));
+            states.push((done, shadow.read_schema(false).await?));
         }
         match again {
             Some(name) => options.plan.enum_values_at_once.insert(name),

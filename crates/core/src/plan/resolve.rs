@@ -194,7 +194,11 @@ fn baseline_plan<'m>(
 }
 
 /// Keeps the schema as it is, as a person decided.
-pub(crate) fn accept_schema<'m>(inspection: &Inspection, accepted: String) -> Result<Plan<'m>, ResolveError> {
+pub(crate) fn accept_schema<'m>(
+    inspection: &Inspection,
+    accepted: String,
+    grants: bool,
+) -> Result<Plan<'m>, ResolveError> {
     inspection.history.verify()?;
     if let Access::ReadOnly(reason) = &inspection.access {
         return Err(ResolveError::ReadOnly(reason.clone()));
@@ -202,7 +206,7 @@ pub(crate) fn accept_schema<'m>(inspection: &Inspection, accepted: String) -> Re
     if inspection.history.attempts.is_empty() {
         return Err(ResolveError::NoHistory);
     }
-    let keep = Step::KeepSchema { accepted: Some(accepted) };
+    let keep = Step::KeepSchema { accepted: Some(accepted), grants };
     Ok(Plan { segments: vec![Segment { steps: vec![Step::Begin, keep, Step::Commit] }] })
 }
 

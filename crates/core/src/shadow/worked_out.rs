@@ -144,7 +144,7 @@ mod tests {
     use crate::migration::Script;
     use crate::schema::{Schema, differences};
 
-    fn told(dialect: Dialect, script: &str, replayed: &str, live: &str) -> Vec<String> {
+    fn told(dialect: Dialect, script: &'static str, replayed: &str, live: &str) -> Vec<String> {
         let migration = Migration::new("1_a", Script::new("1_a.sql", script));
         let [replayed, live] = [replayed, live].map(|text| Schema::parse(&format!("\n{text}")).unwrap());
         let all = WorkedOut::of([&migration], dialect).told(differences(&replayed, &live));

@@ -6,7 +6,8 @@ use super::rights::NOT_SHOWN;
 use crate::history::identifier;
 use crate::transport::Row;
 use std::collections::{BTreeMap, BTreeSet};
-use windlass_core::schema::{Key, Properties, Schema};
+use windlass_core::driver::Product;
+use windlass_core::schema::{GRANT, Key, Properties, Schema};
 use windlass_core::sql::{Dialect, lexer};
 
 /// Whose schema is read.
@@ -395,6 +396,25 @@ impl<'d> Reading<'d> {
         }
     }
 
+    /// The rows of [`grants`]: who, on what, which column of it, what, and whether it may be given on.
+    pub(super) fn grants<'r>(&mut self, rows: impl Iterator<Item = &'r Row>) {
+        let mut all: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+        for row in rows {
+            let mut values = row.iter().map(|value| value.as_deref().unwrap_or_default());
+            let [who, on, column, what, given_on] = [(); 5].map(|()| values.next().unwrap_or_default());
+            if on == self.place.history {
+                continue;
+            }
+            let column = if column.is_empty() { String::new() } else { format!(" ({})", identifier(column)) };
+            let option = if given_on == "YES" { " with grant option" } else { "" };
+            all.entry((on, who)).or_default().insert(format!("{}{column}{option}", what.to_uppercase()));
+        }
+        for ((on, who), privileges) in all {
+            let privileges = privileges.into_iter().collect::<Vec<_>>().join(", ");
+            self.put(GRANT, on, who, told([("privileges", &privileges)]));
+        }
+    }
+
     fn unqualified(&self, sql: &str) -> String {
         unqualified(self.place.database, sql)
     }
@@ -419,6 +439,33 @@ pub(super) fn sequences(database: &str, names: &[String]) -> String {
         format!("SELECT CAST({name} AS BINARY), {} FROM {place}", columns.join(", "))
     });
     each.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// The query of what accounts may do with the database and what is in it, as far as it was granted for no more than that.
+pub(super) fn grants(product: Product, database: &str) -> String {
+    let name = crate::look::name(database);
+    let part = |columns: [&str; 5], from: &str| {
+        format!("{} FROM {from}", columns.map(|column| format!("CAST({column} AS BINARY)")).join(", "))
+    };
+    let schema = |on: &str, column: &str, from: &str| {
+        part(["grantee", on, column, "privilege_type", "is_grantable"], from)
+    };
+    let who = "CONCAT('''', user, '''@''', host, '''')";
+    let parts = [
+        schema("''", "''", &format!("information_schema.schema_privileges WHERE {name} LIKE table_schema")),
+        schema(
+            "table_name",
+            "''",
+            &format!("information_schema.table_privileges WHERE table_schema = {name}"),
+        ),
+        schema(
+            "table_name",
+            "column_name",
+            &format!("information_schema.column_privileges WHERE table_schema = {name}"),
+        ),
+        part([who, "routine_name", "''", "proc_priv", "''"], &format!("mysql.procs_priv WHERE db = {name}")),
+    ];
+    format!("{}{}", crate::look::pinned_select(product), parts.join(" UNION ALL SELECT "))
 }
 
 /// MySQL keeps what stands between a body and the next statement of its message.

@@ -2,7 +2,7 @@
 
 use crate::transport::Row;
 use std::collections::BTreeSet;
-use windlass_core::schema::Schema;
+use windlass_core::schema::{GRANT, Schema};
 
 /// The property of what is seen to be there, and no more.
 pub(super) const NOT_SHOWN: &str = "not shown";
@@ -61,6 +61,14 @@ pub(super) fn unseen(grants: &[Row], database: &str) -> Result<Vec<&'static str>
     Ok(NEEDS.iter().filter(|need| !has(need.rights)).map(|need| need.what).collect())
 }
 
+/// What the server lists for those only who may read what it keeps of accounts.
+pub(super) const GRANTS: &str = "grants";
+
+/// Whether the account sees what others may do.
+pub(super) fn sees_grants(grants: &[Row]) -> bool {
+    rights(grants, "mysql").contains("SELECT")
+}
+
 /// The origin of a schema that somebody read who did not see these.
 pub(super) fn origin(who: &str, unseen: &[&str]) -> String {
     match unseen {
@@ -76,7 +84,8 @@ pub(super) fn level(kept: &mut Schema, live: &mut Schema) -> Option<String> {
         unseen.split(", ").filter(|what| !what.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>()
     });
     let is_unseen = |need: &&Need| before.contains(need.what) || now.contains(need.what);
-    let kinds: Vec<&str> = NEEDS.iter().filter(is_unseen).flat_map(|need| need.kinds).copied().collect();
+    let mut kinds: Vec<&str> = NEEDS.iter().filter(is_unseen).flat_map(|need| need.kinds).copied().collect();
+    kinds.extend((before.contains(GRANTS) || now.contains(GRANTS)).then_some(GRANT));
     for schema in [&mut *kept, &mut *live] {
         schema.objects.retain(|key, _| !kinds.contains(&&*key.kind));
     }
