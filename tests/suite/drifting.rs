@@ -11,7 +11,8 @@ use granting::{
 use harness::{Database, Family, Project, deploy_with, migrations, options};
 use mysql::{
     a_change_of_any_kind_of_object_is_seen_by_mysql, a_role_with_few_rights_never_says_no_drift,
-    settings_make_no_drift, what_is_kept_is_compressed, what_rows_change_is_no_drift,
+    settings_make_no_drift, what_changes_while_it_is_read_is_never_half_seen, what_is_kept_is_compressed,
+    what_rows_change_is_no_drift,
 };
 use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
@@ -46,6 +47,7 @@ harness::scenarios!(
         a_change_of_any_kind_of_object_is_seen_by_mysql,
         what_others_were_granted_is_seen_by_mysql,
         what_rows_change_is_no_drift,
+        what_changes_while_it_is_read_is_never_half_seen,
         settings_make_no_drift,
         what_is_kept_is_compressed,
         a_role_with_few_rights_never_says_no_drift,

@@ -12,7 +12,7 @@ use crate::{signals, workspace};
 /// What is measured unless `--on` says otherwise.
 const DEFAULT: [Target; 3] = [Target::Sqlite, Target::Postgres(18), Target::Mysql(9, 7)];
 
-/// Provides durable databases, builds for release, and measures these parts (`a` to `e`; none means all).
+/// Provides durable databases, builds for release, and measures these parts (`a` to `f`; none means all).
 pub(crate) fn run(on: &[Target], parts: &[String]) -> Result<ExitCode> {
     let targets = if on.is_empty() { &DEFAULT[..] } else { on };
     // Both are built before the servers start, which would else lie idle for minutes.

@@ -5,7 +5,7 @@ mod worked_out;
 pub(crate) use worked_out::WorkedOut;
 
 use crate::apply::DeployError;
-use crate::driver::DriverError;
+use crate::driver::{Driver, DriverError};
 use crate::migration::Migration;
 use crate::plan::Place;
 use crate::schema::{Change, Difference, Key, Pattern, Schema, differences};
@@ -35,7 +35,7 @@ pub enum ReplayError {
     /// Applied migrations that the project does not have.
     #[error("the project does not have {}, of which the schema is made too", .0.join(", "))]
     Missing(Vec<String>),
-    /// A function of a program, which may do anything.
+    /// A function of a program, which may do anything, and which the session with the shadow database was not given.
     #[error("`{0}` is a function of a program, and is not replayed")]
     Function(String),
     /// A migration cannot be run on an empty database.
@@ -199,14 +199,18 @@ fn reaching_out(migration: &Migration, dialect: Dialect) -> Vec<Unreplayable> {
     statements.iter().filter_map(one).collect()
 }
 
-/// Refuses what a replay must not run.
+/// Refuses what a replay must not run. Whoever gave the shadow's session a function wants it to be run there.
 pub(crate) fn check<'m>(
     migrations: impl IntoIterator<Item = &'m Migration>,
-    dialect: Dialect,
+    shadow: &dyn Driver,
 ) -> Result<(), ReplayError> {
+    let dialect = shadow.capabilities().dialect;
     for migration in migrations {
         if migration.is_rust() {
-            return Err(ReplayError::Function(migration.name().to_owned()));
+            match shadow.has_function(migration.name()) {
+                true => continue,
+                false => return Err(ReplayError::Function(migration.name().to_owned())),
+            }
         }
         if let Some(Unreplayable { migration, place, why }) =
             reaching_out(migration, dialect).into_iter().next()

@@ -17,6 +17,9 @@ use std::io::Write as _;
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
 use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema, WITH_GRANTS};
 
+/// How often a schema is looked at again that others may be changing.
+const LOOKS: usize = 4;
+
 /// Why the schema is not known.
 enum Unread {
     /// Something of it cannot be seen, in words.
@@ -49,8 +52,28 @@ impl MySql<'_> {
         })
     }
 
-    /// Whether the schema is as it was kept last: one round trip, one more where there are sequences, and one for grants.
+    /// Whether the schema is as it was kept last. The catalogs are read one after the other, so that what others change
+    /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice.
     pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
+        let mut seen = self.look_once(grants).await?;
+        for _ in 0..LOOKS {
+            if !matches!(seen, Look::Differs { .. }) {
+                return Ok(seen);
+            }
+            let again = self.look_once(grants).await?;
+            if again == seen {
+                return Ok(seen);
+            }
+            seen = again;
+        }
+        Ok(match seen {
+            Look::Differs { .. } => Look::Unknown("others change the schema while it is read".to_owned()),
+            seen => seen,
+        })
+    }
+
+    /// One round trip, one more where there are sequences, and one for grants.
+    async fn look_once(&mut self, grants: bool) -> Result<Look, DriverError> {
         let mut message = vec![self.table.select_kept()];
         message.extend(self.catalogs());
         let sets = match self.transport.query(&message.join(";\n")).await {

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 use windlass_sqlite::{
-    Blocked, DeployError, Migrations, RustMigrations, SourceError, Sqlite, deploy, verify,
+    Blocked, DeployError, Migrations, Proof, Resolution, ResolveFailure, RustMigrations, SourceError, Sqlite,
+    deploy, resolve_checked, verify,
 };
 
 const SCRIPTS: [(&str, &str); 2] = [
@@ -67,6 +68,32 @@ fn a_function_runs_in_its_place_in_the_order() {
     assert!(
         matches!(&error, DeployError::Blocked(Blocked::Edited { names, .. }) if names == &["2_capitals"])
     );
+}
+
+#[test]
+fn a_function_is_replayed_where_the_shadow_was_given_it() {
+    let functions = RustMigrations::new().add("2_crews", 1, |connection| {
+        connection.execute_batch("ALTER TABLE ships ADD COLUMN crew integer")?;
+        Ok(())
+    });
+    let migrations = with(&functions);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SCRIPTS[0].1).unwrap();
+    let resolve = |connection: &mut Connection, shadow: &mut Sqlite<'_>, name: &str| {
+        resolve_checked(connection, shadow, &migrations, Resolution::Applied, name, "by hand")
+    };
+    let empty = || Sqlite::from_connection(Connection::open_in_memory().unwrap());
+    assert_eq!(resolve(&mut connection, &mut empty(), "1_ships").unwrap(), Proof::BornOut);
+    let refused = resolve(&mut connection, &mut empty(), "2_crews").unwrap_err();
+    let why = std::error::Error::source(&refused).map(ToString::to_string);
+    assert_eq!(why.as_deref(), Some("`2_crews` is a function of a program, and is not replayed"));
+    let given = || empty().functions(&functions);
+    let refused = resolve(&mut connection, &mut given(), "2_crews").unwrap_err();
+    assert!(matches!(&refused, ResolveFailure::Differs { fits, of: 1, .. } if *fits == [0]), "{refused:?}");
+    connection.execute_batch("ALTER TABLE ships ADD COLUMN crew integer").unwrap();
+    assert_eq!(resolve(&mut connection, &mut given(), "2_crews").unwrap(), Proof::BornOut);
+    connection.execute_batch(SCRIPTS[1].1).unwrap();
+    assert_eq!(resolve(&mut connection, &mut given(), "3_index").unwrap(), Proof::BornOut);
 }
 
 #[test]

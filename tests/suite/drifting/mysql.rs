@@ -1,7 +1,8 @@
 //! Drift on MySQL and MariaDB: a change by hand of each kind of object, and what is no change of any.
 
-use super::{deployed, each_is_seen, verdict};
+use super::{deployed, each_is_seen, verdict, words};
 use harness::{Database, Family, migrations, options};
+use std::time::Duration;
 use windlass_core::apply::accept_drift;
 use windlass_core::drift::{DriftOptions, DriftVerdict, look};
 use windlass_mysql::MySql;
@@ -223,6 +224,41 @@ pub(super) async fn what_is_kept_is_compressed(database: &Database) {
     deployed(database, &[("1_base", BASE)]).await;
     let is_small = "SELECT LENGTH(snapshot) * 3 < LENGTH(UNCOMPRESS(snapshot)) FROM _windlass_migrations";
     assert_eq!(database.value(is_small).await, "1");
+}
+
+/// One statement changes two catalogs, and takes effect at any moment of a look: it is seen whole, or not at all, or it is
+/// told that nobody knows.
+pub(super) async fn what_changes_while_it_is_read_is_never_half_seen(database: &Database) {
+    let script = [("1_base", "CREATE TABLE t (id int PRIMARY KEY);")];
+    deployed(database, &script).await;
+    let set = migrations(&script);
+    let url = database.url();
+    let plain = url.split('?').next().expect("a URL");
+    let mut conn = Conn::new(Opts::from_url(plain).expect("a URL")).await.expect("a session");
+    let mut session = database.connect().await;
+    let options = DriftOptions::default();
+    for round in 0..120 {
+        let change = match round % 2 {
+            0 => "ALTER TABLE t ADD COLUMN z int, ADD KEY z (z)",
+            _ => "ALTER TABLE t DROP COLUMN z, DROP KEY z",
+        };
+        let changed = conn.query_drop(change);
+        // At another moment of it each time.
+        let looked = async {
+            tokio::time::sleep(Duration::from_micros(round / 2 * 500)).await;
+            look(&mut *session, set.as_slice(), &options).await
+        };
+        let (changed, found) = tokio::join!(changed, looked);
+        changed.expect("a change");
+        match found.expect("a look") {
+            DriftVerdict::Drift(drift) => {
+                assert_eq!(words(&drift), ["column t.z was added", "index t.z was added"]);
+            }
+            DriftVerdict::Unknown(why) => assert!(why.contains("while it is read"), "{why}"),
+            found => assert_eq!(found, DriftVerdict::None),
+        }
+    }
+    assert_eq!(verdict(database, &set).await, DriftVerdict::None);
 }
 
 /// An account that does not see all that was kept says nothing of it, and what it keeps is judged by no more than that.

@@ -1,10 +1,11 @@
 //! `bench`: windlass beside the least that can be right, in one run, as ratios.
 //!
 //! `cargo xtask bench` provides the servers and calls it. Words on the command line are the parts to run, from `a`
-//! to `e`; none means all. A line above its aim ends with a mark.
+//! to `f`; none means all. A line above its aim ends with a mark.
 
 mod applying;
 mod child;
+mod drifting;
 mod floor;
 mod measure;
 mod memory;
@@ -18,7 +19,7 @@ use measure::{Line, heading, told};
 use std::env;
 use std::process::ExitCode;
 
-const PARTS: [&str; 5] = ["a", "b", "c", "d", "e"];
+const PARTS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -69,6 +70,9 @@ async fn run(chosen: &impl Fn(&str) -> bool) -> Result<(), String> {
             memory::measure(target, &mut print).await;
         }
         memory::measure_splitting(&mut print);
+    }
+    for target in targets.iter().filter(|_| chosen("f")) {
+        drifting::measure(target, &mut print).await;
     }
     Ok(())
 }

@@ -128,6 +128,38 @@ impl Raw {
         }
     }
 
+    /// Fetches the rows of all queries of one message; gives how many.
+    pub(crate) async fn rows(&mut self, sql: &str) -> usize {
+        match self {
+            Self::Postgres(client) => {
+                let messages = client.simple_query(sql).await.expect("rows");
+                let is_row = |message: &&_| matches!(message, tokio_postgres::SimpleQueryMessage::Row(_));
+                messages.iter().filter(is_row).count()
+            }
+            Self::MySql(conn) => {
+                let mut result = conn.query_iter(sql).await.expect("rows");
+                let mut count = 0;
+                while !result.is_empty() {
+                    count += result.collect::<mysql_async::Row>().await.expect("rows").len();
+                }
+                count
+            }
+            Self::Sqlite(connection) => {
+                let mut count = 0;
+                for query in sql.split(';') {
+                    let mut statement = connection.prepare(query).expect("a query");
+                    let columns = statement.column_count();
+                    let mut rows = statement.query([]).expect("rows");
+                    while let Some(row) = rows.next().expect("a row") {
+                        let values = (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column));
+                        count += usize::from(values.collect::<Result<Vec<_>, _>>().is_ok());
+                    }
+                }
+                count
+            }
+        }
+    }
+
     /// Sends one message of statements without rows.
     pub(crate) async fn run(&mut self, sql: &str) {
         match self {

@@ -54,7 +54,10 @@ pub async fn replay(
     let before = migrations.only(|migration| before.contains(&migration.name()));
     deploy(shadow, &before, &options(), &mut Silent, &Stop::new()).await?;
     let set = migrations.only(|migration| all.contains(&migration.name()));
-    let statements = of.statements(dialect).map_or(0, |statements| statements.len());
+    let statements = match of.is_rust() {
+        true => 1,
+        false => of.statements(dialect).map_or(0, |statements| statements.len()),
+    };
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
     let (states, broken) = states(shadow, &set, statements).await?;
     let worked_out = WorkedOut::of(&set, dialect);
@@ -84,7 +87,7 @@ async fn chosen(
         return Err(ReplayError::Missing(missing));
     }
     let set = migrations.only(|migration| names.contains(&migration.name()));
-    check(&set, shadow.capabilities().dialect)?;
+    check(&set, shadow)?;
     Ok(set)
 }
 
