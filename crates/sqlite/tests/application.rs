@@ -87,6 +87,8 @@ fn a_decision_is_held_against_a_replay() {
     assert_eq!(recorded, ["1_ships"]);
     let attempts = windlass_sqlite::history(&mut connection).unwrap().attempts;
     assert_eq!(attempts[0].applied_by, "ada");
+    let made = "DROP TABLE ships; CREATE TABLE ships (id integer PRIMARY KEY, name varchar(80) NOT NULL)";
+    connection.execute_batch(made).unwrap();
 
     let decide = |connection: &mut Connection, resolution| {
         resolve_checked(connection, &mut empty(), &MIGRATIONS, resolution, "2", "an example")
