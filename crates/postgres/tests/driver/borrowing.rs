@@ -316,7 +316,7 @@ async fn a_verdict_is_one_answer(database: Database) {
 
 /// The application makes the empty databases, and drops them.
 async fn a_decision_is_held_against_a_replay(database: Database) {
-    let shadow = database.options().with_database(&format!("{}_shadow", database.name));
+    let shadow = database.options().with_database(format!("{}_shadow", database.name));
     let empty = async || {
         Postgres::drop_database(&shadow).await.unwrap();
         Postgres::create_database(&shadow).await.unwrap();
