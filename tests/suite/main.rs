@@ -12,9 +12,11 @@ mod doctoring;
 mod drifting;
 mod engines;
 mod failing;
+mod hostile;
 mod hygiene;
 mod indexes;
 mod killing;
+mod lending;
 mod markers;
 mod orphans;
 mod policies;
@@ -46,9 +48,11 @@ fn main() {
         drifting::all(),
         engines::all(),
         failing::all(),
+        hostile::all(),
         hygiene::all(),
         indexes::all(),
         killing::all(),
+        lending::all(),
         markers::all(),
         orphans::all(),
         policies::all(),

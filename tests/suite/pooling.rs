@@ -11,6 +11,7 @@ harness::scenarios!(
         transactions_through_a_pooler_leave_nothing_behind,
         an_application_s_connection_through_a_pooler_is_left_as_it_is,
         over_sqlx_a_session_that_is_older_than_the_connection_is_a_pooler_s,
+        over_sqlx_a_session_without_what_the_client_asked_for_is_a_pooler_s,
         racers_through_a_pooler_and_beside_it_run_everything_once,
         what_is_more_than_one_transaction_is_refused_through_a_pooler_unless_allowed,
         what_a_killed_deployer_left_behind_a_pooler_keeps_nobody_out;
@@ -134,6 +135,56 @@ async fn over_sqlx_a_session_that_is_older_than_the_connection_is_a_pooler_s(dat
         windlass_postgres::deploy(&pool, &more).await.expect("a session of its own");
         database.empty().await;
     }
+}
+
+/// New sessions of the pooler's at that, which say nothing by their age; and whatever the application has set since.
+async fn over_sqlx_a_session_without_what_the_client_asked_for_is_a_pooler_s(database: &Database) {
+    let index = ("2_index", "CREATE INDEX CONCURRENTLY by_n ON n (n);");
+    let (one, more) = (migrations(&[N, PLUS]), migrations(&[N, index]));
+    let theirs = "SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'";
+    for name in POOLERS {
+        for application in ["SELECT 1", theirs] {
+            let (_pooler, url) = pooler(name, database).await;
+            let mut connection = over_sqlx(&url).await;
+            sqlx::raw_sql(application).execute(&mut connection).await.expect("a setting");
+            match windlass_postgres::deploy(&mut connection, &more).await {
+                Err(DeployError::Blocked(Blocked::NeedsSession { name, .. })) => assert_eq!(name, "2_index"),
+                other => panic!("{name}: {application}: {other:?}"),
+            }
+            windlass_postgres::deploy(&mut connection, &one).await.expect("whole transactions");
+            assert_eq!(database.value("SELECT sum(n) FROM n").await, "1", "{name}");
+            nobody_holds_a_lock(database, name).await;
+            database.empty().await;
+            let mut beside = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options(&url));
+            let refused = windlass_postgres::deploy(&beside, &more).await;
+            let told = matches!(&refused, Err(DeployError::Blocked(Blocked::NeedsSession { .. })));
+            assert!(told, "{name}: {application}: {refused:?}");
+            beside = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options(&database.url()));
+            windlass_postgres::deploy(&beside, &more).await.expect("a session of its own");
+            database.empty().await;
+        }
+    }
+    // The server's own sessions, whatever the application has set, reset or thrown away, and whatever holds for all.
+    let everybody = format!("ALTER DATABASE {} SET TimeZone = 'Asia/Tokyo'", database.name());
+    database.sql(&everybody).await;
+    for application in ["SELECT 1", theirs, "RESET ALL", "DISCARD ALL", "SET TimeZone = DEFAULT"] {
+        let mut connection = over_sqlx(&database.url()).await;
+        sqlx::raw_sql(application).execute(&mut connection).await.expect("a setting");
+        let deployed = windlass_postgres::deploy(&mut connection, &more).await;
+        deployed.unwrap_or_else(|error| panic!("{application}: {error:?}"));
+        database.empty().await;
+    }
+}
+
+async fn over_sqlx(url: &str) -> sqlx::PgConnection {
+    use sqlx::ConnectOptions as _;
+    options(url).connect().await.expect("a connection")
+}
+
+/// Poolers know no `extra_float_digits`.
+fn options(url: &str) -> sqlx::postgres::PgConnectOptions {
+    let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL");
+    options.extra_float_digits(None)
 }
 
 async fn racers_through_a_pooler_and_beside_it_run_everything_once(database: &Database) {

@@ -9,12 +9,15 @@ harness::scenarios!(
         a_script_reads_what_it_did_itself,
         what_windlass_itself_would_have_done_is_read_by_nobody;
     on [Postgres, Sqlite]: what_went_with_its_session_is_read_by_nobody;
+    on [Postgres, MySql, MariaDb, Sqlite]: behind_an_insert_of_nothing_a_script_reads_what_the_plain_client_gives;
     on [Postgres]:
         a_setting_that_came_from_rows_is_not_had_again_from_other_rows,
         what_sets_a_setting_and_changes_rows_is_not_run_again_for_the_setting;
     on [MySql, MariaDb, Postgres]:
         a_table_that_code_made_for_its_session_is_not_taken_for_another,
-        what_a_trigger_sets_does_not_reach_the_next;
+        what_a_trigger_sets_does_not_reach_the_next,
+        a_table_that_a_trigger_made_for_its_session_is_not_taken_for_another;
+    on [Postgres]: what_an_event_trigger_left_is_missed_in_another_session;
 );
 
 const X: (&str, &str) = (
@@ -63,6 +66,60 @@ async fn a_script_reads_what_it_did_itself(database: &Database) {
     ];
     deployed(database, &scripts).await;
     assert_eq!(database.value("SELECT group_concat(n) FROM y").await, "3,13,24,35");
+}
+
+async fn behind_an_insert_of_nothing_a_script_reads_what_the_plain_client_gives(database: &Database) {
+    let (key, ignoring, reads) = match database.target().family {
+        harness::Family::Postgres => {
+            ("serial PRIMARY KEY", "INSERT INTO x VALUES (1, 1) ON CONFLICT DO NOTHING;", "lastval()")
+        }
+        harness::Family::Sqlite => {
+            ("INTEGER PRIMARY KEY", "INSERT OR IGNORE INTO x VALUES (1, 1);", "last_insert_rowid()")
+        }
+        _ => ("int AUTO_INCREMENT PRIMARY KEY", "INSERT IGNORE INTO x VALUES (1, 1);", "LAST_INSERT_ID()"),
+    };
+    let tables = format!(
+        "CREATE TABLE x (id {key}, b int);\nINSERT INTO x (id, b) VALUES (1, 7);\nCREATE TABLE y (n int);"
+    );
+    // What an earlier migration inserted is not read either.
+    let one = "INSERT INTO x (b) SELECT 8 FROM x WHERE b = 6;\nINSERT INTO x (id, b) VALUES (70, 70);";
+    let nothing = "INSERT INTO x (b) SELECT b FROM x WHERE b > 1000;";
+    let scripts = ["2_selected", "3_ignored", "4_alone", "5_behind"].into_iter().zip([
+        format!("{nothing}\nINSERT INTO y VALUES ({reads});"),
+        format!("{ignoring}\nINSERT INTO y VALUES ({reads});"),
+        format!("-- windlass: no-transaction\n{nothing}\nINSERT INTO y VALUES ({reads});"),
+        format!("{one}\nCREATE TABLE z (n int);\n{nothing}\nINSERT INTO y VALUES ({reads});"),
+    ]);
+    let (names, texts): (Vec<_>, Vec<_>) = scripts.unzip();
+    let mut all = vec![("1_tables", tables.as_str())];
+    let is_postgres = database.target().family == harness::Family::Postgres;
+    for (name, text) in names.into_iter().zip(&texts) {
+        all.push((name, text));
+        // On a database that is empty all of them are one transaction.
+        for before in [0, all.len() - 1] {
+            database.empty().await;
+            if before > 0 {
+                deployed(database, &all[..before]).await;
+            }
+            if is_postgres {
+                // The plain client's words: no sequence gave a value in this session.
+                let result = deploy(&mut *database.connect().await, &migrations(&all)).await;
+                let Err(DeployError::Statement(failed)) = result else { panic!("{name}: {result:#?}") };
+                assert_eq!(failed.error.code.as_deref(), Some("55000"), "{name}: {failed:?}");
+                assert_eq!(failed.migration, name);
+            } else {
+                deployed(database, &all).await;
+                let read = database.value("SELECT max(n) FROM y").await;
+                // Where a number is given, no server calls it an identity.
+                let is_sqlite = database.target().family == harness::Family::Sqlite;
+                let expected = if name == "5_behind" && is_sqlite { "70" } else { "0" };
+                assert_eq!(read, expected, "{name}");
+            }
+        }
+        if is_postgres {
+            all.pop();
+        }
+    }
 }
 
 async fn what_windlass_itself_would_have_done_is_read_by_nobody(database: &Database) {
@@ -247,4 +304,83 @@ async fn what_a_trigger_sets_does_not_reach_the_next(database: &Database) {
     deployed(database, &all).await;
     assert_eq!(database.value("SELECT sum(n) FROM y").await, "0");
     assert_eq!(database.value("SELECT count(*) FROM y").await, "2");
+}
+
+async fn a_table_that_a_trigger_made_for_its_session_is_not_taken_for_another(database: &Database) {
+    let is_postgres = database.target().family == harness::Family::Postgres;
+    let (leaving, plain, committing) = match is_postgres {
+        true => (
+            "CREATE FUNCTION mk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN CREATE TEMP TABLE x (n int); RETURN NEW; END';\n\
+             CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION mk();",
+            "CREATE FUNCTION mk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n\
+             CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION mk();",
+            "VACUUM;",
+        ),
+        false => (
+            "CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW CREATE TEMPORARY TABLE x (n int);",
+            "CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW SET @seen = 1;",
+            "CREATE TABLE q (n int);",
+        ),
+    };
+    let begun = format!("INSERT INTO y VALUES (1);\n{committing}\n");
+    let bad = format!("{begun}INSERT INTO nowhere VALUES (1);");
+    let needing = format!("{begun}INSERT INTO x VALUES (2);");
+    for trigger in [leaving, plain] {
+        // Standing before the migration, and made by its own first statements.
+        for is_own in [false, true] {
+            let own = |text: &str| if is_own { format!("{trigger}\n{text}") } else { text.to_owned() };
+            let (bad, needing) = (own(&bad), own(&needing));
+            let before = if is_own { vec![Y] } else { vec![Y, ("2_trigger", trigger)] };
+            let with = |text| before.iter().copied().chain([("3_made", text)]).collect::<Vec<_>>();
+            deployed(database, &before).await;
+            let completed = 2 + if is_own { trigger.lines().count() as u32 } else { 0 };
+            fails_behind(database, completed, &with(&bad)).await;
+            let rows = if trigger == plain {
+                deployed(database, &with(&needing)).await;
+                "2"
+            } else {
+                let refused = blocked(database, &with(&needing)).await;
+                assert!(matches!(refused, Blocked::SessionGone { .. }), "{trigger}: {refused:?}");
+                // What needs none of its tables goes on.
+                let free = own(&format!("{begun}CREATE TABLE free (n int);"));
+                deployed(database, &with(&free)).await;
+                "1"
+            };
+            assert_eq!(database.value("SELECT count(*) FROM x").await, rows, "{trigger}");
+            database.empty().await;
+        }
+    }
+}
+
+async fn what_an_event_trigger_left_is_missed_in_another_session(database: &Database) {
+    let function = "CREATE FUNCTION mk() RETURNS event_trigger LANGUAGE plpgsql AS \
+        'BEGIN CREATE TEMP TABLE IF NOT EXISTS x (n int); PERFORM set_config(''app.seen'', ''9'', false); END';";
+    let trigger = "CREATE EVENT TRIGGER windlass_test ON ddl_command_end WHEN TAG IN ('CREATE VIEW') \
+        EXECUTE FUNCTION mk();";
+    let made = ("2_trigger", &*format!("{function}\n{trigger}"));
+    let begun = "CREATE VIEW v AS SELECT 1 AS n;\nVACUUM;\n";
+    deployed(database, &[Y, made]).await;
+    let bad = format!("{begun}INSERT INTO nowhere VALUES (1);");
+    fails_behind(database, 2, &[Y, made, ("3_view", &bad)]).await;
+    let needing = format!("{begun}INSERT INTO x VALUES (2);");
+    let refused = blocked(database, &[Y, made, ("3_view", &needing)]).await;
+    assert!(matches!(refused, Blocked::SessionGone { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("3_view.sql:3:1 may need what 3_view.sql:1:1 left"), "{refused}");
+    database.sql("DROP EVENT TRIGGER windlass_test").await;
+    database.empty().await;
+
+    // Nor does it reach the next migration, whichever of them is new.
+    let view = ("3_view", "CREATE VIEW v AS SELECT 1 AS n;");
+    let read = "INSERT INTO y VALUES (coalesce(nullif(current_setting('app.seen', true), ''), '0')::int);\nINSERT INTO x VALUES (1);";
+    let all = [Y, made, view, ("4_read", read)];
+    for before in [0, 2] {
+        if before > 0 {
+            deployed(database, &all[..before]).await;
+        }
+        deployed(database, &all).await;
+        assert_eq!(database.value("SELECT sum(n) FROM y").await, "0", "{before}");
+        assert_eq!(database.value("SELECT count(*) FROM x").await, "2", "{before}");
+        database.sql("DROP EVENT TRIGGER windlass_test").await;
+        database.empty().await;
+    }
 }

@@ -32,6 +32,9 @@ const CUTTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "pos
 
 const READING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "sqlite::reading"];
 const SETTING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "postgres-18::reading"];
+const LENDING: &[&str] = &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::lending"];
+const INSERTING: &[&str] =
+    &["-p", "windlass-tests", "--test", "suite", "--", "mariadb-11.8::reading::behind"];
 
 const BUILD: &str = "crates/core/src/plan/build.rs";
 const RECORD: &str = "            open.push(match next {\n                None => record(),";
@@ -172,6 +175,24 @@ const MUTANTS: &[Mutant] = &[
             "None if sketch.setting => facts.bound(FROM_DATA),",
             "None if sketch.setting => facts.session(SessionUse::Setting),",
         )],
+        tests: SETTING,
+    },
+    Mutant {
+        name: "a read on an application's connection leaves its transaction open",
+        file: "crates/mysql/src/borrowed.rs",
+        edits: &[("const END: &str = \"ROLLBACK AND NO CHAIN NO RELEASE\";", "const END: &str = \"DO 0\";")],
+        tests: LENDING,
+    },
+    Mutant {
+        name: "a script that inserts nothing reads windlass's own row",
+        file: "crates/mysql/src/message.rs",
+        edits: &[("Cow::Borrowed(\"DO LAST_INSERT_ID(0)\")", "Cow::Borrowed(\"DO 0\")")],
+        tests: INSERTING,
+    },
+    Mutant {
+        name: "what a trigger left in its session is not missed in the next",
+        file: "crates/core/src/plan/tables.rs",
+        edits: &[("by_rows && facts.effect == Effect::Data", "by_rows && facts.effect == Effect::Server")],
         tests: SETTING,
     },
     Mutant {

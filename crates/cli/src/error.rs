@@ -177,6 +177,12 @@ fn driver(error: &DriverError) -> (Exit, &'static str) {
     match error {
         DriverError::Lost(_) => (Exit::Unreachable, "connection_lost"),
         DriverError::History(_) | DriverError::Ambiguous(_) => (Exit::Blocked, "history"),
+        // Whoever only looks at a SQLite file takes no lock, and may meet one.
+        DriverError::Refused(error)
+            if error.code.as_deref().is_some_and(|code| code.starts_with("SQLITE_BUSY")) =>
+        {
+            (Exit::Busy, "locked")
+        }
         _ => (Exit::Other, "database"),
     }
 }

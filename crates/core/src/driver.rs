@@ -136,6 +136,10 @@ pub struct Surroundings {
     pub leaving_routines: Vec<String>,
     /// PostgreSQL, MySQL and MariaDB: whether there are triggers, which may change the session of whoever changes rows.
     pub has_triggers: bool,
+    /// The same databases: whether one of these may leave what such a routine may, by what it is made of.
+    pub triggers_may_leave: bool,
+    /// PostgreSQL: whether an event trigger may, in the session of whoever changes definitions.
+    pub event_triggers_may_leave: bool,
 }
 
 /// An index that no query uses, since it is not valid (PostgreSQL).
@@ -352,6 +356,10 @@ pub enum DriverError {
     /// The schema cannot be read, and why.
     #[error("the schema cannot be read: {0}")]
     Schema(String),
+    /// The application's connection is in the middle of a transaction: what is read there may be what was so long ago,
+    /// and what is written is not windlass's to commit. Nothing was read or written, and the transaction stands.
+    #[error("the connection has a transaction open that is not of windlass: end it first")]
+    InTransaction,
 }
 
 /// The step of a segment that went wrong, and how. No transaction is left open.
@@ -391,6 +399,9 @@ impl From<DriverError> for Cause {
     fn from(error: DriverError) -> Self {
         match error {
             DriverError::Refused(error) => Self::Refused(error),
+            error @ DriverError::InTransaction => {
+                Self::Refused(DatabaseError { message: error.to_string(), ..DatabaseError::default() })
+            }
             other => Self::Lost(other.to_string()),
         }
     }

@@ -9,10 +9,8 @@ use crate::history::{identifier, text};
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
 use std::collections::{BTreeSet, HashMap};
-use windlass_core::driver::{DatabaseError, DriverError};
+use windlass_core::driver::DriverError;
 
-/// Transaction characteristics can't be changed while a transaction is in progress.
-const IN_TRANSACTION: u16 = 1568;
 const NO_SUCH_TABLE: u16 = 1146;
 /// Variables that are only read, or only the server's.
 const NOT_OF_THE_SESSION: [u16; 2] = [1238, 1229];
@@ -32,6 +30,12 @@ const MOVING: [&str; 12] = [
     "pseudo_replica_mode",
     "last_gtid",
 ];
+
+/// It is of the next transaction only, and the server refuses it inside of one.
+const OUTSIDE: &str = "SET TRANSACTION READ WRITE";
+
+/// What begins no other transaction and keeps the connection, whatever the application has chosen for its own.
+const END: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
 const VARIABLES: &str = "SHOW SESSION VARIABLES";
 
@@ -82,25 +86,42 @@ impl MySql<'_> {
         Ok(())
     }
 
+    /// Reads what is so now. An application may have autocommit off: then whoever reads begins a transaction, and sees
+    /// the same until it ends. So it is ended; and in one of the application's own nothing is read.
+    pub(crate) async fn read(&mut self, message: &str) -> Result<Vec<Vec<Row>>, Broken> {
+        if !self.transport.is_lent() || self.found.is_some() {
+            return self.transport.query(message).await;
+        }
+        let without_first = |mut sets: Vec<Vec<Row>>| {
+            sets.drain(..sets.len().min(1));
+            sets
+        };
+        match self.transport.query(&format!("{OUTSIDE};\n{message};\n{END}")).await {
+            Ok(mut sets) => {
+                sets.pop();
+                Ok(without_first(sets))
+            }
+            Err(Broken { completed, sets, error }) => {
+                // A message stops at its first error.
+                if completed > 0 && matches!(error, TransportError::Server { .. }) {
+                    let _ = self.transport.query(END).await;
+                }
+                Err(Broken { completed: completed.saturating_sub(1), sets: without_first(sets), error })
+            }
+        }
+    }
+
     /// Before something is written: an application's connection is looked at.
     pub(crate) async fn begin(&mut self) -> Result<(), DriverError> {
         self.is_in_use = true;
         if !self.transport.is_lent() || self.found.is_some() {
             return Ok(());
         }
-        // It is of the next transaction only, and the server refuses it inside of one.
-        let mut look =
-            ["SET TRANSACTION READ WRITE", "SELECT DATABASE()", VARIABLES].map(str::to_owned).to_vec();
+        let mut look = [OUTSIDE, "SELECT DATABASE()", VARIABLES].map(str::to_owned).to_vec();
         look.extend(settings::pin(self.capabilities.product, &self.database));
         look.push(VARIABLES.to_owned());
-        let sets = self.transport.query(&look.join(";\n")).await.map_err(|broken| match broken.error {
-            TransportError::Server { code: IN_TRANSACTION, .. } => DriverError::Refused(DatabaseError {
-                message: "the connection has a transaction open that is not of windlass: end it first"
-                    .to_owned(),
-                ..DatabaseError::default()
-            }),
-            error => error.into(),
-        })?;
+        let sets = self.transport.query(&look.join(";\n")).await;
+        let sets = sets.map_err(|broken| DriverError::from(broken.error))?;
         let database = sets.get(1).and_then(|rows| rows.first()?.first()?.clone());
         self.found = Some(Found {
             database,

@@ -143,6 +143,10 @@ fn locate(sql: &str, near: &str, line: u32) -> Option<usize> {
     places.next().is_none().then_some(first)
 }
 
+/// Transaction characteristics can't be changed while a transaction is in progress. A migration's own statement is told of
+/// by another way.
+pub(crate) const IN_TRANSACTION: u16 = 1568;
+
 /// Whether the server ends the session with this error: what was under way is then unknown.
 pub(crate) fn ends_session(code: u16) -> bool {
     const SERVER_SHUTDOWN: u16 = 1053;
@@ -156,6 +160,7 @@ impl From<TransportError> for DriverError {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::Server { code, message, .. } if ends_session(code) => Self::Lost(message),
+            TransportError::Server { code: IN_TRANSACTION, .. } => Self::InTransaction,
             TransportError::Server { code, state, message } => {
                 Self::Refused(database_error(code, &state, &message))
             }

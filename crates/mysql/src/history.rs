@@ -47,6 +47,10 @@ pub(crate) const COLUMNS: [&str; 27] = [
 
 const NOW: &str = "UTC_TIMESTAMP(6)";
 
+/// A limit of its own: `sql_select_limit` holds for queries without one, and `sql_safe_updates` refuses writes without one
+/// that follow no key. The greatest number that there is counts as none.
+const ALL_ROWS: &str = "LIMIT 9223372036854775807";
+
 /// The time that no `SET timestamp` stops, in the session's time zone.
 const REAL_NOW: &str = "SYSDATE(6)";
 
@@ -123,7 +127,7 @@ impl Table {
     pub(crate) fn let_go(&self, owner: &str) -> String {
         format!(
             "UPDATE {} SET owner = '', session = '', writes = writes + 1 WHERE owner = {} AND claim IS NOT NULL \
-             AND finished_at IS NULL AND error IS NULL",
+             AND finished_at IS NULL AND error IS NULL {ALL_ROWS}",
             self.qualified,
             text(owner)
         )
@@ -131,7 +135,7 @@ impl Table {
 
     /// Writes the rows of a run once more.
     pub(crate) fn touch(&self, owner: &str) -> String {
-        format!("UPDATE {} SET writes = writes + 1 WHERE owner = {}", self.qualified, text(owner))
+        format!("UPDATE {} SET writes = writes + 1 WHERE owner = {} {ALL_ROWS}", self.qualified, text(owner))
     }
 
     pub(crate) fn newest_format(&self) -> String {
@@ -144,7 +148,7 @@ impl Table {
     }
 
     pub(crate) fn select(&self) -> String {
-        format!("SELECT {} FROM {} ORDER BY id", COLUMNS.join(", "), self.qualified)
+        format!("SELECT {} FROM {} ORDER BY id {ALL_ROWS}", COLUMNS.join(", "), self.qualified)
     }
 
     /// The schema that was kept last, its values as bytes whatever the connection's character set is.
@@ -159,7 +163,12 @@ impl Table {
 
     /// Keeps the schema, compressed, with the newest row, and no longer with another: one write.
     pub(crate) fn keep_schema(&self, schema: &[u8], accepted: Option<&str>) -> String {
-        let is_newest = "h.id = newest.id";
+        // Not with an attempt that goes on: what it runs later would count as seen.
+        let is_newest = format!(
+            "h.id = (SELECT id FROM (SELECT COALESCE(MAX(IF(finished_at IS NULL, NULL, id)), MAX(id)) AS id FROM {}) \
+             AS newest)",
+            self.qualified
+        );
         let set = |column: &str, value: &str| format!("h.{column} = IF({is_newest}, {value}, NULL)");
         let told = accepted.map_or(String::new(), |accepted| {
             let told = text(&format!("{ACCEPTED}{accepted}"));
@@ -167,12 +176,8 @@ impl Table {
             format!("h.resolution = IF({is_newest}, {told}, h.resolution), ")
         });
         let accepted = accepted.map_or("NULL".to_owned(), text);
-        // Not with an attempt that goes on: what it runs later would count as seen.
         format!(
-            "UPDATE {} AS h JOIN (SELECT COALESCE(MAX(IF(finished_at IS NULL, NULL, id)), MAX(id)) AS id FROM {}) \
-             AS newest SET {told}{}, {}, {} \
-             WHERE {is_newest} OR h.snapshot IS NOT NULL",
-            self.qualified,
+            "UPDATE {} AS h SET {told}{}, {}, {} WHERE {is_newest} OR h.snapshot IS NOT NULL {ALL_ROWS}",
             self.qualified,
             set("snapshot", &format!("x'{}'", hexadecimal(schema))),
             set("snapshot_at", self.now),

@@ -28,7 +28,7 @@ pub(crate) struct Session {
 
 impl MySql<'_> {
     pub(crate) async fn read_head(&mut self) -> Result<Head, DriverError> {
-        let sets = match self.transport.query(&self.table.head()).await {
+        let sets = match self.read(&self.table.head()).await {
             Ok(sets) => sets,
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, .. }) => {
                 return Ok(Head::None);
@@ -78,7 +78,7 @@ impl MySql<'_> {
         let before_history = message.len();
         message.push(self.table.newest_format());
         message.push(self.table.select());
-        let (sets, exists) = match self.transport.query(&message.join(";\n")).await {
+        let (sets, exists) = match self.read(&message.join(";\n")).await {
             Ok(sets) => (sets, true),
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
                 if sets.len() >= before_history =>
@@ -121,8 +121,9 @@ impl MySql<'_> {
         let names =
             |rows: &[Row]| -> Vec<String> { rows.iter().filter_map(|row| row.first()?.clone()).collect() };
         let (mut code, mut kept) = (names(code), names(kept));
-        // The first row is about triggers.
-        let has_triggers = !code.is_empty() && code.remove(0) == "1";
+        // The first two rows are about triggers.
+        let mut is_so = || !code.is_empty() && code.remove(0) == "1";
+        let (has_triggers, triggers_may_leave) = (is_so(), is_so());
         // The first row is about tables that are created without a word of their engine.
         let default_kept_by_rollback = !kept.is_empty() && kept.remove(0) == "1";
         Surroundings {
@@ -135,6 +136,7 @@ impl MySql<'_> {
             default_kept_by_rollback,
             leaving_routines: code,
             has_triggers,
+            triggers_may_leave,
             ..Surroundings::default()
         }
     }
@@ -164,7 +166,7 @@ impl MySql<'_> {
     }
 
     async fn single(&mut self, query: &str) -> Result<Option<String>, TransportError> {
-        let sets = self.transport.query(query).await.map_err(|broken| broken.error)?;
+        let sets = self.read(query).await.map_err(|broken| broken.error)?;
         Ok(sets.first().and_then(|rows| rows.first()).and_then(|row| row.first().cloned()).flatten())
     }
 
@@ -240,15 +242,18 @@ fn contents(database: &str, history: &str, is_lent: bool) -> [String; 3] {
     ]
 }
 
-/// Whether there are triggers; and the routines that may leave a temporary table in the session that runs them, by what
+/// Whether there are triggers, and such as do what is told of next; and the routines that may leave a temporary table in the session that runs them, by what
 /// they are made of and whom they call, and those whose text is hidden.
 fn code_of_database(database: &str) -> String {
+    let leaves = |body: &str| format!("(LOWER({body}) LIKE '%temporary%' OR LOWER({body}) LIKE '%call %')");
+    let triggers = format!("FROM information_schema.triggers WHERE event_object_schema = {}", text(database));
     format!(
-        "SELECT CAST(EXISTS (SELECT 1 FROM information_schema.triggers WHERE event_object_schema = {}) AS CHAR) UNION ALL \
+        "SELECT CAST(EXISTS (SELECT 1 {triggers}) AS CHAR) UNION ALL \
+         SELECT CAST(EXISTS (SELECT 1 {triggers} AND {}) AS CHAR) UNION ALL \
          (SELECT routine_name FROM information_schema.routines \
-         WHERE routine_schema NOT IN ('sys', 'mysql') AND (routine_definition IS NULL \
-         OR LOWER(routine_definition) LIKE '%temporary%' OR LOWER(routine_definition) LIKE '%call %'))",
-        text(database)
+         WHERE routine_schema NOT IN ('sys', 'mysql') AND (routine_definition IS NULL OR {}))",
+        leaves("action_statement"),
+        leaves("routine_definition")
     )
 }
 

@@ -7,6 +7,7 @@ mod rights;
 
 use crate::MySql;
 use crate::dialect::numbers;
+use crate::errors::IN_TRANSACTION;
 use crate::inspect::NO_SUCH_TABLE;
 use crate::look::Eyes;
 use crate::transport::{Broken, Row, TransportError};
@@ -30,6 +31,7 @@ enum Unread {
 impl From<TransportError> for Unread {
     fn from(error: TransportError) -> Self {
         match error {
+            TransportError::Server { code: IN_TRANSACTION, .. } => Self::Lost(error.into()),
             TransportError::Server { message, .. } => {
                 Self::Unseen(format!("the catalogs cannot be read: {message}"))
             }
@@ -76,7 +78,7 @@ impl MySql<'_> {
     async fn look_once(&mut self, grants: bool) -> Result<Look, DriverError> {
         let mut message = vec![self.table.select_kept()];
         message.extend(self.catalogs());
-        let sets = match self.transport.query(&message.join(";\n")).await {
+        let sets = match self.read(&message.join(";\n")).await {
             Ok(sets) => sets,
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
                 if sets.is_empty() =>
@@ -151,7 +153,7 @@ impl MySql<'_> {
 
     async fn introspect(&mut self, grants: bool) -> Result<Schema, Unread> {
         let message = self.catalogs().join(";\n");
-        let sets = self.transport.query(&message).await.map_err(|broken| broken.error)?;
+        let sets = self.read(&message).await.map_err(|broken| broken.error)?;
         self.schema_of(&sets, grants).await
     }
 
@@ -178,12 +180,12 @@ impl MySql<'_> {
         }
         if !reading.sequences.is_empty() {
             let query = model::sequences(&database, &reading.sequences);
-            let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
+            let sets = self.read(&query).await.map_err(|broken| broken.error)?;
             sets.iter().flatten().for_each(|row| reading.sequence(row));
         }
         if grants && sees_grants {
             let query = model::grants(product, &database);
-            let sets = self.transport.query(&query).await.map_err(|broken| broken.error)?;
+            let sets = self.read(&query).await.map_err(|broken| broken.error)?;
             reading.grants(sets.iter().flatten());
         }
         Ok(reading.schema.guarded())

@@ -80,7 +80,7 @@ impl MySql<'_> {
     }
 
     pub(crate) async fn ask(&mut self, query: &str) -> Result<Vec<Row>, DriverError> {
-        let sets = self.transport.query(query).await.map_err(|broken| DriverError::from(broken.error))?;
+        let sets = self.read(query).await.map_err(|broken| DriverError::from(broken.error))?;
         Ok(sets.into_iter().next().unwrap_or_default())
     }
 

@@ -157,7 +157,7 @@ pub(crate) fn pinned_select(product: Product) -> &'static str {
     match product {
         Product::MariaDb => {
             "SET STATEMENT sql_mode = '', sql_quote_show_create = 1, time_zone = _latin1'+00:00', \
-             sql_select_limit = DEFAULT, max_statement_time = 0 FOR SELECT "
+             sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR SELECT "
         }
         // A hint that it cannot read takes those behind it along: an empty text is one, a number none.
         _ => {

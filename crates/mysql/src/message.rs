@@ -301,6 +301,8 @@ fn claim<'s>(
     if wrap {
         texts.push((Cow::Borrowed("COMMIT"), Role::Own));
     }
+    // A script that inserts nothing reads nothing of windlass's own.
+    texts.push((Cow::Borrowed("DO LAST_INSERT_ID(0)"), Role::Own));
     Ok(texts)
 }
 

@@ -30,7 +30,7 @@ impl MySql<'_> {
         );
         let may_see = self.ask(&may_see).await?;
         let cluster = self.ask("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'").await?;
-        let transactions = self.transport.query(&transactions(self.sessions(), &self.database)).await;
+        let transactions = self.read(&transactions(self.sessions(), &self.database)).await;
         let (transactions, is_refused) = match transactions.map_err(|broken| broken.error) {
             Ok(sets) => (sets.into_iter().next().unwrap_or_default(), false),
             Err(TransportError::Server { .. }) => (Vec::new(), true),

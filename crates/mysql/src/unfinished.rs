@@ -66,7 +66,7 @@ impl MySql<'_> {
             }
             None => unfinished.iter_mut().for_each(|one| one.watched = None),
         }
-        let sets = match self.transport.query(&message.join(";\n")).await {
+        let sets = match self.read(&message.join(";\n")).await {
             Ok(sets) => sets,
             // Where looking is refused nothing is seen.
             Err(Broken { error: TransportError::Server { .. }, sets, .. }) if sets.len() >= before_looks => {

@@ -5,10 +5,11 @@
 //! away what is the application's.
 
 use crate::dialect;
-use crate::errors::{code, own_words};
+use crate::errors::code;
 use crate::history::HistoryTable;
 use crate::inspect::CAN_TIDY;
 use crate::leftovers::Noted;
+use crate::lock;
 use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
 use crate::waits;
@@ -30,17 +31,39 @@ pub(crate) struct Found {
     /// What else was there.
     pub(crate) noted: Noted,
     pub(crate) can_tidy: bool,
+    /// Whether it is the client's own session, and no pooler's.
+    pub(crate) is_own: bool,
 }
 
-/// Whether a transaction is open: its first statement came before this one.
-fn look_sql() -> String {
+/// Whether no transaction is open: its first statement came before this one.
+pub(crate) const IS_IDLE: &str = "pg_catalog.now() = pg_catalog.statement_timestamp()";
+
+fn look_sql(is_own: &str) -> String {
     format!(
-        "SELECT pg_catalog.now() <> pg_catalog.statement_timestamp(), \
+        "SELECT {IS_IDLE}, \
     pg_catalog.current_setting('server_version'), pg_catalog.current_database(), \
     pg_catalog.current_setting('role'), \
-    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY}, pid \
+    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY}, pid, {is_own} \
     FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
     )
+}
+
+/// Whether the application has no transaction open.
+pub(crate) async fn is_idle(session: &Session<'_>) -> Result<(), DriverError> {
+    let rows = session.rows(&format!("SELECT {IS_IDLE}")).await.map_err(unless_failed)?;
+    idle(rows.first().and_then(|row| row.get(0)))
+}
+
+fn idle(answer: Option<&str>) -> Result<(), DriverError> {
+    (answer == Some("t")).then_some(()).ok_or(DriverError::InTransaction)
+}
+
+/// In a transaction that has failed nothing is answered.
+pub(crate) fn unless_failed(error: TransportError) -> DriverError {
+    match error {
+        TransportError::Told(told) if told.code == code::IN_FAILED_TRANSACTION => DriverError::InTransaction,
+        error => error.into(),
+    }
 }
 
 /// What was set in this session; those of a transaction are no settings of the session's.
@@ -50,25 +73,15 @@ const CHANGED: &str = "FROM pg_catalog.pg_settings WHERE source = 'session' \
 impl Found {
     /// Looks at the connection, and notes what it has set.
     pub(crate) async fn look(session: &Session<'_>) -> Result<Self, DriverError> {
-        let look = session.send(&look_sql()).await;
+        let is_own = lock::is_own(session).await;
+        let look = session.send(&look_sql(&is_own)).await;
         let settings = session.send(&format!("SELECT name, setting {CHANGED}")).await;
         let known = session.send(&waits::known()).await;
         let (look, settings, known) = (look.rows().await, settings.rows().await, known.rows().await);
-        let in_transaction = || {
-            let words = "the connection has a transaction open that is not of windlass: end it first";
-            DriverError::Refused(own_words(words.to_owned()))
-        };
-        let look = match look {
-            Err(TransportError::Told(told)) if told.code == code::IN_FAILED_TRANSACTION => {
-                return Err(in_transaction());
-            }
-            look => look?,
-        };
+        let look = look.map_err(unless_failed)?;
         let noted = Noted::look(session).await?;
         let value = |column| look.first().and_then(|row| row.get(column)).map(str::to_owned);
-        if value(0).as_deref() == Some("t") {
-            return Err(in_transaction());
-        }
+        idle(value(0).as_deref())?;
         let set = |row: &crate::transport::Row| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
         let known = known?;
         let is_known = |name: &&str| known.iter().any(|row| row.get(0) == Some(name));
@@ -82,6 +95,7 @@ impl Found {
             noted,
             can_tidy: value(5).as_deref() == Some("t"),
             process: value(6).unwrap_or_default(),
+            is_own: value(7).as_deref() == Some("t"),
         })
     }
 

@@ -114,8 +114,10 @@ fn statements(set: &str, settings: &[(&str, String)]) -> String {
 
 /// Sent in one message with COMMIT where the session is another client's next: takes away what the migration has set.
 /// Prepared statements and locks of the session may be others'.
-pub(crate) const LEAVE_NOTHING: &str =
-    "; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP";
+pub(crate) const LEAVE_NOTHING: &str = "; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES";
+
+/// Behind a claim, whose row has moved the history's own sequence: `lastval()` is as undefined as at the start.
+pub(crate) const FORGET_SEQUENCES: &str = "; DISCARD SEQUENCES";
 
 /// What puts everything back inside a transaction in such a session.
 pub(crate) fn restore_local(schema: Option<&str>) -> String {

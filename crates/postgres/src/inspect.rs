@@ -1,8 +1,10 @@
 //! Inspecting: all that a plan must know, in one round trip that writes nothing.
 
+use crate::borrowed::IS_IDLE;
 use crate::dialect;
 use crate::errors::{code, database_error};
 use crate::history::HistoryTable;
+use crate::lock;
 use crate::look;
 use crate::quote::{identifier, literal};
 use crate::transport::{Row, Session, TransportError};
@@ -18,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) session: String,
     pub(crate) grouping: Grouping,
     pub(crate) can_tidy: bool,
+    /// Whether it is the client's own session, and no pooler's.
+    pub(crate) is_own: bool,
 }
 
 /// Whether a block of code can be run.
@@ -28,22 +32,56 @@ pub(crate) const CAN_TIDY: &str = "EXISTS (SELECT FROM pg_catalog.pg_language WH
 pub(crate) const SESSION: &str = "SELECT pid || '/' || (extract(epoch FROM backend_start) * 1000000)::bigint \
                                   FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 
-pub(crate) async fn head(session: &Session<'_>, table: &HistoryTable) -> Result<Head, DriverError> {
-    let mut rows = session.rows(&table.head(&trust::quick_guard(table))).await;
+/// In one round trip. Unless it is known that no transaction of an application's is open, nothing fails in one.
+pub(crate) async fn head(
+    session: &Session<'_>,
+    table: &HistoryTable,
+    is_idle: bool,
+) -> Result<Head, DriverError> {
+    let ask = |guard: String| if is_idle { table.head(&guard) } else { head_if_idle(table, &guard) };
+    let mut rows = session.rows(&ask(trust::quick_guard(table))).await;
     if rows.as_ref().is_err_and(is_doubt) {
-        rows = session.rows(&table.head(&trust::guard(table))).await;
+        rows = session.rows(&ask(trust::guard(table))).await;
     }
     let rows = match rows {
         Err(error) if is_absent(&error) => return Ok(Head::None),
         Err(error) if is_doubt(&error) => return Err(trust::explain(session, table, error).await),
+        Err(TransportError::Told(told)) if told.code == code::IN_FAILED_TRANSACTION => {
+            return Err(DriverError::InTransaction);
+        }
         Err(error) => return Err(unreadable(table, error)),
         Ok(rows) => rows,
     };
     let Some(row) = rows.first() else { return Ok(Head::None) };
-    let format = row.get(0).and_then(|format| format.parse().ok());
+    let (format, digest) = if is_idle {
+        (row.get(0), row.get(1))
+    } else {
+        match row.get(0).ok_or(DriverError::InTransaction)? {
+            "" => return Ok(Head::None),
+            row => (element(row, "format"), element(row, "digest")),
+        }
+    };
+    let format = format.and_then(|format| format.parse().ok());
     let format =
         format.ok_or_else(|| DriverError::History(format!("{}: its format is no number", table.quoted())))?;
-    Ok(Head::Newest { format, digest: row.get(1).unwrap_or_default().to_owned() })
+    Ok(Head::Newest { format, digest: digest.unwrap_or_default().to_owned() })
+}
+
+/// The row as a text, or none where a transaction is open. What the text of a query names has to stand; what a query
+/// within it names is not looked for before it runs.
+fn head_if_idle(table: &HistoryTable, guard: &str) -> String {
+    let guard = guard.trim_end_matches("; ");
+    format!(
+        "{guard} AND {IS_IDLE}; SELECT CASE WHEN {IS_IDLE} \
+         THEN pg_catalog.query_to_xml({}, false, true, '')::text END",
+        literal(&table.head(""))
+    )
+}
+
+/// What stands in the element of this name; numbers and digests have nothing that XML writes in another way.
+fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
+    let (_, behind) = xml.split_once(&format!("<{name}>"))?;
+    behind.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 /// A guard failed.
@@ -57,7 +95,8 @@ pub(crate) async fn inspect(
     only_schema: Option<&str>,
 ) -> Result<Found, DriverError> {
     // All are on their way before the first answer is read.
-    let surroundings = session.send(&surroundings_sql(table)).await;
+    let is_own = lock::is_own(session).await;
+    let surroundings = session.send(&surroundings_sql(table, &is_own)).await;
     let contents = session.send(&contents_sql(table, only_schema)).await;
     let elsewhere = session.send(&elsewhere_sql(table)).await;
     let invalid_indexes = session.send(&look::invalid_indexes(only_schema)).await;
@@ -85,6 +124,7 @@ pub(crate) async fn inspect(
     Ok(Found {
         session: value("session").to_owned(),
         can_tidy: value("can_tidy") == "t",
+        is_own: value("is_own") == "t",
         grouping: dialect::grouping(value("lock_slots").parse().unwrap_or_default()),
         inspection: Inspection {
             access: access(&value, history.exists, table),
@@ -96,6 +136,8 @@ pub(crate) async fn inspect(
                     .map(str::to_owned)
                     .collect(),
                 has_triggers: value("has_triggers") == "t",
+                triggers_may_leave: value("triggers_may_leave") == "t",
+                event_triggers_may_leave: value("event_triggers_may_leave") == "t",
                 ..Surroundings::default()
             },
             history,
@@ -168,19 +210,25 @@ fn access<'r>(value: &impl Fn(&'static str) -> &'r str, exists: bool, table: &Hi
 /// character between that stands in no name.
 const LEAVING_ROUTINES: &str = "SELECT string_agg(DISTINCT p.proname::text, chr(31)) FROM pg_catalog.pg_proc AS p \
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
-    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' \
-    AND p.prosrc ~* '\\m(temp|temporary|set_config)\\M'";
+    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND ";
 
-fn surroundings_sql(table: &HistoryTable) -> String {
+/// What such a routine is made of.
+const LEAVES: &str = "p.prosrc ~* '\\m(temp|temporary|set_config)\\M'";
+
+fn surroundings_sql(table: &HistoryTable, is_own: &str) -> String {
     let history = format!("to_regclass({})", literal(table.quoted()));
     let schema = format!("to_regnamespace({})", literal(&identifier(table.schema())));
     format!(
         "SELECT pg_is_in_recovery() AS is_replica, current_setting('transaction_read_only') AS is_read_only, \
-         {CAN_TIDY} AS can_tidy, current_user AS user_name, ({SESSION}) AS session, \
+         {CAN_TIDY} AS can_tidy, {is_own} AS is_own, current_user AS user_name, ({SESSION}) AS session, \
          current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint \
          + current_setting('max_prepared_transactions')::bigint) AS lock_slots, \
-         ({LEAVING_ROUTINES}) AS leaving_routines, \
+         ({LEAVING_ROUTINES}{LEAVES}) AS leaving_routines, \
          EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal) AS has_triggers, \
+         EXISTS (SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid \
+         WHERE NOT t.tgisinternal AND {LEAVES}) AS triggers_may_leave, \
+         EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.evtfoid \
+         WHERE {LEAVES}) AS event_triggers_may_leave, \
          {schema} IS NOT NULL AS schema_exists, \
          has_schema_privilege({schema}::oid, 'CREATE') AS may_create, \
          has_database_privilege(current_database(), 'CREATE') AS may_create_schema, \

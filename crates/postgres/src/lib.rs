@@ -96,7 +96,7 @@
 //! A pooler is found by the number of the server's process: it tells its clients one of its own. It may give each
 //! transaction another session, so nothing is set or locked for longer than a transaction then (`SET LOCAL`,
 //! `pg_try_advisory_xact_lock`), and a migration that is more than one transaction is refused unless
-//! [`Deploy::allow_pooler`] says otherwise. Over sqlx it cannot be found.
+//! [`Deploy::allow_pooler`] says otherwise. Over sqlx it is found by settings that sqlx asks for when it connects.
 
 #![warn(missing_debug_implementations)]
 
@@ -180,6 +180,8 @@ pub struct Postgres<'c> {
     may_be_locked: bool,
     /// Whether a call began that may leave something behind, and has not come to its end.
     is_in_use: bool,
+    /// Whether it is known that no transaction of an application's is open: nobody begins one while it is lent.
+    is_idle: bool,
     /// This session as the server knows it, once it was asked.
     identity: Option<String>,
     /// Whether a migration's statements ran since the settings were last restored.
@@ -229,6 +231,7 @@ impl Postgres<'static> {
             is_locked: false,
             may_be_locked: false,
             is_in_use: false,
+            is_idle: true,
             identity: None,
             is_touched: false,
             found: None,
@@ -264,10 +267,11 @@ impl Postgres<'static> {
         // It is windlass's own, and may idle while an application waits until it is current. One that the server had
         // before is a pooler's, and may be another's next.
         let at_most = began.elapsed() + Duration::from_secs(1);
-        let answer = session.rows(&waits::endless_if_new(at_most)).await?;
-        let is_older = answer.first().and_then(|row| row.get(0)) == Some("f");
+        let is_own = lock::is_own(&session).await;
+        let answer = session.rows(&waits::endless_if_own(at_most, &is_own)).await?;
+        let is_own = answer.first().and_then(|row| row.get(0)) != Some("f");
         let mut beside = Self::unpinned(session);
-        if is_older {
+        if !is_own {
             beside.share_session();
         }
         Ok(beside)
@@ -346,6 +350,7 @@ impl<'c> Postgres<'c> {
     fn unpinned(session: Session<'c>) -> Self {
         let table = HistoryTable::new(None, None);
         Self {
+            is_idle: session.is_own(),
             session,
             capabilities: dialect::capabilities("of an application's connection".to_owned()),
             lock_key: 0,
@@ -463,15 +468,26 @@ impl<'c> Postgres<'c> {
         self.give_back().await
     }
 
+    /// Before something is read: an error would end an application's transaction, and what is read in one may be what was
+    /// so when it began.
+    async fn outside(&mut self) -> Result<(), DriverError> {
+        if !self.is_idle {
+            borrowed::is_idle(&self.session).await?;
+            self.is_idle = true;
+        }
+        Ok(())
+    }
+
     /// Before something is written: an application's connection is looked at, and pinned.
     async fn begin(&mut self) -> Result<(), DriverError> {
         self.is_in_use = true;
         if !self.session.is_pinned() && self.found.is_none() && !self.is_pooled() {
             let found = Found::look(&self.session).await?;
+            self.is_idle = true;
             self.session.keep_process(&found.process);
             self.lock_key = lock::key(&found.database, &self.table);
             self.capabilities.version.clone_from(&found.version);
-            if self.is_of_others(&found.process).await {
+            if !found.is_own {
                 // Nothing is set on it, and so there is nothing to give back.
                 self.share_session();
                 return Ok(());
@@ -483,11 +499,6 @@ impl<'c> Postgres<'c> {
             self.session.run(&self.restore).await?;
         }
         Ok(())
-    }
-
-    /// Whether the server's process is not the one that was told when the connection began.
-    async fn is_of_others(&self, process: &str) -> bool {
-        self.session.process_told().await.is_some_and(|told| told.to_string() != process)
     }
 
     /// The statements that restore the settings, and take away what else a migration left.
@@ -541,14 +552,16 @@ impl Driver for Postgres<'_> {
     }
 
     async fn head(&mut self) -> Result<Head, DriverError> {
-        inspect::head(&self.session, &self.table).await
+        let head = inspect::head(&self.session, &self.table, self.is_idle).await?;
+        self.is_idle = true;
+        Ok(head)
     }
 
     /// One round trip. From the first on, the capabilities know how many statements may share a transaction.
     async fn inspect(&mut self) -> Result<Inspection, DriverError> {
+        self.outside().await?;
         let found = inspect::inspect(&self.session, &self.table, self.only_schema.as_deref()).await?;
-        let process = found.session.split('/').next().unwrap_or_default();
-        if !self.is_pooled() && self.is_of_others(process).await {
+        if !self.is_pooled() && !found.is_own {
             self.share_session();
         }
         self.identity = Some(found.session);
@@ -583,6 +596,7 @@ impl Driver for Postgres<'_> {
             limits: waits::Limits::default(),
             only_schema: self.only_schema.as_deref(),
             can_run_code: self.can_run_code,
+            forgets_sequences: self.session.is_own() || steps.iter().any(reads_last_value),
             pooled,
         };
         performance.perform(steps, watch).await
@@ -640,10 +654,12 @@ impl Driver for Postgres<'_> {
     }
 
     async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
+        self.outside().await?;
         introspect::read(&self.session, &self.table, self.sight(grants)).await
     }
 
     async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {
+        self.outside().await?;
         introspect::look(&self.session, &self.table, self.sight(grants)).await
     }
 
@@ -652,6 +668,7 @@ impl Driver for Postgres<'_> {
     }
 
     async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
+        self.outside().await?;
         survey::survey(&self.session, tables, self.only_schema.as_deref()).await
     }
 
@@ -672,6 +689,11 @@ impl Driver for Postgres<'_> {
         self.is_in_use = false;
         Ok(given_back?)
     }
+}
+
+/// Whether a statement asks for the value that any sequence gave last.
+fn reads_last_value(step: &Step<'_>) -> bool {
+    matches!(step, Step::Execute(execute) if execute.sql.to_ascii_lowercase().contains("lastval"))
 }
 
 /// A future that was dropped leaves an application's connection in the middle of something. The server reads

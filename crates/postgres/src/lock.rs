@@ -4,6 +4,7 @@
 //! the lock's holder would wait for ever.
 
 use crate::history::HistoryTable;
+use crate::quote::literal;
 use crate::transport::{Session, TransportError};
 use crate::waits::{ABOUT, WHO, read};
 use windlass_core::driver::{Ending, Holder, Lock};
@@ -35,10 +36,16 @@ pub(crate) async fn try_lock(session: &Session<'_>, key: i64) -> Result<Option<L
 
 /// Whether this transaction's session is the one that the client was told of when it connected. A pooler tells of none of
 /// the server's; what stands between and passes on what it gets (a proxy, a tunnel) tells of the same.
+///
+/// A client that keeps the process to itself asks for settings when it connects, which then come from it for as long as the
+/// session lives. A pooler opens the server's sessions for nobody yet, and sets there what is other than it was.
 pub(crate) async fn is_own(session: &Session<'_>) -> String {
     match session.process_told().await {
         Some(process) => format!("pg_catalog.pg_backend_pid() = {process}"),
-        None => "true".to_owned(),
+        None => format!(
+            "NOT EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name IN ({}) AND source NOT IN ('client', 'session'))",
+            session.settings_asked_for().map(literal).join(", ")
+        ),
     }
 }
 

@@ -4,7 +4,9 @@
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
 //! waiting; and each message has its own answer, so the step that failed is known.
 
-use crate::dialect::{LEAVE_NOTHING, ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE};
+use crate::dialect::{
+    FORGET_SEQUENCES, LEAVE_NOTHING, ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE,
+};
 use crate::errors::{code, database_error, own_words};
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
@@ -49,6 +51,8 @@ pub(crate) struct Performance<'a> {
     pub(crate) only_schema: Option<&'a str>,
     /// Whether a block of code can be run.
     pub(crate) can_run_code: bool,
+    /// Whether what the session knows of sequences may go: an application's is asked for it by `lastval()` alone.
+    pub(crate) forgets_sequences: bool,
     /// Set where a pooler may give each transaction another session.
     pub(crate) pooled: Option<Pooled>,
 }
@@ -263,8 +267,9 @@ impl Performance<'_> {
                 };
                 let write = match (step, &self.pooled) {
                     (Step::Claim(_), Some(pooled)) => {
-                        format!("{}{write}", lock::taken_for_transaction(pooled.lock_key))
+                        format!("{}{write}{FORGET_SEQUENCES}", lock::taken_for_transaction(pooled.lock_key))
                     }
+                    (Step::Claim(_), None) if self.forgets_sequences => format!("{write}{FORGET_SEQUENCES}"),
                     _ => write,
                 };
                 match (*self.is_touched, inside) {

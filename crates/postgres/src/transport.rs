@@ -115,6 +115,11 @@ impl<'c> Session<'c> {
         }
     }
 
+    /// The settings that the client asks for when it connects, whatever an application wants.
+    pub(crate) fn settings_asked_for(&self) -> [&'static str; 3] {
+        ["DateStyle", "client_encoding", "TimeZone"]
+    }
+
     /// Keeps the number of the server's process, where it takes that to stop what runs.
     pub(crate) fn keep_process(&self, process: &str) {
         match self {

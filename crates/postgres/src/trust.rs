@@ -13,7 +13,10 @@ use windlass_core::driver::DriverError;
 /// Every function and type is named with its schema, and operators meet their own types, so that nothing of
 /// another's stands in for what is meant.
 pub(crate) fn doubts(table: &HistoryTable) -> String {
-    format!("SELECT c.relkind AS kind, owner.rolname AS owner, {TRUSTED} AS is_trusted {}", doubtful(table))
+    format!(
+        "SELECT c.relkind AS kind, owner.rolname AS owner, {TRUSTED} AS is_trusted, {HIDES_ROWS} AS hides_rows {}",
+        doubtful(table)
+    )
 }
 
 /// A statement in front of one that reads the table, in the same message: it fails where there are doubts.
@@ -31,7 +34,7 @@ pub(crate) fn guard(table: &HistoryTable) -> String {
 pub(crate) fn quick_guard(table: &HistoryTable) -> String {
     format!(
         "SELECT {FAILURE} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({}::text)::oid \
-         AND (c.relkind <> 'r' OR c.relhasrules OR c.relhastriggers OR NOT {TRUSTED_AT_A_GLANCE}); ",
+         AND (c.relkind <> 'r' OR c.relhasrules OR c.relhastriggers OR c.relrowsecurity OR NOT {TRUSTED_AT_A_GLANCE}); ",
         literal(table.quoted())
     )
 }
@@ -54,6 +57,11 @@ pub(crate) fn judge(table: &HistoryTable, rows: &[Row]) -> Result<(), DriverErro
         )
     } else if value("kind") != "r" {
         format!("{place}, of `{owner}`, is not an ordinary table")
+    } else if value("hides_rows") == "t" {
+        format!(
+            "row security keeps rows of {place}, of `{owner}`, from this role, and what is applied would not be seen; \
+             deploy as a role that owns it, or say ALTER TABLE {place} DISABLE ROW LEVEL SECURITY"
+        )
     } else {
         format!("the table {place}, of `{owner}`, has triggers or rules, which the history must not have")
     }))
@@ -79,6 +87,9 @@ const TRUSTED_AT_A_GLANCE: &str = "(pg_catalog.pg_has_role(c.relowner, 'MEMBER':
      AND (pg_catalog.current_setting('is_superuser'::text) = 'off' \
          OR pg_catalog.pg_get_userbyid(c.relowner) = current_user))";
 
+/// Whether policies say which rows this role sees.
+const HIDES_ROWS: &str = "pg_catalog.row_security_active(c.oid)";
+
 /// One with all rights is a member of every role, which says nothing.
 const TRUSTED: &str = "(c.relowner = me.oid OR c.relowner = base.datdba OR owner.rolsuper \
                        OR (NOT me.rolsuper AND pg_catalog.pg_has_role(me.oid, c.relowner, 'MEMBER'::text)))";
@@ -89,7 +100,7 @@ fn doubtful(table: &HistoryTable) -> String {
          JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user \
          JOIN pg_catalog.pg_database AS base ON base.datname = pg_catalog.current_database() \
          WHERE c.oid = pg_catalog.to_regclass({}::text)::oid AND (NOT {TRUSTED} OR c.relkind <> 'r' \
-         OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) \
+         OR {HIDES_ROWS} OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) \
          OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid))",
         literal(table.quoted())
     )

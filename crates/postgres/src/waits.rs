@@ -74,12 +74,12 @@ pub(crate) fn endless() -> String {
     format!("SELECT pg_catalog.set_config(name, '0', false) FROM ({}) AS these", known())
 }
 
-/// The same on a session that the server has for no longer than this, and whether it is one.
+/// The same on the client's own session, which the server has for no longer than this, and whether it is one.
 #[cfg(feature = "sqlx")]
-pub(crate) fn endless_if_new(at_most: std::time::Duration) -> String {
+pub(crate) fn endless_if_own(at_most: std::time::Duration, is_own: &str) -> String {
     format!(
-        "SELECT is_new, CASE WHEN is_new THEN (SELECT count(s.set_config) FROM ({}) AS s) END \
-         FROM (SELECT pg_catalog.clock_timestamp() - backend_start < interval '{} ms' AS is_new \
+        "SELECT is_own, CASE WHEN is_own THEN (SELECT count(s.set_config) FROM ({}) AS s) END \
+         FROM (SELECT {is_own} AND pg_catalog.clock_timestamp() - backend_start < interval '{} ms' AS is_own \
          FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()) AS own",
         endless(),
         at_most.as_millis()

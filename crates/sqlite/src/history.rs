@@ -1,6 +1,6 @@
 //! The history table: its SQL, and its rows as attempts.
 
-use crate::error::{is_missing_table, refused};
+use crate::error::{is_busy, is_missing_table, refused};
 use crate::lock::{Session, liveness};
 use rusqlite::{Connection, Row};
 use windlass_core::driver::{DriverError, Head};
@@ -176,6 +176,8 @@ impl HistoryTable {
         };
         match read() {
             Err(error) if is_missing_table(&error) => Ok(Head::None),
+            // Another keeps the file to itself, as one that is at work does: whoever wants to deploy waits for the lock.
+            Err(error) if is_busy(&error) => Ok(Head::Newest { format: FORMAT, digest: String::new() }),
             Err(error) => Err(self.unreadable(error)),
             Ok(head) => Ok(head),
         }

@@ -133,7 +133,7 @@ pub mod futures {
 }
 
 use async_trait::async_trait;
-use error::{own_words, refused};
+use error::refused;
 use history::HistoryTable;
 use lock::Session;
 use options::Mode;
@@ -348,6 +348,12 @@ impl<'c> Sqlite<'c> {
             functions: RustMigrations::new(),
         }
     }
+
+    /// The connection, outside of any transaction: an application's may be in the middle of one.
+    fn idle(&self) -> Result<&Connection, DriverError> {
+        let connection = self.connection.get();
+        connection.is_autocommit().then_some(connection).ok_or(DriverError::InTransaction)
+    }
 }
 
 #[async_trait]
@@ -357,12 +363,12 @@ impl Driver for Sqlite<'_> {
     }
 
     async fn head(&mut self) -> Result<Head, DriverError> {
-        self.table.head(self.connection.get())
+        self.table.head(self.idle()?)
     }
 
     async fn inspect(&mut self) -> Result<Inspection, DriverError> {
         let enforced = self.settings.enforces_foreign_keys();
-        inspect::inspect(self.connection.get(), &self.table, self.session.as_ref(), self.read_only, enforced)
+        inspect::inspect(self.idle()?, &self.table, self.session.as_ref(), self.read_only, enforced)
     }
 
     async fn perform(&mut self, run: &Run, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
@@ -390,13 +396,7 @@ impl Driver for Sqlite<'_> {
     /// in one transaction. Nothing is kept once it is acquired: the claim, and `BEGIN IMMEDIATE`, do the rest.
     /// It waits for no writer, whatever `busy_timeout` says; an application's busy handler is asked all the same.
     async fn try_lock(&mut self) -> Result<Lock, DriverError> {
-        let connection = self.connection.get();
-        if !connection.is_autocommit() {
-            return Err(DriverError::Refused(own_words(
-                "the connection has a transaction open that is not of windlass",
-            )));
-        }
-        lock::try_lock(connection, &self.table, self.session.as_ref())
+        lock::try_lock(self.idle()?, &self.table, self.session.as_ref())
     }
 
     async fn unlock(&mut self) -> Result<(), DriverError> {
@@ -427,11 +427,11 @@ impl Driver for Sqlite<'_> {
 
     /// There are no grants.
     async fn read_schema(&mut self, _grants: bool) -> Result<Schema, DriverError> {
-        introspect::read(self.connection.get(), &self.table)
+        introspect::read(self.idle()?, &self.table)
     }
 
     async fn look_at_schema(&mut self, _grants: bool) -> Result<Look, DriverError> {
-        introspect::look(self.connection.get(), &self.table)
+        introspect::look(self.idle()?, &self.table)
     }
 
     fn has_function(&self, name: &str) -> bool {
@@ -439,7 +439,7 @@ impl Driver for Sqlite<'_> {
     }
 
     async fn survey(&mut self, tables: &[&str]) -> Result<Survey, DriverError> {
-        survey::survey(self.connection.get(), tables)
+        survey::survey(self.idle()?, tables)
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {

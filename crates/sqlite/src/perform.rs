@@ -6,9 +6,9 @@ use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, NOW};
 use crate::introspect;
 use crate::lock::Session;
-use crate::settings::{Settings, sets_hard_heap_limit};
+use crate::settings::{Settings, sets_hard_heap_limit, tell_last_row};
 use rusqlite::{Connection, Error, ToSql, ffi, params};
-use windlass_core::driver::{Cause, Failure, Run, Watch};
+use windlass_core::driver::{Cause, DriverError, Failure, Run, Watch};
 use windlass_core::history::InFlight;
 use windlass_core::plan::{Claim, Execute, Record, Resolve, ResolveInto, Step, WaitLimit};
 
@@ -34,8 +34,7 @@ impl Performance<'_> {
     /// Does the steps. After a failure no transaction is open, and the settings are the pinned ones.
     pub(crate) fn perform(&mut self, steps: &[Step<'_>], watch: &mut dyn Watch) -> Result<(), Failure> {
         if !self.connection.is_autocommit() {
-            let words = "the connection has a transaction open that is not of windlass";
-            return Err(Failure { step: 0, cause: Cause::Refused(own_words(words)) });
+            return Err(Failure { step: 0, cause: DriverError::InTransaction.into() });
         }
         self.settings.pin(self.connection).map_err(|error| Failure { step: 0, cause: cause(error) })?;
         let mut segment = Segment::of(steps);
@@ -252,11 +251,14 @@ impl Performance<'_> {
             }
             let values =
                 params![kind, name, raw, tokens, owner, session, statements, in_flight, applied_by, tool];
-            insert.execute(values).map_err(|error| match extended_code(&error) {
+            let inserted = insert.execute(values).map_err(|error| match extended_code(&error) {
                 Some(ffi::SQLITE_CONSTRAINT_UNIQUE) => Cause::ClaimTaken,
                 _ => cause(error),
             })?;
+            // A trigger may have kept the row out in silence.
+            must_be_one(inserted)?;
         }
+        tell_last_row(self.connection, 0);
         Ok(())
     }
 

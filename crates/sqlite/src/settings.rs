@@ -1,6 +1,6 @@
 //! Settings: what a migration starts from, whatever the one before it set, and what is given back at the end.
 
-use rusqlite::{Connection, Error};
+use rusqlite::{Connection, Error, ffi};
 use windlass_core::sql::Dialect;
 use windlass_core::sql::lexer::tokens;
 
@@ -67,11 +67,13 @@ pub(crate) struct Settings {
     theirs: Vec<String>,
     /// Whether a statement that may change a setting ran since they were last put back.
     touched: bool,
+    /// What `last_insert_rowid()` told.
+    last_row: i64,
 }
 
 impl Settings {
     pub(crate) fn new(foreign_keys: bool) -> Self {
-        Self { foreign_keys, found: Vec::new(), theirs: Vec::new(), touched: false }
+        Self { foreign_keys, found: Vec::new(), theirs: Vec::new(), touched: false, last_row: 0 }
     }
 
     pub(crate) fn enforce_foreign_keys(&mut self, enforced: bool) {
@@ -99,6 +101,7 @@ impl Settings {
         self.found = found;
         self.theirs = left(connection)?.into_iter().map(|left| left.key).collect();
         self.touched = true;
+        self.last_row = connection.last_insert_rowid();
         self.restore(connection)
     }
 
@@ -134,6 +137,7 @@ impl Settings {
 
     /// Puts the settings back to the pinned ones.
     pub(crate) fn restore(&mut self, connection: &Connection) -> Result<(), Error> {
+        tell_last_row(connection, 0);
         if !self.touched {
             return Ok(());
         }
@@ -177,6 +181,7 @@ impl Settings {
     pub(crate) fn give_back(&mut self, connection: &Connection) {
         if !self.found.is_empty() {
             let _ = self.take_away(connection, !connection.is_autocommit());
+            tell_last_row(connection, self.last_row);
         }
         for (name, value) in self.found.drain(..).filter(|(name, _)| *name != "journal_mode") {
             let _ = match name {
@@ -184,6 +189,15 @@ impl Settings {
                 _ => set(connection, name, &value),
             };
         }
+    }
+}
+
+/// Lets `last_insert_rowid()` tell of this row: a script that inserts none reads nothing of windlass's own.
+pub(crate) fn tell_last_row(connection: &Connection, row: i64) {
+    // SAFETY: the handle is open for as long as the connection is borrowed, and a number is all that is written to it.
+    #[allow(unsafe_code)]
+    unsafe {
+        ffi::sqlite3_set_last_insert_rowid(connection.handle(), row);
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use windlass_core::plan::ResolveError;
 use windlass_sqlite::{
-    Action, Check, Deploy, DeployError, DriftPolicy, Migrations, Proof, Resolution, ResolveFailure, Severity,
-    Sqlite, Standing, Verdict, WaitError, baseline, baseline_checked, block_on, deploy, diagnose,
-    diagnose_with_shadow, doctor, plan, resolve, resolve_checked, status, verify, wait_until_current,
+    Action, Check, Deploy, DeployError, DriftPolicy, DriverError, Migrations, Proof, Resolution,
+    ResolveFailure, Severity, Sqlite, Standing, Verdict, WaitError, baseline, baseline_checked, block_on,
+    deploy, diagnose, diagnose_with_shadow, doctor, plan, resolve, resolve_checked, status, verify,
+    wait_until_current,
 };
 
 static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
@@ -183,7 +184,7 @@ fn a_transaction_of_the_applications_is_left_alone() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("BEGIN; CREATE TABLE theirs (id)").unwrap();
     let error = Deploy::new(&MIGRATIONS).allow_non_empty(true).run(&mut connection);
-    assert!(matches!(block_on(error), Err(DeployError::Driver(_))));
+    assert!(matches!(block_on(error), Err(DeployError::Driver(DriverError::InTransaction))));
     connection.execute_batch("COMMIT; SELECT * FROM theirs").unwrap();
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Prepared<'m> {
     bound: Vec<(usize, usize)>,
     /// A trigger may run where rows are changed.
     may_run_triggers: bool,
+    may_run_event_triggers: bool,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -103,8 +104,7 @@ impl<'m> Prepared<'m> {
             Dialect::MySql => Ties { bound: settled.clone(), together: settled },
             _ => ties(dialect, &executes, &facts)?,
         };
-        let code = units::bound_to_code(dialect, &executes, &facts);
-        bound.extend(code.filter(|_| tables.code_may_leave(script.text())));
+        bound.extend(units::bound_to_code(dialect, &executes, &facts, tables.leaving(script.text())));
         // A rebuild is one transaction, whatever its marker says.
         let mode = match mode {
             TransactionMode::Off if foreign_keys == ForeignKeys::LiftedForRebuild => {
@@ -133,6 +133,7 @@ impl<'m> Prepared<'m> {
             pieces,
             bound,
             may_run_triggers: tables.may_run_triggers(script.text()),
+            may_run_event_triggers: tables.may_run_event_triggers(script.text()),
             foreign_keys,
             lock_timeout,
             dialect,
@@ -198,6 +199,7 @@ impl<'m> Prepared<'m> {
             facts.session != SessionUse::None
                 || matches!(facts.effect, Effect::Session | Effect::Unknown)
                 || self.may_run_triggers && facts.effect == Effect::Data
+                || self.may_run_event_triggers && facts.effect == Effect::Schema
         };
         self.migration.is_rust()
             || self.foreign_keys != ForeignKeys::AsTheyAre

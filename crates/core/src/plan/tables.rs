@@ -1,5 +1,6 @@
 //! Tables: those whose rows a rollback does not bring back, and the one that is windlass's own.
 
+use super::units::runs_code;
 use super::{Blocked, Execute, Place};
 use crate::driver::Surroundings;
 use crate::sql::Dialect;
@@ -16,12 +17,20 @@ pub(super) struct Tables<'i> {
     kept_by_rollback: HashSet<String>,
     /// There are triggers, or a script before may have made some.
     has_triggers: bool,
+    /// The same of event triggers, as far as they may change a session.
+    has_event_triggers: bool,
 }
 
 impl<'i> Tables<'i> {
     pub(super) fn new(dialect: Dialect, surroundings: &'i Surroundings) -> Self {
         let kept_by_rollback = surroundings.kept_by_rollback.iter().map(|name| name.to_lowercase()).collect();
-        Self { dialect, surroundings, kept_by_rollback, has_triggers: surroundings.has_triggers }
+        Self {
+            dialect,
+            surroundings,
+            kept_by_rollback,
+            has_triggers: surroundings.has_triggers,
+            has_event_triggers: surroundings.event_triggers_may_leave,
+        }
     }
 
     /// Whether a trigger may run in the session when a script changes rows. On SQLite none can change it.
@@ -30,14 +39,36 @@ impl<'i> Tables<'i> {
         self.has_triggers
     }
 
+    /// The same when it changes definitions.
+    pub(super) fn may_run_event_triggers(&mut self, script: &str) -> bool {
+        self.has_event_triggers |= self.dialect == Dialect::Postgres && mentions(script, b"EVENT TRIGGER");
+        self.has_event_triggers
+    }
+
     /// SQLite: whether the session enforces foreign keys by itself.
     pub(super) fn enforces_foreign_keys(&self) -> bool {
         self.surroundings.foreign_keys_enforced
     }
 
-    /// Whether code that a script runs may leave a temporary table in its session (on PostgreSQL a setting too), by what
-    /// can be read of it: the script itself, and the routines that it names.
-    pub(super) fn code_may_leave(&self, script: &str) -> bool {
+    /// Which statements of a script may leave a temporary table in its session (on PostgreSQL a setting too) of which their
+    /// text says nothing: those that run code, those that change rows under triggers, those that event triggers watch.
+    pub(super) fn leaving(&self, script: &str) -> impl Fn(&Facts) -> bool + use<> {
+        let by_code = self.code_may_leave(script);
+        // A trigger that the script makes may be gone again where it is gone on with.
+        let makes = |letters| by_code && mentions(script, letters);
+        let by_rows = self.surroundings.triggers_may_leave || makes(b"TRIGGER");
+        let is_postgres = self.dialect == Dialect::Postgres;
+        let by_definitions =
+            self.surroundings.event_triggers_may_leave || is_postgres && makes(b"EVENT TRIGGER");
+        move |facts| {
+            by_code && runs_code(facts)
+                || by_rows && facts.effect == Effect::Data
+                || by_definitions && facts.effect == Effect::Schema
+        }
+    }
+
+    /// By what can be read of it: the script itself, and the routines that it names.
+    fn code_may_leave(&self, script: &str) -> bool {
         let leaving: &[&str] = match self.dialect {
             Dialect::MySql => &["temporary"],
             Dialect::Postgres => &["temporary", "temp", "set_config"],

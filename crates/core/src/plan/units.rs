@@ -64,9 +64,14 @@ pub(super) fn bound_to_session(facts: &[Facts]) -> Vec<Tie> {
     ties
 }
 
-/// Code that may leave a temporary table in its session, with the last statement that may name it.
-pub(super) fn bound_to_code(dialect: Dialect, statements: &[Execute<'_>], facts: &[Facts]) -> Option<Tie> {
-    let code = facts.iter().position(runs_code)?;
+/// What may leave a temporary table in its session unsaid, with the last statement that may name it.
+pub(super) fn bound_to_code(
+    dialect: Dialect,
+    statements: &[Execute<'_>],
+    facts: &[Facts],
+    leaving: impl Fn(&Facts) -> bool,
+) -> Option<Tie> {
+    let code = facts.iter().position(leaving)?;
     let names_tables = |&index: &usize| match &facts[index].objects {
         Objects::Known(names) => !names.is_empty() && !is_about_else(dialect, statements[index].sql),
         Objects::Unknown => true,
@@ -246,7 +251,7 @@ fn variables(facts: &mut [Facts]) -> Vec<Tie> {
 }
 
 /// Code of which nothing is known.
-fn runs_code(facts: &Facts) -> bool {
+pub(super) fn runs_code(facts: &Facts) -> bool {
     facts.effect == Effect::Unknown || facts.effect == Effect::Data && facts.objects == Objects::Unknown
 }
 

@@ -74,7 +74,6 @@ fn a_borrowed_connection_comes_back_as_it_was() {
 
         let verdict = verify(&mut conn, &migrations).await.unwrap();
         assert!(matches!(verdict, Verdict::Behind { pending } if pending.len() == 3));
-        conn.query_drop("ROLLBACK").await.unwrap();
         same(&seen(&mut conn).await, &before);
         let report = deploy(&mut conn, &migrations).await.unwrap();
         assert_eq!(report.applied.len(), 3);
@@ -82,12 +81,9 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["2"]);
         assert_eq!(verify(&mut conn, &migrations).await.unwrap(), Verdict::Current);
         scratch.raw("CREATE INDEX by_hand ON ships (id)").await;
-        // The application has autocommit off: whoever reads is in a transaction, and sees what was there when it began.
-        conn.query_drop("ROLLBACK").await.unwrap();
         let verdict = verify(&mut conn, &migrations).await.unwrap();
         assert!(matches!(&verdict, Verdict::Drifted(drift) if drift.differences.len() == 1), "{verdict:?}");
         scratch.raw("DROP INDEX by_hand ON ships").await;
-        conn.query_drop("ROLLBACK").await.unwrap();
         same(&seen(&mut conn).await, &before);
         let free =
             "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
@@ -97,9 +93,7 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         conn.query_drop("START TRANSACTION; INSERT INTO ships VALUES (3, 'Carla')").await.unwrap();
         let more = Migrations::from_scripts([("1_x.sql", "CREATE TABLE x (id int)")]).unwrap();
         let error = Deploy::new(&more).run(&mut conn).await.unwrap_err();
-        let refused = matches!(&error, DeployError::Driver(DriverError::Refused(words))
-            if words.message.contains("a transaction open that is not of windlass"));
-        assert!(refused, "{error:?}");
+        assert!(matches!(&error, DeployError::Driver(DriverError::InTransaction)), "{error:?}");
         conn.query_drop("COMMIT").await.unwrap();
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["3"]);
     });

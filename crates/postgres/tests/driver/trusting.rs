@@ -9,6 +9,7 @@ crate::on_servers!(
     a_table_of_somebody_elses_is_refused_and_runs_nothing,
     a_table_of_a_role_of_ones_own_is_trusted,
     triggers_rules_and_views_are_refused,
+    a_history_of_which_rows_are_kept_back_is_refused,
 );
 
 fn told<T: std::fmt::Debug>(result: Result<T, DriverError>) -> String {
@@ -80,6 +81,32 @@ async fn a_table_of_a_role_of_ones_own_is_trusted(database: Database) {
     assert_trusted(database.connect().await, "the database owner's").await;
     database.sql(&format!("ALTER DATABASE {} OWNER TO postgres", database.name)).await;
     database.sql(&format!("DROP OWNED BY {owners}, {member}; DROP ROLE {member}, {owners}")).await;
+}
+
+/// What is applied would look as if it were not.
+async fn a_history_of_which_rows_are_kept_back_is_refused(database: Database) {
+    let member = format!("{}_member", database.name);
+    drop(database.ready().await);
+    perform(&mut database.connect().await, &[Step::Begin, claim("1_a"), Step::Commit]).await.unwrap();
+    database
+        .sql(&format!(
+            "CREATE ROLE {member} LOGIN PASSWORD 'x'; GRANT ALL ON _windlass_migrations TO {member}; \
+             ALTER TABLE _windlass_migrations ENABLE ROW LEVEL SECURITY"
+        ))
+        .await;
+    for _ in 0..2 {
+        let head = told(connect_as(&database, &member).await.head().await);
+        let inspected = told(connect_as(&database, &member).await.inspect().await);
+        for words in [head, inspected] {
+            assert!(words.contains("row security keeps rows of public._windlass_migrations"), "{words}");
+            assert!(words.contains("DISABLE ROW LEVEL SECURITY"), "{words}");
+        }
+        // A policy that lets rows be written, and none be seen.
+        let blind = "CREATE POLICY blind ON _windlass_migrations FOR INSERT WITH CHECK (true)";
+        database.sql(&format!("DROP POLICY IF EXISTS blind ON _windlass_migrations; {blind}")).await;
+    }
+    assert_trusted(database.connect().await, "one whom no policy is for").await;
+    database.sql(&format!("DROP OWNED BY {member}; DROP ROLE {member}")).await;
 }
 
 async fn triggers_rules_and_views_are_refused(database: Database) {
