@@ -176,7 +176,21 @@ fn complete(kept: &mut Schema, live: &mut Schema, table: &HistoryTable) -> Resul
     kept.objects.extend(same.map(|(key, properties)| (key.clone(), properties.clone())));
     let found = Schema { objects: self::columns(&elsewhere, table)?, ..Schema::default() };
     kept.objects.append(&mut found.guarded().objects);
+    as_written(kept, live);
     Ok(())
+}
+
+/// In a definition that was kept, words and signs stand apart: a type or a default that is the same but for that is given
+/// as the live one has it.
+fn as_written(kept: &mut Schema, live: &Schema) {
+    for (key, properties) in kept.objects.iter_mut().filter(|(key, _)| key.kind == COLUMN) {
+        let Some(now) = live.objects.get(key) else { continue };
+        for (name, value) in properties {
+            if let Some(now) = now.get(name).filter(|now| normal(now) == normal(value)) {
+                value.clone_from(now);
+            }
+        }
+    }
 }
 
 const DEFINITION: &str = "definition";

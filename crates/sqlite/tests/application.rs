@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use windlass_core::plan::ResolveError;
 use windlass_sqlite::{
-    Action, Check, Deploy, DeployError, DriftPolicy, DriverError, Migrations, Proof, Resolution,
-    ResolveFailure, Severity, Sqlite, Standing, Verdict, WaitError, baseline, baseline_checked, block_on,
-    deploy, diagnose, diagnose_with_shadow, doctor, plan, resolve, resolve_checked, status, verify,
-    wait_until_current,
+    Action, Check, Deploy, DeployError, DriftPolicy, DriftVerdict, DriverError, Migrations, Proof,
+    Resolution, ResolveFailure, Severity, Sqlite, Standing, Verdict, WaitError, baseline, baseline_checked,
+    block_on, deploy, diagnose, diagnose_with_shadow, doctor, drift, plan, resolve, resolve_checked, status,
+    verify, wait_until_current,
 };
 
 static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
@@ -74,6 +74,20 @@ fn what_is_not_known_of_drift_is_no_current() {
     let verdict = verify(&mut connection, &MIGRATIONS).unwrap();
     assert!(matches!(&verdict, Verdict::DriftUnknown { why } if why.contains("line 2")), "{verdict:?}");
     assert!(verdict.may_run() && verdict.to_string().contains("cannot be told"), "{verdict}");
+}
+
+/// Of a changed table, what did not change.
+#[test]
+fn a_column_that_is_as_it_was_is_told_of_no_changed_table() {
+    let script = "CREATE TABLE t (a varchar(40), b decimal(10,2) DEFAULT (1+2), c varchar(9));";
+    let migrations = Migrations::from_scripts([("1_t.sql", script)]).unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
+    deploy(&mut connection, &migrations).unwrap();
+    connection.execute_batch("ALTER TABLE t ADD COLUMN by_hand int").unwrap();
+    let found = drift(&mut connection, &migrations, &[]).unwrap();
+    let DriftVerdict::Drift(drift) = found else { panic!("{found:?}") };
+    let keys: Vec<_> = drift.differences.iter().map(|difference| difference.key.to_string()).collect();
+    assert_eq!(keys, ["table t", "column t.by_hand"], "{drift:#?}");
 }
 
 #[test]
