@@ -217,9 +217,12 @@ impl Postgres<'static> {
     /// Tells what is missing: the server, the password, the database, trust in the server's certificate.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let connect::Opened { session, version, is_pooled } = connect::open(options).await?;
-        // The answer is not waited for, and can only be that it is done. What is asked first is in no transaction.
-        let endless = format!("{} WHERE {}", waits::endless(), lock::is_own(&session).await);
-        session.leave_behind_the_next(endless);
+        // The answer is not waited for, and can only be that it is done. What is asked first is in no transaction. A pooler
+        // may give the session away before it comes, and to another client then.
+        if !is_pooled {
+            let endless = format!("{} WHERE {}", waits::endless(), lock::is_own(&session).await);
+            session.leave_behind_the_next(endless);
+        }
         let table = HistoryTable::new(options.history_table.as_ref(), options.schema());
         let mut opened = Self {
             session,
