@@ -14,7 +14,9 @@ harness::scenarios!(
         the_entrypoint_starts_nothing_on_half_a_schema;
     natively [Postgres, MySql, MariaDb]: who_waits_needs_only_to_read;
     natively [Postgres]: the_entrypoint_passes_a_signal_on;
-    natively [Sqlite]: codes_that_end_a_job_are_those_that_no_second_try_mends;
+    natively [Sqlite]:
+        each_file_is_what_its_reader_understands,
+        codes_that_end_a_job_are_those_that_no_second_try_mends;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
@@ -240,6 +242,76 @@ async fn the_entrypoint_passes_a_signal_on(database: &Database) {
     drop(gate);
     run(&project, "entrypoint.sh echo open").await.code(0).out("open");
     assert_eq!(database.value("SELECT n FROM n").await, "1");
+}
+
+/// As far as that can be told without a cluster and a container engine.
+async fn each_file_is_what_its_reader_understands(database: &Database) {
+    let project = project(database, &[]);
+    let mut files: Vec<_> =
+        fs::read_dir(folder()).expect("the folder").map(|entry| entry.expect("one").path()).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+        let text = text(&name);
+        match file.extension().and_then(|kind| kind.to_str()) {
+            Some("yaml" | "yml") => {
+                let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert!(documents.iter().all(|document| document.is_mapping()), "{name}");
+            }
+            Some("toml") => {
+                drop(text.parse::<toml::Table>().unwrap_or_else(|error| panic!("{name}: {error}")))
+            }
+            Some("sh") => drop(run(&project, &format!("sh -n '{}'", file.display())).await.code(0)),
+            Some("service") => unit_is_understood(&project, &name, &text).await,
+            Some("Dockerfile") => image_is_built_of_its_stages(&name, &text),
+            _ if name == "Dockerfile" => image_is_built_of_its_stages(&name, &text),
+            _ => assert!(["README.md", "Dockerfile.dockerignore"].contains(&name.as_str()), "{name}"),
+        }
+    }
+}
+
+/// By systemd itself, where it is there. The programs are not: others stand for them.
+async fn unit_is_understood(project: &Project<'_>, name: &str, text: &str) {
+    let folder = project.path("units");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join(name), text.replace("=/usr/local/bin/", "=/bin/true ")).expect("a file");
+    // What another unit needs is looked for beside it.
+    let verify = format!(
+        "cd '{}'; command -v systemd-analyze >&2 || exit 0; systemd-analyze verify {name}",
+        folder.display()
+    );
+    let told = run(project, &verify).await.code(0);
+    let complaints = told.stderr.lines().filter(|line| line.contains(".service:"));
+    assert_eq!(complaints.collect::<Vec<_>>(), Vec::<&str>::new(), "{name}");
+}
+
+/// Each stage is copied from after it was begun, the last one does not run as root, and nothing is fetched by hand.
+fn image_is_built_of_its_stages(name: &str, text: &str) {
+    let whole = text.replace("\\\n", " ");
+    let lines: Vec<Vec<&str>> = whole
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let known = ["FROM", "RUN", "WORKDIR", "COPY", "USER", "ENTRYPOINT", "CMD", "ENV", "ARG"];
+    let (mut stages, mut user) = (Vec::new(), "");
+    for line in &lines {
+        assert!(known.contains(&line[0]), "{name}: {line:?}");
+        match line[..] {
+            ["FROM", image, ..] => {
+                assert!(image == "scratch" || image.contains(':'), "{name}: {image} is of no version");
+                stages.extend(line.iter().skip_while(|word| **word != "AS").nth(1));
+                user = "";
+            }
+            ["COPY", from, ..] if from.starts_with("--from=") => {
+                let from = from.trim_start_matches("--from=");
+                assert!(stages.contains(&from) || from.contains(':'), "{name}: {line:?}");
+            }
+            ["USER", of] => user = of,
+            _ => {}
+        }
+    }
+    assert!(user.starts_with(|first: char| ('1'..='9').contains(&first)), "{name} runs as {user:?}");
 }
 
 async fn codes_that_end_a_job_are_those_that_no_second_try_mends(database: &Database) {
