@@ -4,6 +4,7 @@
 //! (`windlass-postgres`, `windlass-mysql`, `windlass-sqlite`) brings the database.
 
 #![warn(missing_debug_implementations)]
+#![warn(clippy::return_self_not_must_use, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 pub mod application;
 pub mod apply;

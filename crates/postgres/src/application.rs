@@ -34,12 +34,14 @@ impl<'d> Database<'d, Postgres<'d>> for &'d sqlx::PgPool {
     }
 }
 
-/// A connection of sqlx, also one that a pool lends: `&mut *connection`. Close it where a future was dropped; see
-/// [`Postgres::borrow_sqlx`].
+/// A connection of sqlx, also one that a pool lends: `&mut *connection`. Where a future was dropped, the next call on it
+/// gives it back first; see [`Postgres::borrow_sqlx`].
 #[cfg(feature = "sqlx")]
 #[async_trait]
 impl<'d> Database<'d, Postgres<'d>> for &'d mut sqlx::PgConnection {
     async fn session(self) -> Result<Box<dyn Driver + 'd>, DriverError> {
-        Ok(Box::new(Postgres::borrow_sqlx(self)))
+        let mut lent = Postgres::borrow_sqlx(self);
+        lent.settle().await?;
+        Ok(Box::new(lent))
     }
 }

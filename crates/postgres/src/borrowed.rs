@@ -2,18 +2,27 @@
 //!
 //! Nothing is asked of it before there is something to write. Then its settings are noted and the pinned ones
 //! set; given back, it has its own again. `RESET ALL`, `DISCARD` and `UNLISTEN` are never sent: they would take
-//! away what is the application's.
+//! away what is the application's. Where nothing can be sent when a future is dropped, what gives the connection
+//! back is kept for its next use.
 
 use crate::dialect;
 use crate::errors::code;
 use crate::history::HistoryTable;
-use crate::inspect::CAN_TIDY;
+use crate::inspect::{CAN_TIDY, SESSION};
+use crate::left::Left;
 use crate::leftovers::Noted;
 use crate::lock;
 use crate::quote::{identifier, literal};
 use crate::transport::{Session, TransportError};
 use crate::waits;
+use std::sync::atomic::AtomicBool;
 use windlass_core::driver::DriverError;
+
+/// What gives connections of sqlx back, by their sessions.
+pub(crate) static LEFT: Left<Vec<String>> = Left::new();
+
+/// Whether one of them was ever left in the middle of an answer.
+pub(crate) static WAS_CUT_OFF: AtomicBool = AtomicBool::new(false);
 
 /// What was found on the connection.
 pub(crate) struct Found {
@@ -21,6 +30,8 @@ pub(crate) struct Found {
     pub(crate) database: String,
     /// The number of the server's process.
     pub(crate) process: String,
+    /// The session as the server knows it.
+    pub(crate) session: String,
     /// Settings that the application had set.
     settings: Vec<(String, String)>,
     /// Those of [`waits::ENDS_SESSIONS`] that this server knows.
@@ -43,7 +54,7 @@ fn look_sql(is_own: &str) -> String {
         "SELECT {IS_IDLE}, \
     pg_catalog.current_setting('server_version'), pg_catalog.current_database(), \
     pg_catalog.current_setting('role'), \
-    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY}, pid, {is_own} \
+    NULLIF(pg_catalog.current_setting('session_authorization'), usename), {CAN_TIDY}, pid, {is_own}, ({SESSION}) \
     FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
     )
 }
@@ -96,6 +107,7 @@ impl Found {
             can_tidy: value(5).as_deref() == Some("t"),
             process: value(6).unwrap_or_default(),
             is_own: value(7).as_deref() == Some("t"),
+            session: value(8).unwrap_or_default(),
         })
     }
 

@@ -61,8 +61,9 @@
 //! # When the future is dropped
 //! The history stays true, and the next deploy goes on. A session of windlass's own (a pool's of sqlx among them) is closed,
 //! what the server runs there is stopped, and the lock goes with it. A client that was borrowed is given back behind what the
-//! server is still at: settings, and the lock, are as they were once that has ended. A borrowed connection of sqlx stays in the
-//! middle of what it was at, and keeps the lock, until it is closed: close it then.
+//! server is still at: settings, and the lock, are as they were once that has ended. On a borrowed connection of sqlx nothing
+//! can be sent then: it stays in the middle of what it was at, and keeps the lock, until windlass uses it again, which cleans it
+//! first, or until it is closed.
 //!
 //! # Features
 //! Rust 1.88 or later compiles all of them but `sqlx`.
@@ -99,6 +100,8 @@
 //! [`Deploy::allow_pooler`] says otherwise. Over sqlx it is found by settings that sqlx asks for when it connects.
 
 #![warn(missing_debug_implementations)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::return_self_not_must_use)]
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod application;
 mod borrowed;
@@ -112,6 +115,7 @@ mod functions;
 mod history;
 mod inspect;
 mod introspect;
+mod left;
 mod leftovers;
 mod lock;
 mod look;
@@ -129,7 +133,7 @@ mod waits;
 
 pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};
-pub use options::{Nothing, Options, Process, SslMode, Surroundings, TargetSession, UrlError};
+pub use options::{Nothing, Options, Process, SslMode, Surroundings, UrlError};
 #[cfg(feature = "sqlx")]
 pub use sqlx;
 pub use tls::TlsError;
@@ -138,11 +142,12 @@ pub use tokio_postgres;
 pub use windlass_core::application::*;
 
 use async_trait::async_trait;
-use borrowed::Found;
+use borrowed::{Found, LEFT, WAS_CUT_OFF, unless_failed};
 use history::{HistoryTable, Writer};
 use leftovers::Noted;
 use perform::{Performance, Pooled};
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use transport::{Session, TransportError};
 use windlass_core::doctor::Survey;
@@ -334,7 +339,8 @@ impl<'c> Postgres<'c> {
     }
 
     /// The same on a connection of sqlx, on which nothing can be sent when a future is dropped: it stays in the middle
-    /// of what it was at, and keeps the lock, until it is closed. Close it then, or give windlass the pool.
+    /// of what it was at, and keeps the lock, until the program's next call of windlass on it, which gives it back first. Make
+    /// one, [`verify`] say, or close it; or give windlass the pool.
     ///
     /// ```no_run
     /// # async fn example(mut connection: sqlx::PgConnection) -> Result<(), Box<dyn std::error::Error>> {
@@ -448,6 +454,7 @@ impl<'c> Postgres<'c> {
             let words = "a call on this session was dropped before it had its answer: open another session";
             return Err(DriverError::Lost(words.to_owned()));
         }
+        self.send_what_was_left().await?;
         if !self.is_in_use {
             return Ok(());
         }
@@ -471,6 +478,31 @@ impl<'c> Postgres<'c> {
         self.give_back().await
     }
 
+    /// Whether it is an application's connection on which nothing can be sent when a future is dropped.
+    fn keeps_farewell(&self) -> bool {
+        !self.session.is_own() && !self.session.sends_ahead()
+    }
+
+    /// What could not be sent on such a connection when an earlier future was dropped.
+    async fn send_what_was_left(&self) -> Result<(), DriverError> {
+        let is_clean = LEFT.is_empty() && !WAS_CUT_OFF.load(Ordering::Relaxed);
+        if !self.keeps_farewell() || self.found.is_some() || is_clean {
+            return Ok(());
+        }
+        let rows = match self.session.rows(inspect::SESSION).await {
+            // Of what was asked before, and not read to its end.
+            Err(TransportError::Told(_)) => self.session.rows(inspect::SESSION).await,
+            rows => rows,
+        };
+        let rows = rows.map_err(unless_failed)?;
+        let session = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
+        if let Some(farewell) = LEFT.of(session) {
+            self.send_farewell(&farewell).await?;
+            LEFT.forget(session);
+        }
+        Ok(())
+    }
+
     /// Before something is read: an error would end an application's transaction, and what is read in one may be what was
     /// so when it began.
     async fn outside(&mut self) -> Result<(), DriverError> {
@@ -479,6 +511,22 @@ impl<'c> Postgres<'c> {
             self.is_idle = true;
         }
         Ok(())
+    }
+
+    async fn send_farewell(&self, farewell: &[String]) -> Result<(), DriverError> {
+        let mut replies = Vec::new();
+        for message in farewell {
+            replies.push(self.session.send(message).await);
+        }
+        let mut given_back = Ok(());
+        for reply in replies {
+            match reply.done().await {
+                // No history was begun.
+                Err(error) if inspect::is_absent(&error) => {}
+                answer => given_back = given_back.and(answer),
+            }
+        }
+        Ok(given_back?)
     }
 
     /// Before something is written: an application's connection is looked at, and pinned.
@@ -676,21 +724,19 @@ impl Driver for Postgres<'_> {
     }
 
     async fn give_back(&mut self) -> Result<(), DriverError> {
+        let session = self.found.as_ref().map(|found| found.session.clone());
+        let session = session.filter(|_| self.keeps_farewell());
         let farewell = self.farewell();
-        let mut replies = Vec::new();
-        for message in &farewell {
-            replies.push(self.session.send(message).await);
+        if let Some(session) = &session {
+            // Also this future may be dropped.
+            LEFT.keep(session, farewell.clone());
         }
-        let mut given_back = Ok(());
-        for reply in replies {
-            match reply.done().await {
-                // No history was begun.
-                Err(error) if inspect::is_absent(&error) => {}
-                answer => given_back = given_back.and(answer),
-            }
-        }
+        let given_back = self.send_farewell(&farewell).await;
         self.is_in_use = false;
-        Ok(given_back?)
+        if let (Some(session), Ok(())) = (&session, &given_back) {
+            LEFT.forget(session);
+        }
+        given_back
     }
 }
 
@@ -700,10 +746,17 @@ fn reads_last_value(step: &Step<'_>) -> bool {
 }
 
 /// A future that was dropped leaves an application's connection in the middle of something. The server reads
-/// what is sent in order: behind what it is at, it ends what is open, and nobody has to wait for that.
+/// what is sent in order: behind what it is at, it ends what is open, and nobody has to wait for that. Over sqlx nothing
+/// can be sent: the connection's next use does it.
 impl Drop for Postgres<'_> {
     fn drop(&mut self) {
+        let is_cut_off = self.keeps_farewell() && self.session.is_at_work();
+        WAS_CUT_OFF.fetch_or(is_cut_off, Ordering::Relaxed);
+        let session = self.found.as_ref().map(|found| found.session.clone());
         let farewell = self.farewell();
-        self.session.leave_behind(&farewell);
+        match session.filter(|_| self.keeps_farewell()) {
+            Some(session) => LEFT.keep(&session, farewell),
+            None => self.session.leave_behind(&farewell),
+        }
     }
 }

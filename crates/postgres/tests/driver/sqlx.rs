@@ -9,8 +9,8 @@ use std::time::Duration;
 use windlass_postgres::sqlx::postgres::PgPoolOptions;
 use windlass_postgres::sqlx::{self, Connection as _, PgConnection, PgPool};
 use windlass_postgres::{
-    Deploy, DeployError, DriftPolicy, DriverError, Migrations, Postgres, RustMigrations, Verdict, deploy,
-    status, verify,
+    Blocked, Deploy, DeployError, DriftPolicy, DriverError, Migrations, Postgres, Running, RustMigrations,
+    Verdict, deploy, status, verify, wait_until_current,
 };
 
 on_servers!(
@@ -20,9 +20,12 @@ on_servers!(
     two_pools_deploy_once,
     a_dropped_future_stops_what_runs,
     a_pool_may_lose_its_deploy_at_every_await,
+    a_lent_connection_may_lose_its_deploy_at_every_await,
     a_connection_comes_back_as_it_was,
     a_closed_pool_is_told,
     functions_run_in_the_transaction,
+    what_panics_leaves_nothing_or_a_decision,
+    an_older_program_meets_its_database,
     an_application_with_a_pool_deploys_when_it_starts,
 );
 
@@ -153,6 +156,70 @@ async fn a_pool_may_lose_its_deploy_at_every_await(database: Database) {
     }
 }
 
+const OWN: &str = "SET search_path = nowhere, public; SET TimeZone = 'Asia/Tokyo'; SET work_mem = '7MB'; \
+    CREATE TEMP TABLE mine (id int)";
+
+/// The settings that the session has set, and the locks that it holds.
+async fn seen(connection: &mut PgConnection) -> String {
+    let seen = "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) \
+        || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) \
+        FROM pg_settings WHERE source = 'session' AND name NOT LIKE 'transaction%'";
+    sqlx::query_scalar(seen).fetch_one(connection).await.unwrap()
+}
+
+/// Nothing can be sent there when a future is dropped: the next use cleans first.
+async fn a_lent_connection_may_lose_its_deploy_at_every_await(database: Database) {
+    let functions = RustMigrations::new().add_sqlx("4_capitals", 1, |connection| {
+        Box::pin(async move {
+            sqlx::query("UPDATE ships SET name = upper(name)").execute(&mut *connection).await?;
+            sqlx::query("INSERT INTO ships VALUES (3, 'Carla')").execute(connection).await?;
+            Ok(())
+        })
+    });
+    let migrations = migrations().with_rust(functions.migrations()).unwrap();
+    for polls in polls() {
+        let schema = format!("after_{polls}");
+        let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+        sqlx::raw_sql(OWN).execute(&mut connection).await.unwrap();
+        let before = seen(&mut connection).await;
+        let mut lent = Postgres::borrow_sqlx(&mut connection).schema(&schema).functions(&functions);
+        let ended = Dropped { future: Some(Box::pin(deploy(&mut lent, &migrations))), polls }.await;
+        drop(lent);
+        let is_done = ended.is_some();
+        if let Some(result) = ended {
+            assert_eq!(result.unwrap().applied.len(), 4);
+        }
+        // What it did and did not commit is not taken for done.
+        let mut lent = Postgres::borrow_sqlx(&mut connection).schema(&schema).functions(&functions);
+        let verdict =
+            verify(&mut lent, &migrations).await.unwrap_or_else(|error| panic!("{schema}: {error:?}"));
+        drop(lent);
+        let rows = format!(
+            "SELECT CASE WHEN to_regclass('{schema}._windlass_migrations') IS NULL THEN 0 ELSE 1 END"
+        );
+        if verdict == Verdict::Current {
+            assert_eq!(database.value(&rows).await, "1", "{schema}");
+            let rows = format!("SELECT count(*) FROM {schema}.ships WHERE name = 'Carla'");
+            assert_eq!(database.value(&rows).await, "1", "{schema}");
+        }
+        assert_eq!(seen(&mut connection).await, before, "{schema}");
+        let mut lent = Postgres::borrow_sqlx(&mut connection).schema(&schema).functions(&functions);
+        deploy(&mut lent, &migrations).await.unwrap_or_else(|error| panic!("{schema}: {error:?}"));
+        drop(lent);
+        assert_eq!(seen(&mut connection).await, before, "{schema}");
+        sqlx::query("SELECT * FROM mine").fetch_all(&mut connection).await.unwrap();
+        let rows = format!("SELECT string_agg(name, ' ' ORDER BY id) FROM {schema}.ships");
+        assert_eq!(database.value(&rows).await, "ANNA BERTA Carla", "{schema}");
+        let index =
+            format!("SELECT indisvalid FROM pg_index WHERE indexrelid = '{schema}.ships_name'::regclass");
+        assert_eq!(database.value(&index).await, "t");
+        if is_done {
+            assert!(polls > 10, "the future was hardly ever dropped");
+            break;
+        }
+    }
+}
+
 async fn a_connection_comes_back_as_it_was(database: Database) {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     let own = "SET search_path = nowhere, public; SET TimeZone = 'Asia/Tokyo'; SET work_mem = '7MB'; \
@@ -222,6 +289,54 @@ async fn functions_run_in_the_transaction(database: Database) {
     let error = deploy(&mut session, &migrations).await.unwrap_err();
     let DeployError::Statement(error) = error else { panic!("{error:?}") };
     assert!(error.error.message.contains("is one for tokio-postgres"), "{}", error.error.message);
+}
+
+/// A function of the program that inserts one row.
+fn inserts(connection: &mut PgConnection, panics: bool) -> Running<'_> {
+    Box::pin(async move {
+        sqlx::query("INSERT INTO a VALUES (1)").execute(connection).await?;
+        assert!(!panics, "all hands");
+        Ok(())
+    })
+}
+
+async fn what_panics_leaves_nothing_or_a_decision(database: Database) {
+    let pool = pool(&database).await;
+    let sql = Migrations::from_scripts([("1_a.sql", "CREATE TABLE a (id int);")]).unwrap();
+    let functions =
+        |panics| RustMigrations::new().add_sqlx("2_more", 1, move |connection| inserts(connection, panics));
+    let migrations = sql.with_rust(functions(true).migrations()).unwrap();
+    let mut session = Postgres::beside_pool(&pool).await.unwrap().functions(&functions(true));
+    let error = deploy(&mut session, &migrations).await.unwrap_err();
+    let DeployError::Statement(failed) = error else { panic!("{error:?}") };
+    assert_eq!((failed.error.message.as_str(), failed.recorded), ("the function panicked: all hands", true));
+    assert_eq!(database.value("SELECT count(*) FROM a").await, "0");
+    // The session is of use.
+    let mut session = session.functions(&functions(false));
+    assert_eq!(deploy(&mut session, &migrations).await.unwrap().applied.len(), 1);
+
+    let outside = RustMigrations::new()
+        .add_sqlx_outside_transaction("2_more", 1, |connection| inserts(connection, true));
+    database.sql("DROP TABLE a, _windlass_migrations").await;
+    let migrations = sql.with_rust(outside.migrations()).unwrap();
+    let mut session = session.functions(&outside);
+    let error = deploy(&mut session, &migrations).await.unwrap_err();
+    assert!(matches!(&error, DeployError::Statement(failed) if failed.recorded), "{error:?}");
+    let again = deploy(&mut session, &migrations).await.unwrap_err();
+    assert!(matches!(again, DeployError::Blocked(Blocked::Failed { .. })), "{again:?}");
+    assert_eq!(database.value("SELECT count(*) FROM a").await, "1", "it stands, and is not done again");
+}
+
+async fn an_older_program_meets_its_database(database: Database) {
+    let pool = pool(&database).await;
+    deploy(&pool, &migrations()).await.unwrap();
+    let all = migrations();
+    let older = all.iter().take(2).map(|m| (m.name().to_owned(), m.up().text().to_owned()));
+    let older = Migrations::from_scripts(older).unwrap();
+    let verdict = verify(&pool, &older).await.unwrap();
+    assert_eq!(verdict, Verdict::Ahead { names: vec!["3_more".to_owned()] });
+    wait_until_current(&pool, &older, Duration::ZERO).await.unwrap();
+    assert!(deploy(&pool, &older).await.unwrap().applied.is_empty());
 }
 
 async fn an_application_with_a_pool_deploys_when_it_starts(database: Database) {
