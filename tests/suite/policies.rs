@@ -14,6 +14,7 @@ harness::scenarios!(
         an_older_release_is_no_error,
         ahead_and_pending_is_refused,
         nothing_in_common_is_refused,
+        versions_alike_run_by_name_or_are_refused,
         an_independent_late_migration_runs,
         a_dependent_late_migration_is_refused,
         a_database_with_objects_and_no_history_is_refused,
@@ -106,6 +107,21 @@ async fn nothing_in_common_is_refused(database: &Database) {
     assert!(matches!(refused, Blocked::NothingInCommon { .. }), "{refused:?}");
     let refused = blocked(database, &[]).await;
     assert!(matches!(refused, Blocked::EmptyProject { applied: 1 }), "{refused:?}");
+}
+
+/// Two branches may have taken the same number.
+async fn versions_alike_run_by_name_or_are_refused(database: &Database) {
+    let alike = [A, ("2_to_b", "CREATE TABLE b (n int);"), ("2_from_b", "CREATE TABLE c (n int);")];
+    let set = migrations(&alike);
+    let mut strict = options();
+    strict.plan.strict_order = true;
+    let refused = deploy_with(&mut *database.connect().await, &set, &strict).await.expect_err("a reason");
+    let DeployError::Blocked(refused) = refused else { panic!("{refused:#?}") };
+    assert_eq!(refused.to_string(), "version 2 is used by 2_from_b, 2_to_b");
+    assert!(database.tables().await.is_empty(), "something ran");
+    let report = deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+    let names: Vec<_> = report.applied.iter().map(|applied| applied.name.as_str()).collect();
+    assert_eq!(names, ["1_a", "2_from_b", "2_to_b"]);
 }
 
 async fn an_independent_late_migration_runs(database: &Database) {

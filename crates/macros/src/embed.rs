@@ -141,15 +141,19 @@ mod tests {
         assert!(words.contains("/migrations/1_a.sql:2:1"), "{words}");
         let words = refused(Dialect::Sqlite, &[("1_a.sql", ""), ("1_a.up.sql", "")]);
         assert!(words.contains("/migrations/1_a.up.sql"), "{words}");
-        assert!(refused(Dialect::MySql, &[]).starts_with("there is no folder /migrations"));
+        for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+            assert!(refused(dialect, &[]).starts_with("there is no folder /migrations"));
+        }
     }
 
     #[test]
     fn two_versions_alike_are_refused_where_that_is_asked_for() {
         let folder = folder(&[("1_a.sql", "SELECT 1"), ("1_b.sql", "SELECT 2")]);
-        embed(folder.path(), "migrations", Dialect::Sqlite, false).unwrap();
-        let words = embed(folder.path(), "migrations", Dialect::Sqlite, true).unwrap_err();
-        assert!(words.contains("1_a") && words.contains("1_b"), "{words}");
+        for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+            embed(folder.path(), "migrations", dialect, false).unwrap();
+            let words = embed(folder.path(), "migrations", dialect, true).unwrap_err();
+            assert!(words.contains("1_a") && words.contains("1_b"), "{words}");
+        }
     }
 
     #[test]

@@ -18,6 +18,14 @@ pub mod parts {
 /// static MIGRATIONS: Migrations = windlass_mysql::migrations!("examples/migrations");
 /// ```
 ///
+/// A folder that is not there does not compile:
+///
+/// ```compile_fail
+/// use windlass_mysql::Migrations;
+///
+/// static MIGRATIONS: Migrations = windlass_mysql::migrations!("no/such/folder");
+/// ```
+///
 /// Two migrations of one version run in the order of their names, since two branches may have taken the same number; with
 /// `migrations!("migrations", strict_order)` they are an error of the compiler's.
 ///

@@ -120,16 +120,19 @@ fn what_fails_or_panics_leaves_nothing_and_is_told() {
 
 #[test]
 fn what_failed_half_way_outside_of_a_transaction_is_not_run_again_by_itself() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    let half = RustMigrations::new().add_outside_transaction("2_capitals", 1, |connection| {
-        connection.execute("UPDATE ships SET name = name || '!'", [])?;
-        Err("the sea is rough".into())
-    });
-    let Err(DeployError::Statement(failed)) = run(&mut connection, &half) else { panic!() };
-    assert!(failed.recorded);
-    let again = run(&mut connection, &half);
-    assert!(matches!(again, Err(DeployError::Blocked(Blocked::Failed { .. }))), "{again:?}");
-    assert_eq!(name(&connection), "Anna!");
+    for (how, expected) in [("fails", "the sea is rough"), ("panics", "the function panicked: all hands")] {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let half = RustMigrations::new().add_outside_transaction("2_capitals", 1, move |connection| {
+            connection.execute("UPDATE ships SET name = name || '!'", [])?;
+            assert!(how != "panics", "all hands");
+            Err("the sea is rough".into())
+        });
+        let Err(DeployError::Statement(failed)) = run(&mut connection, &half) else { panic!("{how}") };
+        assert_eq!((failed.error.message.as_str(), failed.recorded), (expected, true));
+        let again = run(&mut connection, &half);
+        assert!(matches!(again, Err(DeployError::Blocked(Blocked::Failed { .. }))), "{how}: {again:?}");
+        assert_eq!(name(&connection), "Anna!");
+    }
 }
 
 #[test]

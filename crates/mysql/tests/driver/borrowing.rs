@@ -9,11 +9,14 @@ use std::time::Duration;
 use windlass_mysql::{
     Deploy, DeployError, DriverError, Migrations, Proof, Report, Resolution, ResolveFailure, Verdict,
     baseline_checked, connect, create_database, deploy, diagnose_with_shadow, drop_database, resolve_checked,
-    verify,
+    verify, wait_until_current,
 };
 
 const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
     foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77";
+
+pub(crate) const LOCK_IS_FREE: &str =
+    "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
 
 pub(crate) fn migrations() -> Migrations {
     let scripts = [
@@ -85,9 +88,7 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         assert!(matches!(&verdict, Verdict::Drifted(drift) if drift.differences.len() == 1), "{verdict:?}");
         scratch.raw("DROP INDEX by_hand ON ships").await;
         same(&seen(&mut conn).await, &before);
-        let free =
-            "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
-        assert_eq!(scratch.raw(free).await, ["1"]);
+        assert_eq!(scratch.raw(LOCK_IS_FREE).await, ["1"]);
 
         // A transaction of the application's is left alone.
         conn.query_drop("START TRANSACTION; INSERT INTO ships VALUES (3, 'Carla')").await.unwrap();
@@ -258,6 +259,62 @@ fn a_pool_gets_no_dirty_connection_back_whenever_the_future_is_dropped() {
     });
 }
 
+/// As its documentation says: it is closed, and the server brings to an end what it was at.
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_lent_connection_may_lose_its_deploy_at_every_await() {
+    on_each(async |scratch: &mut Scratch| {
+        let migrations = migrations();
+        for polls in 0.. {
+            let mut lent = conn(scratch).await;
+            let ended = Dropped { future: Some(Box::pin(deploy(&mut lent, &migrations))), polls }.await;
+            drop(lent);
+            if let Some(result) = ended {
+                assert_eq!(result.unwrap().applied.len(), 3);
+                assert!(polls > 8, "the future was hardly ever dropped");
+                break;
+            }
+            deployed_by_another(scratch, &migrations, polls).await;
+            scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_pool_of_one_connection_is_enough_unless_the_application_holds_it() {
+    on_each(async |scratch: &mut Scratch| {
+        let (pool, migrations) = (pool(scratch), migrations());
+        let held = pool.get_conn().await.unwrap();
+        // The time that is waited is not.
+        tokio::time::pause();
+        let error = deploy(&pool, &migrations).await.unwrap_err();
+        tokio::time::resume();
+        let is_told = matches!(&error, DeployError::Driver(DriverError::Lost(words))
+            if words == "no connection of the pool came free within 30 seconds");
+        assert!(is_told, "{error:?}");
+        drop(held);
+        assert_eq!(deploy(&pool, &migrations).await.unwrap().applied.len(), 3);
+        assert_eq!(verify(&pool, &migrations).await.unwrap(), Verdict::Current);
+        pool.disconnect().await.unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn an_older_program_meets_its_database() {
+    on_each(async |scratch: &mut Scratch| {
+        let (mut conn, all) = (conn(scratch).await, migrations());
+        deploy(&mut conn, &all).await.unwrap();
+        let older = all.iter().take(2).map(|m| (m.name().to_owned(), m.up().text().to_owned()));
+        let older = Migrations::from_scripts(older).unwrap();
+        let verdict = verify(&mut conn, &older).await.unwrap();
+        assert_eq!(verdict, Verdict::Ahead { names: vec!["3_more".to_owned()] });
+        wait_until_current(&mut conn, &older, Duration::ZERO).await.unwrap();
+        assert!(deploy(&mut conn, &older).await.unwrap().applied.is_empty());
+    });
+}
+
 #[test]
 #[ignore = "needs servers: cargo xtask test"]
 fn a_session_of_its_own_may_be_dropped_at_every_await() {
@@ -338,9 +395,7 @@ where
     deploying.abort();
     assert!(deploying.await.unwrap_err().is_cancelled());
     scratch.until(&running, "0").await;
-    let free =
-        "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
-    scratch.until(free, "1").await;
+    scratch.until(LOCK_IS_FREE, "1").await;
     scratch.raw("DROP TABLE a, _windlass_migrations").await;
 }
 

@@ -68,17 +68,26 @@ fn a_function_that_changes_rows_commits_with_its_record_or_not_at_all() {
 #[ignore = "needs servers: cargo xtask test"]
 fn of_a_function_that_may_do_anything_a_person_decides() {
     on_each(async |scratch: &mut Scratch| {
-        let broken = RustMigrations::new().add("2_capitals", 1, |conn| {
-            Box::pin(async move {
-                conn.query_drop("CREATE TABLE half (id int)").await?;
-                Ok(conn.query_drop("SELECT * FROM nowhere").await?)
-            })
-        });
-        let error = run(scratch, &broken).await.unwrap_err();
-        let DeployError::Statement(failed) = error else { panic!("{error:?}") };
-        assert_eq!(failed.error.code.as_deref().map(|code| code.starts_with("1146")), Some(true));
-        assert_eq!(scratch.raw(HISTORY).await, ["apply 1_ships", "rust 2_capitals failed"]);
-        let error = run(scratch, &broken).await.unwrap_err();
-        assert!(matches!(error, DeployError::Blocked(Blocked::Failed { .. })), "{error:?}");
+        for (how, expected) in
+            [("fails", "nowhere' doesn't exist"), ("panics", "the function panicked: all hands")]
+        {
+            let broken = RustMigrations::new().add("2_capitals", 1, move |conn| {
+                Box::pin(async move {
+                    conn.query_drop("CREATE TABLE half (id int)").await?;
+                    assert!(how != "panics", "all hands");
+                    Ok(conn.query_drop("SELECT * FROM nowhere").await?)
+                })
+            });
+            let error = run(scratch, &broken).await.unwrap_err();
+            let DeployError::Statement(failed) = error else { panic!("{error:?}") };
+            assert!(failed.error.message.contains(expected), "{how}: {}", failed.error);
+            let is_of_the_server = failed.error.code.as_deref().is_some_and(|code| code.starts_with("1146"));
+            assert_eq!(is_of_the_server, how == "fails");
+            assert_eq!(scratch.raw(HISTORY).await, ["apply 1_ships", "rust 2_capitals failed"]);
+            let error = run(scratch, &broken).await.unwrap_err();
+            assert!(matches!(error, DeployError::Blocked(Blocked::Failed { .. })), "{how}: {error:?}");
+            assert_eq!(scratch.tables().await, ["half", "ships"], "what it did stands");
+            scratch.empty().await;
+        }
     });
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use windlass_mysql::sqlx::mysql::MySqlPoolOptions;
 use windlass_mysql::sqlx::{self, Connection as _, MySqlConnection, MySqlPool, Row as _};
 use windlass_mysql::{
-    Deploy, DeployError, DriftPolicy, DriverError, Migrations, MySql, RustMigrations, Verdict, deploy,
-    status, verify,
+    Blocked, Deploy, DeployError, DriftPolicy, DriverError, Migrations, MySql, Running, RustMigrations,
+    Verdict, deploy, status, verify, wait_until_current,
 };
 
 async fn pool(scratch: &Scratch) -> MySqlPool {
@@ -125,6 +125,87 @@ fn a_pool_may_lose_its_deploy_at_every_await() {
             deployed_by_another(scratch, &migrations, polls).await;
             scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
         }
+    });
+}
+
+/// As its documentation says: it is closed, and the server brings to an end what it was at.
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn a_lent_connection_may_lose_its_deploy_at_every_await() {
+    on_each(async |scratch: &mut Scratch| {
+        let migrations = migrations();
+        for polls in 0.. {
+            let mut lent = MySqlConnection::connect(&scratch.url).await.unwrap();
+            let ended = Dropped { future: Some(Box::pin(deploy(&mut lent, &migrations))), polls }.await;
+            drop(lent);
+            if let Some(result) = ended {
+                assert_eq!(result.unwrap().applied.len(), 3);
+                assert!(polls > 8, "the future was hardly ever dropped");
+                break;
+            }
+            deployed_by_another(scratch, &migrations, polls).await;
+            scratch.raw("DROP TABLE IF EXISTS ships, _windlass_migrations").await;
+        }
+    });
+}
+
+/// A function of the program that inserts one row.
+fn inserts(connection: &mut MySqlConnection, panics: bool) -> Running<'_> {
+    Box::pin(async move {
+        sqlx::query("INSERT INTO a VALUES (1)").execute(connection).await?;
+        assert!(!panics, "all hands");
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn what_panics_leaves_nothing_or_a_decision() {
+    on_each(async |scratch: &mut Scratch| {
+        let pool = pool(scratch).await;
+        let sql = Migrations::from_scripts([("1_a.sql", "CREATE TABLE a (id int);")]).unwrap();
+        let functions = |panics| {
+            RustMigrations::new()
+                .add_rows_only_sqlx("2_more", 1, move |connection| inserts(connection, panics))
+        };
+        let migrations = sql.with_rust(functions(true).migrations()).unwrap();
+        let mut session = MySql::beside_pool(&pool).await.unwrap().functions(&functions(true));
+        let error = deploy(&mut session, &migrations).await.unwrap_err();
+        let DeployError::Statement(failed) = error else { panic!("{error:?}") };
+        assert_eq!(
+            (failed.error.message.as_str(), failed.recorded),
+            ("the function panicked: all hands", true)
+        );
+        assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM a").await, ["0"]);
+        // The session is of use.
+        let mut session = session.functions(&functions(false));
+        assert_eq!(deploy(&mut session, &migrations).await.unwrap().applied.len(), 1);
+
+        let anything = RustMigrations::new().add_sqlx("2_more", 1, |connection| inserts(connection, true));
+        scratch.raw("DROP TABLE a, _windlass_migrations").await;
+        let migrations = sql.with_rust(anything.migrations()).unwrap();
+        let mut session = session.functions(&anything);
+        let error = deploy(&mut session, &migrations).await.unwrap_err();
+        assert!(matches!(&error, DeployError::Statement(failed) if failed.recorded), "{error:?}");
+        let again = deploy(&mut session, &migrations).await.unwrap_err();
+        assert!(matches!(again, DeployError::Blocked(Blocked::Failed { .. })), "{again:?}");
+        let rows = scratch.raw("SELECT CAST(count(*) AS CHAR) FROM a").await;
+        assert_eq!(rows, ["1"], "it stands, and is not done again");
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn an_older_program_meets_its_database() {
+    on_each(async |scratch: &mut Scratch| {
+        let (pool, all) = (pool(scratch).await, migrations());
+        deploy(&pool, &all).await.unwrap();
+        let older = all.iter().take(2).map(|m| (m.name().to_owned(), m.up().text().to_owned()));
+        let older = Migrations::from_scripts(older).unwrap();
+        let verdict = verify(&pool, &older).await.unwrap();
+        assert_eq!(verdict, Verdict::Ahead { names: vec!["3_more".to_owned()] });
+        wait_until_current(&pool, &older, Duration::ZERO).await.unwrap();
+        assert!(deploy(&pool, &older).await.unwrap().applied.is_empty());
     });
 }
 

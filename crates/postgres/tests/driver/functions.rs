@@ -2,12 +2,13 @@
 
 use crate::on_servers;
 use crate::support::Database;
-use windlass_postgres::{DeployError, Migrations, Postgres, RustMigrations, deploy};
+use windlass_postgres::{Blocked, DeployError, Migrations, Postgres, Running, RustMigrations, deploy};
 
 on_servers!(
     a_function_runs_in_its_place_in_the_order,
     what_fails_or_panics_leaves_nothing_and_is_told,
     a_function_must_leave_the_transaction_as_it_is,
+    what_panics_outside_of_a_transaction_is_a_person_s_to_decide,
 );
 
 const SCRIPTS: [(&str, &str); 2] = [
@@ -111,4 +112,32 @@ async fn a_function_must_leave_the_transaction_as_it_is(database: Database) {
     let error = deploy(&mut postgres, &set).await.unwrap_err();
     let DeployError::Statement(failed) = error else { panic!("{error:?}") };
     assert_eq!(failed.error.message, "the function left a transaction open");
+}
+
+fn marks_and_panics(client: &tokio_postgres::Client) -> Running<'_> {
+    Box::pin(async move {
+        client.execute("UPDATE ships SET name = name || '!'", &[]).await?;
+        panic!("all hands")
+    })
+}
+
+/// On a session of windlass's own, which goes on after both kinds.
+async fn what_panics_outside_of_a_transaction_is_a_person_s_to_decide(database: Database) {
+    let panics = |inside: bool| match inside {
+        true => RustMigrations::new().add("2_capitals", 1, marks_and_panics),
+        false => RustMigrations::new().add_outside_transaction("2_capitals", 1, marks_and_panics),
+    };
+    let mut session = database.connect().await;
+    for (inside, left) in [(true, "Anna"), (false, "Anna!")] {
+        let functions = panics(inside);
+        session = session.functions(&functions);
+        let error = deploy(&mut session, &with(&functions)).await.unwrap_err();
+        let DeployError::Statement(failed) = error else { panic!("{error:?}") };
+        assert_eq!(failed.error.message, "the function panicked: all hands");
+        assert!(failed.recorded);
+        assert_eq!(database.value("SELECT name FROM ships").await, left);
+    }
+    let again = deploy(&mut session, &with(&panics(false))).await.unwrap_err();
+    assert!(matches!(again, DeployError::Blocked(Blocked::Failed { .. })), "{again:?}");
+    assert_eq!(database.value("SELECT name FROM ships").await, "Anna!", "it is not done again");
 }
