@@ -1,5 +1,6 @@
 //! `cargo xtask api`: all that the library crates make public on one page, so that a change of it is seen in a review.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ const OF_CORE: [&str; 10] = [
 ];
 /// What every driver crate gives on of core: there, as in the driver crates, the doc of each function and type has an example.
 const GIVEN_ON: [&str; 3] = ["application", "source.rs", "apply/progress.rs"];
+/// Where it gives types of other places on: the doc of each of them has one too, and that of each of their functions.
+const GIVES_TYPES_ON: &str = "application.rs";
 const PAGE: &str = "docs/api.md";
 const HEAD: &str = "# Public API\n\n\
     What applications meet of the library crates, as `cargo xtask api` reads it from their sources: `cargo xtask check` holds\n\
@@ -78,33 +81,45 @@ fn page(root: &Path) -> Result<String> {
     Ok(page)
 }
 
-/// The public functions, structs, traits and macros whose doc has no example, each behind its file.
+/// The public functions, types, traits and macros whose doc has no example, each behind its file.
 fn without_example(root: &Path) -> Result<Vec<String>> {
+    let read =
+        |file: &Path| fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
+    let given_on = types_given_on(&read(&root.join("crates/core/src").join(GIVES_TYPES_ON))?);
     let mut found = Vec::new();
     for name in CRATES {
         let source = root.join("crates").join(name).join("src");
         for file in files(&source)? {
             let place = file.strip_prefix(&source).unwrap_or(&file);
-            if name == "core"
-                && !GIVEN_ON
+            let is_whole = name != "core"
+                || GIVEN_ON
                     .iter()
-                    .any(|begin| place.with_extension("").starts_with(begin) || place.starts_with(begin))
-            {
-                continue;
-            }
-            let text =
-                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let bare = bare(&text).into_iter();
+                    .any(|begin| place.with_extension("").starts_with(begin) || place.starts_with(begin));
+            let bare = bare(&read(&file)?, (!is_whole).then_some(&given_on)).into_iter();
             found.extend(bare.map(|item| format!("{name}: {}: {item}", place.display())));
         }
     }
     Ok(found)
 }
 
-/// Those of one file. What is hidden needs none.
-fn bare(text: &str) -> Vec<String> {
+/// The names of types in what is used publicly.
+fn types_given_on(text: &str) -> BTreeSet<String> {
+    let mut uses = items(text).into_iter().filter_map(|item| Some(item.strip_prefix("pub use ")?.to_owned()));
+    let is_type = |name: &&str| name.starts_with(|first: char| first.is_ascii_uppercase());
+    let names = |item: String| {
+        let names = item.split(|c: char| !c.is_alphanumeric()).filter(is_type);
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    uses.by_ref().flat_map(names).collect()
+}
+
+/// Those of one file, and where `only` is given, those of these types. What is hidden needs none.
+fn bare(text: &str, only: Option<&BTreeSet<String>>) -> Vec<String> {
     let mut found = Vec::new();
     let (mut has_example, mut is_hidden, mut in_trait) = (false, false, false);
+    let is_meant = |name: &str| only.is_none_or(|only| only.contains(name));
+    // Whether the functions that are indented are of a type that is meant.
+    let mut is_of_meant = false;
     for line in text.lines().take_while(|line| *line != "mod tests {") {
         let item = line.trim_start();
         match item {
@@ -112,12 +127,23 @@ fn bare(text: &str) -> Vec<String> {
             "#[doc(hidden)]" | "#[cfg(test)]" => is_hidden = true,
             _ if item.starts_with("#[") || item.starts_with("//") => {}
             _ => {
-                let kinds = ["pub fn ", "pub async fn ", "pub struct ", "pub trait ", "macro_rules! "];
+                let is_indented = line.len() > item.len();
+                let type_of = |kind: &str| Some(named(item.strip_prefix(kind)?));
+                let types = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
+                let is_type = types.iter().filter_map(|kind| type_of(kind)).any(is_meant);
+                let functions = ["pub fn ", "pub const fn ", "pub async fn ", "macro_rules! "];
+                let is_function = functions.iter().any(|kind| item.starts_with(kind))
+                    && if is_indented { is_of_meant } else { only.is_none() };
                 let is_method = in_trait
+                    && only.is_none()
                     && line.len() - item.len() == 4
                     && ["fn ", "async fn "].iter().any(|kind| item.starts_with(kind));
-                let is_met = is_method || kinds.iter().any(|kind| item.starts_with(kind));
-                if is_met && !has_example && !is_hidden {
+                if !is_indented && item.starts_with("impl") {
+                    let header = item.strip_prefix("impl").unwrap_or_default();
+                    let name = header.split_once('>').filter(|_| header.starts_with('<'));
+                    is_of_meant = is_meant(named(name.map_or(header, |(_, name)| name).trim_start()));
+                }
+                if (is_method || is_type || is_function) && !has_example && !is_hidden {
                     let name = item.split(['(', '<', ';', '{']).next().unwrap_or(item);
                     found.push(name.trim_end().to_owned());
                 }
@@ -127,6 +153,11 @@ fn bare(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The name that a text begins with.
+fn named(text: &str) -> &str {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
 /// The source files in the order of their names, without those of tests.
@@ -326,10 +357,20 @@ mod tests {
 
     #[test]
     fn what_has_no_example_is_named() {
-        let expected = ["pub struct Ship", "pub fn new", "pub struct Keel", "pub trait Sails", "fn sail"];
-        assert_eq!(bare(TEXT), expected);
+        let expected = [
+            "pub struct Ship",
+            "pub fn new",
+            "pub enum Cargo",
+            "pub struct Keel",
+            "pub trait Sails",
+            "fn sail",
+        ];
+        assert_eq!(bare(TEXT, None), expected);
+        let given_on =
+            types_given_on("pub use ships::{Ship, sail};\npub use cargo::Cargo;\nuse keel::Keel;\n");
+        assert_eq!(bare(TEXT, Some(&given_on)), ["pub struct Ship", "pub fn new", "pub enum Cargo"]);
         let with = "/// Sails.\n///\n/// ```\n/// sail();\n/// ```\n#[must_use]\npub fn sail() {}\n#[doc(hidden)]\npub fn inner() {}\n";
-        assert!(bare(with).is_empty());
+        assert!(bare(with, None).is_empty());
     }
 
     #[test]

@@ -17,6 +17,18 @@ use crate::schema::Difference;
 use crate::shadow::{ReplayError, Unreplayable};
 
 /// What is true of a database, and what to do.
+///
+/// ```
+/// use windlass_core::diagnosis::Diagnosis;
+///
+/// fn told(diagnosis: &Diagnosis) -> String {
+///     match &diagnosis.blocked {
+///         Some(blocked) => format!("{blocked}; {}", diagnosis.advice.why),
+///         None => format!("nothing forbids to deploy {}", diagnosis.pending.join(", ")),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Diagnosis {
@@ -41,6 +53,15 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// The migration whose last try failed with the text that it still has, and left nothing: nothing forbids to deploy,
     /// and it would most likely fail again.
+    ///
+    /// ```
+    /// use windlass_core::diagnosis::Diagnosis;
+    ///
+    /// fn told(diagnosis: &Diagnosis) -> Option<String> {
+    ///     Some(format!("mend {} first", diagnosis.fails_again()?.name))
+    /// }
+    /// # let _ = told;
+    /// ```
     pub fn fails_again(&self) -> Option<&Attempt> {
         let examined = self.examined.as_ref()?;
         let fails = examined.attempt.state() == State::RolledBack && examined.is_same_text;

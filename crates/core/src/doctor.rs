@@ -51,6 +51,12 @@ pub enum Circumstance {
 }
 
 /// How much it matters.
+///
+/// ```
+/// use windlass_core::doctor::Severity;
+///
+/// assert!(Severity::Problem > Severity::Warning);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
@@ -66,6 +72,10 @@ pub enum Severity {
 
 impl Severity {
     /// The word for people.
+    ///
+    /// ```
+    /// assert_eq!(windlass_core::doctor::Severity::Problem.as_str(), "problem");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -77,6 +87,15 @@ impl Severity {
 }
 
 /// What was looked at.
+///
+/// ```
+/// use windlass_core::doctor::{Check, Finding};
+///
+/// fn has_drifted(findings: &[Finding]) -> bool {
+///     findings.iter().any(|finding| finding.check == Check::Drift)
+/// }
+/// assert!(!has_drifted(&[]));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
@@ -104,6 +123,10 @@ pub enum Check {
 
 impl Check {
     /// The word of `--json`.
+    ///
+    /// ```
+    /// assert_eq!(windlass_core::doctor::Check::InvalidIndexes.as_str(), "invalid_indexes");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployed => "deployed",
@@ -121,6 +144,16 @@ impl Check {
 }
 
 /// One item of the checklist.
+///
+/// ```
+/// use windlass_core::doctor::{Finding, Severity};
+///
+/// fn to_do(findings: &[Finding]) -> Vec<&str> {
+///     let findings = findings.iter().filter(|finding| finding.severity > Severity::Note);
+///     findings.filter_map(|finding| finding.next.as_deref()).collect()
+/// }
+/// assert!(to_do(&[]).is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {

@@ -122,6 +122,10 @@ pub enum DriftVerdict {
 
 impl DriftVerdict {
     /// The word of `--json`.
+    ///
+    /// ```
+    /// assert_eq!(windlass_core::drift::DriftVerdict::None.as_str(), "none");
+    /// ```
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NeverKept => "never_kept",

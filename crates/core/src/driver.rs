@@ -200,6 +200,16 @@ pub enum Lock {
 }
 
 /// Who holds the lock, as far as the server tells.
+///
+/// ```
+/// use windlass_core::driver::Holder;
+///
+/// fn told(holder: &Holder) -> String {
+///     let who = holder.who.as_deref().unwrap_or("somebody");
+///     format!("{who}, since {}", holder.since.as_deref().unwrap_or("some time"))
+/// }
+/// assert_eq!(told(&Holder::default()), "somebody, since some time");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
     /// Process or connection id.

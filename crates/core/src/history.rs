@@ -48,6 +48,15 @@ impl AttemptKind {
 /// One try at one migration: one row of the history.
 ///
 /// Times are the server's, as it prints them (`2026-01-31 12:00:00.123456`, UTC).
+///
+/// ```
+/// use windlass_core::history::Attempt;
+///
+/// fn line(attempt: &Attempt) -> String {
+///     format!("{} {} by {}", attempt.name, attempt.state().as_str(), attempt.applied_by)
+/// }
+/// # let _ = line;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The row's number; later attempts have larger ones.
@@ -212,6 +221,16 @@ impl State {
 
 impl Attempt {
     /// What became of it.
+    ///
+    /// ```
+    /// use windlass_core::history::{History, State};
+    ///
+    /// fn failed(history: &History) -> Vec<&str> {
+    ///     let failed = history.attempts.iter().filter(|attempt| attempt.state() == State::Failed);
+    ///     failed.map(|attempt| attempt.name.as_str()).collect()
+    /// }
+    /// assert!(failed(&History::default()).is_empty());
+    /// ```
     pub fn state(&self) -> State {
         if self.rolled_back_at.is_some() {
             State::RolledBack
@@ -229,6 +248,16 @@ impl Attempt {
 }
 
 /// The history table as it was read, oldest row first.
+///
+/// ```
+/// use windlass_core::history::History;
+///
+/// fn slowest(history: &History) -> Option<&str> {
+///     let slowest = history.attempts.iter().max_by_key(|attempt| attempt.duration_ms);
+///     slowest.map(|attempt| attempt.name.as_str())
+/// }
+/// assert_eq!(slowest(&History::default()), None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Whether the table stands.
@@ -261,6 +290,13 @@ pub enum HistoryError {
 
 impl History {
     /// The attempts that stand: applied, running, interrupted or failed; by position of their migration.
+    ///
+    /// ```
+    /// use windlass_core::history::History;
+    ///
+    /// let names: Vec<_> = History::default().standing().iter().map(|attempt| attempt.name.clone()).collect();
+    /// assert!(names.is_empty());
+    /// ```
     pub fn standing(&self) -> Vec<&Attempt> {
         let mut standing: Vec<_> = self.attempts.iter().filter(|a| a.claimed).collect();
         standing.sort_by_cached_key(|attempt| Position::of(&attempt.name));
@@ -268,11 +304,24 @@ impl History {
     }
 
     /// The digest of the applied migrations, as the newest row should hold it.
+    ///
+    /// ```
+    /// use windlass_core::history::History;
+    ///
+    /// assert!(History::default().digest().is_some());
+    /// ```
     pub fn digest(&self) -> Option<StandingDigest> {
         standing_digest(self.standing().into_iter().filter(|a| a.state() == State::Applied))
     }
 
     /// Looks for what no windlass writes: the history is then not acted upon.
+    ///
+    /// ```
+    /// use windlass_core::history::History;
+    ///
+    /// History::default().verify()?;
+    /// # Ok::<(), windlass_core::history::HistoryError>(())
+    /// ```
     ///
     /// # Errors
     /// Names the first row that cannot be.
@@ -340,6 +389,13 @@ impl Attempt {
     }
 
     /// Whether a row of this name with this claim holds it, for drivers that read one.
+    ///
+    /// ```
+    /// use windlass_core::history::Attempt;
+    ///
+    /// assert_eq!(Attempt::holds("1_ships", Some("1_ships")), Ok(true));
+    /// assert!(Attempt::holds("1_ships", Some("2_crews")).is_err());
+    /// ```
     ///
     /// # Errors
     /// When the claim is another migration's: what would be refused to a second attempt is not told by it.

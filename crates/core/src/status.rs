@@ -8,6 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Where one migration stands.
+///
+/// ```
+/// use windlass_core::status::{Standing, StatusLine};
+///
+/// fn pending(lines: &[StatusLine]) -> usize {
+///     lines.iter().filter(|line| line.standing == Standing::Pending).count()
+/// }
+/// assert_eq!(pending(&[]), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Standing {
@@ -39,6 +48,13 @@ pub enum Standing {
 
 impl Standing {
     /// The word for people.
+    ///
+    /// ```
+    /// use windlass_core::status::Standing;
+    ///
+    /// assert_eq!(Standing::RolledBack.as_str(), "rolled back");
+    /// assert_eq!(format!("{:>7}", Standing::Ahead), "  ahead");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -57,6 +73,13 @@ impl Standing {
     }
 
     /// Whether the database is where the project wants it, as far as this migration goes.
+    ///
+    /// ```
+    /// use windlass_core::status::Standing;
+    ///
+    /// assert!(Standing::Ahead.is_settled());
+    /// assert!(!Standing::Interrupted.is_settled());
+    /// ```
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Applied | Self::Ahead | Self::Retired)
     }
@@ -69,6 +92,15 @@ impl fmt::Display for Standing {
 }
 
 /// One migration, and what the history says of its newest try.
+///
+/// ```
+/// use windlass_core::status::StatusLine;
+///
+/// fn row(line: &StatusLine) -> String {
+///     format!("{:<12}{} {}", line.standing, line.name, line.applied_at().unwrap_or_default())
+/// }
+/// # let _ = row;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusLine {
@@ -86,22 +118,62 @@ pub struct StatusLine {
 
 impl StatusLine {
     /// Since when it is applied, by the server's clock.
+    ///
+    /// ```
+    /// use windlass_core::status::StatusLine;
+    ///
+    /// fn newest(lines: &[StatusLine]) -> Option<&str> {
+    ///     lines.iter().filter_map(StatusLine::applied_at).max()
+    /// }
+    /// assert_eq!(newest(&[]), None);
+    /// ```
     pub fn applied_at(&self) -> Option<&str> {
         let attempt = self.attempt.as_ref().filter(|attempt| attempt.state() == State::Applied)?;
         attempt.finished_at.as_deref()
     }
 
     /// Whether it was recorded without running.
+    ///
+    /// ```
+    /// use windlass_core::status::StatusLine;
+    ///
+    /// fn never_run_here(lines: &[StatusLine]) -> usize {
+    ///     lines.iter().filter(|line| line.is_baseline()).count()
+    /// }
+    /// assert_eq!(never_run_here(&[]), 0);
+    /// ```
     pub fn is_baseline(&self) -> bool {
         self.attempt.as_ref().is_some_and(|attempt| attempt.kind == AttemptKind::Baseline)
     }
 
     /// What the database said, where the try that is told of failed.
+    ///
+    /// ```
+    /// use windlass_core::status::StatusLine;
+    ///
+    /// fn told(line: &StatusLine) -> String {
+    ///     match line.error() {
+    ///         Some(error) => format!("{} failed: {error}", line.name),
+    ///         None => line.name.clone(),
+    ///     }
+    /// }
+    /// # let _ = told;
+    /// ```
     pub fn error(&self) -> Option<&str> {
         self.attempt.as_ref().filter(|_| !self.standing.is_settled())?.error.as_deref()
     }
 
     /// Statements whose outcome a crash may have hidden.
+    ///
+    /// ```
+    /// use windlass_core::status::StatusLine;
+    ///
+    /// fn told(line: &StatusLine) -> Option<String> {
+    ///     let flight = line.in_flight()?;
+    ///     Some(format!("statements {} to {} of {}", flight.first, flight.last, line.name))
+    /// }
+    /// # let _ = told;
+    /// ```
     pub fn in_flight(&self) -> Option<InFlight> {
         self.attempt.as_ref()?.in_flight
     }

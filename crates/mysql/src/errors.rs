@@ -4,6 +4,21 @@ use crate::transport::TransportError;
 use windlass_core::driver::{DatabaseError, DriverError};
 
 /// Why there is no connection. None of these holds a password.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_mysql::{ConnectError, Options, connect, create_database};
+///
+/// let options = Options::parse("mysql://app@db.example/shop")?;
+/// let session = match connect(&options).await {
+///     Err(ConnectError::MissingDatabase { .. }) => {
+///         create_database(&options).await?;
+///         connect(&options).await?
+///     }
+///     session => session?,
+/// };
+/// # drop(session); Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

@@ -82,6 +82,8 @@
 //! message: the server stops a message at its first error, so a statement never runs without its claim.
 
 #![warn(missing_debug_implementations)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::return_self_not_must_use)]
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod application;
 mod borrowed;
@@ -172,7 +174,8 @@ impl<'c> MySql<'c> {
     /// taken away; those that only its stored code names stay, for no server lists them.
     ///
     /// Where a future was dropped, the connection stays in the middle of what it was at, which the server brings to its
-    /// end, and keeps the lock until it is closed. Close it then, or give windlass the pool.
+    /// end, and keeps the lock until it is closed. Close it then: mysql_async would take an answer that was not read for the
+    /// one to what is asked next. Or give windlass the pool, which does so by itself.
     ///
     /// ```no_run
     /// # async fn example(mut conn: mysql_async::Conn) -> Result<(), Box<dyn std::error::Error>> {

@@ -69,6 +69,14 @@ impl Host {
 }
 
 /// Whether the connection is encrypted, and what of the server's certificate is checked.
+///
+/// ```
+/// use windlass_mysql::{Options, SslMode};
+///
+/// let options = Options::parse("mysql://app@db.example/shop")?.ssl_mode(SslMode::VerifyIdentity);
+/// # drop(options);
+/// # Ok::<(), windlass_mysql::UrlError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SslMode {
@@ -98,6 +106,14 @@ impl SslMode {
 }
 
 /// Why a text is not the URL of a MySQL or MariaDB database.
+///
+/// ```
+/// use windlass_mysql::{Options, UrlError};
+///
+/// assert_eq!(Options::parse("postgres://app@db.example/shop").unwrap_err(), UrlError::Scheme);
+/// let unknown = Options::parse("mysql://app@db.example/shop?colour=blue").unwrap_err();
+/// assert!(matches!(unknown, UrlError::UnknownParameter { .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
@@ -187,6 +203,7 @@ pub trait Surroundings {
 /// println!("{:?}", Process.variable("MYSQL_HOST"));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it is written as a value")]
 pub struct Process;
 
 impl Surroundings for Process {
@@ -210,6 +227,7 @@ impl Surroundings for Process {
 /// # Ok::<(), windlass_mysql::UrlError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it is written as a value")]
 pub struct Nothing;
 
 impl Surroundings for Nothing {
@@ -340,6 +358,22 @@ impl Options {
     /// ```
     pub fn database(&self) -> Option<&str> {
         self.database.as_deref()
+    }
+
+    /// The same with another say on encryption, whatever the URL has.
+    ///
+    /// ```
+    /// use windlass_mysql::{Nothing, Options, SslMode};
+    ///
+    /// let options = Options::parse_with("mysql://app@db.example/shop", &Nothing)?;
+    /// let options = options.ssl_mode(SslMode::VerifyIdentity);
+    /// # drop(options);
+    /// # Ok::<(), windlass_mysql::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn ssl_mode(mut self, mode: SslMode) -> Self {
+        self.ssl_mode = Some(mode);
+        self
     }
 
     /// The same options with another database.

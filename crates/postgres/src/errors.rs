@@ -39,6 +39,21 @@ fn told(file: &Path) -> String {
 }
 
 /// Why there is no session. None of these holds a password.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_postgres::{ConnectError, Options, Postgres};
+///
+/// let options = Options::parse("postgres://app@db.example/shop")?;
+/// let session = match Postgres::connect(&options).await {
+///     Err(ConnectError::MissingDatabase { .. }) => {
+///         Postgres::create_database(&options).await?;
+///         Postgres::connect(&options).await?
+///     }
+///     session => session?,
+/// };
+/// # drop(session); Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

@@ -12,9 +12,37 @@ use windlass_core::driver::{Cause, DatabaseError, DriverError};
 use windlass_core::migration::{Migration, TransactionMode};
 
 /// What a function may fail with.
+///
+/// ```
+/// use windlass_postgres::FunctionError;
+///
+/// /// Any error will do, and words alone.
+/// fn crew(told: &str) -> Result<u32, FunctionError> {
+///     if told.is_empty() {
+///         return Err("a ship without a crew".into());
+///     }
+///     Ok(told.parse()?)
+/// }
+/// assert!(crew("").is_err() && crew("seven").is_err());
+/// ```
 pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a function gives back: `Box::pin(async move { … })`.
+///
+/// ```
+/// use windlass_postgres::{RustMigrations, Running, tokio_postgres::Client};
+///
+/// /// A function that has a name takes its connection, and gives back what runs, for the same lifetime.
+/// fn without_crew(client: &Client) -> Running<'_> {
+///     Box::pin(async move {
+///         client.execute("DELETE FROM ships WHERE crew = 0", &[]).await?;
+///         Ok(())
+///     })
+/// }
+///
+/// let functions = RustMigrations::new().add("3_without_crew", 1, without_crew);
+/// assert_eq!(functions.migrations().count(), 1);
+/// ```
 pub type Running<'c> = futures_util::future::BoxFuture<'c, Result<(), FunctionError>>;
 
 /// A function, by the connection that it wants.

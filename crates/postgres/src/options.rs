@@ -99,6 +99,14 @@ impl fmt::Display for Host {
 }
 
 /// Whether the connection is encrypted, and what of the server's certificate is checked.
+///
+/// ```
+/// use windlass_postgres::{Options, SslMode};
+///
+/// let options = Options::parse("postgres://app@db.example/shop")?.ssl_mode(SslMode::VerifyFull);
+/// # drop(options);
+/// # Ok::<(), windlass_postgres::UrlError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SslMode {
@@ -159,8 +167,7 @@ impl Default for Keepalive {
 
 /// What a server must be to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TargetSession {
+pub(crate) enum TargetSession {
     /// Anything.
     Any,
     /// Its sessions may write.
@@ -294,6 +301,22 @@ impl Options {
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Password(password.into()));
+        self
+    }
+
+    /// The same with another say on encryption, whatever the URL has.
+    ///
+    /// ```
+    /// use windlass_postgres::{Nothing, Options, SslMode};
+    ///
+    /// let options = Options::parse_with("postgres://app@db.example/shop", &Nothing)?;
+    /// let options = options.ssl_mode(SslMode::VerifyFull);
+    /// # drop(options);
+    /// # Ok::<(), windlass_postgres::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn ssl_mode(mut self, mode: SslMode) -> Self {
+        self.ssl_mode = mode;
         self
     }
 

@@ -49,6 +49,19 @@ pub struct TestDatabase {
 }
 
 /// Why there is no database for a test.
+///
+/// ```
+/// use windlass_postgres::testing::TestDatabaseError;
+///
+/// fn told(error: &TestDatabaseError) -> String {
+///     match error {
+///         TestDatabaseError::Connect(_) => "is the server for tests running?".to_owned(),
+///         TestDatabaseError::Deploy(error) => error.story(),
+///         other => other.to_string(),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TestDatabaseError {

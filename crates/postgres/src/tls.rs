@@ -20,6 +20,18 @@ pub(crate) enum Connector {
 }
 
 /// Why no encrypted channel can be made, before a server is asked.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_postgres::{ConnectError, Options, Postgres, TlsError};
+///
+/// let url = "postgres://app@db.example/shop?sslmode=verify-full&sslrootcert=ca.pem";
+/// match Postgres::connect(&Options::parse(url)?).await {
+///     Err(ConnectError::Tls(TlsError::File { file, .. })) => eprintln!("{} is missing", file.display()),
+///     session => println!("{:?}", session?),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {

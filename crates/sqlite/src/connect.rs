@@ -10,6 +10,17 @@ use windlass_core::driver::DatabaseError;
 ///
 /// Whether the file holds a SQLite database at all is only seen when it is first read: a look that
 /// costs as much as the question whether anything is to do is not taken twice.
+///
+/// ```
+/// use windlass_sqlite::{ConnectError, Options, Sqlite};
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = Options::file(folder.path().join("shop.db"));
+/// assert!(matches!(Sqlite::connect(&file), Err(ConnectError::Missing { .. })));
+/// let session = Sqlite::connect(&file.create_database(true))?;
+/// # drop(session);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

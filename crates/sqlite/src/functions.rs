@@ -10,6 +10,20 @@ use windlass_core::driver::{Cause, DatabaseError};
 use windlass_core::migration::{Migration, TransactionMode};
 
 /// What a function may fail with.
+///
+/// ```
+/// use windlass_sqlite::{FunctionError, RustMigrations, rusqlite::Connection};
+///
+/// /// Any error will do, and words alone.
+/// fn without_crew(connection: &Connection) -> Result<(), FunctionError> {
+///     match connection.execute("DELETE FROM ships WHERE crew = 0", [])? {
+///         0 => Err("every ship has a crew".into()),
+///         _ => Ok(()),
+///     }
+/// }
+/// let functions = RustMigrations::new().add("3_without_crew", 1, without_crew);
+/// assert_eq!(functions.migrations().count(), 1);
+/// ```
 pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 
 type Function = Arc<dyn Fn(&Connection) -> Result<(), FunctionError> + Send + Sync>;

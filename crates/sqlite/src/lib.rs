@@ -85,6 +85,8 @@
 //! one poll. Any executor will do, also one that only polls once; on a busy one, use a thread of its own.
 
 #![warn(missing_debug_implementations)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::return_self_not_must_use)]
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod application;
 mod connect;

@@ -41,6 +41,14 @@ pub(crate) enum Mode {
 }
 
 /// Why a text is not the URL of a SQLite database.
+///
+/// ```
+/// use windlass_sqlite::{Options, UrlError};
+///
+/// assert!(matches!(Options::parse("mysql://app@db.example/shop"), Err(UrlError::Scheme { .. })));
+/// let unknown = Options::parse("sqlite:shop.db?colour=blue").unwrap_err();
+/// assert!(unknown.to_string().starts_with("unknown parameter `colour`; known are mode"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {

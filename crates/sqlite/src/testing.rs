@@ -24,6 +24,20 @@ use std::sync::{Mutex, PoisonError};
 static FILES: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
 
 /// Why there is no file for a test.
+///
+/// ```
+/// use windlass_sqlite::testing::{MigratedFileError, migrated_file};
+/// use windlass_sqlite::Migrations;
+///
+/// static MIGRATIONS: Migrations = windlass_sqlite::migrations!("examples/migrations");
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("test.db");
+/// migrated_file(&file, &MIGRATIONS)?;
+/// // A test never runs on what another has left.
+/// assert!(matches!(migrated_file(&file, &MIGRATIONS), Err(MigratedFileError::Stands)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigratedFileError {

@@ -96,6 +96,17 @@ impl fmt::Display for Verdict {
 }
 
 /// Why there is no verdict.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, VerifyError, verify};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) {
+/// match verify(connection, migrations).await {
+///     Ok(verdict) => println!("{verdict}"),
+///     Err(VerifyError::Driver(error)) => eprintln!("ask again: {error}"),
+///     Err(error) => eprintln!("a person has to look: {error}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -108,6 +119,17 @@ pub enum VerifyError {
 }
 
 /// Why the waiting ended before the database was current.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use windlass_core::application::{Database, Migrations, WaitError, wait_until_current};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), WaitError> {
+/// match wait_until_current(connection, migrations, Duration::from_secs(60)).await {
+///     Err(WaitError::TimedOut { verdict, .. }) => println!("not yet: {verdict}"),
+///     ended => ended?,
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {

@@ -15,6 +15,16 @@ use std::time::{Duration, Instant};
 const DECISION_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a decision was not written.
+///
+/// ```
+/// # use windlass_core::application::{Database, Migrations, Resolution, ResolveFailure, resolve};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, migrations: &Migrations) -> Result<(), ResolveFailure> {
+/// match resolve(connection, migrations, Resolution::Resume, "7_index", "the table is there again").await {
+///     Err(ResolveFailure::Locked(holder)) => println!("{holder:?} is at work: later"),
+///     written => written?,
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveFailure {
@@ -68,6 +78,18 @@ fn count(differences: &[Difference]) -> String {
 }
 
 /// How far a look at the live schema bore a decision out.
+///
+/// ```
+/// use windlass_core::apply::Proof;
+///
+/// fn told(proof: Proof) -> &'static str {
+///     match proof {
+///         Proof::BornOut => "the live schema is what it should be",
+///         _ => "no schema can tell",
+///     }
+/// }
+/// assert_eq!(told(Proof::NothingToSee), "no schema can tell");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Proof {

@@ -63,6 +63,18 @@ impl DeployError {
     }
 
     /// What to do next, in commands.
+    ///
+    /// ```
+    /// use windlass_core::apply::DeployError;
+    ///
+    /// fn report(error: &DeployError) {
+    ///     eprintln!("{error}");
+    ///     if let Some(hint) = error.hint() {
+    ///         eprintln!("hint: {hint}");
+    ///     }
+    /// }
+    /// # let _ = report;
+    /// ```
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Blocked(blocked) => return blocked.hint(),

@@ -8,6 +8,16 @@ const ENDING: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why the lock is still held.
+///
+/// ```
+/// # use windlass_core::application::{Database, Holder, UnlockError, end_lock_holder};
+/// # async fn example<'d, D>(connection: impl Database<'d, D>, holder: &Holder) -> Result<(), UnlockError> {
+/// match end_lock_holder(connection, holder).await {
+///     Err(UnlockError::StillThere { waited, .. }) => println!("it undoes what it was at, for {waited:?} now"),
+///     ended => println!("ended: {}", ended?),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnlockError {

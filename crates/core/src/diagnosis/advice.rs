@@ -8,6 +8,15 @@ use crate::plan::{Blocked, Place};
 use crate::schema::{Change, Difference};
 
 /// What is right to do.
+///
+/// ```
+/// use windlass_core::diagnosis::Advice;
+///
+/// fn steps(advice: &Advice) -> Vec<String> {
+///     advice.by_hand.iter().chain(&advice.commands).cloned().collect()
+/// }
+/// # let _ = steps;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Advice {
@@ -35,6 +44,15 @@ pub struct Choice {
 }
 
 /// A kind of advice.
+///
+/// ```
+/// use windlass_core::diagnosis::{Action, Advice};
+///
+/// fn is_for_a_person(advice: &Advice) -> bool {
+///     !matches!(advice.action, Action::Nothing | Action::Deploy | Action::Wait)
+/// }
+/// # let _ = is_for_a_person;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
@@ -60,6 +78,10 @@ pub enum Action {
 
 impl Action {
     /// The word for scripts.
+    ///
+    /// ```
+    /// assert_eq!(windlass_core::diagnosis::Action::Decide.as_str(), "decide");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

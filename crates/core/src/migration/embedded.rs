@@ -49,6 +49,9 @@ impl EmbeddedMigration {
 
 impl EmbeddedScript {
     /// The part of a file that is `length` bytes long from `start` on: of a file that is `whole` bytes long.
+    ///
+    /// # Panics
+    /// When the compiler reads another file than the macro did.
     pub const fn new(
         origin: &'static str,
         file: &'static str,

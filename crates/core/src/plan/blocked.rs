@@ -34,6 +34,19 @@ impl fmt::Display for Place {
 }
 
 /// Why there is no plan. Nothing was run.
+///
+/// ```
+/// use windlass_core::plan::Blocked;
+///
+/// fn told(blocked: &Blocked) -> String {
+///     match blocked {
+///         Blocked::NotEmpty { .. } => "most often this is the wrong database".to_owned(),
+///         Blocked::Edited { names, .. } => format!("put {} back as it was", names.join(", ")),
+///         other => other.to_string(),
+///     }
+/// }
+/// assert!(told(&Blocked::NotEmpty { examples: vec!["ships".to_owned()] }).contains("wrong database"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Blocked {
@@ -362,6 +375,13 @@ impl Blocked {
     }
 
     /// What to do next, in commands.
+    ///
+    /// ```
+    /// use windlass_core::plan::Blocked;
+    ///
+    /// let hint = Blocked::NotEmpty { examples: vec!["ships".to_owned()] }.hint();
+    /// assert!(hint.is_some_and(|hint| hint.contains("windlass baseline")));
+    /// ```
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::History(HistoryError::Newer { .. }) => {

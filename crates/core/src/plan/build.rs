@@ -233,6 +233,13 @@ impl std::fmt::Display for Remark {
 }
 
 /// A plan, and what to tell besides.
+///
+/// ```
+/// use windlass_core::plan::Outlook;
+///
+/// let outlook = Outlook::default();
+/// assert!(outlook.plan.migrations().is_empty() && outlook.remarks.is_empty());
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "it only tells what would be done"]
 #[non_exhaustive]

@@ -8,6 +8,14 @@ use std::str::FromStr;
 ///
 /// A name without a dot is that of an object, or of what the object is part of, in any schema; with one it is
 /// that of a schema and such a name in it. With a table go its columns, indexes and all that is part of it.
+///
+/// ```
+/// use windlass_core::schema::Pattern;
+///
+/// let ours = ["audit_*", "table:tmp_*", "partman.*"].map(str::parse::<Pattern>);
+/// assert!(ours.iter().all(Result::is_ok));
+/// assert!("".parse::<Pattern>().is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     kind: Option<String>,

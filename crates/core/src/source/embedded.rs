@@ -30,6 +30,15 @@ impl Migrations {
     /// Known of embedded migrations only, in a program compiled with debug assertions, on the machine that
     /// compiled it; else there are none.
     ///
+    /// ```
+    /// use windlass_core::source::Migrations;
+    ///
+    /// // What was not embedded is as the folder is.
+    /// let migrations = Migrations::from_scripts([("1_ships", "CREATE TABLE ships (name text);")])?;
+    /// assert!(migrations.not_compiled_in()?.is_empty());
+    /// # Ok::<(), windlass_core::source::SourceError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the folder stands and cannot be read as migrations.
     pub fn not_compiled_in(&self) -> Result<Vec<String>, SourceError> {

@@ -5,6 +5,12 @@ use std::io;
 use std::path::PathBuf;
 
 /// Why a set of migrations cannot be read.
+///
+/// ```
+/// use windlass_core::source::{Migrations, SourceError};
+///
+/// assert!(matches!(Migrations::from_dir("no/such/folder"), Err(SourceError::NoFolder { .. })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {

@@ -30,6 +30,7 @@ pub trait Surroundings {
 /// println!("{:?}", Process.variable("PGHOST"));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it is written as a value")]
 pub struct Process;
 
 impl Surroundings for Process {
@@ -48,6 +49,7 @@ impl Surroundings for Process {
 /// # Ok::<(), windlass_postgres::UrlError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it is written as a value")]
 pub struct Nothing;
 
 impl Surroundings for Nothing {

@@ -3,6 +3,14 @@
 use windlass_core::url::{login_is_unencoded, strip_scheme};
 
 /// Why a text is not the URL of a PostgreSQL database. None of these shows what may be a password.
+///
+/// ```
+/// use windlass_postgres::{Options, UrlError};
+///
+/// assert_eq!(Options::parse("mysql://app@db.example/shop").unwrap_err(), UrlError::Scheme);
+/// let unknown = Options::parse("postgres://app@db.example/shop?colour=blue").unwrap_err();
+/// assert!(matches!(unknown, UrlError::UnknownParameter { .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
