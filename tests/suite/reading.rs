@@ -308,17 +308,18 @@ async fn what_a_trigger_sets_does_not_reach_the_next(database: &Database) {
 
 async fn a_table_that_a_trigger_made_for_its_session_is_not_taken_for_another(database: &Database) {
     let is_postgres = database.target().family == harness::Family::Postgres;
+    // No name of a routine that stands elsewhere on the server: by its name alone it is not told from one that is called.
     let (leaving, plain, committing) = match is_postgres {
         true => (
-            "CREATE FUNCTION mk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN CREATE TEMP TABLE x (n int); RETURN NEW; END';\n\
-             CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION mk();",
-            "CREATE FUNCTION mk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n\
-             CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION mk();",
+            "CREATE FUNCTION laid() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN CREATE TEMP TABLE x (n int); RETURN NEW; END';\n\
+             CREATE TRIGGER laid BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION laid();",
+            "CREATE FUNCTION laid() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n\
+             CREATE TRIGGER laid BEFORE INSERT ON y FOR EACH ROW EXECUTE FUNCTION laid();",
             "VACUUM;",
         ),
         false => (
-            "CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW CREATE TEMPORARY TABLE x (n int);",
-            "CREATE TRIGGER mk BEFORE INSERT ON y FOR EACH ROW SET @seen = 1;",
+            "CREATE TRIGGER laid BEFORE INSERT ON y FOR EACH ROW CREATE TEMPORARY TABLE x (n int);",
+            "CREATE TRIGGER laid BEFORE INSERT ON y FOR EACH ROW SET @seen = 1;",
             "CREATE TABLE q (n int);",
         ),
     };
