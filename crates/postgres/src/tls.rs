@@ -27,7 +27,7 @@ pub(crate) enum Connector {
 ///
 /// let url = "postgres://app@db.example/shop?sslmode=verify-full&sslrootcert=ca.pem";
 /// match Postgres::connect(&Options::parse(url)?).await {
-///     Err(ConnectError::Tls(TlsError::File { file, .. })) => eprintln!("{} is missing", file.display()),
+///     Err(ConnectError::TlsSettings(TlsError::File { file, .. })) => eprintln!("{} is missing", file.display()),
 ///     session => println!("{:?}", session?),
 /// }
 /// # Ok(()) }
