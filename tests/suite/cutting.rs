@@ -13,6 +13,9 @@ const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Within, Moment::After];
 /// How many pairs of cuts are tried besides, each the second one in the recovery from the first.
 const PAIRS: (usize, usize) = (6, 200);
 
+/// How many undisturbed runs are counted.
+const UNDISTURBED: usize = 3;
+
 async fn a_connection_cut_at_any_request_is_gone_on_from(database: &Database) {
     let (set, extent) = (FaultSet::prepare(database).await, Extent::of_run());
     let proxy = Proxy::cutting(&database.target().url, database.target().family);
@@ -56,15 +59,19 @@ fn is_newest(database: &Database) -> bool {
     all.iter().rfind(of_its_kind).is_none_or(|newest| newest.name == target.name)
 }
 
-/// How many requests an undisturbed run makes.
+/// How many requests every undisturbed run makes: one that meets a slow server asks more often what it waits for.
 async fn requests(database: &Database, set: &FaultSet, proxy: &Proxy) -> usize {
-    proxy.arm(Cut { request: usize::MAX, moment: Moment::Before });
-    let mut session = database.try_connect(&proxy.url(&database.url())).await.expect("a session");
-    deploy(&mut *session, &set.migrations).await.expect("an undisturbed run");
-    drop(session);
-    proxy.disarm();
-    database.empty().await;
-    proxy.requests()
+    let mut least = usize::MAX;
+    for _ in 0..UNDISTURBED {
+        proxy.arm(Cut { request: usize::MAX, moment: Moment::Before });
+        let mut session = database.try_connect(&proxy.url(&database.url())).await.expect("a session");
+        deploy(&mut *session, &set.migrations).await.expect("an undisturbed run");
+        drop(session);
+        proxy.disarm();
+        database.empty().await;
+        least = least.min(proxy.requests());
+    }
+    least
 }
 
 /// Each cut is in a deploy of its own, the later ones in what would have gone on from the earlier ones.

@@ -33,11 +33,14 @@ pub(crate) fn check(migrations: &Migrations, dialect: Dialect, strict_order: boo
     }
 }
 
-/// An error and its causes on one line.
+/// An error and its causes on one line; a cause that is told already is told once.
 pub(crate) fn told(error: &dyn Error) -> String {
     let (mut words, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
-        words = format!("{words}: {error}");
+        let told = error.to_string();
+        if !words.ends_with(&told) {
+            words = format!("{words}: {told}");
+        }
         cause = error.source();
     }
     words

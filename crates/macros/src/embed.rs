@@ -137,6 +137,8 @@ mod tests {
     fn what_is_wrong_with_a_folder_is_told_with_its_place() {
         let words = refused(Dialect::Postgres, &[("1_a.sql", "SELECT 1;\n  SELECT 'open;")]);
         assert!(words.contains("/migrations/1_a.sql:2:10"), "{words}");
+        let cause = words.rsplit(": ").next().unwrap();
+        assert_eq!(words.matches(cause).count(), 1, "{words}");
         let words = refused(Dialect::Postgres, &[("1_a.sql", "BEGIN;\nVACUUM;\nCOMMIT;")]);
         assert!(words.contains("/migrations/1_a.sql:2:1"), "{words}");
         let words = refused(Dialect::Sqlite, &[("1_a.sql", ""), ("1_a.up.sql", "")]);
