@@ -155,8 +155,8 @@ fn each(
 /// secret), the columns are told of neither.
 fn complete(kept: &mut Schema, live: &mut Schema, table: &HistoryTable) -> Result<(), rusqlite::Error> {
     let elsewhere = Connection::open_in_memory()?;
-    let columns = kept.objects.keys().filter(|key| key.kind == COLUMN);
-    let told: BTreeSet<String> = columns.map(|key| key.table.clone()).collect();
+    let already = kept.objects.keys().filter(|key| key.kind == COLUMN);
+    let told: BTreeSet<String> = already.map(|key| key.table.clone()).collect();
     let (mut same, mut lost) = (BTreeSet::new(), BTreeSet::new());
     for (key, properties) in &kept.objects {
         if !matches!(&*key.kind, "table" | "virtual table") || told.contains(&key.name) {
@@ -174,7 +174,7 @@ fn complete(kept: &mut Schema, live: &mut Schema, table: &HistoryTable) -> Resul
     live.objects.retain(|key, _| key.kind != COLUMN || !lost.contains(&key.table));
     let same = live.objects.iter().filter(|(key, _)| key.kind == COLUMN && same.contains(&key.table));
     kept.objects.extend(same.map(|(key, properties)| (key.clone(), properties.clone())));
-    let found = Schema { objects: self::columns(&elsewhere, table)?, ..Schema::default() };
+    let found = Schema { objects: columns(&elsewhere, table)?, ..Schema::default() };
     kept.objects.append(&mut found.guarded().objects);
     as_written(kept, live);
     Ok(())

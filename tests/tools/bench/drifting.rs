@@ -1,10 +1,10 @@
 //! (f) Whether others changed the schema: the fast yes, the whole comparison and the reading, beside one scan of the
 //! catalogs that gives the same objects; and how all of it grows.
 
-use crate::measure::{Aim, Line, Trips, alternate};
+use crate::measure::{Aim, Line, alternate};
 use crate::scripts;
 use crate::session::{Place, options, run};
-use harness::{Database, Family, Proxy, Target};
+use harness::{Database, Family, Target};
 use std::time::Instant;
 use windlass_core::apply::{DeployOptions, Silent, Stop, deploy};
 use windlass_core::drift::{DriftOptions, DriftVerdict, look};
@@ -149,27 +149,8 @@ async fn beside(
     )
     .await;
     let mut line = taken.line(&format!("(f) {size} tables, {case}"), &target.name, aim);
-    line.trips = trips(place, &mut windlass).await;
+    line.trips = place.trips(async |raw| _ = raw.rows(scan(place.family)).await, windlass).await;
     line
-}
-
-async fn trips(place: &Place, windlass: &mut impl AsyncFnMut(&mut dyn Driver)) -> Option<[Trips; 2]> {
-    if place.family == Family::Sqlite {
-        return None;
-    }
-    let proxy = Proxy::before(&place.url);
-    let through = Place { url: proxy.url(&place.url), ..place.clone() };
-    let mut raw = through.raw().await;
-    let connecting = proxy.trips();
-    raw.rows(scan(place.family)).await;
-    let floor = Trips { connecting, after: proxy.trips() - connecting };
-
-    let proxy = Proxy::before(&place.url);
-    let through = Place { url: proxy.url(&place.url), ..place.clone() };
-    let mut session = through.windlass().await;
-    let connecting = proxy.trips();
-    windlass(&mut *session).await;
-    Some([floor, Trips { connecting, after: proxy.trips() - connecting }])
 }
 
 async fn yes(target: &Target, place: &Place, size: usize) -> Line {

@@ -1,6 +1,7 @@
 //! Sessions: one of windlass, and a raw one that does the least that can be right.
 
-use harness::{Database, Family, Session};
+use crate::measure::Trips;
+use harness::{Database, Family, Proxy, Session};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use windlass_core::apply::{DeployOptions, Silent, Stop, deploy};
@@ -68,6 +69,34 @@ impl Place {
                 Box::new(windlass_sqlite::Sqlite::connect(&options).expect("a session"))
             }
         }
+    }
+
+    /// The round trips of the floor's work and of windlass', each on a session of its own; none where there is no wire.
+    /// They are counted beside the measured rounds, so that the counting slows nothing down.
+    pub(crate) async fn trips(
+        &self,
+        floor: impl AsyncFnOnce(&mut Raw),
+        windlass: impl AsyncFnOnce(&mut dyn Driver),
+    ) -> Option<[Trips; 2]> {
+        if self.family == Family::Sqlite {
+            return None;
+        }
+        let proxied = || {
+            let proxy = Proxy::before(&self.url);
+            let through = Self { url: proxy.url(&self.url), ..self.clone() };
+            (proxy, through)
+        };
+        let (proxy, through) = proxied();
+        let mut raw = through.raw().await;
+        let connecting = proxy.trips();
+        floor(&mut raw).await;
+        let floor = Trips { connecting, after: proxy.trips() - connecting };
+
+        let (proxy, through) = proxied();
+        let mut session = through.windlass().await;
+        let connecting = proxy.trips();
+        windlass(&mut *session).await;
+        Some([floor, Trips { connecting, after: proxy.trips() - connecting }])
     }
 
     /// Opens a raw session.

@@ -1,10 +1,10 @@
 //! (a) A deploy with nothing to do: embedded, from a folder, and as a whole process.
 
 use crate::child;
-use crate::measure::{Aim, Line, Trips, alternate};
+use crate::measure::{Aim, Line, alternate};
 use crate::scripts::{self, Lying};
 use crate::session::{Place, deploys, run};
-use harness::{Database, Family, Proxy, Target};
+use harness::{Database, Target};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use windlass_core::source::Migrations;
@@ -58,32 +58,14 @@ async fn embedded(target: &Target, place: &Place, migrations: &Migrations) -> Li
     .await;
     let case = format!("(a) {} applied, embedded", migrations.len());
     let mut line = rounds.line(&case, &target.name, Aim::Ratio(1.2));
-    line.trips = trips(place, migrations).await;
+    line.trips = place
+        .trips(async |raw| _ = raw.newest().await, async |session| _ = deploys(session, migrations).await)
+        .await;
     line
 }
 
 async fn look(place: &Place) {
     assert_eq!(place.raw().await.newest().await.len(), 64);
-}
-
-/// Counted beside the measured rounds, so that the counting slows nothing down.
-async fn trips(place: &Place, migrations: &Migrations) -> Option<[Trips; 2]> {
-    if place.family == Family::Sqlite {
-        return None;
-    }
-    let proxy = Proxy::before(&place.url);
-    let through = Place { url: proxy.url(&place.url), ..place.clone() };
-    let mut raw = through.raw().await;
-    let connecting = proxy.trips();
-    raw.newest().await;
-    let floor = Trips { connecting, after: proxy.trips() - connecting };
-
-    let proxy = Proxy::before(&place.url);
-    let through = Place { url: proxy.url(&place.url), ..place.clone() };
-    let mut session = through.windlass().await;
-    let connecting = proxy.trips();
-    deploys(&mut *session, migrations).await;
-    Some([floor, Trips { connecting, after: proxy.trips() - connecting }])
 }
 
 async fn from_folder(target: &Target, place: &Place, dir: &Path, lying: Lying, length: usize) -> Line {
