@@ -4,6 +4,41 @@ use super::DeployError;
 use std::error::Error;
 use std::fmt::Write as _;
 
+/// What hints say in the words of the command, and what a program calls for it; the longer of two comes first.
+const CALLS: [(&str, &str); 17] = [
+    ("--allow-drift", "Deploy::on_drift(DriftPolicy::Warn)"),
+    ("--allow-non-empty", "Deploy::allow_non_empty(true)"),
+    ("--allow-pooler", "Deploy::allow_pooler(true)"),
+    ("--close-open-transaction", "Deploy::close_open_transaction(true)"),
+    ("--history-table", "Options::history_table"),
+    ("--lock-wait", "Deploy::lock_wait"),
+    ("--out-of-order", "Deploy::out_of_order(true)"),
+    ("--single-transaction", "Deploy::single_transaction(true)"),
+    ("--strict-order", "Deploy::strict_order(true)"),
+    ("--to", "Deploy::target"),
+    ("windlass baseline", "baseline"),
+    ("windlass drift accept", "accept_drift"),
+    ("windlass drift", "drift"),
+    ("windlass history", "history"),
+    ("windlass resolve", "resolve"),
+    ("windlass status", "status"),
+    ("windlass unlock", "end_lock_holder"),
+];
+
+/// Those that a hint says, each once.
+fn calls(hint: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let spans: Vec<_> = hint.split('`').skip(1).step_by(2).collect();
+    let mut found: Vec<_> = spans.into_iter().filter_map(call).collect();
+    found.dedup();
+    found.into_iter()
+}
+
+fn call(span: &str) -> Option<(&'static str, &'static str)> {
+    let is_said =
+        |said: &str| span.strip_prefix(said).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    CALLS.into_iter().find(|(said, _)| is_said(said))
+}
+
 impl DeployError {
     /// All of it, in lines: what went wrong and why, what stands, and what to do next.
     ///
@@ -16,7 +51,8 @@ impl DeployError {
     ///     DeployError::from(blocked).story(),
     ///     "the deploy is blocked: nothing was run\n\
     ///      caused by: version 2 is used by 2_a, 2_b\n\
-    ///      hint: give each its own version, or leave `--strict-order` out"
+    ///      hint: give each its own version, or leave `--strict-order` out\n\
+    ///      in a program: `Deploy::strict_order(true)` is `--strict-order`"
     /// );
     /// ```
     pub fn story(&self) -> String {
@@ -34,6 +70,10 @@ impl DeployError {
         }
         if let Some(hint) = self.hint() {
             let _ = write!(story, "\nhint: {hint}");
+            let calls: Vec<_> = calls(&hint).map(|(said, call)| format!("`{call}` is `{said}`")).collect();
+            if !calls.is_empty() {
+                let _ = write!(story, "\nin a program: {}", calls.join(", "));
+            }
         }
         story
     }
@@ -99,5 +139,48 @@ impl DeployError {
             _ => return None,
         };
         Some(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Blocked;
+
+    /// Whatever hints come to say: each flag and command in their sources is one that a program has a call for.
+    #[test]
+    fn a_program_has_a_call_for_all_that_hints_say() {
+        let sources =
+            [include_str!("story.rs"), include_str!("failure.rs"), include_str!("../plan/blocked.rs")];
+        let code = sources.into_iter().flat_map(|source| {
+            source
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+        });
+        let mut said: Vec<_> = code
+            .flat_map(|line| line.split('`').skip(1))
+            .filter(|span| {
+                span.starts_with("windlass ") || span.starts_with("--") && !span.starts_with("-- ")
+            })
+            .collect();
+        said.retain(|span| call(span).is_none());
+        assert_eq!(said, [""; 0]);
+    }
+
+    #[test]
+    fn each_call_is_told_once() {
+        let blocked = Blocked::NotEmpty { examples: vec!["ships".to_owned()] };
+        let story = DeployError::from(blocked).story();
+        let told = "in a program: `baseline` is `windlass baseline`, `Deploy::allow_non_empty(true)` is `--allow-non-empty`";
+        assert_eq!(story.lines().last(), Some(told));
+        assert_eq!(
+            call("windlass drift accept --reason TEXT"),
+            Some(("windlass drift accept", "accept_drift"))
+        );
+        assert_eq!(call("--to-and-fro"), None);
+        assert_eq!(calls("`windlass resolve --resume a`; or `windlass resolve --applied a`").count(), 1);
     }
 }
