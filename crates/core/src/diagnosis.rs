@@ -104,7 +104,7 @@ pub struct Told {
 }
 
 /// What a statement changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Changes {
     /// Nothing that stays: it reads, sets, locks or begins.
@@ -118,7 +118,7 @@ pub enum Changes {
 }
 
 /// What became of a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fate {
     /// It took effect.
@@ -130,7 +130,7 @@ pub enum Fate {
 }
 
 /// Who tells what became of a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
     /// The history: a checkpoint that was written with it or right behind it.

@@ -41,7 +41,7 @@ pub struct Unseen {
 }
 
 /// What a server or a file is besides its product and version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Circumstance {
     /// One node of a Galera cluster.

@@ -18,7 +18,7 @@ use std::fmt;
 /// let deploy = Deploy::new(migrations).on_drift(DriftPolicy::Warn);
 /// # let _ = deploy; }
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriftPolicy {
     /// It stops before anything is run.

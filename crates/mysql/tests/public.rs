@@ -7,6 +7,9 @@ use windlass_mysql::mysql_async::{Conn, Pool};
 
 fn can_be_shared<T: Send + Sync + 'static>() {}
 fn is_an_error<T: Error + Send + Sync + 'static>() {}
+fn is_data<T: Clone + std::fmt::Debug + Eq>() {}
+fn begins_empty<T: Clone + Default + std::fmt::Debug>() {}
+fn is_one_of_a_few<T: Copy + std::fmt::Debug + Eq + std::hash::Hash>() {}
 fn can_be_sent(_: impl Future + Send) {}
 
 #[test]
@@ -24,6 +27,14 @@ fn types_cross_threads() {
     can_be_shared::<mysql::Pattern>();
     can_be_shared::<mysql::Stop>();
     can_be_shared::<mysql::MySql<'static>>();
+}
+
+#[test]
+fn settings_can_be_copied_compared_and_shown() {
+    is_data::<mysql::Options>();
+    is_data::<mysql::UrlError>();
+    begins_empty::<mysql::RustMigrations>();
+    is_one_of_a_few::<mysql::SslMode>();
 }
 
 #[test]

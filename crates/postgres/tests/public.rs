@@ -5,6 +5,9 @@ use windlass_postgres as postgres;
 
 fn can_be_shared<T: Send + Sync + 'static>() {}
 fn is_an_error<T: Error + Send + Sync + 'static>() {}
+fn is_data<T: Clone + std::fmt::Debug + Eq>() {}
+fn begins_empty<T: Clone + Default + std::fmt::Debug>() {}
+fn is_one_of_a_few<T: Copy + std::fmt::Debug + Eq + std::hash::Hash>() {}
 
 #[test]
 fn types_cross_threads() {
@@ -22,6 +25,14 @@ fn types_cross_threads() {
     can_be_shared::<postgres::Stop>();
     can_be_shared::<postgres::testing::TestDatabase>();
     can_be_shared::<postgres::Postgres<'static>>();
+}
+
+#[test]
+fn settings_can_be_copied_compared_and_shown() {
+    is_data::<postgres::Options>();
+    is_data::<postgres::UrlError>();
+    begins_empty::<postgres::RustMigrations>();
+    is_one_of_a_few::<postgres::SslMode>();
 }
 
 #[test]

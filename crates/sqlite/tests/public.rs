@@ -7,6 +7,8 @@ use windlass_sqlite::rusqlite::Connection;
 
 fn can_be_shared<T: Send + Sync + 'static>() {}
 fn is_an_error<T: Error + Send + Sync + 'static>() {}
+fn is_data<T: Clone + std::fmt::Debug + Eq>() {}
+fn begins_empty<T: Clone + Default + std::fmt::Debug>() {}
 fn can_be_sent<T: Send>(_: T) {}
 
 #[test]
@@ -23,6 +25,13 @@ fn types_cross_threads() {
     can_be_shared::<sqlite::Holder>();
     can_be_shared::<sqlite::Pattern>();
     can_be_shared::<sqlite::Stop>();
+}
+
+#[test]
+fn settings_can_be_copied_compared_and_shown() {
+    is_data::<sqlite::Options>();
+    is_data::<sqlite::UrlError>();
+    begins_empty::<sqlite::RustMigrations>();
 }
 
 #[test]

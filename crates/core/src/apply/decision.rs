@@ -90,7 +90,7 @@ fn count(differences: &[Difference]) -> String {
 /// }
 /// assert_eq!(told(Proof::NothingToSee), "no schema can tell");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Proof {
     /// The live schema is what it says.

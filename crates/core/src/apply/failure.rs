@@ -28,7 +28,7 @@ pub struct FailedStatement {
 }
 
 /// What of a failed migration stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stands {
     /// Nothing: it was rolled back.

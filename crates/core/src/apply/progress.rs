@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// Nothing is to do.

@@ -53,7 +53,7 @@ pub struct Choice {
 /// }
 /// # let _ = is_for_a_person;
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
     /// Nothing is to be done.

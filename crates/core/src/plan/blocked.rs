@@ -47,7 +47,7 @@ impl fmt::Display for Place {
 /// }
 /// assert!(told(&Blocked::NotEmpty { examples: vec!["ships".to_owned()] }).contains("wrong database"));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Blocked {
     /// The history cannot be believed.

@@ -16,7 +16,7 @@ use std::str::FromStr;
 /// assert!(ours.iter().all(Result::is_ok));
 /// assert!("".parse::<Pattern>().is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     kind: Option<String>,
     schema: Option<String>,
