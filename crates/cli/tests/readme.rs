@@ -235,3 +235,89 @@ fn the_readme_shows_the_examples_as_they_are() {
         assert!(text.ends_with(shown) && shown.starts_with("use "), "shown as it is in {example}");
     }
 }
+
+/// The blocks of a language, each whole.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let fence = format!("```{language}\n");
+    text.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// A block of Rust in a guide leaves out what is around it: all that it shows stands in one example, which is run.
+#[test]
+fn the_docs_show_parts_of_examples() {
+    let crates =
+        ["mysql", "postgres", "sqlite"].map(|name| root().join("crates").join(name).join("examples"));
+    let examples: Vec<_> = crates
+        .iter()
+        .flat_map(|folder| files(folder).into_iter().map(|name| folder.join(name)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| {
+            std::fs::read_to_string(path).expect("the example").replace("examples/migrations", "migrations")
+        })
+        .collect();
+    let shown = |example: &String, block: &str| {
+        let lines: Vec<_> = example.lines().map(str::trim).collect();
+        block.lines().map(str::trim).filter(|line| !line.is_empty()).all(|line| lines.contains(&line))
+    };
+    let mut seen = 0;
+    for page in pages().into_iter().filter(|page| page != "docs/api.md") {
+        for block in blocks(&text(&page), "rust") {
+            assert!(
+                examples.iter().any(|example| shown(example, block)),
+                "{page}: no example has all of\n{block}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "{seen}");
+}
+
+/// Settings of windlass are ones that it knows; what is to be written into a manifest are packages of this repository with
+/// features that they have, and of others the releases that it is tested with.
+#[test]
+fn the_docs_show_files_of_toml_that_mean_something() {
+    let read = |path: &Path| -> toml::Table {
+        std::fs::read_to_string(path).expect("a manifest").parse().expect("TOML")
+    };
+    let tested = read(&root().join("Cargo.toml"));
+    let mut seen = std::collections::BTreeSet::new();
+    for page in pages() {
+        for block in blocks(&text(&page), "toml") {
+            let table: toml::Table = block.parse().unwrap_or_else(|error| panic!("{page}: {error}\n{block}"));
+            let first = block.lines().next().unwrap_or_default();
+            let file =
+                first.strip_prefix("# ").map_or("Cargo.toml", |name| name.split(':').next().expect("a name"));
+            seen.insert(file.to_owned());
+            match file {
+                "windlass.toml" => {
+                    let folder = tempfile::tempdir().expect("a folder");
+                    std::fs::write(folder.path().join(file), block).expect("written");
+                    std::fs::create_dir(folder.path().join("migrations")).expect("a folder");
+                    let told = run("windlass status --database-url sqlite:missing.db", folder.path());
+                    assert!(told.contains("there is no file `missing.db`"), "{page}: {told}");
+                }
+                "Cargo.toml" => {
+                    for (name, dependency) in table["dependencies"].as_table().expect("dependencies") {
+                        let place = dependency.get("path").and_then(toml::Value::as_str);
+                        let Some(place) = place else {
+                            let release = |of: &toml::Value| of.get("version").unwrap_or(of).clone();
+                            let ours = release(&tested["workspace"]["dependencies"][name]);
+                            assert_eq!(release(dependency), ours, "{page}: {name}");
+                            continue;
+                        };
+                        let place = place.strip_prefix("../windlass/").expect("beside the program");
+                        let manifest = read(&root().join(place).join("Cargo.toml"));
+                        assert_eq!(manifest["package"]["name"].as_str(), Some(name.as_str()), "{page}");
+                        let features = dependency.get("features").and_then(toml::Value::as_array);
+                        for feature in features.into_iter().flatten().filter_map(toml::Value::as_str) {
+                            assert!(manifest["features"].get(feature).is_some(), "{page}: {feature}");
+                        }
+                    }
+                }
+                "diesel.toml" => {}
+                other => panic!("{page}: what is {other}?"),
+            }
+        }
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["Cargo.toml", "diesel.toml", "windlass.toml"]);
+}

@@ -14,6 +14,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Beside this crate, which gives `mysql_async` on, such a program needs tokio with the features `macros` and `rt-multi-thread`.
+//!
 //! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
 //! it costs one round trip, however many migrations there are. Statements that change definitions commit by themselves here;
 //! a deploy that failed, or was killed, in the midst of a migration is run again all the same, and goes on behind the last

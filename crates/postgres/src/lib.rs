@@ -16,6 +16,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Beside this crate, which gives `tokio_postgres` on, such a program needs tokio with the features `macros` and `rt-multi-thread`.
+//!
 //! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
 //! it costs one round trip, however many migrations there are. A deploy that failed, or was killed, is run again: what stands
 //! is found out, and it goes on from there.

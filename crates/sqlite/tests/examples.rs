@@ -33,6 +33,15 @@ fn a_program_starts_on_a_database_that_is_up_to_date() {
     assert!(names(&folder.path().join("app.db")).is_empty());
 }
 
+#[cfg(feature = "sqlx")]
+#[test]
+fn a_pool_of_sqlx_is_deployed_to_and_used_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        assert_eq!(run("sqlite_sqlx", folder.path(), &[]), "0 ships\n");
+    }
+}
+
 #[test]
 fn a_file_is_upgraded_with_a_backup_beside_it() {
     let folder = tempfile::tempdir().expect("a folder");
