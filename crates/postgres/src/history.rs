@@ -3,6 +3,7 @@
 //! Every change of a standing row is fenced, and a fence that lets nothing through must fail by itself: the
 //! commit is on its way when the answer comes. So the changed rows are counted, and a wrong count divides by zero.
 
+use crate::lock;
 use crate::look;
 use crate::quote::{identifier, literal, optional};
 use crate::trust;
@@ -65,16 +66,20 @@ impl HistoryTable {
 
     /// Creates it unless it stands, in one statement that also works inside a transaction.
     ///
-    /// Who may not create anything may still use one that stands. Two that create it at the same moment
-    /// collide on a catalog's index, whatever IF NOT EXISTS says: the later one finds it done.
+    /// Who may not create anything may still use one that stands. Two that create it at the same moment collide
+    /// on a catalog's index, whatever IF NOT EXISTS says, and between its end and its word of it to other sessions
+    /// a transaction's tables are there for an index and not for a name. A transaction's locks are freed behind
+    /// that word: so one waits for the other's lock, and then looks by a query, which hears all words first.
     pub(crate) fn create(&self) -> String {
         let (schema, table) = (identifier(&self.schema), &self.quoted);
         let (schema_name, table_name, doubtful) =
-            (literal(&schema), literal(table), trust::is_doubtful(self));
+            (literal(&self.schema), literal(table), trust::is_doubtful(self));
+        let key = lock::creation_key(&self.schema);
         let body = format!(
             "BEGIN
+PERFORM pg_catalog.pg_advisory_xact_lock({key});
 BEGIN
-    IF to_regnamespace({schema_name}) IS NULL THEN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema_name}::name) THEN
         BEGIN
             CREATE SCHEMA {schema};
         EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL;

@@ -14,8 +14,16 @@ use windlass_core::sql::classify::{classify, may_hold_secret};
 /// The lock's key: of the database and the history's place, so that histories side by side do not exclude
 /// one another.
 pub(crate) fn key(database: &str, table: &HistoryTable) -> i64 {
+    number(&format!("windlass lock 1\0{database}\0{}", table.quoted()))
+}
+
+/// The key of those that create a history in this schema of whichever database they are in.
+pub(crate) fn creation_key(schema: &str) -> i64 {
+    number(&format!("windlass creation 1\0{schema}"))
+}
+
+fn number(text: &str) -> i64 {
     // FNV-1a, since the key must be the same in every build.
-    let text = format!("windlass lock 1\0{database}\0{}", table.quoted());
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

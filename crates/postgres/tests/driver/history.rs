@@ -9,6 +9,7 @@ use windlass_postgres::Postgres;
 crate::on_servers!(
     many_create_the_history_at_once,
     a_history_that_another_is_creating_is_waited_for,
+    two_that_create_it_do_so_one_behind_the_other,
     the_head_is_the_newest_row,
     a_claim_that_is_taken_is_told_apart_from_a_users_own_key,
     a_rival_waits_for_the_first_and_meets_its_claim,
@@ -51,6 +52,25 @@ async fn a_history_that_another_is_creating_is_waited_for(database: Database) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     creating.commit().await.unwrap();
+    second.await.unwrap().unwrap();
+}
+
+/// Names may still be missing to a session while an index has them already: so none waits at an index.
+async fn two_that_create_it_do_so_one_behind_the_other(database: Database) {
+    let elsewhere = format!("{}?schema=app", database.url());
+    let mut first = Postgres::connect(&options(&elsewhere)).await.unwrap();
+    perform(&mut first, &[Step::Begin, Step::CreateHistory]).await.unwrap();
+    let mut driver = Postgres::connect(&options(&elsewhere)).await.unwrap();
+    let second =
+        tokio::spawn(
+            async move { perform(&mut driver, &[Step::Begin, Step::CreateHistory, Step::Commit]).await },
+        );
+    let observer = database.raw().await;
+    while value(&observer, WAITING).await == "0" {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(value(&observer, &WAITING.replace("count(*)", "string_agg(locktype, ',')")).await, "advisory");
+    perform(&mut first, &[Step::Commit]).await.unwrap();
     second.await.unwrap().unwrap();
 }
 
