@@ -88,6 +88,13 @@ fn an_account_with_rights_to_one_database_is_enough() {
 #[ignore = "needs servers: cargo xtask test"]
 fn certificates_are_checked_as_asked() {
     let ca = std::env::var("WINDLASS_TEST_CA_FILE").expect("WINDLASS_TEST_CA_FILE");
+    // An authority that has signed nothing of the servers'.
+    let wrong = tempfile::NamedTempFile::new().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    std::fs::write(wrong.path(), authority.self_signed(&key).unwrap().pem()).unwrap();
+    let wrong = wrong.path().display();
     on_each(async |scratch| {
         let url = &scratch.url;
         for mode in ["PREFERRED", "REQUIRED"] {
@@ -100,6 +107,8 @@ fn certificates_are_checked_as_asked() {
             assert!(is_encrypted(&mut driver).await, "{mode}");
             let error = try_url(&format!("{url}?ssl-mode={mode}")).await.unwrap_err();
             assert!(matches!(error, ConnectError::Tls { .. }), "{mode} without its authority: {error:?}");
+            let error = try_url(&format!("{url}?ssl-mode={mode}&ssl-ca={wrong}")).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Tls { .. }), "{mode} with another: {error:?}");
         }
         // 127.0.0.2 is this machine too, and no name in the certificate.
         let (before, rest) = url.split_once("@127.0.0.1:").unwrap();
