@@ -39,7 +39,8 @@
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
 //! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |
 //!
-//! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`].
+//! What SQL cannot say is a function of the program, in the order of the files: [`RustMigrations`]. No server here copies a
+//! database: for a program's own tests [`create_database`] makes one, [`deploy`] fills it, and [`drop_database`] ends it.
 //!
 //! # When it fails
 //! Errors are typed, and say what stands:

@@ -16,7 +16,9 @@ use windlass_core::driver::DatabaseError;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let file = Options::file(folder.path().join("shop.db"));
-/// assert!(matches!(Sqlite::connect(&file), Err(ConnectError::Missing { .. })));
+/// let missing = Sqlite::connect(&file).expect_err("not created");
+/// assert!(matches!(missing, ConnectError::Missing { .. }));
+/// assert!(missing.to_string().ends_with("`Options::create_database`, or `mode=rwc` in the URL, creates it"));
 /// let session = Sqlite::connect(&file.create_database(true))?;
 /// # drop(session);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,7 +27,7 @@ use windlass_core::driver::DatabaseError;
 #[non_exhaustive]
 pub enum ConnectError {
     /// The file does not exist, and was not to be created.
-    #[error("there is no file `{}`; `--create-database` (or `mode=rwc` in the URL) creates it", path.display())]
+    #[error("there is no file `{}`; `Options::create_database`, or `mode=rwc` in the URL, creates it", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
