@@ -54,6 +54,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # When the future is dropped
+//! A deploy that has its connection is done within one poll: it cannot be dropped in the middle. Over sqlx a future waits for
+//! the connection first; dropped then, it has done nothing, and the connection is as it was. No lock outlives the call.
+//!
 //! # Features
 //! Rust 1.88 or later compiles all of them but `sqlx`.
 //!
