@@ -194,10 +194,16 @@ impl Settings {
 
 /// Lets `last_insert_rowid()` tell of this row: a script that inserts none reads nothing of windlass's own.
 pub(crate) fn tell_last_row(connection: &Connection, row: i64) {
+    // SAFETY: so it is declared by SQLite, since 3.18. The oldest rusqlite that is taken declares what 3.14 had, unless
+    // it compiles SQLite itself.
+    #[allow(unsafe_code)]
+    unsafe extern "C" {
+        fn sqlite3_set_last_insert_rowid(database: *mut ffi::sqlite3, row: i64);
+    }
     // SAFETY: the handle is open for as long as the connection is borrowed, and a number is all that is written to it.
     #[allow(unsafe_code)]
     unsafe {
-        ffi::sqlite3_set_last_insert_rowid(connection.handle(), row);
+        sqlite3_set_last_insert_rowid(connection.handle(), row);
     }
 }
 
@@ -287,4 +293,21 @@ fn read(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
 
 fn set(connection: &Connection, name: &str, value: &str) -> Result<(), Error> {
     crate::perform::run_to_end(connection, &format!("PRAGMA {name} = {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_that_is_told_of_is_the_one_that_was_given() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (7)")
+            .unwrap();
+        for row in [3, i64::MAX, 0] {
+            tell_last_row(&connection, row);
+            assert_eq!(connection.last_insert_rowid(), row);
+        }
+    }
 }

@@ -797,7 +797,8 @@ fn what_cannot_be_opened_is_explained() {
     let connect = |options: Options| Sqlite::connect(&options).unwrap_err();
     let missing = connect(Options::file(file.path()));
     assert!(
-        matches!(missing, ConnectError::Missing { .. }) && missing.to_string().contains("--create-database")
+        matches!(missing, ConnectError::Missing { .. })
+            && missing.to_string().contains("Options::create_database")
     );
     assert!(!file.path().exists());
     assert!(matches!(connect(Options::file(file.path()).read_only()), ConnectError::Missing { .. }));
