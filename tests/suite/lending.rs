@@ -9,6 +9,7 @@ use windlass_core::application::{self as call, DriverError, Migrations, Resoluti
 
 harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]: in_a_transaction_of_the_application_nothing_is_read_or_written;
+    natively [Postgres, MySql, MariaDb, Sqlite]: an_older_release_is_told_that_it_is_one_whatever_others_changed;
     natively [Postgres]: what_an_application_knows_of_its_sequences_stays;
     natively [MySql, MariaDb]: whoever_has_autocommit_off_sees_what_is_so_now;
 );
@@ -170,6 +171,31 @@ async fn in_a_transaction_of_the_application_nothing_is_read_or_written(database
             conn.runs("XA END 'theirs'").await;
             conn.runs("XA ROLLBACK 'theirs'").await;
         }
+    }
+}
+
+macro_rules! older_is_told {
+    ($connection:expr) => {{
+        let mut connection = $connection;
+        let verdict = call::verify(&mut connection, &migrations(&SCRIPTS)).await.expect("a verdict");
+        assert!(matches!(verdict, Verdict::Drifted(_)), "{verdict:?}");
+        let verdict = call::verify(&mut connection, &migrations(&SCRIPTS[..2])).await.expect("a verdict");
+        assert_eq!(verdict, Verdict::Ahead { names: vec!["3_c".to_owned()] });
+    }};
+}
+
+/// Some programs must not run then, and drift is the next release's to tell.
+async fn an_older_release_is_told_that_it_is_one_whatever_others_changed(database: &Database) {
+    deploy(&mut *database.connect().await, &migrations(&SCRIPTS)).await.expect("a deploy");
+    database.sql("CREATE TABLE by_hand (n int)").await;
+    match database.target().family {
+        Family::Postgres => older_is_told!(native_postgres(database).await),
+        Family::Sqlite => {
+            let url = database.url();
+            let path = url.trim_start_matches("sqlite:");
+            older_is_told!(rusqlite::Connection::open(path).expect("a connection"));
+        }
+        _ => older_is_told!(native_mysql(database).await),
     }
 }
 

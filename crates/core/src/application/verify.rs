@@ -31,7 +31,8 @@ pub enum Verdict {
         /// Their names.
         pending: Vec<String>,
     },
-    /// All are applied, and newer ones too: an older release of the program is looking.
+    /// All are applied, and newer ones too: an older release of the program is looking. Whether others changed the schema is
+    /// then the newer one's to tell.
     Ahead {
         /// The newer ones.
         names: Vec<String>,
@@ -48,7 +49,7 @@ pub enum Verdict {
         /// The migrations.
         names: Vec<String>,
     },
-    /// All migrations are applied, and others changed the schema since the last deploy.
+    /// All migrations are applied and no newer ones, and others changed the schema since the last deploy.
     Drifted(Box<Drift>),
     /// All migrations are applied, and whether others changed the schema since cannot be told: an account that may not see
     /// all of it, say, or statements that ran since and may have changed anything.
@@ -152,14 +153,15 @@ pub enum WaitError {
     Verify(#[from] VerifyError),
 }
 
-/// Where the database is, and, where the program may run, whether its schema is as it was left.
+/// Where the database is, and, where all is applied and no more, whether its schema is as it was left: a program that is not
+/// to run beside a newer release has to be told of that first.
 pub(super) async fn verify(
     driver: &mut dyn Driver,
     migrations: &Migrations,
     options: &DriftOptions,
 ) -> Result<Verdict, VerifyError> {
     let verdict = look(driver, migrations).await?;
-    if !verdict.may_run() || !options.looks(driver) {
+    if verdict != Verdict::Current || !options.looks(driver) {
         return Ok(verdict);
     }
     match drift::look(driver, migrations.as_slice(), options).await? {
