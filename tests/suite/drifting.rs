@@ -31,6 +31,7 @@ harness::scenarios!(
         what_later_statements_name_is_no_drift,
         an_up_to_date_deploy_warns,
         a_long_history_leaves_no_drift,
+        where_nothing_moved_the_definitions_are_not_compared,
         nobody_looks_where_it_is_turned_off;
     natively [Postgres, MySql, MariaDb, Sqlite]: a_secret_in_a_definition_is_neither_kept_nor_told;
     natively [Postgres, MySql, MariaDb, Sqlite]: grants_are_compared_where_both_looked;
@@ -206,6 +207,47 @@ async fn a_long_history_leaves_no_drift(database: &Database) {
     let set = Migrations::from_dir(&root).expect("the long history");
     deploy_with(&mut *database.connect().await, &set, &with(DriftPolicy::Stop)).await.expect("a deploy");
     assert_eq!(verdict(database, &set).await, DriftVerdict::None);
+}
+
+/// Of what was kept no more than the first line is left, so that whoever reads on is told by it.
+async fn where_nothing_moved_the_definitions_are_not_compared(database: &Database) {
+    let base = "CREATE TABLE a (n int PRIMARY KEY, t varchar(9) DEFAULT 'x');\nCREATE INDEX a_t ON a (t);";
+    let set = [("1_base", base)];
+    deployed(database, &set).await;
+    let (torn, unmoved): (_, &[&str]) = match database.target().family {
+        Family::Postgres => (
+            "split_part(snapshot, E'\\n', 1) || E'\\nx'",
+            &[
+                "INSERT INTO a VALUES (1, 'y')",
+                "ANALYZE",
+                "VACUUM",
+                "VACUUM FREEZE a",
+                "TRUNCATE a",
+                "REINDEX TABLE a",
+                "CREATE TEMP TABLE theirs (n serial PRIMARY KEY, t text DEFAULT 'x', CHECK (n > 0))",
+            ],
+        ),
+        Family::Sqlite => (
+            "substr(snapshot, 1, instr(snapshot, char(10)) - 1) || char(10) || 'x'",
+            &["INSERT INTO a VALUES (1, 'y')", "REINDEX", "VACUUM"],
+        ),
+        _ => (
+            "COMPRESS(CONCAT(SUBSTRING_INDEX(UNCOMPRESS(snapshot), CHAR(10), 1), CHAR(10), 'x'))",
+            &["INSERT INTO a VALUES (1, 'y')", "ANALYZE TABLE a", "TRUNCATE a", "OPTIMIZE TABLE a"],
+        ),
+    };
+    let tear = format!("UPDATE _windlass_migrations SET snapshot = {torn} WHERE snapshot IS NOT NULL");
+    database.sql(&tear).await;
+    let set = migrations(&set);
+    for sql in [""].iter().chain(unmoved) {
+        if !sql.is_empty() {
+            database.sql(sql).await;
+        }
+        assert_eq!(verdict(database, &set).await, DriftVerdict::None, "{sql}");
+    }
+    database.sql("ALTER TABLE a ADD COLUMN by_hand int").await;
+    let read = verdict(database, &set).await;
+    assert!(matches!(&read, DriftVerdict::Unknown(why) if why.contains("line 2")), "{read:?}");
 }
 
 async fn nobody_looks_where_it_is_turned_off(database: &Database) {

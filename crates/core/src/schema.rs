@@ -1,14 +1,17 @@
 //! Schema: what a database holds, as objects with properties that can be kept and compared.
 
 mod compare;
+mod fingerprint;
 mod pattern;
 mod text;
 
 pub use compare::{Change, Difference, differences, guarded, shown};
+pub use fingerprint::Fingerprint;
 pub use pattern::{Pattern, PatternError};
-pub use text::TextError;
+pub use text::{TextError, fingerprint};
 
-use std::collections::BTreeMap;
+use crate::sql::classify::may_hold_secret;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
@@ -51,8 +54,23 @@ impl Schema {
     /// The same with digests in place of texts that may hold a secret.
     #[must_use]
     pub fn guarded(mut self) -> Self {
+        // Most values stand there again and again.
+        let mut harmless: HashSet<&str> = HashSet::new();
+        let mut suspect: HashSet<&str> = HashSet::new();
+        for value in self.objects.values().flat_map(BTreeMap::values) {
+            if !harmless.contains(&**value) {
+                let set = if may_hold_secret(value) { &mut suspect } else { &mut harmless };
+                set.insert(value);
+            }
+        }
+        if suspect.is_empty() {
+            return self;
+        }
+        let suspect: HashSet<String> = suspect.into_iter().map(str::to_owned).collect();
         for value in self.objects.values_mut().flat_map(BTreeMap::values_mut) {
-            *value = guarded(std::mem::take(value));
+            if suspect.contains(&**value) {
+                *value = guarded(std::mem::take(value));
+            }
         }
         self
     }

@@ -155,7 +155,7 @@ impl Table {
     pub(crate) fn select_kept(&self) -> String {
         format!(
             "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s'), \
-             CAST(accepted AS BINARY), UNCOMPRESS(snapshot) FROM {} WHERE snapshot IS NOT NULL \
+             CAST(accepted AS BINARY), HEX(snapshot) FROM {} WHERE snapshot IS NOT NULL \
              ORDER BY id DESC LIMIT 1",
             self.qualified
         )
@@ -430,6 +430,13 @@ fn hexadecimal(bytes: &[u8]) -> String {
     digits
 }
 
+/// The bytes that [`hexadecimal`] wrote down, or the server did.
+pub(crate) fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16).map(|value| value as u8);
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(&pair[0])? << 4 | digit(pair.get(1)?)?)).collect()
+}
+
 fn short(value: &str, characters: usize) -> String {
     text(&value.chars().take(characters).collect::<String>())
 }
@@ -445,6 +452,15 @@ mod tests {
         assert_eq!(text("it's"), "_utf8mb4 x'69742773'");
         assert_eq!(text("a\\"), "_utf8mb4 x'615c'");
         assert_eq!(text("é"), "_utf8mb4 x'c3a9'");
+    }
+
+    #[test]
+    fn bytes_are_read_as_they_were_written() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes(&hexadecimal(&all)), Some(all.clone()));
+        assert_eq!(bytes(&hexadecimal(&all).to_uppercase()), Some(all));
+        assert_eq!(bytes("0"), None);
+        assert_eq!(bytes("zz"), None);
     }
 
     #[test]

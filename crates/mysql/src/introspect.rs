@@ -8,15 +8,18 @@ mod rights;
 use crate::MySql;
 use crate::dialect::numbers;
 use crate::errors::IN_TRANSACTION;
+use crate::history::bytes;
 use crate::inspect::NO_SUCH_TABLE;
 use crate::look::Eyes;
 use crate::transport::{Broken, Row, TransportError};
+use catalog::{Catalog, Part};
 use flate2::Compression;
+use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use model::{Place, Reading};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
-use windlass_core::schema::{INTROSPECTION, Kept, Look, Schema, WITH_GRANTS};
+use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, fingerprint};
 
 /// How often a schema is looked at again that others may be changing.
 const LOOKS: usize = 4;
@@ -48,71 +51,61 @@ impl MySql<'_> {
 
     /// The schema as it is.
     pub(crate) async fn schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
-        self.introspect(grants).await.map_err(|unread| match unread {
+        let said = self.look_around(grants).await.map_err(|unread| match unread {
             Unread::Unseen(why) => DriverError::Schema(why),
             Unread::Lost(error) => error,
-        })
+        })?;
+        said.schema().map_err(DriverError::Schema)
     }
 
     /// Whether the schema is as it was kept last. The catalogs are read one after the other, so that what others change
     /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice.
     pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
-        let mut seen = self.look_once(grants).await?;
-        for _ in 0..LOOKS {
-            if !matches!(seen, Look::Differs { .. }) {
+        let mut before: Option<(Found, String, Look)> = None;
+        for _ in 0..=LOOKS {
+            let (found, said) = match self.kept_and_live(grants).await {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return Ok(Look::NeverKept),
+                Err(Unread::Unseen(why)) => return Ok(Look::Unknown(why)),
+                Err(Unread::Lost(error)) => return Err(error),
+            };
+            let Some(kept) = found.snapshot() else { return Ok(Look::Unknown(NOT_GIVEN_BACK.to_owned())) };
+            let now = said.fingerprint();
+            if fingerprint(&head(&kept)) == Some(&*now) {
+                return Ok(Look::Same);
+            }
+            let earlier = match before.take() {
+                Some((earlier, then, seen)) if earlier == found && then == now => return Ok(seen),
+                earlier => earlier.map(|(.., seen)| seen),
+            };
+            let seen = compare(&found, &kept, &said);
+            if !matches!(seen, Look::Differs { .. }) || earlier.is_some_and(|earlier| earlier == seen) {
                 return Ok(seen);
             }
-            let again = self.look_once(grants).await?;
-            if again == seen {
-                return Ok(seen);
-            }
-            seen = again;
+            before = Some((found, now, seen));
         }
-        Ok(match seen {
-            Look::Differs { .. } => Look::Unknown("others change the schema while it is read".to_owned()),
-            seen => seen,
-        })
+        Ok(Look::Unknown("others change the schema while it is read".to_owned()))
     }
 
-    /// One round trip, one more where there are sequences, and one for grants.
-    async fn look_once(&mut self, grants: bool) -> Result<Look, DriverError> {
+    /// What was kept and what is there: one round trip, one more where there are sequences, and one for grants. Nothing
+    /// where nothing was kept.
+    async fn kept_and_live(&mut self, grants: bool) -> Result<Option<(Found, Said)>, Unread> {
         let mut message = vec![self.table.select_kept()];
         message.extend(self.catalogs());
-        let sets = match self.read(&message.join(";\n")).await {
+        let mut sets = match self.read(&message.join(";\n")).await {
             Ok(sets) => sets,
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
                 if sets.is_empty() =>
             {
-                return Ok(Look::NeverKept);
+                return Ok(None);
             }
-            Err(broken) => return unknown(broken.error.into()),
+            Err(broken) => return Err(broken.error.into()),
         };
-        let Some(kept) = sets.first().and_then(|rows| rows.first()) else { return Ok(Look::NeverKept) };
-        let mut live = match self.schema_of(&sets[1..], grants).await {
-            Ok(live) => live,
-            Err(unread) => return unknown(unread),
-        };
-        let value = |index: usize| kept.get(index).and_then(Option::as_deref).unwrap_or_default();
-        let Some(text) = kept.get(4).and_then(Option::as_deref) else {
-            return Ok(Look::Unknown("the server does not give back the schema that was kept".to_owned()));
-        };
-        let mut schema = match Schema::parse(text) {
-            Ok(schema) => schema,
-            Err(error) => return Ok(Look::Unknown(error.to_string())),
-        };
-        let unseen = rights::level(&mut schema, &mut live);
-        let is_alike = schema.has_grants() == live.has_grants();
-        if is_alike && schema.objects == live.objects {
-            return Ok(unseen.map_or(Look::Same, Look::Unknown));
+        let catalogs = sets.split_off(1.min(sets.len()));
+        match sets.pop().and_then(|mut rows| rows.pop()) {
+            None => Ok(None),
+            Some(row) => Ok(Some((Found(row), self.said(catalogs, grants).await?))),
         }
-        let kept = Kept {
-            id: value(0).parse().unwrap_or_default(),
-            migration: value(1).to_owned(),
-            at: value(2).to_owned(),
-            accepted: kept.get(3).cloned().flatten(),
-            schema,
-        };
-        Ok(Look::Differs { kept: Box::new(kept), live, unseen })
     }
 
     /// Writes the schema down with the newest row of the history, in place of what was kept before. Where it cannot be
@@ -123,8 +116,8 @@ impl MySql<'_> {
         accepted: Option<&str>,
         grants: bool,
     ) -> Result<(), Cause> {
-        let kept = match self.introspect(grants).await {
-            Ok(schema) => self.write_schema(&schema, packet, accepted).await,
+        let kept = match self.look_around(grants).await {
+            Ok(said) => self.write_schema(&said, packet, accepted).await,
             Err(unread) => Err(unread),
         };
         match (kept, accepted) {
@@ -138,23 +131,27 @@ impl MySql<'_> {
 
     async fn write_schema(
         &mut self,
-        schema: &Schema,
+        said: &Said,
         packet: usize,
         accepted: Option<&str>,
     ) -> Result<(), Unread> {
-        let write = self.table.keep_schema(&compressed(&schema.to_text()), accepted);
+        let text = said.schema().map_err(Unread::Unseen)?.to_text_with(&said.fingerprint());
+        let write = self.table.keep_schema(&compressed(&text), accepted);
         if write.len() >= packet {
             let bytes = write.len();
-            let words = format!("the schema takes {bytes} bytes to write down; the server takes {packet}");
+            let words = format!(
+                "the schema takes {bytes} bytes to write down, and the server takes {packet} at once: give it a larger \
+                 max_allowed_packet"
+            );
             return Err(Unread::Unseen(words));
         }
         self.transport.query(&write).await.map(drop).map_err(|broken| broken.error.into())
     }
 
-    async fn introspect(&mut self, grants: bool) -> Result<Schema, Unread> {
+    async fn look_around(&mut self, grants: bool) -> Result<Said, Unread> {
         let message = self.catalogs().join(";\n");
         let sets = self.read(&message).await.map_err(|broken| broken.error)?;
-        self.schema_of(&sets, grants).await
+        self.said(sets, grants).await
     }
 
     fn catalogs(&self) -> Vec<String> {
@@ -164,32 +161,128 @@ impl MySql<'_> {
         std::iter::once("SHOW GRANTS".to_owned()).chain(queries).collect()
     }
 
-    async fn schema_of(&mut self, sets: &[Vec<Row>], grants: bool) -> Result<Schema, Unread> {
+    /// What is said of the schema: the answers to [`Self::catalogs`], and what is asked for besides.
+    async fn said(&mut self, mut sets: Vec<Vec<Row>>, grants: bool) -> Result<Said, Unread> {
         let (product, version) = (self.capabilities.product, &self.capabilities.version);
-        let (database, history) = (self.database.clone(), self.history_table.clone());
-        let is_mariadb = product == Product::MariaDb;
-        let place = Place { database: &database, history: &history, is_mariadb };
-        let (own, sets) = sets.split_first().unwrap_or((const { &Vec::new() }, &[]));
-        let mut unseen = rights::unseen(own, &database).map_err(Unread::Unseen)?;
-        let sees_grants = rights::sees_grants(own);
-        unseen.extend((grants && !sees_grants).then_some(rights::GRANTS));
+        let catalogs = catalog::catalogs(product, version);
         let who = format!("{}{}", origin(product, version), if grants { WITH_GRANTS } else { "" });
-        let mut reading = Reading::new(place, rights::origin(&who, &unseen));
-        for (catalog, rows) in catalog::catalogs(product, version).into_iter().zip(sets) {
-            reading.read(catalog, rows).map_err(Unread::Unseen)?;
-        }
-        if !reading.sequences.is_empty() {
-            let query = model::sequences(&database, &reading.sequences);
+        let answers = sets.split_off(1.min(sets.len()));
+        let own = sets.pop().unwrap_or_default();
+        let mut unseen = rights::unseen(&own, &self.database).map_err(Unread::Unseen)?;
+        let sees_grants = rights::sees_grants(&own);
+        unseen.extend((grants && !sees_grants).then_some(rights::GRANTS));
+        let mut said = Said {
+            origin: rights::origin(&who, &unseen),
+            database: self.database.clone(),
+            history: self.history_table.clone(),
+            is_mariadb: product == Product::MariaDb,
+            catalogs: catalogs.into_iter().zip(answers).collect(),
+            sequences: Vec::new(),
+            grants: Vec::new(),
+        };
+        let sequences = said.names_of_sequences();
+        if !sequences.is_empty() {
+            let query = model::sequences(&said.database, &sequences);
             let sets = self.read(&query).await.map_err(|broken| broken.error)?;
-            sets.iter().flatten().for_each(|row| reading.sequence(row));
+            said.sequences = sets.into_iter().flatten().collect();
         }
         if grants && sees_grants {
-            let query = model::grants(product, &database);
+            let query = model::grants(product, &said.database);
             let sets = self.read(&query).await.map_err(|broken| broken.error)?;
-            reading.grants(sets.iter().flatten());
+            said.grants = sets.into_iter().flatten().collect();
         }
+        Ok(said)
+    }
+}
+
+/// What the server said of the schema, from which all else follows.
+struct Said {
+    /// Who looked, and what they do not see.
+    origin: String,
+    database: String,
+    history: String,
+    is_mariadb: bool,
+    catalogs: Vec<(&'static Catalog, Vec<Row>)>,
+    sequences: Vec<Row>,
+    grants: Vec<Row>,
+}
+
+impl Said {
+    fn place(&self) -> Place<'_> {
+        Place { database: &self.database, history: &self.history, is_mariadb: self.is_mariadb }
+    }
+
+    fn names_of_sequences(&self) -> Vec<String> {
+        let tables = self.catalogs.iter().filter(|(catalog, _)| catalog.part == Part::Tables);
+        tables.flat_map(|(catalog, rows)| self.place().sequences(catalog, rows)).collect()
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut fingerprint = Fingerprint::new(&self.origin);
+        fingerprint.add([Some(&*self.database), Some(&*self.history)]);
+        let catalogs = self.catalogs.iter().map(|(_, rows)| rows);
+        for rows in catalogs.chain([&self.sequences, &self.grants]) {
+            // Where a row ends follows from how many there are: all of a query have as many values.
+            fingerprint.add([Some(&*rows.len().to_string())]);
+            rows.iter().for_each(|row| fingerprint.add(row.iter().map(Option::as_deref)));
+        }
+        fingerprint.end()
+    }
+
+    /// # Errors
+    /// Says what is there and cannot be seen.
+    fn schema(&self) -> Result<Schema, String> {
+        let mut reading = Reading::new(self.place(), self.origin.clone());
+        self.catalogs.iter().try_for_each(|(catalog, rows)| reading.read(catalog, rows))?;
+        self.sequences.iter().for_each(|row| reading.sequence(row));
+        reading.grants(self.grants.iter());
         Ok(reading.schema.guarded())
     }
+}
+
+/// The row of what was kept.
+#[derive(PartialEq, Eq)]
+struct Found(Row);
+
+impl Found {
+    fn value(&self, index: usize) -> Option<&str> {
+        self.0.get(index)?.as_deref()
+    }
+
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        bytes(self.value(4)?)
+    }
+}
+
+/// A result that does not go into a packet is none.
+const NOT_GIVEN_BACK: &str = "the server does not give back the schema that was kept: its max_allowed_packet is smaller \
+                              than it was then, give it a larger one";
+
+/// What was kept, and what is there.
+fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
+    let text = match uncompressed(kept) {
+        Ok(text) => text,
+        Err(error) => return Look::Unknown(format!("the schema that was kept cannot be unpacked: {error}")),
+    };
+    let (mut schema, mut live) = match (Schema::parse(&text), said.schema()) {
+        (Ok(kept), Ok(live)) => (kept, live),
+        (Err(error), _) => return Look::Unknown(error.to_string()),
+        (_, Err(why)) => return Look::Unknown(why),
+    };
+    let unseen = rights::level(&mut schema, &mut live);
+    let is_alike = schema.has_grants() == live.has_grants();
+    if is_alike && schema.objects == live.objects {
+        return unseen.map_or(Look::Same, Look::Unknown);
+    }
+    let value = |index: usize| found.value(index).unwrap_or_default();
+    let kept = Kept {
+        id: value(0).parse().unwrap_or_default(),
+        migration: value(1).to_owned(),
+        at: value(2).to_owned(),
+        accepted: found.value(3).map(str::to_owned),
+        schema,
+    };
+    Look::Differs { kept: Box::new(kept), live, unseen }
 }
 
 /// In the form that the server's `UNCOMPRESS` reads: the length, and a stream of zlib's. Compressed here, a schema of
@@ -204,14 +297,39 @@ fn compressed(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn unknown(unread: Unread) -> Result<Look, DriverError> {
-    match unread {
-        Unread::Unseen(why) => Ok(Look::Unknown(why)),
-        Unread::Lost(error) => Err(error),
-    }
+/// Where the length ends that stands before a compressed text.
+const LENGTH: usize = size_of::<u32>();
+
+fn uncompressed(bytes: &[u8]) -> std::io::Result<String> {
+    let mut text = String::new();
+    ZlibDecoder::new(bytes.get(LENGTH..).unwrap_or_default()).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The first line of a compressed text, or as much of it as can be read.
+fn head(bytes: &[u8]) -> String {
+    let mut head = Vec::new();
+    let stream = ZlibDecoder::new(bytes.get(LENGTH..).unwrap_or_default());
+    let _ = BufReader::new(stream).read_until(b'\n', &mut head);
+    String::from_utf8_lossy(&head).trim_end_matches('\n').to_owned()
 }
 
 fn origin(product: Product, version: &str) -> String {
     let (major, minor, _) = numbers(version);
     format!("{INTROSPECTION} {product} {major}.{minor}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_was_compressed_the_first_line_is_read_alone() {
+        let text = format!("1 MySQL 9.7\tf7a0\n{}", "table\t\t\tship\n".repeat(10_000));
+        let bytes = compressed(&text);
+        assert_eq!(uncompressed(&bytes).unwrap(), text);
+        assert_eq!(head(&bytes), "1 MySQL 9.7\tf7a0");
+        assert_eq!(head(&bytes[..3]), "");
+        assert!(uncompressed(&bytes[..bytes.len() / 2]).is_err());
+    }
 }

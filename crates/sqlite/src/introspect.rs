@@ -8,27 +8,38 @@ use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
-use windlass_core::schema::{INTROSPECTION, Kept, Key, Look, Properties, Schema};
+use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Key, Look, Properties, Schema, fingerprint};
 use windlass_core::sql::{Dialect, lexer};
 
 /// The schema as it is.
 pub(crate) fn read(connection: &Connection, table: &HistoryTable) -> Result<Schema, DriverError> {
-    crate::at_one_moment(connection, || introspect(connection, table).map_err(|error| refused(&error)))
+    let introspect = || {
+        let mut schema = said(connection, table)?.definitions();
+        schema.objects.append(&mut columns(connection, table)?);
+        Ok(schema.guarded())
+    };
+    crate::at_one_moment(connection, || introspect().map_err(|error: rusqlite::Error| refused(&error)))
 }
 
 /// Whether the schema is as it was kept last.
 pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look, DriverError> {
     crate::at_one_moment(connection, || {
-        let Some(kept) = kept(connection, table)? else { return Ok(Look::NeverKept) };
+        let Some(head) = kept(connection, table, HEAD)? else { return Ok(Look::NeverKept) };
+        let said = said(connection, table).map_err(|error| refused(&error))?;
+        if fingerprint(&head.text).is_some_and(|kept| kept == said.fingerprint()) {
+            return Ok(Look::Same);
+        }
+        let Some(kept) = kept(connection, table, "snapshot")? else { return Ok(Look::NeverKept) };
         let mut schema = match Schema::parse(&kept.text) {
             Ok(schema) => schema,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
-        let live = definitions(connection, table).map_err(|error| refused(&error))?;
-        if schema == live.guarded() {
+        let mut live = said.definitions().guarded();
+        if schema == live {
             return Ok(Look::Same);
         }
-        let mut live = introspect(connection, table).map_err(|error| refused(&error))?;
+        let found = columns(connection, table).map_err(|error| refused(&error))?;
+        live.objects.append(&mut Schema { objects: found, ..Schema::default() }.guarded().objects);
         complete(&mut schema, &mut live, table).map_err(|error| refused(&error))?;
         let Found { id, migration, at, accepted, .. } = kept;
         Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live, unseen: None })
@@ -41,7 +52,8 @@ pub(crate) fn keep(
     table: &HistoryTable,
     accepted: Option<&str>,
 ) -> Result<(), rusqlite::Error> {
-    let text = definitions(connection, table)?.guarded().to_text();
+    let said = said(connection, table)?;
+    let text = said.definitions().guarded().to_text_with(&said.fingerprint());
     // Not with an attempt that goes on: what it runs later would count as seen.
     let history = table.quoted();
     let newest = format!(
@@ -66,9 +78,13 @@ struct Found {
     text: String,
 }
 
-fn kept(connection: &Connection, table: &HistoryTable) -> Result<Option<Found>, DriverError> {
+/// The first line of what was kept.
+const HEAD: &str = "substr(snapshot, 1, instr(snapshot || char(10), char(10)) - 1)";
+
+/// What was kept, with this of its text.
+fn kept(connection: &Connection, table: &HistoryTable, text: &str) -> Result<Option<Found>, DriverError> {
     let query = format!(
-        "SELECT id, name, snapshot_at, accepted, snapshot FROM {} WHERE snapshot IS NOT NULL \
+        "SELECT id, name, snapshot_at, accepted, {text} FROM {} WHERE snapshot IS NOT NULL \
          ORDER BY id DESC LIMIT 1",
         table.quoted()
     );
@@ -96,23 +112,40 @@ const OURS: &str = "m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.tbl_name <> ?
                     AND length(h.sql) >= length(?3) AND ?2 = (SELECT count(*) FROM pragma_table_info(h.name, 'main') AS c \
                     WHERE instr(?3, ',' || c.name || ',') > 0))";
 
-fn introspect(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
-    let mut schema = definitions(connection, table)?;
-    schema.objects.append(&mut columns(connection, table)?);
-    Ok(schema.guarded())
+/// Who looks.
+fn origin() -> String {
+    format!("{INTROSPECTION} SQLite 3")
 }
 
-/// The objects and their definitions.
-fn definitions(connection: &Connection, table: &HistoryTable) -> Result<Schema, rusqlite::Error> {
+/// What SQLite says of each object: its kind, its name, what it is part of, its definition.
+struct Said(Vec<[Option<String>; 4]>);
+
+fn said(connection: &Connection, table: &HistoryTable) -> Result<Said, rusqlite::Error> {
     let query = format!("SELECT m.type, m.name, m.tbl_name, m.sql FROM main.sqlite_schema AS m WHERE {OURS}");
-    let objects = each(connection, table, &query, |row| {
-        let (kind, name, of): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let sql = normal(row.get_ref(3)?.as_str_or_null()?.unwrap_or_default());
-        let kind = if is_virtual(&sql) { "virtual table" } else { &kind };
-        let of = if of == name { String::new() } else { of };
-        Ok((key(kind, of, name), Properties::from([(DEFINITION.to_owned(), sql)])))
-    })?;
-    Ok(Schema { origin: format!("{INTROSPECTION} SQLite 3"), objects })
+    let rows =
+        each(connection, table, &query, |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+    Ok(Said(rows))
+}
+
+impl Said {
+    fn fingerprint(&self) -> String {
+        let mut fingerprint = Fingerprint::new(&origin());
+        self.0.iter().for_each(|row| fingerprint.add(row.iter().map(Option::as_deref)));
+        fingerprint.end()
+    }
+
+    /// The objects and their definitions.
+    fn definitions(&self) -> Schema {
+        let objects = self.0.iter().map(|row| {
+            let [kind, name, of, sql] = row.each_ref().map(|value| value.as_deref().unwrap_or_default());
+            let sql = normal(sql);
+            let kind = if is_virtual(&sql) { "virtual table" } else { kind };
+            let of = if of == name { "" } else { of };
+            let definition = Properties::from([(DEFINITION.to_owned(), sql)]);
+            (key(kind, of.to_owned(), name.to_owned()), definition)
+        });
+        Schema { origin: origin(), objects: objects.collect() }
+    }
 }
 
 /// The columns of tables, which follow from their definitions.
@@ -138,13 +171,13 @@ fn columns(connection: &Connection, table: &HistoryTable) -> Result<Objects, rus
     })
 }
 
-/// An object for each row of a query.
-fn each(
+/// What is made of each row of a query.
+fn each<O, C: FromIterator<O>>(
     connection: &Connection,
     table: &HistoryTable,
     query: &str,
-    read: impl FnMut(&Row<'_>) -> Result<(Key, Properties), rusqlite::Error>,
-) -> Result<Objects, rusqlite::Error> {
+    read: impl FnMut(&Row<'_>) -> Result<O, rusqlite::Error>,
+) -> Result<C, rusqlite::Error> {
     let names = format!(",{},", COLUMNS.join(","));
     let mut statement = connection.prepare(query)?;
     statement.query_map((table.name(), COLUMNS.len() as i64, &names), read)?.collect()
@@ -186,7 +219,8 @@ fn as_written(kept: &mut Schema, live: &Schema) {
     for (key, properties) in kept.objects.iter_mut().filter(|(key, _)| key.kind == COLUMN) {
         let Some(now) = live.objects.get(key) else { continue };
         for (name, value) in properties {
-            if let Some(now) = now.get(name).filter(|now| normal(now) == normal(value)) {
+            let written = now.get(name).filter(|now| *now != value && normal(now) == normal(value));
+            if let Some(now) = written {
                 value.clone_from(now);
             }
         }

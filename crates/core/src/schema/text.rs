@@ -1,6 +1,7 @@
 //! A schema as text: a line an object, its parts between tabs, in any order.
 //!
-//! The first line tells who looked. What would end a part or a line is written behind a backslash.
+//! The first line tells who looked, and behind a tab the fingerprint of what the server said, where there is one. What
+//! would end a part or a line is written behind a backslash.
 
 use super::{Key, Properties, Schema};
 
@@ -29,18 +30,36 @@ impl Schema {
     /// ```
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let mut lines = text.split('\n').enumerate();
-        let origin = lines.next().map(|(_, line)| line.to_owned()).unwrap_or_default();
-        let mut schema = Self { origin, ..Self::default() };
-        for (index, line) in lines.filter(|(_, line)| !line.is_empty()) {
-            let (key, properties) = object(line).ok_or(TextError { line: index + 1 })?;
-            schema.objects.insert(key, properties);
-        }
-        Ok(schema)
+        let head = lines.next().map(|(_, line)| line).unwrap_or_default();
+        let origin = head.split_once('\t').map_or(head, |(origin, _)| origin).to_owned();
+        let lines = lines.filter(|(_, line)| !line.is_empty());
+        let objects = lines.map(|(index, line)| object(line).ok_or(TextError { line: index + 1 }));
+        // All at once: sorted already, they need not be looked for one by one.
+        Ok(Self { origin, objects: objects.collect::<Result<_, _>>()? })
     }
 
     /// The form that is kept.
     pub fn to_text(&self) -> String {
-        let mut text = self.origin.clone();
+        self.written(self.origin.clone())
+    }
+
+    /// The form that is kept, with the fingerprint of what the server said of it.
+    ///
+    /// ```
+    /// use windlass_core::schema::{Schema, fingerprint};
+    ///
+    /// let schema = Schema::parse("1 SQLite 3\ntable\t\t\tship")?;
+    /// let text = schema.to_text_with("f7a0");
+    /// assert_eq!(fingerprint(&text), Some("f7a0"));
+    /// assert_eq!(Schema::parse(&text)?, schema);
+    /// # Ok::<(), windlass_core::schema::TextError>(())
+    /// ```
+    pub fn to_text_with(&self, fingerprint: &str) -> String {
+        self.written(format!("{}\t{fingerprint}", self.origin))
+    }
+
+    fn written(&self, head: String) -> String {
+        let mut text = head;
         for (Key { kind, schema, table, name }, properties) in &self.objects {
             for (part, before) in [kind, schema, table, name].into_iter().zip("\n\t\t\t".chars()) {
                 text.push(before);
@@ -53,6 +72,12 @@ impl Schema {
         }
         text
     }
+}
+
+/// The fingerprint with which a schema was kept, of its text or of no more than the first line.
+pub fn fingerprint(text: &str) -> Option<&str> {
+    let head = text.split('\n').next()?;
+    head.split_once('\t').map(|(_, fingerprint)| fingerprint)
 }
 
 fn object(line: &str) -> Option<(Key, Properties)> {
@@ -84,6 +109,9 @@ fn write_escaped(line: &mut String, mut part: &str) {
 }
 
 fn unescaped(text: &str) -> Option<String> {
+    if !text.contains('\\') {
+        return Some(text.to_owned());
+    }
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

@@ -15,11 +15,12 @@ pub(super) struct Cells<'r> {
 
 impl<'r> Cells<'r> {
     pub(super) fn get(&self, name: &str) -> Option<&'r str> {
+        let columns = self.catalog.columns;
         // A joined table's name goes before some.
-        let is_it = |column: &&str| {
-            column.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-        };
-        let at = self.catalog.columns.iter().position(is_it)?;
+        let behind_a_table =
+            |column: &&str| column.strip_suffix(name).is_some_and(|table| table.ends_with('.'));
+        let at = columns.iter().position(|column| *column == name);
+        let at = at.or_else(|| columns.iter().position(behind_a_table))?;
         self.row.get(at)?.as_deref()
     }
 

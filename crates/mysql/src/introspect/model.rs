@@ -19,14 +19,22 @@ pub(super) struct Place<'d> {
     pub(super) is_mariadb: bool,
 }
 
+impl Place<'_> {
+    /// Of the rows of the tables' query, what MariaDB tells of only in the thing itself.
+    pub(super) fn sequences(&self, catalog: &'static Catalog, rows: &[Row]) -> Vec<String> {
+        let rows = rows.iter().map(|row| Cells { catalog, row });
+        let sequences = rows.filter(|row| row.is("table_type", "SEQUENCE") && row.get("engine").is_some());
+        let names = sequences.map(|row| row.text("table_name").to_owned());
+        names.filter(|name| !name.eq_ignore_ascii_case(self.history)).collect()
+    }
+}
+
 /// What has been read so far.
 pub(super) struct Reading<'d> {
     place: Place<'d>,
     pub(super) schema: Schema,
     /// Whatever is part of another table is not looked at: of a view, of the history.
     tables: BTreeSet<String>,
-    /// What MariaDB tells of a sequence only in the sequence itself.
-    pub(super) sequences: Vec<String>,
     /// What is told of a thing before the thing is.
     ahead: BTreeMap<(String, String), Properties>,
 }
@@ -34,7 +42,7 @@ pub(super) struct Reading<'d> {
 impl<'d> Reading<'d> {
     pub(super) fn new(place: Place<'d>, origin: String) -> Self {
         let schema = Schema { origin, ..Schema::default() };
-        Self { place, schema, tables: BTreeSet::new(), sequences: Vec::new(), ahead: BTreeMap::new() }
+        Self { place, schema, tables: BTreeSet::new(), ahead: BTreeMap::new() }
     }
 
     /// Reads the rows of one query.
@@ -106,7 +114,6 @@ impl<'d> Reading<'d> {
             return Err(format!("table {name} cannot be read: {why}"));
         }
         if kind == "SEQUENCE" {
-            self.sequences.push(name.to_owned());
             self.put("sequence", "", name, told([("comment", row.text("table_comment"))]));
             return Ok(());
         }

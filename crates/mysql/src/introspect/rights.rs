@@ -2,7 +2,7 @@
 
 use crate::transport::Row;
 use std::collections::BTreeSet;
-use windlass_core::schema::{GRANT, Schema};
+use windlass_core::schema::{GRANT, Key, Schema};
 
 /// The property of what is seen to be there, and no more.
 pub(super) const NOT_SHOWN: &str = "not shown";
@@ -86,20 +86,26 @@ pub(super) fn level(kept: &mut Schema, live: &mut Schema) -> Option<String> {
     let is_unseen = |need: &&Need| before.contains(need.what) || now.contains(need.what);
     let mut kinds: Vec<&str> = NEEDS.iter().filter(is_unseen).flat_map(|need| need.kinds).copied().collect();
     kinds.extend((before.contains(GRANTS) || now.contains(GRANTS)).then_some(GRANT));
-    for schema in [&mut *kept, &mut *live] {
-        schema.objects.retain(|key, _| !kinds.contains(&&*key.kind));
+    if !kinds.is_empty() {
+        for schema in [&mut *kept, &mut *live] {
+            schema.objects.retain(|key, _| !kinds.contains(&&*key.kind));
+        }
     }
     let mut lost: Vec<String> = now.difference(&before).cloned().collect();
-    for (key, properties) in &mut live.objects {
-        let Some(earlier) = kept.objects.get_mut(key) else { continue };
-        let (was_shown, is_shown) = (!earlier.contains_key(NOT_SHOWN), !properties.contains_key(NOT_SHOWN));
-        if was_shown && !is_shown {
+    let not_shown = |schema: &Schema| -> BTreeSet<Key> {
+        let hidden = schema.objects.iter().filter(|(_, properties)| properties.contains_key(NOT_SHOWN));
+        hidden.map(|(key, _)| key.clone()).collect()
+    };
+    let (was_hidden, is_hidden) = (not_shown(kept), not_shown(live));
+    for key in was_hidden.union(&is_hidden) {
+        let (Some(earlier), Some(properties)) = (kept.objects.get_mut(key), live.objects.get_mut(key)) else {
+            continue;
+        };
+        if !was_hidden.contains(key) {
             lost.push(format!("what {key} is"));
         }
-        if !was_shown || !is_shown {
-            earlier.clear();
-            properties.clear();
-        }
+        earlier.clear();
+        properties.clear();
     }
     lost.sort();
     let told = (lost.len() > 3).then(|| format!("{} and {} more", lost[..3].join(", "), lost.len() - 3));
