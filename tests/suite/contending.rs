@@ -22,6 +22,7 @@ harness::scenarios!(
         no_reader_stalls_for_longer_than_the_budget,
         no_reader_stalls_while_one_statement_waits_for_many_tables,
         a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline,
+        a_write_of_the_history_that_is_cancelled_is_tried_again,
         defaults_of_the_role_that_kill_are_overruled;
     natively [Postgres]: a_dry_run_warns_of_long_work_and_several_locks;
     on [MySql, MariaDb]:
@@ -449,6 +450,29 @@ async fn a_concurrent_build_tells_whom_it_waits_for_and_ends_at_its_deadline(dat
     assert_eq!(again.applied.len(), 1);
     let valid = "SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'n'::regclass";
     assert_eq!(database.value(valid).await, "t");
+    assert_eq!(database.value("SELECT n FROM n").await, "1");
+}
+
+/// As by a time that the migration has set, too short for what would take it away.
+async fn a_write_of_the_history_that_is_cancelled_is_tried_again(database: &Database) {
+    ready(database).await;
+    let mut other = database.session().await;
+    other.execute("BEGIN; LOCK TABLE _windlass_migrations IN SHARE MODE").await.expect("a lock");
+    let plus = ("2_plus", "UPDATE n SET n = n + 1;");
+    let told = Told::default();
+    let set = migrations(&[N, plus]);
+    let deploying = start_with(database.connect().await, set, options(), told.clone(), Stop::new());
+    let number = database.running("INSERT INTO \"public\".\"_windlass_migrations\"").await;
+    let cancel = format!("SELECT pg_cancel_backend({number})");
+    let waiting = Waiting::for_this("it is told that something has to be tried again");
+    // A request that comes between two statements stops none.
+    while told.contentions().is_empty() && !deploying.is_finished() {
+        database.sql(&cancel).await;
+        waiting.pause().await;
+    }
+    other.execute("ROLLBACK").await.expect("given up");
+    let report = deploying.await.expect("a thread").expect("it goes on");
+    assert_eq!(report.applied.len(), 1);
     assert_eq!(database.value("SELECT n FROM n").await, "1");
 }
 

@@ -1,6 +1,8 @@
 //! Repeating: statements that are run until they touch no row, whole, cut off, gone on with and stopped.
 
-use harness::{Database, Extent, Family, Project, Random, deploy, migrations, options, start_with};
+use harness::{
+    Database, Expendable, Extent, Family, Project, Random, deploy, migrations, options, start_with,
+};
 use std::time::{Duration, Instant};
 use windlass_core::apply::{DeployError, Event, Observer, Stands, Stop};
 use windlass_core::history::State;
@@ -20,6 +22,7 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
         the_fixture_is_filled,
         a_killed_backfill_ends_exact;
+    natively [Postgres, MySql, MariaDb]: a_backfill_whose_server_is_killed_ends_exact;
     on [MySql, MariaDb]: a_stopped_clock_does_not_hinder_the_count;
     on [Postgres]: a_data_modifying_query_moves_rows;
 );
@@ -399,6 +402,49 @@ async fn a_killed_backfill_ends_exact(database: &Database) {
     assert_eq!(database.value("SELECT count(*) FROM before_it").await, "1");
     assert_eq!(attempt(database).await.state(), State::Applied);
     println!("{}: exact after {kills} kills: {rows} rows", database.target());
+}
+
+/// The server dies within one of the runs or between two, and starts again on what it had written.
+async fn a_backfill_whose_server_is_killed_ends_exact(database: &Database) {
+    const EACH: u64 = 40;
+    const BETWEEN: u64 = 4_000;
+    let kills = if Extent::of_run().is_full_for(database.target()) { 20 } else { 2 };
+    let rows = BETWEEN * (kills + 1);
+    let mut server = Expendable::like(database.target());
+    let database = Database::create(server.target()).await;
+    let mut random = Random::named(&format!("{} backfill's server killed", database.target()));
+    let seed = random.seed();
+    println!("{}: drawn from {seed}, {rows} rows, {kills} kills of the server", database.target());
+    fill(&database, rows).await;
+    let sql = format!(
+        "CREATE TABLE before_it (n int);\n{}INSERT INTO before_it VALUES (1);",
+        repeat(&database, "pause 2ms", EACH)
+    );
+    let set = || migrations(&[("1_backfill", &sql)]);
+    for kill_number in 0..kills {
+        let goal = BETWEEN * kill_number + random.below(BETWEEN);
+        let (session, told) = (database.connect().await, Told::default());
+        let deploying = start_with(session, set(), non_empty(), told.clone(), Stop::new());
+        let waiting = harness::Waiting::for_this("it goes on");
+        while told.0.lock().expect("unbroken").last().is_none_or(|(rows, _)| *rows <= goal) {
+            waiting.pause().await;
+        }
+        tokio::time::sleep(Duration::from_micros(random.below(8_000))).await;
+        server.kill();
+        let ended = deploying.await.expect("a thread");
+        assert!(
+            matches!(ended, Err(DeployError::Lost { .. } | DeployError::Driver(_))),
+            "seed {seed}: {ended:?}"
+        );
+        let found = attempt(&database).await;
+        assert_eq!(found.state(), State::Interrupted, "seed {seed}: {found:?}");
+        assert_eq!(found.touched, done(&database).await, "seed {seed}: the count and the rows are one");
+    }
+    let (result, _) = run(&database, "1_backfill", &sql).await;
+    result.expect("it goes on to its end");
+    is_exact(&database, rows).await;
+    assert_eq!(database.value("SELECT count(*) FROM before_it").await, "1");
+    println!("{}: exact after {kills} kills of the server: {rows} rows", database.target());
 }
 
 /// A server brings the message that it was sent to its end: only when its session is gone all is told.

@@ -129,14 +129,28 @@ pub(crate) fn restore() -> String {
     format!("ROLLBACK{LEAVE_NOTHING}; {}", crate::waits::endless())
 }
 
-/// Put in front of a write to the history after a migration's statements, which may have set these.
+/// Goes ahead of a write to the history after a migration's statements, which may have set these.
 ///
-/// They hold until the end of the transaction, so that what the migration set lives on behind a cut.
-pub(crate) const ON_OUR_OWN: &str = "SET LOCAL statement_timeout = 0; SET LOCAL session_authorization TO DEFAULT; \
-                                     SET LOCAL role TO DEFAULT; SET LOCAL lock_timeout = 0; ";
+/// They hold until the end of the transaction, so that what the migration set lives on behind a cut. The time that the rest
+/// of them have comes first. The path stays: a look at what the next statement names goes by it.
+const ON_OUR_OWN: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT; \
+                          SET LOCAL lock_timeout = 0; SET LOCAL row_security TO DEFAULT; ";
+const IN_ANY_TIME: &str = "SET LOCAL statement_timeout = 0; ";
+/// The same on servers that know it.
+const TRANSACTION_IN_ANY_TIME: &str = "SET LOCAL transaction_timeout = 0; ";
+const KNOWS_TRANSACTION_TIMEOUT: u32 = 17;
 
-/// Comes first of all in a transaction of such a write's own.
-pub(crate) const READ_WRITE: &str = "SET LOCAL transaction_read_only = off; ";
+/// Comes before everything that reads in a transaction of such a write's own.
+const READ_WRITE: &str = "SET LOCAL transaction_read_only = off; ";
+
+/// What a write to the history needs put right after a migration's statements, on a server of this version. It stands in a
+/// transaction of theirs, or in one of its own, in one message with it.
+pub(crate) fn on_our_own(version: &str, inside: bool) -> String {
+    let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
+    let read_write = if inside { "" } else { READ_WRITE };
+    let time = if major >= Some(KNOWS_TRANSACTION_TIMEOUT) { TRANSACTION_IN_ANY_TIME } else { "" };
+    format!("{IN_ANY_TIME}{read_write}{time}{ON_OUR_OWN}")
+}
 
 /// Sent ahead of such a write, on its own, where it is not plain ASCII: this side always speaks UTF-8.
 pub(crate) const READ_AS_UTF8: &str = "SET client_encoding = 'UTF8'";
@@ -168,6 +182,17 @@ mod tests {
         let of_system = Keepalive { interval: Duration::ZERO, ..keepalive.clone() };
         assert_eq!(values(&of_system), ["60", "0", "6", "0"]);
         assert_eq!(of_client(&Keepalive { on: false, ..keepalive }).len(), 1);
+    }
+
+    #[test]
+    fn a_server_is_told_only_of_settings_that_it_knows() {
+        for (version, knows) in [("18.4 (Debian)", true), ("17devel", true), ("14.23", false), ("", false)] {
+            assert_eq!(on_our_own(version, true).contains("transaction_timeout"), knows, "{version}");
+        }
+        assert!(
+            on_our_own("14", false)
+                .starts_with("SET LOCAL statement_timeout = 0; SET LOCAL transaction_read_only")
+        );
     }
 
     #[test]

@@ -643,6 +643,7 @@ impl Driver for Postgres<'_> {
             session: &self.session,
             table: &self.table,
             writer: Writer { run, session: identity.as_deref() },
+            version: &self.capabilities.version,
             restore: &restore,
             is_touched: &mut self.is_touched,
             functions: &self.functions,

@@ -4,9 +4,7 @@
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
 //! waiting; and each message has its own answer, so the step that failed is known.
 
-use crate::dialect::{
-    FORGET_SEQUENCES, LEAVE_NOTHING, ON_OUR_OWN, READ_AS_UTF8, READ_AS_UTF8_HERE, READ_WRITE,
-};
+use crate::dialect::{self, FORGET_SEQUENCES, LEAVE_NOTHING, READ_AS_UTF8, READ_AS_UTF8_HERE};
 use crate::errors::{code, database_error, own_words};
 use crate::functions::RustMigrations;
 use crate::history::{HistoryTable, Writer};
@@ -40,6 +38,8 @@ pub(crate) struct Performance<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) table: &'a HistoryTable,
     pub(crate) writer: Writer<'a>,
+    /// The server's, in its words.
+    pub(crate) version: &'a str,
     /// The statements that restore the settings.
     pub(crate) restore: &'a str,
     /// Whether a migration's statements ran since the settings were last restored.
@@ -173,7 +173,13 @@ impl Performance<'_> {
                     Answer::Reply(self.session.send_behind(lead, &message).await)
                 }
                 (Step::Execute(_), None) => Answer::Reply(self.session.send(&message).await),
-                // The server reads a whole message at once: what it says of its encoding comes too late for it.
+                // The server reads a whole message at once, in the encoding and the time that a migration has set: what
+                // it says of them comes too late for it.
+                (step, _) if *self.is_touched && is_write(step) && inside => {
+                    let encoding = if message.is_ascii() { "" } else { READ_AS_UTF8_HERE };
+                    let lead = dialect::on_our_own(self.version, inside) + encoding;
+                    Answer::Reply(self.session.send_behind(&lead, &message).await)
+                }
                 _ if *self.is_touched && !message.is_ascii() => {
                     let lead = if inside { READ_AS_UTF8_HERE } else { READ_AS_UTF8 };
                     Answer::Reply(self.session.send_behind(lead, &message).await)
@@ -272,10 +278,10 @@ impl Performance<'_> {
                     (Step::Claim(_), None) if self.forgets_sequences => format!("{write}{FORGET_SEQUENCES}"),
                     _ => write,
                 };
-                match (*self.is_touched, inside) {
-                    (false, _) => write.into(),
-                    (true, true) => format!("{ON_OUR_OWN}{write}").into(),
-                    (true, false) => format!("{READ_WRITE}{ON_OUR_OWN}{write}").into(),
+                // Inside a transaction it goes ahead, as a message of its own.
+                match *self.is_touched && !inside {
+                    true => (dialect::on_our_own(self.version, inside) + &write).into(),
+                    false => write.into(),
                 }
             }
         })
@@ -450,8 +456,11 @@ impl Performance<'_> {
             Step::Execute(execute) if gives_way(&told.code) => {
                 Cause::GaveWay(database_error(&told, Some(execute.sql)))
             }
-            _ if gives_way(&told.code) => Cause::GaveWay(database_error(&told, None)),
             Step::Execute(execute) => Cause::Refused(database_error(&told, Some(execute.sql))),
+            // A time that the migration has set may be too short for what takes it away.
+            _ if gives_way(&told.code) || told.code == code::QUERY_CANCELED => {
+                Cause::GaveWay(database_error(&told, None))
+            }
             Step::Begin | Step::Commit | Step::CreateHistory | Step::RestoreSettings => {
                 Cause::Refused(database_error(&told, None))
             }
@@ -467,6 +476,19 @@ impl Performance<'_> {
         told.schema.as_deref() == Some(self.table.schema())
             && told.table.as_deref() == Some(self.table.table())
     }
+}
+
+/// Whether it becomes a write to the history.
+fn is_write(step: &Step<'_>) -> bool {
+    !matches!(
+        step,
+        Step::Begin
+            | Step::Commit
+            | Step::RestoreSettings
+            | Step::Execute(_)
+            | Step::Clear { .. }
+            | Step::LimitWaits(_)
+    )
 }
 
 /// Whether the server ends what one session does so that another can go on.

@@ -1,13 +1,15 @@
 //! The session: its settings, and its lock.
 
 use crate::support::*;
-use windlass_core::driver::{Driver as _, Lock};
-use windlass_core::plan::Step;
+use windlass_core::driver::{Cause, Driver as _, Failure, Lock};
+use windlass_core::plan::{Record, Step};
 use windlass_postgres::Postgres;
 
 crate::on_servers!(
     settings_are_pinned_and_restored,
     the_history_is_written_whatever_a_migration_has_set,
+    a_long_write_of_the_history_has_the_time_that_it_takes,
+    a_migration_s_limit_of_its_transaction_is_none_of_the_history_s,
     names_are_written_whatever_encoding_a_migration_has_set,
     the_lock_tells_its_holder,
 );
@@ -101,6 +103,52 @@ async fn the_history_is_written_whatever_a_migration_has_set(database: Database)
     perform(&mut driver, &[Step::RestoreSettings]).await.unwrap();
     drop(driver);
     database.sql(&format!("REVOKE ALL ON SCHEMA public FROM {role}; DROP ROLE {role}")).await;
+}
+
+/// What is read for longer than a statement may run is read all the same.
+async fn a_long_write_of_the_history_has_the_time_that_it_takes(database: Database) {
+    const TRIES: usize = 5;
+    let mut driver = database.ready().await;
+    let migration = migration();
+    let names: Vec<String> = (0..20_000).map(|number| format!("{number}_m")).collect();
+    let record = |name| Record { name, epoch: 1, completed: 2, digest: "d".repeat(64) };
+    let steps = [
+        Step::Begin,
+        Step::Claim(names.iter().map(|name| one_claim(name)).collect()),
+        execute(&migration, "SET LOCAL statement_timeout = '5ms'"),
+        Step::Record(names.iter().map(|name| record(name)).collect()),
+        Step::Commit,
+    ];
+    for number in 1.. {
+        match perform(&mut driver, &steps).await {
+            Ok(()) => break,
+            // On a busy machine 5 ms may be too little to take the limit away: nothing stands, and it is tried again.
+            Err(Failure { step: 3, cause: Cause::GaveWay(_) }) if number < TRIES => {}
+            Err(failure) => panic!("{failure:?}"),
+        }
+    }
+    let done = "SELECT count(*) FROM _windlass_migrations WHERE finished_at IS NOT NULL";
+    assert_eq!(database.value(done).await, "20000");
+}
+
+async fn a_migration_s_limit_of_its_transaction_is_none_of_the_history_s(database: Database) {
+    let mut driver = database.ready().await;
+    let known = database.value("SELECT current_setting('transaction_timeout', true)").await;
+    let limit = if known == "NULL" { "statement_timeout" } else { "transaction_timeout" };
+    database
+        .sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'; \
+             CREATE TRIGGER slow BEFORE UPDATE ON _windlass_migrations FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .await;
+    let migration = migration();
+    let limit = format!("SET LOCAL {limit} = '1s'");
+    perform(&mut driver, &transaction(&migration, &[&limit])).await.unwrap();
+    assert_eq!(
+        database.value("SELECT count(*) FROM _windlass_migrations WHERE finished_at IS NOT NULL").await,
+        "1"
+    );
 }
 
 async fn names_are_written_whatever_encoding_a_migration_has_set(database: Database) {
