@@ -211,6 +211,16 @@ impl Target {
         Self { place: self.place.clone(), options }
     }
 
+    /// Whether it is a file that is not there: one that will be empty when it is made.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        match &self.options {
+            Options::Sqlite(options) => {
+                options.path().is_some_and(|path| path.try_exists().is_ok_and(|exists| !exists))
+            }
+            Options::Postgres(_) | Options::MySql(_) => false,
+        }
+    }
+
     /// Whether a database of its own costs and touches nothing.
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.options, Options::Sqlite(_))

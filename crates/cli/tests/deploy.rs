@@ -120,12 +120,14 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
         "{ran:#?}"
     );
     assert_eq!(std::fs::read(project.path("app.db")).expect("the file"), before);
-    let missing =
-        project.run(&["deploy", "--dry-run", "--create-database", "--database-url", "sqlite:new.db"]);
+    let missing = project.run(&["deploy", "--dry-run", "--database-url", "sqlite:new.db"]);
     missing.ends_with(6).err(
         "caused by: there is no file `new.db`\n     hint: `windlass deploy --create-database` creates it",
     );
     project.run(&["deploy", "--dry-run", "--database-url", "sqlite:new.db?mode=rwc"]).ends_with(6);
+    // The plan for a file that would be made.
+    let first = project.run(&["deploy", "--dry-run", "--create-database", "--database-url", "sqlite:new.db"]);
+    assert!(first.ends_with(0).stdout.contains("execute 1_users 1/1: CREATE TABLE users"), "the plan");
     assert!(!project.path("new.db").exists());
 }
 
@@ -147,6 +149,16 @@ fn a_missing_database_is_created_only_when_asked_for() {
     project.run(&["deploy", "--database-url", "sqlite:app.db"]).ends_with(6).err("--create-database");
     assert!(!project.path("app.db").exists());
     project.run(&["deploy", "--database-url", "sqlite:app.db", "--create-database"]).ends_with(0);
+}
+
+#[test]
+fn no_database_is_created_for_what_is_refused() {
+    let project = Project::with(&[USERS, ("2_compact.sql", "VACUUM;")]);
+    for url in ["sqlite:app.db", "sqlite:app.db?mode=rwc"] {
+        let deploy = ["deploy", "--create-database", "--single-transaction", "--database-url", url];
+        project.run(&deploy).ends_with(3).err("`2_compact` cannot be in one transaction with the rest");
+        assert!(!project.path("app.db").exists());
+    }
 }
 
 #[test]

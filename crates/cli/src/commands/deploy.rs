@@ -9,7 +9,7 @@ use crate::json::{AppliedBody, Body, DeployBody, DryRunBody, PlanBody, milliseco
 use crate::output::{count, elapsed};
 use crate::progress::Progress;
 use crate::signals::{self, Signals};
-use crate::target::IfMissing;
+use crate::target::{IfMissing, Target};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
@@ -59,7 +59,11 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
         return Err(Error::Deploy(Box::new(undeployed(blocked.into(), &migrations, target.dialect()))));
     }
     if args.dry_run {
-        // It writes nothing, and so creates nothing.
+        // It writes nothing, and so creates nothing: a file that would be made is empty.
+        if args.create_database && !migrations.is_empty() && target.is_missing_file() {
+            let empty = context.connect(&target.scratch(""), IfMissing::Create).await?;
+            return dry_run(context, empty, migrations, &options).await;
+        }
         return match context.connect(&target, IfMissing::Leave).await {
             Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
                 Ok(nothing_at_all(context, &failure.place, true))
@@ -72,6 +76,9 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
         true => IfMissing::Create,
         false => IfMissing::AsTheUrlSays,
     };
+    if if_missing != IfMissing::Leave && target.is_missing_file() {
+        refuse_before_it_is_made(context, &target, &migrations, &options).await?;
+    }
     let stop = Stop::new();
     let (asked, mut interrupted) = oneshot::channel();
     let signals = Signals::listen().map_err(Error::Runtime)?;
@@ -89,6 +96,20 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     let result = deploy(context, session, migrations, &options, &stop).await;
     watch.abort();
     result
+}
+
+/// What is refused on an empty file is refused before there is one.
+async fn refuse_before_it_is_made(
+    context: &Context,
+    target: &Target,
+    migrations: &Migrations,
+    options: &DeployOptions,
+) -> Result<(), Error> {
+    let mut empty = context.connect(&target.scratch(""), IfMissing::Create).await?;
+    match apply::dry_run(&mut *empty.driver, migrations, options).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::Deploy(Box::new(undeployed(error, migrations, target.dialect())))),
+    }
 }
 
 fn empty(context: &Context) -> String {
