@@ -214,6 +214,8 @@ async fn where_nothing_moved_the_definitions_are_not_compared(database: &Databas
     let base = "CREATE TABLE a (n int PRIMARY KEY, t varchar(9) DEFAULT 'x');\nCREATE INDEX a_t ON a (t);";
     let set = [("1_base", base)];
     deployed(database, &set).await;
+    let role = format!("{}_passes_by", database.name());
+    let (come, go) = (format!("CREATE ROLE {role}"), format!("DROP ROLE {role}"));
     let (torn, unmoved): (_, &[&str]) = match database.target().family {
         Family::Postgres => (
             "split_part(snapshot, E'\\n', 1) || E'\\nx'",
@@ -225,6 +227,9 @@ async fn where_nothing_moved_the_definitions_are_not_compared(database: &Databas
                 "TRUNCATE a",
                 "REINDEX TABLE a",
                 "CREATE TEMP TABLE theirs (n serial PRIMARY KEY, t text DEFAULT 'x', CHECK (n > 0))",
+                // Another database's.
+                &come,
+                &go,
             ],
         ),
         Family::Sqlite => (

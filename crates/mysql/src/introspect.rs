@@ -222,9 +222,12 @@ impl Said {
         fingerprint.add([Some(&*self.database), Some(&*self.history)]);
         let catalogs = self.catalogs.iter().map(|(_, rows)| rows);
         for rows in catalogs.chain([&self.sequences, &self.grants]) {
+            // The order of what comes without one is the server's whim.
+            let mut rows: Vec<&Row> = rows.iter().collect();
+            rows.sort_unstable();
             // Where a row ends follows from how many there are: all of a query have as many values.
             fingerprint.add([Some(&*rows.len().to_string())]);
-            rows.iter().for_each(|row| fingerprint.add(row.iter().map(Option::as_deref)));
+            rows.into_iter().for_each(|row| fingerprint.add(row.iter().map(Option::as_deref)));
         }
         fingerprint.end()
     }

@@ -8,7 +8,7 @@ use super::Sight;
 use crate::quote::literal;
 
 /// The catalogs whose every row counts.
-const WHOLE: [&str; 30] = [
+const WHOLE: [&str; 29] = [
     "pg_aggregate",
     "pg_am",
     "pg_amop",
@@ -34,7 +34,6 @@ const WHOLE: [&str; 30] = [
     "pg_publication_rel",
     "pg_range",
     "pg_statistic_ext",
-    "pg_tablespace",
     "pg_transform",
     "pg_trigger",
     "pg_ts_config",
@@ -67,13 +66,27 @@ const OF_A_RELATION: &str = "c.relname, c.relnamespace, c.relkind, c.relpersiste
                              c.reltablespace, c.relam, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, \
                              c.relnatts, c.relowner, c.relacl";
 
+/// The roles that this database's objects name: those of others come and go. The first one of all stands in no list of
+/// who depends on whom.
+const ROLES: &str = "pg_catalog.pg_roles WHERE oid = 10 OR oid IN (SELECT d.refobjid FROM pg_catalog.pg_shdepend AS d \
+                     JOIN pg_catalog.pg_database AS here ON here.datname = current_database() \
+                     WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND (d.dbid = here.oid \
+                     OR d.dbid = 0 AND d.classid = 'pg_catalog.pg_database'::regclass AND d.objid = here.oid))";
+
+/// The tablespaces of this database's tables and indexes.
+const TABLESPACES: &str =
+    "pg_catalog.pg_tablespace WHERE oid IN (SELECT c.reltablespace FROM pg_catalog.pg_class AS c)";
+
 /// The query of one text: what was asked for, and what there is of it.
 pub(super) fn query(sight: Sight<'_>) -> String {
     let place = literal(sight.only_schema.unwrap_or_default());
     const VERSION: &str = "hashtidextended(ctid, xmin::text::bigint)";
     let sum = |hash: &str, from: &str| format!("(SELECT count(*) || '/' || sum({hash}) FROM {from})");
-    let mut sums =
-        vec![sum("hash", "relations"), sum("hashtextextended(rolname, oid::bigint)", "pg_catalog.pg_roles")];
+    let mut sums = vec![
+        sum("hash", "relations"),
+        sum("hashtextextended(rolname, oid::bigint)", ROLES),
+        sum("hashtextextended(spcname, oid::bigint)", TABLESPACES),
+    ];
     sums.extend(
         sight.grants.then(|| sum(VERSION, "pg_catalog.pg_database WHERE datname = current_database()")),
     );
