@@ -77,7 +77,8 @@ impl MySql<'_> {
         let mut looks = sets[before_looks..].iter();
         let sees_all = !sets[1].is_empty();
         for one in &mut unfinished {
-            one.attempt.owner_session = one.liveness(&session, &sets[0], sees_all, &sets[2]);
+            one.attempt.owner_session =
+                one.liveness((&session, self.owner.as_deref()), &sets[0], sees_all, &sets[2]);
             let look = one.watched.as_ref().and_then(|_| looks.next()?.first()?.first()?.clone());
             if let (Some(before), Some(now)) = (&one.kept.looked, look) {
                 let restarted = one.token.started != session.seen.started;
@@ -104,11 +105,18 @@ fn unfinished<'a>(attempts: &'a mut [Attempt], kept: &'a [Kept]) -> Vec<Unfinish
 }
 
 impl Unfinished<'_> {
-    fn liveness(&self, session: &Session, listed: &[Row], sees_all: bool, writes: &[Row]) -> Liveness {
+    fn liveness(
+        &self,
+        (session, run): (&Session, Option<&str>),
+        listed: &[Row],
+        sees_all: bool,
+        writes: &[Row],
+    ) -> Liveness {
         let token = &self.token;
         let field = |row: &Row, index: usize| row.get(index).cloned().flatten();
         let is_listed =
             listed.iter().any(|row| field(row, 0).and_then(|id| id.parse().ok()) == Some(token.connection));
+        let is_own = run == Some(&*self.attempt.owner);
         let id = self.attempt.id.to_string();
         let as_read = |row: &Row| {
             field(row, 0).as_ref() == Some(&id) && field(row, 1).as_ref() == Some(&self.kept.writes)
@@ -120,6 +128,10 @@ impl Unfinished<'_> {
             Liveness::Alive
         } else if token.started != session.seen.started {
             // The server was started again since: no session of before is left.
+            Liveness::Gone
+        } else if token.connection == session.seen.connection && !is_own {
+            // This session works for nobody else: the owner's had its number before the server was started again, in
+            // the same second.
             Liveness::Gone
         } else if is_listed {
             Liveness::Alive
@@ -198,7 +210,7 @@ mod tests {
         let unfinished = unfinished(&mut attempts, std::slice::from_ref(&kept));
         let row = |fields: &[&str]| fields.iter().map(|field| Some((*field).to_owned())).collect::<Row>();
         let listed: Vec<Row> = listed.iter().map(|id| row(&[id])).collect();
-        unfinished[0].liveness(&own, &listed, false, &[row(&["7", writes])])
+        unfinished[0].liveness((&own, None), &listed, false, &[row(&["7", writes])])
     }
 
     #[test]
@@ -207,6 +219,8 @@ mod tests {
         assert_eq!(liveness("9/100/here/root@%", &[], "3"), Liveness::Gone);
         assert_eq!(liveness("9/100/here/root@%", &[], "4"), Liveness::Alive);
         assert_eq!(liveness("9/99/here/root@%", &["9"], "3"), Liveness::Gone);
+        // The number of the session that asks.
+        assert_eq!(liveness("1/100/here/root@%", &["1"], "3"), Liveness::Gone);
         assert_eq!(liveness("9/100/there/root@%", &[], "3"), Liveness::Unknown);
         assert_eq!(liveness("9/100/here/mia@%", &[], "3"), Liveness::Unknown);
     }
