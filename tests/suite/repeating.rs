@@ -357,6 +357,11 @@ async fn a_data_modifying_query_moves_rows(database: &Database) {
     assert_eq!(database.value("SELECT count(*) FROM t").await, "0");
 }
 
+/// With a statement before it and one behind it, whose twofold or missing run shows.
+fn between_others(repeat: &str) -> String {
+    format!("CREATE TABLE before_it (n int);\n{repeat}INSERT INTO before_it VALUES (1);")
+}
+
 /// The process is killed at moments drawn from a seed, which is told; the last one runs to its end.
 async fn a_killed_backfill_ends_exact(database: &Database) {
     let is_full = Extent::of_run().is_full_for(database.target());
@@ -371,10 +376,7 @@ async fn a_killed_backfill_ends_exact(database: &Database) {
         (true, Family::Sqlite) => "pause 3ms",
         (true, _) => "",
     };
-    let sql = format!(
-        "CREATE TABLE before_it (n int);\n{}INSERT INTO before_it VALUES (1);",
-        repeat(database, pause, each)
-    );
+    let sql = between_others(&repeat(database, pause, each));
     let project = Project::new(database, &[("1_backfill", &sql)]);
     let mut least = 0;
     for kill_number in 0..kills {
@@ -416,10 +418,7 @@ async fn a_backfill_whose_server_is_killed_ends_exact(database: &Database) {
     let seed = random.seed();
     println!("{}: drawn from {seed}, {rows} rows, {kills} kills of the server", database.target());
     fill(&database, rows).await;
-    let sql = format!(
-        "CREATE TABLE before_it (n int);\n{}INSERT INTO before_it VALUES (1);",
-        repeat(&database, "pause 2ms", EACH)
-    );
+    let sql = between_others(&repeat(&database, "pause 2ms", EACH));
     let set = || migrations(&[("1_backfill", &sql)]);
     for kill_number in 0..kills {
         let goal = BETWEEN * kill_number + random.below(BETWEEN);

@@ -1,9 +1,12 @@
 //! README and docs are run, not believed: every `console` block is run in a fresh folder, in order,
 //! and must print what it shows. Times, dates and the name of who runs it are compared as such.
 
+mod support;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::files;
 
 /// A command of a block and the output shown below it.
 struct Shown {
@@ -111,24 +114,6 @@ fn lay_out(tool: &str, folder: &Path) {
     }
 }
 
-/// The files below a folder, by their paths from there.
-fn files(folder: &Path) -> Vec<String> {
-    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).expect("the folder") {
-            let path = entry.expect("an entry").path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    files.push(path.strip_prefix(folder).expect("below it").to_str().expect("UTF-8").into())
-                }
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
 /// README and all of `docs/`, by their names below the root.
 fn pages() -> Vec<String> {
     let docs = files(&root().join("docs")).into_iter().filter(|name| name.ends_with(".md"));
@@ -199,7 +184,7 @@ fn each_guide_leads_from_the_old_history_to_a_new_one() {
         let text = text(&page);
         let failed: Vec<_> = text.lines().filter(|line| line.starts_with("error: ")).collect();
         assert!(matches!(failed[..], [one] if one.contains("has no history")), "{page}: {failed:?}");
-        let query = text.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a query");
+        let query = blocks(&text, "sql")[0];
         let folder = tempfile::tempdir().expect("a folder");
         lay_out(guide(&page).expect("a guide"), folder.path());
         let database = rusqlite::Connection::open(folder.path().join("shop.db")).expect("opens");
@@ -225,8 +210,7 @@ fn the_readme_shows_what_is_printed() {
 #[test]
 fn the_readme_shows_the_examples_as_they_are() {
     let readme = text("README.md");
-    let shown: Vec<_> =
-        readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let shown = blocks(&readme, "rust");
     let examples = ["sqlite/examples/sqlite_start.rs", "postgres/examples/postgres_start.rs"];
     assert_eq!(shown.len(), examples.len(), "every block is one of an example's");
     for (shown, example) in shown.iter().zip(examples) {

@@ -1,7 +1,10 @@
 //! The command is a thin layer over the libraries: it holds no SQL, and opens no connection by itself.
 
+mod support;
+
 use regex::Regex;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use support::files;
 
 /// What a file says to the compiler of the command itself: neither comments nor its tests.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -23,20 +26,12 @@ fn read(path: &Path) -> String {
 /// The files of a crate, but for those that are compiled for its tests alone.
 fn sources(folder: &Path) -> Vec<(String, String)> {
     let main = read(&folder.join("main.rs"));
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).expect("the folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            match path.is_dir() {
-                true => folders.push(path),
-                false if main.contains(&format!("#[cfg(test)]\nmod {name};")) => {}
-                false => found.push((path.display().to_string(), read(&path))),
-            }
-        }
-    }
-    found
+    let paths = files(folder).into_iter().map(|name| folder.join(name));
+    let of_tests = |path: &PathBuf| {
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        main.contains(&format!("#[cfg(test)]\nmod {name};"))
+    };
+    paths.filter(|path| !of_tests(path)).map(|path| (path.display().to_string(), read(&path))).collect()
 }
 
 #[test]

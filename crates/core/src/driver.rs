@@ -315,6 +315,26 @@ impl DatabaseError {
     }
 }
 
+/// An error and its causes on one line; a cause that is told already is told once.
+///
+/// ```
+/// use windlass_core::driver::chain;
+///
+/// assert_eq!(chain(&std::fmt::Error), std::fmt::Error.to_string());
+/// ```
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let told = cause.to_string();
+        if !words.ends_with(&told) {
+            words = format!("{words}: {told}");
+        }
+        source = cause.source();
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::DatabaseError;

@@ -8,7 +8,7 @@ mod text;
 pub use compare::{Change, Difference, differences, guarded, shown};
 pub use fingerprint::Fingerprint;
 pub use pattern::{Pattern, PatternError};
-pub use text::{TextError, fingerprint};
+pub use text::{TextError, fingerprint, unmarked};
 
 use crate::sql::classify::may_hold_secret;
 use std::collections::{BTreeMap, HashSet};

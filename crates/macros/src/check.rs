@@ -1,8 +1,7 @@
 //! Check: what a deploy onto an empty database would be refused for is told when the program is compiled.
 
-use std::error::Error;
 use windlass_core::driver::{
-    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
+    Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings, chain,
 };
 use windlass_core::history::History;
 use windlass_core::plan::{Options, plan};
@@ -29,19 +28,6 @@ pub(crate) fn check(migrations: &Migrations, dialect: Dialect, strict_order: boo
     options.strict_order = strict_order;
     match plan(migrations.as_slice(), &inspection, &capabilities, &options) {
         Ok(_) => Ok(()),
-        Err(blocked) => Err(told(&blocked)),
+        Err(blocked) => Err(chain(&blocked)),
     }
-}
-
-/// An error and its causes on one line; a cause that is told already is told once.
-pub(crate) fn told(error: &dyn Error) -> String {
-    let (mut words, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        let told = error.to_string();
-        if !words.ends_with(&told) {
-            words = format!("{words}: {told}");
-        }
-        cause = error.source();
-    }
-    words
 }

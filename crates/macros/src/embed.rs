@@ -3,10 +3,11 @@
 //! The text of each script is left to `include_str!`, so that the compiler knows of the file and compiles
 //! again when it changes; what is written down beside it are names, places and checksums.
 
-use crate::check::{check, told};
+use crate::check::check;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use windlass_core::driver::chain;
 use windlass_core::migration::{Migration, Script};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
@@ -22,7 +23,7 @@ pub(crate) fn embed(
     strict_order: bool,
 ) -> Result<String, String> {
     let dir = manifest.join(folder);
-    let migrations = Migrations::from_dir(&dir).map_err(|error| told(&error))?;
+    let migrations = Migrations::from_dir(&dir).map_err(|error| chain(&error))?;
     check(&migrations, dialect, strict_order)?;
     let mut code = format!("{{ const LIST: &[{TYPES}::Migration] = &[");
     for migration in &migrations {
@@ -45,7 +46,7 @@ pub(crate) fn embed(
 }
 
 fn embedded(manifest: &Path, migration: &Migration, dialect: Dialect) -> Result<String, String> {
-    let checksums = migration.checksums(dialect).map_err(|error| told(&error))?;
+    let checksums = migration.checksums(dialect).map_err(|error| chain(&error))?;
     let down = migration.down().map(|down| script(manifest, down)).transpose()?;
     Ok(format!(
         "{TYPES}::EmbeddedMigration {{ name: {:?}, up: {}, down: {}, mode: {TYPES}::TransactionMode::{:?}, raw: {}, \

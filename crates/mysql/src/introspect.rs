@@ -303,17 +303,21 @@ fn compressed(text: &str) -> Vec<u8> {
 /// Where the length ends that stands before a compressed text.
 const LENGTH: usize = size_of::<u32>();
 
+/// What the length stands before.
+fn unpacked(bytes: &[u8]) -> ZlibDecoder<&[u8]> {
+    ZlibDecoder::new(bytes.get(LENGTH..).unwrap_or_default())
+}
+
 fn uncompressed(bytes: &[u8]) -> std::io::Result<String> {
     let mut text = String::new();
-    ZlibDecoder::new(bytes.get(LENGTH..).unwrap_or_default()).read_to_string(&mut text)?;
+    unpacked(bytes).read_to_string(&mut text)?;
     Ok(text)
 }
 
 /// The first line of a compressed text, or as much of it as can be read.
 fn head(bytes: &[u8]) -> String {
     let mut head = Vec::new();
-    let stream = ZlibDecoder::new(bytes.get(LENGTH..).unwrap_or_default());
-    let _ = BufReader::new(stream).read_until(b'\n', &mut head);
+    let _ = BufReader::new(unpacked(bytes)).read_until(b'\n', &mut head);
     String::from_utf8_lossy(&head).trim_end_matches('\n').to_owned()
 }
 

@@ -9,7 +9,9 @@ use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
-use windlass_core::schema::{DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS};
+use windlass_core::schema::{
+    DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, unmarked,
+};
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
 /// everybody. A view that somebody locks is not waited for, and nothing is compiled, which would take longer than all.
@@ -106,12 +108,6 @@ pub(crate) async fn look(
     })
 }
 
-/// Who looked, and the lines.
-fn unmarked(text: &str) -> (&str, &str) {
-    let (head, lines) = text.split_once('\n').unwrap_or((text, ""));
-    (head.split_once('\t').map_or(head, |(origin, _)| origin), lines)
-}
-
 fn unknown(words: &str) -> Look {
     Look::Unknown(format!("the catalogs cannot be read: {words}"))
 }
@@ -147,6 +143,9 @@ pub(crate) fn keep(table: &HistoryTable, sight: Sight<'_>, accepted: Option<&str
     };
     format!("DO LANGUAGE plpgsql {}", literal(&body))
 }
+
+/// Which schemas are users' own: said without a backslash, which a session may read in two ways.
+const OF_USERS: &str = "left(nspname, 3) <> 'pg_' AND nspname <> 'information_schema'";
 
 /// What the first line tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,7 +194,7 @@ fn text(table: &HistoryTable, sight: Sight<'_>, first: Head) -> String {
     let columns = COLUMNS.len();
     format!(
         "WITH namespaces AS MATERIALIZED (SELECT oid, nspname FROM pg_catalog.pg_namespace \
-         WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'{only}), \
+         WHERE {OF_USERS}{only}), \
          extended AS MATERIALIZED (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
          histories AS MATERIALIZED (SELECT c.oid, c.relname, c.relnamespace, n.nspname FROM pg_catalog.pg_class AS c \
          JOIN namespaces AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relnatts >= {columns} AND {columns} = (SELECT count(*) \

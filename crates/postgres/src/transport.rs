@@ -6,6 +6,7 @@ mod native;
 mod sqlx;
 
 pub(crate) use native::ssl_mode;
+pub(crate) use windlass_core::driver::chain;
 
 use crate::tls::Connector;
 use tokio_postgres::config::Config;
@@ -336,18 +337,4 @@ impl Reply<'_> {
         };
         Ok(())
     }
-}
-
-/// An error and its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_words = cause.to_string();
-        if !words.ends_with(&cause_words) {
-            words = format!("{words}: {cause_words}");
-        }
-        source = cause.source();
-    }
-    words
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
 use windlass_core::drift;
 use windlass_core::migration::{Migration, MigrationKind};
-use windlass_core::plan::{Options, Plan, Remark};
+use windlass_core::plan::{Options, Outlook, Plan, Remark};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
 
@@ -106,10 +106,7 @@ async fn refuse_before_it_is_made(
     options: &DeployOptions,
 ) -> Result<(), Error> {
     let mut empty = context.connect(&target.scratch(""), IfMissing::Create).await?;
-    match apply::dry_run(&mut *empty.driver, migrations, options).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::Deploy(Box::new(undeployed(error, migrations, target.dialect())))),
-    }
+    outlook(&mut empty, migrations, options).await.map(drop)
 }
 
 fn empty(context: &Context) -> String {
@@ -199,17 +196,24 @@ async fn deploy(
     }
 }
 
+/// What a deploy would do, or why it would be refused.
+async fn outlook<'m>(
+    session: &mut Session,
+    migrations: &'m Migrations,
+    options: &DeployOptions,
+) -> Result<Outlook<'m>, Error> {
+    let dialect = session.driver.capabilities().dialect;
+    let outlook = apply::dry_run(&mut *session.driver, migrations, options).await;
+    outlook.map_err(|error| Error::Deploy(Box::new(undeployed(error, migrations, dialect))))
+}
+
 async fn dry_run(
     context: &Context,
     mut session: Session,
     migrations: Migrations,
     options: &DeployOptions,
 ) -> Result<(Exit, Body), Error> {
-    let dialect = session.driver.capabilities().dialect;
-    let outlook = match apply::dry_run(&mut *session.driver, &migrations, options).await {
-        Ok(outlook) => outlook,
-        Err(error) => return Err(Error::Deploy(Box::new(undeployed(error, &migrations, dialect)))),
-    };
+    let outlook = outlook(&mut session, &migrations, options).await?;
     for remark in &outlook.remarks {
         context.output.note(&remark.to_string());
     }

@@ -151,3 +151,21 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The files below a folder, by their paths from there.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    files.push(path.strip_prefix(folder).expect("below it").to_str().expect("UTF-8").into())
+                }
+            }
+        }
+    }
+    files.sort();
+    files
+}

@@ -29,13 +29,11 @@ impl Schema {
     /// # Ok::<(), windlass_core::schema::TextError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let mut lines = text.split('\n').enumerate();
-        let head = lines.next().map(|(_, line)| line).unwrap_or_default();
-        let origin = head.split_once('\t').map_or(head, |(origin, _)| origin).to_owned();
-        let lines = lines.filter(|(_, line)| !line.is_empty());
-        let objects = lines.map(|(index, line)| object(line).ok_or(TextError { line: index + 1 }));
+        let (origin, lines) = unmarked(text);
+        let lines = (2..).zip(lines.split('\n')).filter(|(_, line)| !line.is_empty());
+        let objects = lines.map(|(number, line)| object(line).ok_or(TextError { line: number }));
         // All at once: sorted already, they need not be looked for one by one.
-        Ok(Self { origin, objects: objects.collect::<Result<_, _>>()? })
+        Ok(Self { origin: origin.to_owned(), objects: objects.collect::<Result<_, _>>()? })
     }
 
     /// The form that is kept.
@@ -76,8 +74,22 @@ impl Schema {
 
 /// The fingerprint with which a schema was kept, of its text or of no more than the first line.
 pub fn fingerprint(text: &str) -> Option<&str> {
-    let head = text.split('\n').next()?;
-    head.split_once('\t').map(|(_, fingerprint)| fingerprint)
+    parted(text).1
+}
+
+/// All of a schema's text but the fingerprint: who looked, and the lines.
+pub fn unmarked(text: &str) -> (&str, &str) {
+    let (origin, _, lines) = parted(text);
+    (origin, lines)
+}
+
+/// Who looked, the fingerprint, and the lines.
+fn parted(text: &str) -> (&str, Option<&str>, &str) {
+    let (head, lines) = text.split_once('\n').unwrap_or((text, ""));
+    match head.split_once('\t') {
+        Some((origin, fingerprint)) => (origin, Some(fingerprint), lines),
+        None => (head, None, lines),
+    }
 }
 
 fn object(line: &str) -> Option<(Key, Properties)> {

@@ -4,7 +4,7 @@
 //! long as the database lives. What is told of is whatever [the lines](super::text) could depend on. It holds on the server
 //! where it was worked out, and moves more often than the schema does: that it is another says nothing.
 
-use super::Sight;
+use super::{OF_USERS, Sight};
 use crate::quote::literal;
 
 /// The catalogs whose every row counts.
@@ -94,7 +94,7 @@ pub(super) fn query(sight: Sight<'_>) -> String {
     sums.extend(APART.map(|(catalog, which)| sum(VERSION, &format!("pg_catalog.{catalog} WHERE {which}"))));
     format!(
         "WITH namespaces AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace \
-         WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), \
+         WHERE {OF_USERS}), \
          relations AS MATERIALIZED (SELECT c.oid, hashtextextended(ROW({OF_A_RELATION})::text, c.oid::bigint) AS hash \
          FROM pg_catalog.pg_class AS c WHERE c.relnamespace IN (SELECT oid FROM namespaces)) \
          SELECT concat_ws(' ', md5({place}), {})",
