@@ -199,6 +199,17 @@ async fn leave(database: &Database, above: &str, options: &DeployOptions) {
     assert!(deploy(&mut *database.connect().await, &set).await.expect("nothing to do").applied.is_empty());
 }
 
+/// A schema before the server's own, which has a clock, a sum and equalities that tell something else.
+const HIDES: &str = "DROP SCHEMA IF EXISTS h CASCADE; CREATE SCHEMA h;
+CREATE FUNCTION h.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT NULL::timestamptz $$;
+CREATE FUNCTION h.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT '' $$;
+CREATE FUNCTION h.never(text, text) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$;
+CREATE FUNCTION h.never(int, int) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$;
+CREATE OPERATOR h.= (FUNCTION = h.never, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR h.= (FUNCTION = h.never, LEFTARG = int, RIGHTARG = int);
+CREATE AGGREGATE h.count(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '7');
+SET search_path = h, pg_catalog, public";
+
 /// The history is written all the same: where the migration comes to its end, and where it fails.
 async fn what_would_hinder_the_history_does_not(database: &Database) {
     let hindrances: &[&str] = match database.target().family {
@@ -208,6 +219,7 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
             "SET statement_timeout = 100",
             "SET default_transaction_read_only = on",
             "SET session_replication_role = replica",
+            HIDES,
         ],
         Family::Sqlite => &[
             "PRAGMA query_only = ON",
@@ -228,6 +240,9 @@ async fn what_would_hinder_the_history_does_not(database: &Database) {
         for above in ["", "-- windlass: no-transaction\n"] {
             database.sql("DROP TABLE IF EXISTS _windlass_migrations").await;
             database.sql("DROP TABLE IF EXISTS n").await;
+            if *hindrance == HIDES {
+                database.sql("DROP SCHEMA IF EXISTS h CASCADE").await;
+            }
             let (n, good) = (("1_n", "CREATE TABLE n (n int);"), format!("{above}{hindrance};"));
             let bad = format!("{above}{hindrance};\nSELECT nonsense FROM nowhere;");
             let when = format!("{what}: {bad}");

@@ -13,7 +13,12 @@ use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto, Step};
 use windlass_core::sql::classify::ObjectName;
 
-pub(crate) const NOW: &str = "clock_timestamp()";
+pub(crate) const NOW: &str = "pg_catalog.clock_timestamp()";
+
+/// The operators of the server's own: a write stands in a migration's transaction, and is read by its `search_path`, in which
+/// a schema may come before `pg_catalog`.
+const EQUALS: &str = "OPERATOR(pg_catalog.=)";
+const PLUS: &str = "OPERATOR(pg_catalog.+)";
 
 /// The history table: its place, and the statements that speak of it.
 #[derive(Clone, Debug)]
@@ -136,10 +141,6 @@ END"
 
     /// The statement of a step that writes the history; nothing for other steps.
     pub(crate) fn write(&self, step: &Step<'_>, writer: Writer<'_>) -> Option<String> {
-        let fence = |name: &str, owner: &str, epoch: u32| {
-            let (name, owner) = (literal(name), literal(owner));
-            format!("claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL")
-        };
         let mine = |name: &str, epoch: u32| fence(name, &writer.run.owner, epoch);
         Some(match step {
             Step::CreateHistory => self.create(),
@@ -194,18 +195,18 @@ END"
         row_limit: u64,
         touched: u64,
     ) -> String {
-        let (name, owner) = (literal(name), literal(&writer.run.owner));
-        let fence = format!("claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL");
+        let fence = fence(name, &writer.run.owner, epoch);
         // No table has more rows than a bigint counts.
         let [touched, row_limit] = [touched, row_limit].map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
-        self.change_one(&format!("touched = touched + {touched}, row_limit = {row_limit}"), &fence)
+        self.change_one(&format!("touched = touched {PLUS} {touched}, row_limit = {row_limit}"), &fence)
     }
 
     fn claim(&self, claims: &[Claim<'_>], writer: Writer<'_>) -> String {
         let superseded = claims.iter().filter(|claim| claim.supersedes).map(|claim| {
             // Only an earlier run of another text gives way: one with the same text is a rival's that came first.
             let (name, raw) = (literal(claim.name), literal(&claim.checksums.raw));
-            let old = format!("claim = {name} AND finished_at IS NOT NULL AND checksum <> {raw}");
+            let old =
+                format!("claim {EQUALS} {name} AND finished_at IS NOT NULL AND NOT checksum {EQUALS} {raw}");
             format!("UPDATE {} SET claim = NULL WHERE {old}; ", self.quoted)
         });
         let rows: Vec<_> = claims
@@ -255,9 +256,9 @@ END"
         format!(
             "WITH {done}changed AS (UPDATE {table} AS history SET completed = {completed}, touched = 0, row_limit = NULL, \
              in_flight = NULL, look = NULL, error = NULL, finished_at = {NOW}, duration_ms = {DURATION}, digest = {digest} \
-             {from}WHERE history.claim = {name} AND history.owner = {owner} AND history.epoch = {epoch} \
-             AND history.finished_at IS NULL RETURNING 1) \
-             SELECT 1 / (count(*) = {count})::integer FROM changed"
+             {from}WHERE history.claim {EQUALS} {name} AND history.owner {EQUALS} {owner} \
+             AND history.epoch {EQUALS} {epoch} AND history.finished_at IS NULL RETURNING 1) \
+             SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQUALS} {count})::integer FROM changed"
         )
     }
 
@@ -312,12 +313,22 @@ END"
     fn change_one(&self, set: &str, fence: &str) -> String {
         let table = &self.quoted;
         format!(
-            "WITH changed AS (UPDATE {table} SET {set} WHERE {fence} RETURNING 1) SELECT 1 / count(*) FROM changed"
+            "WITH changed AS (UPDATE {table} SET {set} WHERE {fence} RETURNING 1) \
+             SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM changed"
         )
     }
 }
 
-const DURATION: &str = "(extract(epoch FROM clock_timestamp() - history.started_at) * 1000)::bigint";
+/// Whose row it is, unless another took it over.
+fn fence(name: &str, owner: &str, epoch: u32) -> String {
+    let (name, owner) = (literal(name), literal(owner));
+    format!(
+        "claim {EQUALS} {name} AND owner {EQUALS} {owner} AND epoch {EQUALS} {epoch} AND finished_at IS NULL"
+    )
+}
+
+const DURATION: &str = "(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) history.started_at) \
+                        OPERATOR(pg_catalog.*) 1000)::bigint";
 
 /// The columns of [`row`].
 const ROW: &str = "format, kind, name, checksum, token_checksum, owner, session, epoch, statements, completed, \
@@ -335,7 +346,7 @@ fn row(claim: &Claim<'_>, writer: Writer<'_>) -> String {
 fn owned(writer: Writer<'_>, checksums: &Checksums, statements: u32) -> String {
     let Checksums { raw, tokens } = checksums;
     format!(
-        "owner = {}, session = {}, epoch = epoch + 1, error = NULL, checksum = {}, token_checksum = {}, \
+        "owner = {}, session = {}, epoch = epoch {PLUS} 1, error = NULL, checksum = {}, token_checksum = {}, \
          statements = {statements}, digest = ''",
         literal(&writer.run.owner),
         optional(writer.session),
@@ -352,8 +363,8 @@ fn standing(completed: u32, prefix: &str, in_flight: Option<InFlight>) -> String
     let prefix = optional(Some(prefix).filter(|prefix| !prefix.is_empty()));
     // What is counted belongs to the statement behind the completed ones.
     format!(
-        "completed = {completed}, touched = CASE WHEN completed = {completed} THEN touched ELSE 0 END, \
-         row_limit = CASE WHEN completed = {completed} THEN row_limit END, prefix = {prefix}, in_flight = {}",
+        "completed = {completed}, touched = CASE WHEN completed {EQUALS} {completed} THEN touched ELSE 0 END, \
+         row_limit = CASE WHEN completed {EQUALS} {completed} THEN row_limit END, prefix = {prefix}, in_flight = {}",
         flight(in_flight)
     )
 }

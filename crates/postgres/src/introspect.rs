@@ -15,15 +15,30 @@ use windlass_core::schema::{
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
 /// everybody. A view that somebody locks is not waited for, and nothing is compiled, which would take longer than all.
-const PINS: &str = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true), \
-                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true), \
-                    set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true), \
-                    set_config('extra_float_digits', '1', true), set_config('lc_monetary', 'C', true), \
-                    set_config('standard_conforming_strings', 'on', true), set_config('lock_timeout', '2s', true), \
-                    set_config('jit', 'off', true)";
+const PINS: [(&str, &str); 11] = [
+    ("search_path", ""),
+    ("quote_all_identifiers", "off"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "iso_8601"),
+    ("TimeZone", "UTC"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("lc_monetary", "C"),
+    ("standard_conforming_strings", "on"),
+    ("lock_timeout", "2s"),
+    ("jit", "off"),
+];
 
 /// What a query needs that makes no text of an expression.
-const BARE_PINS: &str = "set_config('search_path', '', true), set_config('jit', 'off', true)";
+const BARE_PINS: [(&str, &str); 2] = [("search_path", ""), ("jit", "off")];
+
+/// The columns of a query that sets them.
+fn pinned(settings: &[(&str, &str)]) -> String {
+    let each = settings
+        .iter()
+        .map(|(name, value)| format!("pg_catalog.set_config({}, {}, true)", literal(name), literal(value)));
+    each.collect::<Vec<_>>().join(", ")
+}
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +56,7 @@ pub(crate) async fn read(
     sight: Sight<'_>,
 ) -> Result<Schema, DriverError> {
     let text = text(table, sight, Head::Origin);
-    let row = answer(session, &format!("SELECT {PINS}; {text}")).await?;
+    let row = answer(session, &format!("SELECT {}; {text}", pinned(&PINS))).await?;
     let text = row.as_ref().and_then(|row| row.get(0)).unwrap_or_default();
     Schema::parse(text).map_err(|error| DriverError::Schema(error.to_string()))
 }
@@ -62,7 +77,7 @@ pub(crate) async fn look(
     let head = head(sight, Head::Fingerprint);
     let same =
         of_kept(&format!("split_part(left(h.snapshot, {LONGEST_HEAD}), E'\\n', 1) = {head} AS same"), "");
-    match answer(session, &format!("SELECT {BARE_PINS}; {same}")).await {
+    match answer(session, &format!("SELECT {}; {same}", pinned(&BARE_PINS))).await {
         Err(error) if crate::inspect::is_absent(&error) => return Ok(Look::NeverKept),
         // Whoever may not read one of the catalogs may still read those that matter.
         Err(TransportError::Told(_)) => {}
@@ -77,7 +92,7 @@ pub(crate) async fn look(
          h.snapshot AS kept, live.text AS live",
         &live,
     );
-    let row = match answer(session, &format!("SELECT {PINS}; {both}")).await {
+    let row = match answer(session, &format!("SELECT {}; {both}", pinned(&PINS))).await {
         Err(TransportError::Told(told)) => return Ok(unknown(&told.message)),
         Err(error) => return Err(error.into()),
         Ok(None) => return Ok(Look::NeverKept),
@@ -131,8 +146,9 @@ pub(crate) fn keep(table: &HistoryTable, sight: Sight<'_>, accepted: Option<&str
         let told = literal(&format!("{ACCEPTED}{accepted}"));
         format!(", resolution = coalesce(resolution || '; ', '') || {told}")
     });
+    let pins = pinned(&PINS);
     let keep = format!(
-        "PERFORM {PINS}; \
+        "PERFORM {pins}; \
          UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}; \
          UPDATE {history} SET snapshot = ({}), snapshot_at = {NOW}, accepted = {accepted_text}{told} WHERE id = {newest};",
         text(table, sight, Head::Fingerprint)
