@@ -40,6 +40,7 @@ pub(crate) fn told(difference: &Difference) -> String {
         // A kind of change that this version does not know.
         _ => (difference.to_string(), String::new(), String::new()),
     };
+    let (before, now) = in_sql(difference).unwrap_or((before, now));
     let diff = TextDiff::from_lines(&before, &now);
     let mut told = shown(&head).into_owned();
     for (index, group) in diff.grouped_ops(3).iter().enumerate() {
@@ -56,6 +57,18 @@ pub(crate) fn told(difference: &Difference) -> String {
         }
     }
     told
+}
+
+/// As it was and as it is in SQL, where that tells of what differs.
+fn in_sql(difference: &Difference) -> Option<(String, String)> {
+    let lines = |sql: &Option<String>| sql.as_ref().map(|sql| format!("{sql}\n"));
+    let (before, now) = (lines(&difference.before), lines(&difference.now));
+    let is_known = match &difference.change {
+        Change::Added(_) => now.is_some(),
+        Change::Removed(_) => before.is_some(),
+        _ => before.is_some() && now.is_some(),
+    };
+    (is_known && before != now).then(|| (before.unwrap_or_default(), now.unwrap_or_default()))
 }
 
 /// Properties, each on a line, or on lines below its name.
@@ -119,6 +132,30 @@ mod tests {
                 "         FROM t",
             ]
         );
+    }
+
+    #[test]
+    fn what_can_be_written_in_sql_is() {
+        let table = "CREATE TABLE ship ( length int NOT NULL , name text )";
+        let later = format!(
+            "1 SQLite 3\ntable\t\t\tship\tdefinition={table}\ncolumn\t\tship\tname\ttype=text\tdefault='x'"
+        );
+        let earlier = later.replace(" text )", " text DEFAULT 'x' )").replace("\tdefault='x'", "");
+        assert_eq!(
+            lines(&earlier, &later),
+            [
+                "table ship: definition changed",
+                "      CREATE TABLE ship (",
+                "        length int NOT NULL,",
+                "    -   name text DEFAULT 'x'",
+                "    +   name text",
+                "      )",
+                "column ship.name: default is 'x' now",
+                "    - \"name\" text",
+                "    + \"name\" text DEFAULT 'x'",
+            ]
+        );
+        assert_eq!(lines("1 SQLite 3", &later)[1], "    + CREATE TABLE ship (");
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn what_differs_is_part_of_the_error() {
     members(&differences[0], &["kind", "schema", "table", "name", "change", "properties", "text"]);
     assert_eq!(*differences, project.on_app(&["drift", "--json"]).ends_with(10).json()["differences"]);
     let told = project.deploy(&[]).ends_with(10);
-    let lines = "\n  column users.by_hand was added\n      + type: TEXT\n";
+    let lines = "\n  column users.by_hand was added\n      + \"by_hand\" TEXT\n";
     assert!(told.stderr.contains(lines), "{told:#?}");
     let refused = project.on_app(&["resolve", "--applied", "2_more", "--json"]).ends_with(3).json();
     assert_eq!(refused["error"]["differences"][0]["text"], "table more was removed");

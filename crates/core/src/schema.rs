@@ -1,11 +1,13 @@
 //! Schema: what a database holds, as objects with properties that can be kept and compared.
 
 mod compare;
+mod ddl;
 mod fingerprint;
 mod pattern;
 mod text;
 
 pub use compare::{Change, Difference, differences, guarded, shown};
+pub use ddl::{DdlError, Made};
 pub use fingerprint::Fingerprint;
 pub use pattern::{Pattern, PatternError};
 pub use text::{TextError, fingerprint, unmarked};

@@ -144,7 +144,7 @@ pub fn differences_from(
 ) -> Vec<Difference> {
     let worked_out = WorkedOut::of(migrations, dialect);
     let is_history = |difference: &Difference| {
-        let Difference { key, change } = difference;
+        let Difference { key, change, .. } = difference;
         let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
         matches!(change, Change::Added(_)) && (is_one(&key.name) || is_one(&key.table))
     };

@@ -1,9 +1,10 @@
 //! Round trips: the schema as windlass reads it after a deploy must be what it reads after a replay, in the plain client's
-//! database, in one restored from a dump, and on another major version of the server.
+//! database, in one restored from a dump, in one made by the statements that windlass writes of it, and on another major
+//! version of the server.
 
 use crate::client;
 use crate::history::History;
-use harness::{Database, Family, Target};
+use harness::{Database, Family, Target, Unrendered};
 use std::collections::BTreeMap;
 use std::fmt;
 use windlass_core::apply::replay_all;
@@ -25,6 +26,8 @@ pub(crate) enum Way {
     Client,
     /// A dump of the database, restored.
     Restored,
+    /// The statements that windlass writes of it, run on an empty database.
+    Rendered,
     /// Another major version of the server.
     Major,
 }
@@ -66,6 +69,7 @@ impl fmt::Display for Way {
             Self::Replayed => "replayed",
             Self::Client => "by the client",
             Self::Restored => "dumped and restored",
+            Self::Rendered => "rendered",
             Self::Major => "on another major",
         })
     }
@@ -96,7 +100,18 @@ pub(crate) async fn ways(
         Err(why) => Came::Not(why),
     };
     restored.drop().await;
-    Ok((live, vec![(Way::Replayed, replayed), (Way::Client, client), (Way::Restored, copied)]))
+    let rendered = match harness::rendered(&live, deployed.target()).await {
+        Ok(made) => came(&live, &made),
+        Err(Unrendered::Unwritable(error)) => Came::Not(error.to_string()),
+        Err(Unrendered::Refused(why)) => Came::Differs(format!(": {why}")),
+    };
+    let ways = [
+        (Way::Replayed, replayed),
+        (Way::Client, client),
+        (Way::Restored, copied),
+        (Way::Rendered, rendered),
+    ];
+    Ok((live, ways.into()))
 }
 
 async fn replayed(history: &History, migrations: &Migrations, beside: &Database, live: &Schema) -> Came {

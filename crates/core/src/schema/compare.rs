@@ -15,6 +15,10 @@ pub struct Difference {
     pub key: Key,
     /// What became of it.
     pub change: Change,
+    /// As it was, in SQL, where that is known and may be shown. Of a table that is gone, all of it.
+    pub before: Option<String>,
+    /// As it is, in SQL. Of a table that was added, all of it.
+    pub now: Option<String>,
 }
 
 /// What became of an object.
@@ -71,7 +75,12 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
             && whole.iter().any(|whole| whole.name == key.table && whole.schema == key.schema)
     };
     let told = all.into_iter().filter(|(key, _)| !is_part(key));
-    told.map(|(key, change)| Difference { key: key.clone(), change }).collect()
+    told.map(|(key, change)| {
+        let whole = !matches!(change, Change::Changed(_));
+        let [before, now] = [earlier, later].map(|schema| schema.fragment(key, whole));
+        Difference { key: key.clone(), change, before, now }
+    })
+    .collect()
 }
 
 /// Every object of both, in the order of the names, with what it has in each: one walk through them, for looking each up would
@@ -118,8 +127,11 @@ pub fn guarded(value: String) -> String {
         return value;
     }
     let digest = hex(&Sha256::digest(&value)[..16]);
-    format!("(may hold a secret: {digest})")
+    format!("{MAY_HOLD_A_SECRET}{digest})")
 }
+
+/// How a digest begins that stands in place of a text.
+pub(super) const MAY_HOLD_A_SECRET: &str = "(may hold a secret: ";
 
 /// A value as it may be shown.
 pub fn shown(value: &str) -> &str {

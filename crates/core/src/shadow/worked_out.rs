@@ -52,7 +52,7 @@ impl WorkedOut {
 
     /// The differences, each that is about nothing else told as what it is.
     pub(crate) fn told(&self, mut differences: Vec<Difference>) -> Vec<Difference> {
-        for Difference { key, change } in &mut differences {
+        for Difference { key, change, .. } in &mut differences {
             match change {
                 Change::Changed(properties) if self.explains(key, properties) => {
                     *change = Change::WorkedOut(std::mem::take(properties));
