@@ -127,8 +127,8 @@ const MUTANTS: &[Mutant] = &[
         name: "a take-over and the writes after it are not fenced",
         file: "crates/postgres/src/history.rs",
         edits: &[(
-            "            format!(\"claim = {name} AND owner = {owner} AND epoch = {epoch} AND finished_at IS NULL\")\n",
-            "            format!(\"claim = {name} AND (owner = {owner} OR true) AND (epoch = {epoch} OR true)\")\n",
+            "AND owner {EQUALS} {owner} AND epoch {EQUALS} {epoch} AND finished_at IS NULL\"\n",
+            "AND (owner {EQUALS} {owner} OR true) AND (epoch {EQUALS} {epoch} OR true)\"\n",
         )],
         tests: POSTGRES,
     },
