@@ -1,6 +1,7 @@
 //! Targets: the databases that the suite runs on, as the environment names them.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// What a promise may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,13 @@ impl Target {
     }
 }
 
+impl Target {
+    /// A folder of the server's programs, where they are on this machine.
+    pub fn programs(&self) -> Option<PathBuf> {
+        std::env::var_os(format!("{}_PROGRAMS", variable(&self.name))).map(PathBuf::from)
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -71,6 +79,11 @@ pub fn targets() -> Result<Vec<Target>, String> {
     names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(target).collect()
 }
 
+/// In which its URL is given.
+fn variable(server: &str) -> String {
+    format!("WINDLASS_TEST_{}", server.to_uppercase().replace(['-', '.'], "_"))
+}
+
 fn target(name: &str) -> Result<Target, String> {
     let over_sqlx = name.ends_with(OVER_SQLX);
     let server = name.trim_end_matches(OVER_SQLX);
@@ -81,7 +94,7 @@ fn target(name: &str) -> Result<Target, String> {
         Some("sqlite") => Family::Sqlite,
         _ => return Err(format!("unknown target `{name}`")),
     };
-    let variable = format!("WINDLASS_TEST_{}", server.to_uppercase().replace(['-', '.'], "_"));
+    let variable = variable(server);
     let url = match family {
         Family::Sqlite => String::new(),
         _ => {

@@ -1,6 +1,9 @@
 //! Shadow: a decision is written once the live schema, held against a replay of the migrations, bears it out.
 
-use harness::{Database, Family, Project};
+use harness::{Database, Family, Project, Waiting};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::os::unix::fs::PermissionsExt;
 
 harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
@@ -8,7 +11,9 @@ harness::scenarios!(
         what_changes_no_definition_is_taken_at_its_word,
         a_baseline_is_held_against_what_the_migrations_make,
         a_statement_that_reaches_further_is_never_replayed;
-    natively [Postgres, MySql, MariaDb]: what_two_replays_differ_in_is_no_difference;
+    natively [Postgres, MySql, MariaDb]:
+        what_two_replays_differ_in_is_no_difference,
+        a_throwaway_server_of_the_programs_that_are_here_serves_as_well;
     natively [Postgres]:
         a_shadow_is_dropped_whatever_comes_of_it,
         without_a_shadow_that_is_told;
@@ -127,9 +132,63 @@ async fn what_two_replays_differ_in_is_no_difference(database: &Database) {
     let applied = checked(database, &["resolve", "--applied", "2_t"]);
     database.sql("ALTER TABLE t ADD COLUMN by_hand int").await;
     let refused = project.run(&applied).await.code(3);
-    refused.err("1 object differ").err("t.by_hand was added").err("is worked out when it is made, to ");
+    refused.err("1 object differs").err("t.by_hand was added").err("is worked out when it is made, to ");
     database.sql("ALTER TABLE t DROP COLUMN by_hand").await;
     project.run(&applied).await.code(0).out("Resolved 2_t");
+}
+
+/// Also where the command is killed there is no server and no folder left.
+async fn a_throwaway_server_of_the_programs_that_are_here_serves_as_well(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(EMAIL.0, EMAIL.1);
+    let none = ["resolve", "--applied", "2_email", "--shadow", "local", "--shadow-programs", "."];
+    project.run(&none).await.code(6).err("is installed here").err("--shadow-programs DIR");
+    // A server that others gave, or that is in a container, has none here.
+    let Some(programs) = database.target().programs() else { return };
+    // Whoever runs the server for root may enter it.
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
+    let command = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        command.args(["--shadow", "local"]).env("WINDLASS_SHADOW_PROGRAMS", &programs);
+        command.env("TMPDIR", folder.path());
+        command
+    };
+    let left =
+        || std::fs::read_dir(folder.path()).expect("a folder").next().map(|left| left.expect("one").path());
+    let applied = ["resolve", "--applied", "2_email"];
+    project.end(command(&applied)).await.code(3).err("users.email was removed");
+    assert_eq!(left(), None);
+    for sql in EMAIL.1.lines() {
+        database.sql(sql).await;
+    }
+    project.end(command(&applied)).await.code(0).out("Resolved 2_email");
+    assert_eq!(left(), None);
+    let sleep =
+        if database.target().family == Family::Postgres { "SELECT pg_sleep(600);" } else { "DO SLEEP(600);" };
+    project.migration("3_slow", sleep);
+    project.migration("4_more", "ALTER TABLE users ADD COLUMN more int;");
+    let child = command(&["resolve", "--applied", "4_more"]).spawn().expect("the binary runs");
+    let waiting = Waiting::for_this("the server runs");
+    let number = loop {
+        let file = left().map(|folder| match database.target().family {
+            Family::Postgres => folder.join("data/postmaster.pid"),
+            _ => folder.join("pid"),
+        });
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        if let Some(number) = text.lines().next().and_then(|line| line.trim().parse().ok()) {
+            break Pid::from_raw(number);
+        }
+        waiting.pause().await;
+    };
+    let process = i32::try_from(child.id()).expect("a process number");
+    kill(Pid::from_raw(process), Signal::SIGKILL).expect("killed");
+    assert_eq!(project.ended(child).await.code, None);
+    let waiting = Waiting::for_this("server and folder are gone");
+    while left().is_some() || kill(number, None).is_ok() {
+        waiting.pause().await;
+    }
 }
 
 async fn a_shadow_is_dropped_whatever_comes_of_it(database: &Database) {

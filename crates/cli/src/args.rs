@@ -324,11 +324,17 @@ pub(crate) struct Shadow {
     /// Where else the migrations may be replayed on a database of their own
     #[arg(long, value_name = "WHERE", value_enum)]
     pub(crate) shadow: Option<ShadowPlace>,
+
+    /// The folder of the programs for `--shadow local`, where they stand in no usual place
+    #[arg(long, value_name = "DIR", env = "WINDLASS_SHADOW_PROGRAMS")]
+    pub(crate) shadow_programs: Option<PathBuf>,
 }
 
 /// Where a shadow database may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShadowPlace {
+    /// On a throwaway server of the same version, of the programs that are installed here
+    Local,
     /// Beside the database itself, on its server
     SameServer,
 }

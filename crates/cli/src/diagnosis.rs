@@ -69,6 +69,7 @@ impl Diagnosis {
             }
             Error::New(error) => diagnosis.hint = error.hint(),
             Error::Connect(failure) => diagnosis.hint = failure.hint(),
+            Error::Shadow(error) => diagnosis.hint = error.hint(),
             _ => {}
         }
         if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_) | Error::Unlock(_)) {

@@ -4,6 +4,7 @@ use crate::commands::deploy::{AppliedMigration, Progressed};
 use crate::commands::new::NewError;
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::shadow::LocalServerError;
 use crate::target::{ConnectFailure, TargetError};
 use windlass_core::apply::{DeployError, ResolveFailure, UnlockError};
 use windlass_core::driver::DriverError;
@@ -22,6 +23,8 @@ pub(crate) enum Error {
     Source(#[from] SourceError),
     #[error(transparent)]
     Connect(#[from] ConnectFailure),
+    #[error(transparent)]
+    Shadow(#[from] LocalServerError),
     #[error(transparent)]
     Deploy(Box<Undeployed>),
     #[error(transparent)]
@@ -65,6 +68,7 @@ impl Error {
             Self::Target(_) => (Exit::Usage, "url"),
             Self::Source(_) => (Exit::Project, "project"),
             Self::Connect(_) => (Exit::Unreachable, "connect"),
+            Self::Shadow(_) => (Exit::Unreachable, "shadow"),
             Self::Deploy(undeployed) => deploy(&undeployed.error),
             Self::Resolve(failure) => resolve(failure),
             Self::Unlock(error) => unlock(error),

@@ -38,9 +38,7 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
         if schema == live {
             return Ok(Look::Same);
         }
-        let found = columns(connection, table).map_err(|error| refused(&error))?;
-        live.objects.append(&mut Schema { objects: found, ..Schema::default() }.guarded().objects);
-        complete(&mut schema, &mut live, table).map_err(|error| refused(&error))?;
+        complete(&mut schema, &mut live, connection).map_err(|error| refused(&error))?;
         let Found { id, migration, at, accepted, .. } = kept;
         Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live, unseen: None })
     })
@@ -148,27 +146,47 @@ impl Said {
     }
 }
 
-/// The columns of tables, which follow from their definitions.
+/// What is asked of a column: its name and its properties.
+const OF_COLUMN: &str = "c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, c.hidden";
+
+/// The columns of all tables, which follow from their definitions.
 fn columns(connection: &Connection, table: &HistoryTable) -> Result<Objects, rusqlite::Error> {
     let query = format!(
-        "SELECT m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, c.hidden \
-         FROM main.sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
+        "SELECT {OF_COLUMN}, m.name FROM main.sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
          WHERE m.type = 'table' AND {OURS}"
     );
-    each(connection, table, &query, |row| {
-        let mut properties = Properties::new();
-        let mut set = |name: &str, value: Option<String>| {
-            properties.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        let yes = |is: bool| is.then(|| "yes".to_owned());
-        set("type", Some(row.get::<_, String>(2)?).filter(|kind| !kind.is_empty()));
-        set("not null", yes(row.get(3)?));
-        set("default", row.get(4)?);
-        set("primary key", Some(row.get::<_, i64>(5)?).filter(|at| *at > 0).map(|at| at.to_string()));
-        set("hidden", yes(row.get::<_, i64>(6)? == 1));
-        set("generated", yes(row.get::<_, i64>(6)? > 1));
-        Ok((key(COLUMN, row.get(0)?, row.get(1)?), properties))
-    })
+    each(connection, table, &query, |row| column(row, row.get(6)?))
+}
+
+/// The columns of some.
+fn columns_of<'n>(
+    connection: &Connection,
+    tables: impl IntoIterator<Item = &'n String>,
+) -> Result<Schema, rusqlite::Error> {
+    let mut of_one =
+        connection.prepare(&format!("SELECT {OF_COLUMN} FROM pragma_table_xinfo(?1, 'main') AS c"))?;
+    let mut objects = Objects::new();
+    for table in tables {
+        for found in of_one.query_map([table], |row| column(row, table.clone()))? {
+            objects.extend([found?]);
+        }
+    }
+    Ok(Schema { objects, ..Schema::default() }.guarded())
+}
+
+fn column(row: &Row<'_>, of: String) -> Result<(Key, Properties), rusqlite::Error> {
+    let mut properties = Properties::new();
+    let mut set = |name: &str, value: Option<String>| {
+        properties.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    let yes = |is: bool| is.then(|| "yes".to_owned());
+    set("type", Some(row.get::<_, String>(1)?).filter(|kind| !kind.is_empty()));
+    set("not null", yes(row.get(2)?));
+    set("default", row.get(3)?);
+    set("primary key", Some(row.get::<_, i64>(4)?).filter(|at| *at > 0).map(|at| at.to_string()));
+    set("hidden", yes(row.get::<_, i64>(5)? == 1));
+    set("generated", yes(row.get::<_, i64>(5)? > 1));
+    Ok((key(COLUMN, of, row.get(0)?), properties))
 }
 
 /// What is made of each row of a query.
@@ -183,32 +201,36 @@ fn each<O, C: FromIterator<O>>(
     statement.query_map((table.name(), COLUMNS.len() as i64, &names), read)?.collect()
 }
 
-/// Puts the columns to tables of which the definition alone was kept, in a database of their own where it is another
-/// by now. Where that cannot be (a function or a module that only the application has, a text that may hold a
-/// secret), the columns are told of neither.
-fn complete(kept: &mut Schema, live: &mut Schema, table: &HistoryTable) -> Result<(), rusqlite::Error> {
+/// Puts the columns to the tables whose definitions differ: those that were kept without are made in a database of their
+/// own. Where that cannot be (a function or a module that only the application has, a text that may hold a secret), the
+/// columns are told of neither. Those of all other tables are the same, and stand in neither.
+fn complete(kept: &mut Schema, live: &mut Schema, connection: &Connection) -> Result<(), rusqlite::Error> {
+    let others = |schema: &Schema, than: &Schema| -> BTreeSet<String> {
+        let tables = schema.objects.iter().filter(|(key, _)| is_table(key));
+        let others = tables.filter(|(key, properties)| than.objects.get(*key) != Some(*properties));
+        others.map(|(key, _)| key.name.clone()).collect()
+    };
+    let (before, mut now) = (others(kept, live), others(live, kept));
+    kept.objects.retain(|key, _| key.kind != COLUMN || before.contains(&key.table));
+    let of_columns = kept.objects.keys().filter(|key| key.kind == COLUMN);
+    let told: BTreeSet<String> = of_columns.map(|key| key.table.clone()).collect();
     let elsewhere = Connection::open_in_memory()?;
-    let already = kept.objects.keys().filter(|key| key.kind == COLUMN);
-    let told: BTreeSet<String> = already.map(|key| key.table.clone()).collect();
-    let (mut same, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    for (key, properties) in &kept.objects {
-        if !matches!(&*key.kind, "table" | "virtual table") || told.contains(&key.name) {
-            continue;
-        }
-        let definition = properties.get(DEFINITION).map_or("", String::as_str);
-        if live.objects.get(key) == Some(properties) {
-            same.insert(key.name.clone());
-        } else if !is_table(definition)
-            || elsewhere.prepare(definition).and_then(|mut make| make.execute([])).is_err()
-        {
-            lost.insert(key.name.clone());
+    let mut made = Vec::new();
+    for name in before.difference(&told) {
+        let definition = |kind: &str| kept.objects.get(&key(kind, String::new(), name.clone()));
+        let definition = definition("table").or_else(|| definition("virtual table"));
+        let definition =
+            definition.and_then(|properties| properties.get(DEFINITION)).map_or("", String::as_str);
+        // Nothing but a table is made here, whatever was written into the history.
+        let is_made = begins_with(definition, "CREATE TABLE ")
+            && elsewhere.prepare(definition).and_then(|mut make| make.execute([])).is_ok();
+        match is_made {
+            true => made.push(name),
+            false => _ = now.remove(name),
         }
     }
-    live.objects.retain(|key, _| key.kind != COLUMN || !lost.contains(&key.table));
-    let same = live.objects.iter().filter(|(key, _)| key.kind == COLUMN && same.contains(&key.table));
-    kept.objects.extend(same.map(|(key, properties)| (key.clone(), properties.clone())));
-    let found = Schema { objects: columns(&elsewhere, table)?, ..Schema::default() };
-    kept.objects.append(&mut found.guarded().objects);
+    live.objects.append(&mut columns_of(connection, &now)?.objects);
+    kept.objects.append(&mut columns_of(&elsewhere, made)?.objects);
     as_written(kept, live);
     Ok(())
 }
@@ -237,8 +259,8 @@ fn is_virtual(definition: &str) -> bool {
     begins_with(definition, "CREATE VIRTUAL ")
 }
 
-fn is_table(definition: &str) -> bool {
-    begins_with(definition, "CREATE TABLE ")
+fn is_table(key: &Key) -> bool {
+    matches!(&*key.kind, "table" | "virtual table")
 }
 
 fn begins_with(text: &str, words: &str) -> bool {

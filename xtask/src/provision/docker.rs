@@ -24,6 +24,7 @@ pub(super) fn prepare(target: Target, site: &Site) -> Result<Launch> {
         log: site.folder(target)?.join("log"),
         ready: Ready::Greets(if postgres { postgres_answers } else { mysql_greets }),
         stop: Signal::SIGTERM,
+        programs: None,
         url: Box::new(move |port| match postgres {
             true => format!("postgres://postgres:{password_of_url}@127.0.0.1:{port}/postgres"),
             false => format!("mysql://root:{password_of_url}@127.0.0.1:{port}/mysql"),

@@ -117,7 +117,11 @@ impl Servers {
             .certificate_authority
             .iter()
             .map(|path| (CA_VARIABLE.to_owned(), path.to_string_lossy().into_owned()));
-        given.chain(running).chain(authority).collect()
+        let programs = self.running.iter().filter_map(|(target, server)| {
+            let folder = server.programs()?.to_string_lossy().into_owned();
+            Some((format!("{}_PROGRAMS", target.variable()), folder))
+        });
+        given.chain(running).chain(authority).chain(programs).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +14,9 @@ use super::apt::{self, Sysroot};
 use super::program::{Program, copy_folder, installed, run, run_with_input, version_numbers};
 use super::server::{Launch, Ready};
 use super::{Attempts, Durability, Site, Target, docker};
+
+/// A folder in which the server's program and its files stand as an installation has them.
+const PROGRAMS: &str = "programs";
 
 /// A server's programs and files.
 struct Software {
@@ -44,6 +48,7 @@ pub(super) fn prepare(target: Target, site: &Site) -> Result<Launch> {
     site.certificates.write(&folder)?;
     fs::write(folder.join("init.sql"), init_statements(target, &site.password))?;
     let origin = software.origin;
+    software.show(&folder.join(PROGRAMS))?;
     Ok(launch(software, folder, format!("{version}, {origin}"), site))
 }
 
@@ -154,6 +159,16 @@ impl Software {
         if own.join("mariadb_system_tables.sql").is_file() { own } else { self.base.join("usr/share/mysql") }
     }
 
+    /// Puts a script for the program, and what it needs, where an installation has them.
+    fn show(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder.join("sbin"))?;
+        for part in ["share", "lib"] {
+            symlink(self.base.join("usr").join(part), folder.join(part))?;
+        }
+        let name = if matches!(self.target, Target::Mysql(..)) { "mysqld" } else { "mariadbd" };
+        self.server.write_script(&folder.join("sbin").join(name))
+    }
+
     /// Writes what MariaDB's own install script would feed the server.
     fn write_bootstrap(&self, path: &Path) -> Result<()> {
         let share = self.share();
@@ -196,6 +211,7 @@ fn launch(software: Software, folder: PathBuf, description: String, site: &Site)
         log: folder.join("log"),
         ready: Ready::Mysql { pid_file: folder.join("pid") },
         stop: Signal::SIGKILL,
+        programs: Some(folder.join(PROGRAMS).join("sbin")),
         url: Box::new(move |port| format!("mysql://root:{password}@127.0.0.1:{port}/mysql")),
         command: Box::new(move |port| start_command(&software, &folder, port, durability)),
     }

@@ -44,6 +44,7 @@ pub(super) fn prepare(name: &str, server: &str, site: &Site) -> Result<Launch> {
         ready: Ready::Greets(postgres_answers),
         // It does not heed the signal that ends PostgreSQL at once.
         stop: Signal::SIGKILL,
+        programs: None,
         url: Box::new(move |port| format!("postgres://{login}@127.0.0.1:{port}/postgres")),
         command: Box::new(move |port| {
             let configuration = folder.join("pgbouncer.ini");

@@ -145,6 +145,7 @@ fn launch(bin: PathBuf, folder: PathBuf, description: String, site: &Site) -> La
         log: folder.join("log"),
         ready: Ready::Postgres { pid_file: folder.join("data/postmaster.pid") },
         stop: Signal::SIGQUIT,
+        programs: Some(bin.clone()),
         url: Box::new(move |port| format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")),
         command: Box::new(move |port| start_command(&bin, &folder, port, durability)),
     }

@@ -1,6 +1,8 @@
 //! How an outside program is called, and how its failure is told.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -35,6 +37,15 @@ impl Program {
     /// The words as a line for a shell.
     pub(crate) fn line(&self) -> String {
         self.0.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Writes a script that starts it.
+    pub(crate) fn write_script(&self, path: &Path) -> Result<()> {
+        let words = self.0.iter().map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")));
+        let words = words.collect::<Vec<_>>().join(" ");
+        fs::write(path, format!("#!/bin/sh\nexec {words} \"$@\"\n"))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        Ok(())
     }
 
     /// What the program says of its version, on one line.

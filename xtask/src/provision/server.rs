@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
@@ -30,6 +30,8 @@ pub(crate) struct Launch {
     pub(crate) ready: Ready,
     /// What ends the server at once.
     pub(crate) stop: Signal,
+    /// A folder of the server's programs that run as they stand, where there is one.
+    pub(crate) programs: Option<PathBuf>,
 }
 
 /// The signs of a server that is ready.
@@ -76,6 +78,11 @@ impl Server {
     /// The URL of a superuser.
     pub(crate) fn url(&self) -> String {
         (self.launch.url)(self.port)
+    }
+
+    /// The folder of its programs.
+    pub(crate) fn programs(&self) -> Option<&Path> {
+        self.launch.programs.as_deref()
     }
 
     /// What runs, and where it comes from.
@@ -225,6 +232,7 @@ mod tests {
             log: folder.join("log"),
             ready: Ready::Greets(|_| false),
             stop: Signal::SIGKILL,
+            programs: None,
         }
     }
 

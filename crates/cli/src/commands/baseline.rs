@@ -7,23 +7,26 @@ use crate::exit::Exit;
 use crate::identity;
 use crate::json::Body;
 use crate::output::count;
-use crate::shadow::Shadow;
+use crate::shadow::{Shadow, WAYS};
 use crate::target::IfMissing;
 use windlass_core::apply;
 
-const UNCHECKED: &str = "whether the live schema is what these migrations make was not checked: `--shadow-database-url` \
-                         names a server where they may be replayed, `--shadow same-server` allows it beside the database";
+const UNCHECKED: &str = "whether the live schema is what these migrations make was not checked";
 
 pub(crate) async fn run(context: &Context, args: &Baseline) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let mut session = context.connect(&target, IfMissing::Leave).await?;
     let (driver, run) = (&mut *session.driver, identity::run());
-    let shadow = if args.force { None } else { Shadow::open(context, &target, &args.shadow).await? };
+    let shadow = if args.force {
+        None
+    } else {
+        Shadow::open(context, (&target, driver.capabilities()), &args.shadow).await?
+    };
     let recorded = match shadow {
         None => {
             let recorded = apply::baseline(driver, &migrations, &run, &args.name, args.force).await?;
             if !args.force && !recorded.is_empty() {
-                context.output.note(UNCHECKED);
+                context.output.note(&format!("{UNCHECKED}: {WAYS}"));
             }
             recorded
         }

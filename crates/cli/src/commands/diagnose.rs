@@ -13,7 +13,7 @@ use crate::json::{
 };
 use crate::output::{BAD, BOLD, DIM, GOOD, WARN, count, shown};
 use crate::render::entry;
-use crate::shadow::Shadow;
+use crate::shadow::{Shadow, WAYS};
 use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use windlass_core::apply::{DeployOptions, diagnose};
@@ -23,8 +23,7 @@ use windlass_core::diagnosis::{
 use windlass_core::drift::DriftVerdict;
 use windlass_core::history::State;
 
-const NO_SHADOW: &str = "the live schema was held against nothing: `--shadow-database-url` names a server where the \
-                         migrations may be replayed, `--shadow same-server` allows it beside the database";
+const NO_SHADOW: &str = "the live schema was held against nothing";
 
 pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
@@ -36,7 +35,8 @@ pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Bod
     let mut diagnosis = diagnose(driver, None, &migrations, &options).await?;
     // Only where there is something to hold the schema against is a database made for it.
     if diagnosis.wants_shadow
-        && let Some(mut shadow) = Shadow::open(context, &target, &args.shadow).await?
+        && let Some(mut shadow) =
+            Shadow::open(context, (&target, driver.capabilities()), &args.shadow).await?
     {
         let looked = diagnose(driver, Some(&mut *shadow.driver), &migrations, &options).await;
         shadow.close(context).await;
@@ -96,7 +96,7 @@ pub(crate) fn told(comparison: &Comparison) -> (&'static str, Option<String>) {
             "nothing_to_see",
             Some("it changes no definition, so that no schema tells whether it ran".to_owned()),
         ),
-        Comparison::Not(NotCompared::NoShadow) => ("no_shadow", Some(NO_SHADOW.to_owned())),
+        Comparison::Not(NotCompared::NoShadow) => ("no_shadow", Some(format!("{NO_SHADOW}: {WAYS}"))),
         Comparison::Not(NotCompared::Repeatable) => (
             "repeatable",
             Some(

@@ -6,14 +6,13 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::identity;
 use crate::json::Body;
-use crate::shadow::Shadow;
+use crate::shadow::{Shadow, WAYS};
 use crate::target::IfMissing;
 use windlass_core::apply::{self, Proof};
 use windlass_core::migration::Migration;
 use windlass_core::plan::Resolution;
 
-const UNCHECKED: &str = "whether the live schema bears it out was not checked: `--shadow-database-url` names a server \
-                         where the migrations may be replayed, `--shadow same-server` allows it beside the database";
+const UNCHECKED: &str = "whether the live schema bears it out was not checked";
 
 const NOTHING_TO_SEE: &str = "the migration changes no definition, so the live schema could not tell whether it ran: that is your word alone";
 
@@ -24,12 +23,15 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
     let run = identity::run();
     let (driver, name, reason) = (&mut *session.driver, args.name.as_str(), args.reason.as_str());
     let is_about_text = resolution == Resolution::AcceptEdit;
-    let shadow =
-        if args.force || is_about_text { None } else { Shadow::open(context, &target, &args.shadow).await? };
+    let shadow = if args.force || is_about_text {
+        None
+    } else {
+        Shadow::open(context, (&target, driver.capabilities()), &args.shadow).await?
+    };
     let check = match shadow {
         None => {
             apply::resolve(driver, &migrations, &run, resolution, name, reason).await?;
-            (!args.force && !is_about_text).then_some(UNCHECKED)
+            (!args.force && !is_about_text).then(|| format!("{UNCHECKED}: {WAYS}"))
         }
         Some(mut shadow) => {
             let decision = (resolution, name);
@@ -38,13 +40,13 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
                     .await;
             shadow.close(context).await;
             match checked? {
-                Proof::NothingToSee => Some(NOTHING_TO_SEE),
+                Proof::NothingToSee => Some(NOTHING_TO_SEE.to_owned()),
                 _ => None,
             }
         }
     };
     if let Some(note) = check {
-        context.output.note(note);
+        context.output.note(&note);
     }
     let means = |migration: &Migration| {
         migration.name() == args.name || migration.version().is_some_and(|v| v.as_str() == args.name)

@@ -33,7 +33,7 @@ pub enum ResolveFailure {
     Refused(#[from] ResolveError),
     /// The live schema speaks against it.
     #[error(
-        "the live schema is not what it is after {done} of the {of} statements of `{migration}`: {} differ",
+        "the live schema is not what it is after {done} of the {of} statements of `{migration}`: {}",
         count(.differences)
     )]
     Differs {
@@ -49,7 +49,7 @@ pub enum ResolveFailure {
         fits: Vec<u32>,
     },
     /// The live schema is not what the migrations make.
-    #[error("the live schema is not what the migrations up to `{migration}` make: {} differ", count(.differences))]
+    #[error("the live schema is not what the migrations up to `{migration}` make: {}", count(.differences))]
     DiffersFromBaseline {
         /// The last one.
         migration: String,
@@ -72,8 +72,8 @@ pub enum ResolveFailure {
 
 fn count(differences: &[Difference]) -> String {
     match differences.iter().filter(|difference| difference.counts()).count() {
-        1 => "1 object".to_owned(),
-        objects => format!("{objects} objects"),
+        1 => "1 object differs".to_owned(),
+        objects => format!("{objects} objects differ"),
     }
 }
 
