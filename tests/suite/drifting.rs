@@ -1,6 +1,7 @@
 //! Drift: what others changed in the schema is noticed before anything runs, told object by object, and has ways out.
 
 mod granting;
+mod hard;
 mod mysql;
 mod rendering;
 mod restoring;
@@ -9,6 +10,7 @@ use granting::{
     grants_are_compared_where_both_looked, what_others_were_granted_is_seen_by_mysql,
     what_others_were_granted_is_seen_by_postgres,
 };
+use hard::{a_schema_comes_round_in_statements, what_is_not_known_is_not_written};
 use harness::{Database, Family, Project, deploy_with, migrations, options};
 use mysql::{
     a_change_of_any_kind_of_object_is_seen_by_mysql, a_role_with_few_rights_never_says_no_drift,
@@ -54,7 +56,9 @@ harness::scenarios!(
         what_is_kept_is_compressed,
         a_role_with_few_rights_never_says_no_drift,
         a_restarted_server_has_no_drift,
-        a_restored_dump_has_no_drift;
+        a_restored_dump_has_no_drift,
+        a_schema_comes_round_in_statements,
+        what_is_not_known_is_not_written;
     on [Sqlite]:
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
         shadow_tables_are_no_drift,

@@ -48,7 +48,7 @@ const OF_MARIADB: &str = "
     CREATE TABLE aria (a int) ENGINE = Aria TRANSACTIONAL = 1;
     CREATE ALGORITHM = TEMPTABLE VIEW temporary AS SELECT a FROM t;";
 
-fn script(family: Family) -> String {
+pub(super) fn script(family: Family) -> String {
     format!("{BASE}{REPRINTED}{}", if family == Family::MySql { OF_MYSQL } else { OF_MARIADB })
 }
 

@@ -23,7 +23,6 @@ impl Made {
     }
 
     /// What the statements behind it need of their session.
-    #[expect(dead_code, reason = "for servers")]
     fn session(sql: &str) -> Self {
         Self { key: Key { kind: "session".to_owned(), ..Key::default() }, sql: sql.to_owned() }
     }
