@@ -17,6 +17,7 @@ use mysql::{
     settings_make_no_drift, what_changes_while_it_is_read_is_never_half_seen, what_is_kept_is_compressed,
     what_rows_change_is_no_drift,
 };
+use rendering::whatever_stands_in_a_postgres_schema_comes_round;
 use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
@@ -45,7 +46,8 @@ harness::scenarios!(
         another_session_s_settings_make_no_drift,
         a_materialized_view_that_is_filled_is_no_drift,
         what_another_history_looks_after_is_no_drift,
-        a_schema_of_its_own_is_looked_at_alone;
+        a_schema_of_its_own_is_looked_at_alone,
+        whatever_stands_in_a_postgres_schema_comes_round;
     on [Postgres, Sqlite]: another_history_is_no_drift;
     on [MySql, MariaDb]:
         a_change_of_any_kind_of_object_is_seen_by_mysql,
@@ -417,6 +419,10 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass",
             "index public.t.t_a: is invalid now",
         ),
+        (
+            "UPDATE pg_index SET indisvalid = true WHERE indexrelid = 't_a'::regclass",
+            "index public.t.t_a: is no longer invalid",
+        ),
         ("COMMENT ON INDEX t_a IS 'x'", "index public.t.t_a: comment is x now"),
         (
             "ALTER TYPE mood ADD VALUE 'fair' BEFORE 'bad'",
@@ -461,7 +467,8 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         ("CREATE CAST (mood AS pair) WITH INOUT", "cast public.mood as public.pair was added"),
         ("DROP TABLE child", "table public.child was removed"),
     ];
-    each_is_seen(database, base, &changes, &[("", "no SQL is known")]).await;
+    let unwritable = [("UPDATE pg_index SET indisvalid = false", "index public.t.t_a cannot")];
+    each_is_seen(database, base, &changes, &unwritable).await;
 }
 
 async fn another_session_s_settings_make_no_drift(database: &Database) {

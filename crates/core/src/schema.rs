@@ -28,6 +28,10 @@ pub const GRANT: &str = "grant";
 /// The kind of what a role may do with objects that are yet to be made.
 pub const DEFAULT_GRANT: &str = "default grant";
 
+/// The property that tells a column's place in its table, where that is known: it is for writing the table. Those of which
+/// the columns were made in another order are the same to compare.
+pub const POSITION: &str = "position";
+
 /// Stands in the origin of a schema with which the grants were read.
 pub const WITH_GRANTS: &str = " with grants";
 

@@ -10,7 +10,7 @@ use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
 use windlass_core::schema::{
-    DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, unmarked,
+    DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, POSITION, Schema, WITH_GRANTS, unmarked,
 };
 
 /// What the text of expressions depends on: until the end of the transaction, or of the message, it is the same for
@@ -419,6 +419,7 @@ fn columns() -> String {
             ),
             ("compression", "nullif(a.attcompression::text, '')"),
             ("options", "array_to_string(a.attoptions, ', ')"),
+            (POSITION, "a.attnum"),
             ("comment", &comment("pg_class", "c.oid", "a.attnum")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
@@ -427,7 +428,8 @@ fn columns() -> String {
     )
 }
 
-/// That a column is not null is told of the column: which servers keep it as a constraint too is their matter.
+/// That a column is not null is told of the column: which servers keep it as a constraint too is their matter, and so is what
+/// they keep of a foreign key for each partition of the table that it refers to, under names of their own.
 fn constraints() -> String {
     lines(
         [
@@ -444,7 +446,8 @@ fn constraints() -> String {
         ],
         "FROM relations AS c JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid \
          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') \
-         WHERE k.contype IN ('p', 'u', 'f', 'c', 'x')",
+         WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND (k.conparentid = 0 OR k.conrelid <> (SELECT of_all.conrelid \
+         FROM pg_catalog.pg_constraint AS of_all WHERE of_all.oid = k.conparentid))",
     )
 }
 

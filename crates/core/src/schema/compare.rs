@@ -1,6 +1,6 @@
 //! Comparing: what differs between two schemas, object by object, in words.
 
-use super::{Key, Properties, Schema};
+use super::{Key, POSITION, Properties, Schema};
 use crate::migration::hex;
 use crate::sql::classify::may_hold_secret;
 use sha2::{Digest, Sha256};
@@ -52,6 +52,8 @@ impl Difference {
 /// let later = Schema::parse("\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=bigint\ntable\t\t\tport")?;
 /// let told: Vec<_> = differences(&earlier, &later).iter().map(ToString::to_string).collect();
 /// assert_eq!(told, ["table port was added", "column ship.length: type was int, is bigint"]);
+/// let elsewhere = Schema::parse("\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=int\tposition=2")?;
+/// assert!(differences(&earlier, &elsewhere).is_empty());
 /// # Ok::<(), windlass_core::schema::TextError>(())
 /// ```
 pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
@@ -59,12 +61,13 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
     let all = all.filter(|(_, before, now)| before != now).map(|(key, before, now)| {
         let change = match (before, now) {
             (Some(before), Some(now)) => Change::Changed(changed(before, now)),
-            (None, now) => Change::Added(now.cloned().unwrap_or_default()),
-            (Some(before), None) => Change::Removed(before.clone()),
+            (None, now) => Change::Added(now.map(compared).unwrap_or_default()),
+            (Some(before), None) => Change::Removed(compared(before)),
         };
         (key, change)
     });
-    let all: Vec<_> = all.collect();
+    let is_one = |change: &Change| !matches!(change, Change::Changed(properties) if properties.is_empty());
+    let all: Vec<_> = all.filter(|(_, change)| is_one(change)).collect();
     let whole: Vec<Key> = all
         .iter()
         .filter(|(key, change)| key.table.is_empty() && !matches!(change, Change::Changed(_)))
@@ -103,13 +106,20 @@ fn side_by_side<'s>(
     })
 }
 
+/// What of an object is compared.
+fn compared(properties: &Properties) -> Properties {
+    let mut compared = properties.clone();
+    compared.remove(POSITION);
+    compared
+}
+
 fn changed(before: &Properties, now: &Properties) -> Vec<(String, Option<String>, Option<String>)> {
     let gone = before.keys().filter(|name| !now.contains_key(*name));
     let mut names: Vec<&String> = gone.chain(now.keys()).collect();
     names.sort();
     let pairs = names.into_iter().map(|name| (name, before.get(name), now.get(name)));
     pairs
-        .filter(|(_, before, now)| before != now)
+        .filter(|(name, before, now)| before != now && *name != POSITION)
         .map(|(name, before, now)| (name.clone(), before.cloned(), now.cloned()))
         .collect()
 }

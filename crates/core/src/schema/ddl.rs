@@ -1,6 +1,7 @@
 //! DDL: the statements that make a schema on an empty database of the same major version, and one object's own as text.
 
 mod mysql;
+mod postgres;
 mod sqlite;
 
 use super::compare::MAY_HOLD_A_SECRET;
@@ -46,6 +47,7 @@ pub enum DdlError {
 /// Whose SQL it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Product {
+    Postgres,
     MySql,
     MariaDb,
     Sqlite,
@@ -74,6 +76,7 @@ impl Schema {
             return Err(DdlError::Secret(key.clone()));
         }
         match product {
+            Product::Postgres => postgres::made(self),
             Product::Sqlite => sqlite::made(self),
             Product::MySql | Product::MariaDb => mysql::made(self, product),
         }
@@ -93,6 +96,7 @@ impl Schema {
     pub fn fragment(&self, key: &Key, whole: bool) -> Option<String> {
         let properties = self.objects.get(key)?;
         let text = match self.product()? {
+            Product::Postgres => postgres::fragment(self, key, properties, whole),
             Product::Sqlite => sqlite::fragment(key, properties),
             product => mysql::fragment(self, product, key, properties, whole),
         }?;
@@ -102,6 +106,7 @@ impl Schema {
     /// By the origin: `1 SQLite 3`.
     fn product(&self) -> Option<Product> {
         match self.origin.split(' ').nth(1)? {
+            "PostgreSQL" => Some(Product::Postgres),
             "MySQL" => Some(Product::MySql),
             "MariaDB" => Some(Product::MariaDb),
             "SQLite" => Some(Product::Sqlite),
