@@ -89,6 +89,7 @@
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod application;
+mod bootstrap;
 mod borrowed;
 mod connect;
 mod dialect;
@@ -117,6 +118,7 @@ mod transport;
 mod unfinished;
 mod waits;
 
+pub use bootstrap::bootstrap;
 pub use connect::{connect, create_database, drop_database};
 pub use errors::ConnectError;
 pub use functions::{FunctionError, Running, RustMigrations};

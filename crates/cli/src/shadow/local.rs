@@ -350,7 +350,7 @@ fn mysql(programs: &Programs, folder: &Path, product: Product) -> Result<Made, L
     let mut make = command();
     if product == Product::MariaDb {
         let script = folder.join("bootstrap.sql");
-        fs::write(&script, bootstrap(share.as_deref().unwrap_or(Path::new("share")))?)?;
+        fs::write(&script, windlass_mysql::bootstrap(share.as_deref().unwrap_or(Path::new("share")))?)?;
         make.args(["--bootstrap", "--max-allowed-packet=8M", "--net-buffer-length=16K"]);
         said(make.stdin(File::open(&script)?))?;
     } else {
@@ -372,21 +372,6 @@ fn mysql(programs: &Programs, folder: &Path, product: Product) -> Result<Made, L
 fn in_url(path: &Path) -> String {
     let encoded = url::form_urlencoded::byte_serialize(path.as_os_str().as_encoded_bytes());
     encoded.collect::<String>().replace('+', "%20")
-}
-
-/// What MariaDB's own script feeds a server that has nothing yet.
-fn bootstrap(share: &Path) -> io::Result<Vec<u8>> {
-    let name = if share.join("mariadb_system_tables.sql").is_file() { "mariadb" } else { "mysql" };
-    let mut text =
-        b"CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n".to_vec();
-    for part in ["system_tables", "performance_tables", "system_tables_data", "sys_schema"] {
-        let file = share.join(format!("{name}_{part}.sql"));
-        let read = fs::read(&file);
-        text.extend(
-            read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?,
-        );
-    }
-    Ok(text)
 }
 
 /// Runs a program to its end, and gives what it said.
