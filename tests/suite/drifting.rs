@@ -317,8 +317,8 @@ async fn the_command_shows_and_accepts_drift(database: &Database) {
     project.run(&["drift"]).await.code(2).err("is no pattern");
 }
 
-/// Makes each change by hand, in its order, and looks for the words with which it is told; and each time the schema comes
-/// round in statements of its own, but where `unwritable` has the change and the object that cannot be written.
+/// Makes each change by hand, in its order, and looks for the words with which it is told; and every third time the schema
+/// comes round in statements of its own, but where `unwritable` has the change and the object that cannot be written.
 async fn each_is_seen(
     database: &Database,
     base: &'static str,
@@ -329,15 +329,19 @@ async fn each_is_seen(
     deployed(database, &set).await;
     let set = migrations(&set);
     let mut driver = database.connect().await;
-    for (sql, told) in changes {
+    for (number, (sql, told)) in (1..).zip(changes) {
         database.sql(sql).await;
         let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("not seen: {sql}") };
         let words = words(&drift);
         assert!(words.iter().any(|word| word.contains(told)), "{sql}: {words:#?}");
         accept_drift(&mut *driver, &options().run, "seen", false).await.expect("accepted");
         assert_eq!(verdict(database, &set).await, DriftVerdict::None, "{sql}");
-        let not = rendering::comes_round(database, sql).await.map(|error| error.to_string());
         let expected = unwritable.iter().find(|(of, _)| sql.starts_with(of)).map(|(_, object)| *object);
+        // What one change makes stands for some changes at least.
+        if number % 3 != 0 && number != changes.len() && expected.is_none() {
+            continue;
+        }
+        let not = rendering::comes_round(database, sql).await.map(|error| error.to_string());
         let is_as_expected = match (&not, expected) {
             (Some(error), Some(object)) => error.starts_with(object),
             (not, expected) => not.is_none() && expected.is_none(),
@@ -384,6 +388,14 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         ("COMMENT ON TABLE t IS E'a\\ttab\\nand a \\\\'", "comment is a\ttab\nand a \\ now"),
         ("ALTER TABLE t SET UNLOGGED", "is unlogged now"),
         ("ALTER TABLE t SET (fillfactor = 50)", "options is fillfactor=50 now"),
+        ("ALTER TABLE t ALTER b SET STORAGE external", "column public.t.b: storage is external now"),
+        ("ALTER TABLE t ALTER b SET STATISTICS 0", "column public.t.b: statistics is 0 now"),
+        ("ALTER INDEX t_u SET (fillfactor = 50)", "unique public.t.t_u: options is fillfactor=50 now"),
+        ("ALTER TABLE t CLUSTER ON t_pkey", "primary key public.t.t_pkey: is clustered now"),
+        (
+            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_pkey",
+            "primary key public.t.t_pkey: is replica identity now",
+        ),
         ("ALTER TABLE t REPLICA IDENTITY FULL", "replica identity is full now"),
         ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "is row security now"),
         ("ALTER TABLE t FORCE ROW LEVEL SECURITY", "is forced row security now"),
@@ -434,6 +446,9 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         ("CREATE TYPE span AS RANGE (subtype = float8)", "range public.span was added"),
         ("ALTER SEQUENCE numbers INCREMENT 2", "sequence public.numbers: increment is 2 now"),
         ("CREATE OR REPLACE VIEW v AS SELECT a + 1 AS a FROM t", "view public.v: definition was"),
+        ("ALTER VIEW v ALTER a SET DEFAULT 5", "column public.v.a was added"),
+        ("COMMENT ON COLUMN v.a IS 'x'", "column public.v.a: comment is x now"),
+        ("ALTER MATERIALIZED VIEW m ALTER a SET STATISTICS 7", "column public.m.a was added"),
         ("CREATE INDEX m_a ON m (a)", "index public.m.m_a was added"),
         (
             "CREATE OR REPLACE FUNCTION f(n int) RETURNS int LANGUAGE sql AS 'SELECT n + 1'",
@@ -447,6 +462,10 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         (
             "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)",
             "aggregate public.total(integer) was added",
+        ),
+        (
+            "CREATE OR REPLACE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, COMBINEFUNC = int4pl, PARALLEL = safe)",
+            "aggregate public.total(integer): combined by is int4pl now",
         ),
         ("ALTER TABLE t DISABLE TRIGGER tr", "trigger public.t.tr: enabled is no now"),
         ("DROP TRIGGER tr ON t", "trigger public.t.tr was removed"),
@@ -462,8 +481,11 @@ async fn a_change_of_any_kind_of_object_is_seen_by_postgres(database: &Database)
         ("ALTER EVENT TRIGGER et DISABLE", "event trigger et: enabled is no now"),
         ("DROP EVENT TRIGGER et", "event trigger et was removed"),
         ("CREATE STATISTICS st ON a, b FROM t", "statistics public.st was added"),
+        ("ALTER STATISTICS st SET STATISTICS 5", "statistics public.st: target is 5 now"),
         ("CREATE COLLATION co (provider = libc, locale = 'C')", "collation public.co was added"),
+        ("COMMENT ON COLLATION co IS 'x'", "collation public.co: comment is x now"),
         ("CREATE PUBLICATION pu FOR TABLE parent", "publication pu was added"),
+        ("ALTER PUBLICATION pu SET (publish_via_partition_root = true)", "publication pu: is via root now"),
         ("CREATE CAST (mood AS pair) WITH INOUT", "cast public.mood as public.pair was added"),
         ("DROP TABLE child", "table public.child was removed"),
     ];

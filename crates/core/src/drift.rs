@@ -4,7 +4,9 @@ use crate::driver::{Driver, DriverError};
 use crate::history::{Attempt, History, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
-use crate::schema::{Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences, level_grants};
+use crate::schema::{
+    Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences, level_grants, level_knowledge,
+};
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
 use std::collections::BTreeSet;
@@ -150,6 +152,7 @@ pub async fn look(
         Look::Same => DriftVerdict::None,
         Look::Unknown(why) => DriftVerdict::Unknown(why),
         Look::Differs { mut kept, mut live, unseen } => {
+            level_knowledge(&mut kept.schema, &mut live);
             let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
             let (history, dialect) = (driver.inspect().await?.history, driver.capabilities().dialect);
             match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {

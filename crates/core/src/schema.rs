@@ -3,12 +3,14 @@
 mod compare;
 mod ddl;
 mod fingerprint;
+mod known;
 mod pattern;
 mod text;
 
 pub use compare::{Change, Difference, differences, guarded, shown};
 pub use ddl::{DdlError, Made};
 pub use fingerprint::Fingerprint;
+pub use known::level_knowledge;
 pub use pattern::{Pattern, PatternError};
 pub use text::{TextError, fingerprint, unmarked};
 
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
-pub const INTROSPECTION: u32 = 1;
+pub const INTROSPECTION: u32 = 2;
 
 /// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
 pub const HISTORY: &str = "history";

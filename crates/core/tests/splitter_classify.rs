@@ -658,12 +658,19 @@ fn secrets() {
             "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (password 'x')",
             "CREATE USER MAPPING FOR u SERVER s OPTIONS (password 'x')",
             "SELECT * FROM dblink('password=x', 'SELECT 1')",
+            "CREATE TABLE t (told jsonb DEFAULT '{\"secret\": \"x\"}')",
+            "SELECT \"add_secret\" ('x')",
         ],
     );
     all(
         Postgres,
         |facts| !facts.may_hold_secret,
-        &["CREATE TABLE t (password text)", "CREATE ROLE r", "INSERT INTO t (name) VALUES ('x')"],
+        &[
+            "CREATE TABLE t (password text)",
+            "CREATE ROLE r",
+            "INSERT INTO t (name) VALUES ('x')",
+            "CREATE TABLE \"AppSecret\" ( \"id\" int DEFAULT 1 )",
+        ],
     );
     all(
         MySql,

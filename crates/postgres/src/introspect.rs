@@ -237,8 +237,18 @@ fn unextended(catalog: &str, oid: &str) -> String {
 }
 
 /// Properties that are somebody's text.
-const WRITTEN: [&str; 9] =
-    ["definition", "default", "generated", "options", "comment", "server", "using", "with check", "checks"];
+const WRITTEN: [&str; 10] = [
+    "definition",
+    "default",
+    "generated",
+    "options",
+    "comment",
+    "server",
+    "using",
+    "with check",
+    "checks",
+    "rules",
+];
 
 /// What core's `may_hold_secret` looks for, as far as it can stand in a definition.
 const SECRET: &str = "(token|passcode|api_?key|secret_?key|private_?key|access_?key|encryption_?key|credentials?|_pass|_pw)\
@@ -402,11 +412,12 @@ fn relations() -> String {
     )
 }
 
+/// Those of a view follow from its definition, but for what was set of one.
 fn columns() -> String {
     lines(
         ["'column'", "c.nspname", "c.relname", "a.attname"],
         &[
-            ("type", "format_type(a.atttypid, a.atttypmod)"),
+            ("type", "CASE WHEN NOT v.is_view THEN format_type(a.atttypid, a.atttypmod) END"),
             ("not null", &yes("a.attnotnull AND c.relkind <> 'c'")),
             ("default", "CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END"),
             ("generated", "CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"),
@@ -414,17 +425,26 @@ fn columns() -> String {
             ("identity", "CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END"),
             (
                 "collation",
-                "CASE WHEN a.attcollation <> t.typcollation \
+                "CASE WHEN a.attcollation <> t.typcollation AND NOT v.is_view \
                  THEN (SELECT o.collname FROM pg_catalog.pg_collation AS o WHERE o.oid = a.attcollation) END",
             ),
             ("compression", "nullif(a.attcompression::text, '')"),
+            (
+                "storage",
+                "CASE WHEN a.attstorage <> t.typstorage AND c.relkind <> 'v' THEN CASE a.attstorage WHEN 'p' THEN 'plain' \
+                 WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END",
+            ),
+            ("statistics", "nullif(a.attstattarget, -1)"),
             ("options", "array_to_string(a.attoptions, ', ')"),
-            (POSITION, "a.attnum"),
+            (POSITION, "CASE WHEN NOT v.is_view THEN a.attnum END"),
             ("comment", &comment("pg_class", "c.oid", "a.attnum")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
+         CROSS JOIN LATERAL (SELECT c.relkind IN ('v', 'm')) AS v(is_view) \
          JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE c.relkind IN ('r', 'p', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped",
+         WHERE c.relkind <> 'S' AND a.attnum > 0 AND NOT a.attisdropped AND (NOT v.is_view OR d.oid IS NOT NULL \
+         OR a.attstattarget >= 0 OR c.relkind = 'm' AND a.attstorage <> t.typstorage OR EXISTS (SELECT FROM pg_catalog.pg_description AS said \
+         WHERE said.objoid = c.oid AND said.classoid = 'pg_catalog.pg_class'::regclass AND said.objsubid = a.attnum))",
     )
 }
 
@@ -442,10 +462,18 @@ fn constraints() -> String {
         &[
             ("definition", "pg_get_constraintdef(k.oid)"),
             ("invalid", &yes("i.indisvalid = false")),
+            ("options", "array_to_string(x.reloptions, ', ')"),
+            ("clustered", &yes("i.indisclustered")),
+            ("replica identity", &yes("i.indisreplident")),
+            (
+                "tablespace",
+                "(SELECT t.spcname FROM pg_catalog.pg_tablespace AS t WHERE t.oid = x.reltablespace)",
+            ),
             ("comment", &comment("pg_constraint", "k.oid", "0")),
         ],
         "FROM relations AS c JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid \
          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x') \
+         LEFT JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid \
          WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND (k.conparentid = 0 OR k.conrelid <> (SELECT of_all.conrelid \
          FROM pg_catalog.pg_constraint AS of_all WHERE of_all.oid = k.conparentid))",
     )
@@ -512,6 +540,11 @@ fn types() -> String {
                  FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid)",
             ),
             ("type", "CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END"),
+            (
+                "collation",
+                "(SELECT o.collname FROM pg_catalog.pg_collation AS o JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype \
+                 WHERE o.oid = t.typcollation AND t.typcollation <> b.typcollation)",
+            ),
             ("not null", &yes("t.typnotnull")),
             ("default", "t.typdefault"),
             (
@@ -552,6 +585,23 @@ fn functions() -> String {
                 "(SELECT concat_ws(' ', g.aggtransfn::regprocedure, format_type(g.aggtranstype, NULL), \
                  nullif(g.aggfinalfn::oid::regprocedure::text, '-'), g.agginitval, g.aggkind) \
                  FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid)",
+            ),
+            (
+                "combined by",
+                "(SELECT nullif(g.aggcombinefn::oid::regproc::text, '-') FROM pg_catalog.pg_aggregate AS g \
+                 WHERE g.aggfnoid = p.oid)",
+            ),
+            (
+                "sort operator",
+                "(SELECT g.aggsortop::regoperator FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid AND g.aggsortop <> 0)",
+            ),
+            (
+                "more parameters at the end",
+                "(SELECT 'yes' FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid AND g.aggfinalextra)",
+            ),
+            (
+                "parallel",
+                "CASE WHEN p.prokind = 'a' THEN CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END END",
             ),
             ("comment", &comment("pg_proc", "p.oid", "0")),
         ],
@@ -622,6 +672,7 @@ fn statistics() -> String {
         ["'statistics'", "n.nspname", "''", "s.stxname"],
         &[
             ("definition", "pg_get_statisticsobjdef(s.oid)"),
+            ("target", "nullif(s.stxstattarget, -1)"),
             ("comment", &comment("pg_statistic_ext", "s.oid", "0")),
         ],
         "FROM pg_catalog.pg_statistic_ext AS s JOIN namespaces AS n ON n.oid = s.stxnamespace",
@@ -633,8 +684,15 @@ fn collations() -> String {
         ["'collation'", "n.nspname", "''", "o.collname"],
         &[
             ("provider", "o.collprovider"),
-            ("locale", "concat_ws(' ', o.collcollate, o.collctype)"),
+            // Where it stands depends on the version.
+            (
+                "locale",
+                "CASE o.collprovider WHEN 'c' THEN concat_ws(' ', o.collcollate, o.collctype) \
+                 ELSE coalesce(to_jsonb(o)->>'colllocale', to_jsonb(o)->>'colliculocale', o.collcollate) END",
+            ),
+            ("rules", "to_jsonb(o)->>'collicurules'"),
             ("nondeterministic", &yes("NOT o.collisdeterministic")),
+            ("comment", &comment("pg_collation", "o.oid", "0")),
         ],
         &format!(
             "FROM pg_catalog.pg_collation AS o JOIN namespaces AS n ON n.oid = o.collnamespace WHERE {}",
@@ -686,6 +744,8 @@ fn publications() -> String {
                 "concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END, \
               CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END)",
             ),
+            ("via root", &yes("p.pubviaroot")),
+            ("comment", &comment("pg_publication", "p.oid", "0")),
         ],
         "FROM pg_catalog.pg_publication AS p",
     )

@@ -117,11 +117,35 @@ const POSTGRES: &str = r#"
     CREATE FUNCTION ef() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
     CREATE EVENT TRIGGER told ON sql_drop WHEN TAG IN ('DROP VIEW', 'DROP TABLE') EXECUTE FUNCTION ef();
     ALTER EVENT TRIGGER told ENABLE ALWAYS; COMMENT ON EVENT TRIGGER told IS 'x';
+    ALTER VIEW a_view ALTER more SET DEFAULT next_one(3); COMMENT ON COLUMN a_view.ant IS 'of a view';
+    ALTER MATERIALIZED VIEW kept ALTER n SET STATISTICS 7; COMMENT ON COLUMN kept.n IS 'x';
+    ALTER TABLE zoo ALTER cat SET STORAGE external, ALTER cat SET STATISTICS 500, ALTER jay SET COMPRESSION pglz;
+    ALTER INDEX zoo_pkey SET (fillfactor = 60); ALTER TABLE refers ADD UNIQUE (a) WITH (fillfactor = 70);
+    ALTER TABLE parent CLUSTER ON parent_pkey; ALTER TABLE parent REPLICA IDENTITY USING INDEX parent_pkey;
+    CREATE DOMAIN plain AS text COLLATE "C"; ALTER STATISTICS "St" SET STATISTICS 9;
+    CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); COMMENT ON COLLATION loose IS 'x';
+    CREATE AGGREGATE most (int) (SFUNC = int4larger, STYPE = int, COMBINEFUNC = int4larger, SORTOP = >, PARALLEL = safe);
+    CREATE AGGREGATE median (ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal,
+        FINALFUNC = mode_final, FINALFUNC_EXTRA);
+    COMMENT ON PUBLICATION few IS 'x'; ALTER PUBLICATION whole SET (publish_via_partition_root = true);
     CREATE EXTENSION hstore SCHEMA "Two words"; CREATE TABLE maps (m "Two words".hstore, t "Two words".hstore DEFAULT 'a=>1');
     CREATE INDEX maps_m ON maps USING gin (m);
 "#;
 
+const POSTGRES_18: &str = "
+    CREATE TABLE newer (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id + 1) VIRTUAL, r int4range,
+        CONSTRAINT loose CHECK (id > 5) NOT ENFORCED, CONSTRAINT of_it FOREIGN KEY (id) REFERENCES parent NOT ENFORCED,
+        UNIQUE NULLS NOT DISTINCT (r));
+    CREATE UNLOGGED SEQUENCE fleeting; CREATE VIEW invoked WITH (security_invoker = true) AS SELECT id FROM newer;
+    CREATE COLLATION ruled (provider = icu, locale = 'und', rules = '&a < g'); CREATE COLLATION built (provider = builtin, locale = 'C.UTF-8');
+    CREATE TABLE numbered_split (id int GENERATED ALWAYS AS IDENTITY, k int) PARTITION BY LIST (k);
+    CREATE TABLE numbered_one PARTITION OF numbered_split FOR VALUES IN (1);
+";
+
 pub(super) async fn whatever_stands_in_a_postgres_schema_comes_round(database: &Database) {
     database.sql(POSTGRES).await;
+    if database.value("SHOW server_version_num").await.as_str() >= "180000" {
+        database.sql(POSTGRES_18).await;
+    }
     assert_eq!(comes_round(database, "all of it").await, None);
 }

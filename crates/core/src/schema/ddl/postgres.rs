@@ -131,7 +131,7 @@ impl<'s> Writer<'s> {
             "view" | "materialized view" => vec![self.piece(Rank::View, self.view()?)],
             "primary key" | "unique" | "check" | "exclusion" | "foreign key" => self.constraint_apart()?,
             "index" => self.index()?,
-            "statistics" => vec![self.piece(Rank::Statistics, self.definition()?)],
+            "statistics" => self.statistics()?,
             "rule" | "trigger" => self.trigger()?,
             "policy" => vec![self.piece(Rank::Policy, self.policy()?)],
             "publication" => vec![self.piece(Rank::Publication, self.publication())],
@@ -195,19 +195,27 @@ impl<'s> Writer<'s> {
             return Err(self.unwritable("no statement makes an index that is invalid"));
         }
         let mut pieces = vec![self.piece(Rank::Index, self.definition()?)];
-        let index = self.name();
-        let (table, name) = (self.table(), quoted(&self.key.name));
-        let mut then = |sql: String| pieces.push(self.piece(Rank::Setting, sql));
+        pieces.extend(self.index_settings());
+        Ok(pieces)
+    }
+
+    /// What is set of an index, or of that of a constraint, in statements of its own.
+    fn index_settings(&self) -> Vec<Piece> {
+        let (index, table, name) = (self.name(), self.table(), quoted(&self.key.name));
+        let mut settings = Vec::new();
+        if self.is("options") {
+            settings.push(format!("ALTER INDEX {index} SET{}", self.options().replacen(" WITH", "", 1)));
+        }
         if self.is("tablespace") {
-            then(format!("ALTER INDEX {index} SET{}", self.tablespace()));
+            settings.push(format!("ALTER INDEX {index} SET{}", self.tablespace()));
         }
         if self.is("clustered") {
-            then(format!("ALTER TABLE {table} CLUSTER ON {name}"));
+            settings.push(format!("ALTER TABLE {table} CLUSTER ON {name}"));
         }
         if self.is("replica identity") {
-            then(format!("ALTER TABLE ONLY {table} REPLICA IDENTITY USING INDEX {name}"));
+            settings.push(format!("ALTER TABLE ONLY {table} REPLICA IDENTITY USING INDEX {name}"));
         }
-        Ok(pieces)
+        settings.into_iter().map(|sql| self.piece(Rank::Setting, sql)).collect()
     }
 
     fn trigger(&self) -> Result<Vec<Piece>, DdlError> {
@@ -219,6 +227,14 @@ impl<'s> Writer<'s> {
         let (table, name) = (self.table(), quoted(&self.key.name));
         pieces.extend(self.enabled().map(|enabled| {
             self.piece(Rank::Setting, format!("ALTER TABLE {table} {} {what} {name}", enabled))
+        }));
+        Ok(pieces)
+    }
+
+    fn statistics(&self) -> Result<Vec<Piece>, DdlError> {
+        let mut pieces = vec![self.piece(Rank::Statistics, self.definition()?)];
+        pieces.extend(self.get("target").map(|target| {
+            self.piece(Rank::Setting, format!("ALTER STATISTICS {} SET STATISTICS {target}", self.name()))
         }));
         Ok(pieces)
     }
@@ -263,7 +279,8 @@ impl<'s> Writer<'s> {
             (false, None) => String::new(),
         };
         let publishes = literal(self.get("publishes").unwrap_or_default());
-        format!("CREATE PUBLICATION {}{of} WITH (publish = {publishes})", quoted(&self.key.name))
+        let root = if self.is("via root") { ", publish_via_partition_root = true" } else { "" };
+        format!("CREATE PUBLICATION {}{of} WITH (publish = {publishes}{root})", quoted(&self.key.name))
     }
 
     fn comment(&self) -> Option<Piece> {

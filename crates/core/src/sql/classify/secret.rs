@@ -91,7 +91,13 @@ fn secret_word(text: &[u8], at: usize, in_string: bool, in_double_quotes: bool) 
     let behind = match behind {
         // The quote that ends a string or a name, not one that begins a value.
         [b'\'', after @ ..] if in_string && ends_string(after) => after,
-        [b'"', after @ ..] if in_double_quotes && ends_string(after) => after,
+        [b'"', after @ ..] if in_double_quotes && ends_string(after) => {
+            // A table of that name, and its columns, which are in the same quotes.
+            if skip_space(after).strip_prefix(b"(").is_some_and(|list| skip_space(list).starts_with(b"\"")) {
+                return false;
+            }
+            after
+        }
         [b'`', after @ ..] => after,
         _ => behind,
     };

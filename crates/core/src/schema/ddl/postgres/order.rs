@@ -28,8 +28,8 @@ pub(super) enum Rank {
     Trigger,
     Policy,
     Setting,
-    Comment,
     Publication,
+    Comment,
     /// Behind all that it would be told of.
     EventTrigger,
     EventTriggerSetting,

@@ -37,7 +37,9 @@ impl<'s> Writer<'s> {
             };
             self.schema.objects.get_key_value(&key)
         };
-        let (key, properties) = ["table", "composite type", "foreign table"].into_iter().find_map(of_kind)?;
+        let (key, properties) = ["table", "view", "materialized view", "composite type", "foreign table"]
+            .into_iter()
+            .find_map(of_kind)?;
         Some(Writer { schema: self.schema, key, properties })
     }
 
@@ -158,16 +160,20 @@ impl<'s> Writer<'s> {
 
     /// What is set of a column in statements of its own.
     pub(super) fn column_settings(&self) -> Vec<Piece> {
-        let Some(owner) = self.owner().filter(|owner| owner.key.kind == "table") else { return Vec::new() };
+        let Some(owner) = self.owner() else { return Vec::new() };
+        let (relation, rank) = match &*owner.key.kind {
+            "table" => ("TABLE ONLY", Rank::Column),
+            "view" => ("VIEW", Rank::Setting),
+            "materialized view" => ("MATERIALIZED VIEW", Rank::Setting),
+            _ => return Vec::new(),
+        };
         let (table, name) = (self.table(), quoted(&self.key.name));
         let mut pieces = Vec::new();
         let mut alter = |what: String| {
-            pieces.push(
-                self.piece(Rank::Column, format!("ALTER TABLE ONLY {table} ALTER COLUMN {name} {what}")),
-            );
+            pieces.push(self.piece(rank, format!("ALTER {relation} {table} ALTER COLUMN {name} {what}")));
         };
         let default = self.get("default");
-        match default.filter(|default| !mentioned(default).is_empty()) {
+        match default.filter(|default| owner.key.kind == "view" || !mentioned(default).is_empty()) {
             Some(default) => alter(format!("SET DEFAULT {default}")),
             None if default.is_none() && self.is_inherited(&owner, "default") => {
                 alter("DROP DEFAULT".to_owned())
@@ -179,6 +185,12 @@ impl<'s> Writer<'s> {
         }
         if let Some(options) = self.get("options") {
             alter(format!("SET ({options})"));
+        }
+        if let Some(storage) = self.get("storage") {
+            alter(format!("SET STORAGE {}", storage.to_uppercase()));
+        }
+        if let Some(target) = self.get("statistics") {
+            alter(format!("SET STATISTICS {target}"));
         }
         pieces
     }
@@ -231,10 +243,12 @@ impl<'s> Writer<'s> {
 
     /// The statement of a constraint that is not in its table's.
     pub(super) fn constraint_apart(&self) -> Result<Vec<Piece>, DdlError> {
-        if self.is_in_the_table() || self.is_of_an_ancestor() {
-            return Ok(Vec::new());
+        let mut pieces = self.index_settings();
+        if !self.is_in_the_table() && !self.is_of_an_ancestor() {
+            let rank = if self.key.kind == "foreign key" { Rank::ForeignKey } else { Rank::Constraint };
+            let add = format!("ALTER TABLE {} ADD {}", self.table(), self.constraint()?);
+            pieces.push(self.piece(rank, add));
         }
-        let rank = if self.key.kind == "foreign key" { Rank::ForeignKey } else { Rank::Constraint };
-        Ok(vec![self.piece(rank, format!("ALTER TABLE {} ADD {}", self.table(), self.constraint()?))])
+        Ok(pieces)
     }
 }

@@ -54,6 +54,7 @@ impl Writer<'_> {
     pub(super) fn domain(&self) -> Result<Vec<Piece>, DdlError> {
         let name = self.name();
         let mut create = format!("CREATE DOMAIN {name} AS {}", self.needed("type")?);
+        create.extend(self.get("collation").map(|name| format!(" COLLATE {}", self.collate(name))));
         let mut later = Vec::new();
         match self.get("default") {
             // The names in it are as they were written.
@@ -105,6 +106,15 @@ impl Writer<'_> {
         if !begin.is_empty() {
             sql.extend([", INITCOND = ", &literal(begin)]);
         }
+        let more = if self.is("more parameters at the end") { ", FINALFUNC_EXTRA" } else { "" };
+        sql.push_str(more);
+        sql.extend(self.get("combined by").into_iter().flat_map(|function| [", COMBINEFUNC = ", function]));
+        let operator = self.get("sort operator").and_then(|operator| operator.rsplit_once('('));
+        sql.extend(operator.map(|(operator, _)| match operator.contains('.') {
+            true => format!(", SORTOP = OPERATOR({operator})"),
+            false => format!(", SORTOP = {operator}"),
+        }));
+        sql.extend(self.get("parallel").into_iter().flat_map(|how| [", PARALLEL = ", how]));
         sql.push_str(if kind == "h" { ", HYPOTHETICAL)" } else { ")" });
         Ok(sql)
     }
@@ -146,7 +156,7 @@ impl Writer<'_> {
         };
         let locale = self.get("locale").filter(|locale| !locale.is_empty());
         let locale = locale.ok_or_else(|| self.unwritable("its locale is not looked at"))?;
-        let locale = match locale.split_once(' ') {
+        let locale = match locale.split_once(' ').filter(|_| provider == "libc") {
             Some((order, letters)) if order != letters => {
                 format!("LC_COLLATE = {}, LC_CTYPE = {}", literal(order), literal(letters))
             }
@@ -154,7 +164,8 @@ impl Writer<'_> {
             None => format!("LOCALE = {}", literal(locale)),
         };
         let order = if self.is("nondeterministic") { ", DETERMINISTIC = false" } else { "" };
-        Ok(format!("CREATE COLLATION {} (PROVIDER = {provider}, {locale}{order})", self.name()))
+        let rules = self.get("rules").map_or(String::new(), |rules| format!(", RULES = {}", literal(rules)));
+        Ok(format!("CREATE COLLATION {} (PROVIDER = {provider}, {locale}{order}{rules})", self.name()))
     }
 
     /// That of an identity column comes with the column.
