@@ -12,7 +12,7 @@ use crate::history::bytes;
 use crate::inspect::NO_SUCH_TABLE;
 use crate::look::Eyes;
 use crate::transport::{Broken, Row, TransportError};
-use catalog::{Catalog, Part};
+use catalog::{Catalog, PARTITIONS, Part};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -87,7 +87,7 @@ impl MySql<'_> {
         Ok(Look::Unknown("others change the schema while it is read".to_owned()))
     }
 
-    /// What was kept and what is there: one round trip, one more where there are sequences, and one for grants. Nothing
+    /// What was kept and what is there: one round trip, one more where there are sequences or partitions, and one for grants. Nothing
     /// where nothing was kept.
     async fn kept_and_live(&mut self, grants: bool) -> Result<Option<(Found, Said)>, Unread> {
         let mut message = vec![self.table.select_kept()];
@@ -180,11 +180,14 @@ impl MySql<'_> {
             sequences: Vec::new(),
             grants: Vec::new(),
         };
-        let sequences = said.names_of_sequences();
-        if !sequences.is_empty() {
-            let query = model::sequences(&said.database, &sequences);
-            let sets = self.read(&query).await.map_err(|broken| broken.error)?;
-            said.sequences = sets.into_iter().flatten().collect();
+        let (are_partitioned, sequences) = (said.tells_of_partitions(), said.names_of_sequences());
+        let mut queries = Vec::new();
+        queries.extend(are_partitioned.then(|| PARTITIONS.query(product, &said.database)));
+        queries.extend((!sequences.is_empty()).then(|| model::sequences(&said.database, &sequences)));
+        if !queries.is_empty() {
+            let mut sets = self.read(&queries.join(";\n")).await.map_err(|broken| broken.error)?.into_iter();
+            said.catalogs.extend(are_partitioned.then(|| (&PARTITIONS, sets.next().unwrap_or_default())));
+            said.sequences = sets.flatten().collect();
         }
         if grants && sees_grants {
             let query = model::grants(product, &said.database);
@@ -212,9 +215,18 @@ impl Said {
         Place { database: &self.database, history: &self.history, is_mariadb: self.is_mariadb }
     }
 
+    /// The answers of one query.
+    fn told_of(&self, part: Part) -> impl Iterator<Item = &(&'static Catalog, Vec<Row>)> {
+        self.catalogs.iter().filter(move |(catalog, _)| catalog.part == part)
+    }
+
     fn names_of_sequences(&self) -> Vec<String> {
-        let tables = self.catalogs.iter().filter(|(catalog, _)| catalog.part == Part::Tables);
+        let tables = self.told_of(Part::Tables);
         tables.flat_map(|(catalog, rows)| self.place().sequences(catalog, rows)).collect()
+    }
+
+    fn tells_of_partitions(&self) -> bool {
+        self.told_of(Part::Tables).any(|(catalog, rows)| model::are_partitioned(catalog, rows))
     }
 
     fn fingerprint(&self) -> String {

@@ -29,6 +29,11 @@ impl Place<'_> {
     }
 }
 
+/// Whether any of the tables that the rows tell of is partitioned.
+pub(super) fn are_partitioned(catalog: &'static Catalog, rows: &[Row]) -> bool {
+    rows.iter().any(|row| Cells { catalog, row }.text("create_options").contains("partitioned"))
+}
+
 /// What has been read so far.
 pub(super) struct Reading<'d> {
     place: Place<'d>,
