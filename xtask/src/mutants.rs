@@ -192,7 +192,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "what a trigger left in its session is not missed in the next",
         file: "crates/core/src/plan/tables.rs",
-        edits: &[("by_rows && facts.effect == Effect::Data", "by_rows && facts.effect == Effect::Server")],
+        edits: &[("by_rows && facts.effect == Effect::Data", "by_rows && facts.effect == Effect::Session")],
         tests: SETTING,
     },
     Mutant {
