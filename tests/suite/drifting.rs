@@ -17,7 +17,7 @@ use mysql::{
     settings_make_no_drift, what_changes_while_it_is_read_is_never_half_seen, what_is_kept_is_compressed,
     what_rows_change_is_no_drift,
 };
-use rendering::whatever_stands_in_a_postgres_schema_comes_round;
+use rendering::{what_long_histories_make_comes_round, whatever_stands_in_a_postgres_schema_comes_round};
 use restoring::{a_restarted_server_has_no_drift, a_restored_dump_has_no_drift};
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
@@ -35,6 +35,7 @@ harness::scenarios!(
         what_later_statements_name_is_no_drift,
         an_up_to_date_deploy_warns,
         a_long_history_leaves_no_drift,
+        what_long_histories_make_comes_round,
         where_nothing_moved_the_definitions_are_not_compared,
         nobody_looks_where_it_is_turned_off;
     natively [Postgres, MySql, MariaDb, Sqlite]: a_secret_in_a_definition_is_neither_kept_nor_told;

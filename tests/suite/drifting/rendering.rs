@@ -1,8 +1,10 @@
 //! Rendering: what windlass writes of a schema makes the same schema again.
 
-use harness::{Database, Unrendered, rendered};
+use harness::{Database, Unrendered, deploy, rendered};
 use std::collections::BTreeMap;
+use std::path::Path;
 use windlass_core::schema::{DdlError, POSITION, Schema, differences};
+use windlass_core::source::Migrations;
 
 /// That an empty database gets the same schema from the statements that are written of this one's. Where it cannot be
 /// written, the object for which it cannot.
@@ -148,4 +150,15 @@ pub(super) async fn whatever_stands_in_a_postgres_schema_comes_round(database: &
         database.sql(POSTGRES_18).await;
     }
     assert_eq!(comes_round(database, "all of it").await, None);
+}
+
+pub(super) async fn what_long_histories_make_comes_round(database: &Database) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations-fixtures");
+    let family = database.target().family.folder();
+    for folder in ["long", "faults", "shop"] {
+        let set = Migrations::from_dir(root.join(folder).join(family)).expect("migrations");
+        database.empty().await;
+        deploy(&mut *database.connect().await, &set).await.expect("a deploy");
+        assert_eq!(comes_round(database, folder).await, None);
+    }
 }

@@ -123,3 +123,111 @@ fn is_guarded(properties: &Properties) -> bool {
 fn property<'p>(properties: &'p Properties, name: &str) -> Option<&'p str> {
     properties.get(name).map(String::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KINDS: [&str; 24] = [
+        "schema",
+        "extension",
+        "collation",
+        "enum",
+        "range",
+        "domain",
+        "composite type",
+        "function",
+        "aggregate",
+        "cast",
+        "sequence",
+        "table",
+        "column",
+        "view",
+        "primary key",
+        "check",
+        "foreign key",
+        "index",
+        "trigger",
+        "policy",
+        "publication",
+        "event trigger",
+        "partition",
+        "routine",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_schema_is_written_or_refused(
+            product in prop::sample::select(vec!["PostgreSQL 18", "SQLite 3", "MySQL 9.7", "MariaDB 11.8"]),
+            objects in prop::collection::btree_map(
+                ("[ab]?", "[ab]?", prop::sample::select(KINDS.to_vec()), "[ab(. ]{0,3}|a as b|.*"),
+                prop::collection::btree_map(
+                    "definition|type|default|aggregate|range of|checks|inherits|partition|options|comment|locale",
+                    "[ab(),.:' ]{0,12}|.*",
+                    0..5,
+                ),
+                0..6,
+            )
+        ) {
+            let objects = objects.into_iter().map(|((schema, table, kind, name), properties)| {
+                (Key { schema, table, kind: kind.to_owned(), name }, properties)
+            });
+            let schema = Schema { origin: format!("2 {product}"), objects: objects.collect() };
+            let _ = schema.ddl();
+            for key in schema.objects.keys() {
+                let _ = (schema.fragment(key, true), schema.fragment(key, false));
+            }
+        }
+    }
+
+    fn fragment(lines: &str, kind: &str, whole: bool) -> Option<String> {
+        let schema = Schema::parse(&format!("2 PostgreSQL 18\n{lines}")).expect("a schema");
+        let key = schema.objects.keys().find(|key| key.kind == kind).expect("an object");
+        schema.fragment(key, whole)
+    }
+
+    const SHIP: &str = "table\tpublic\t\tship\tunlogged=yes\toptions=fillfactor=50\trow security=yes\n\
+                        column\tpublic\tship\tname\ttype=text\tcollation=C\tnot null=yes\tdefault='x'::text\tposition=2\n\
+                        column\tpublic\tship\tid\ttype=integer\tidentity=always\tposition=1\n\
+                        sequence\tpublic\tship\tship_id_seq\tidentity=yes\towned by=id\tstart=7\n\
+                        check\tpublic\tship\tlong\tdefinition=CHECK ((name <> ''::text))\n\
+                        index\tpublic\tship\tby_name\tdefinition=CREATE INDEX by_name ON public.ship USING btree (name)";
+
+    #[test]
+    fn what_is_part_of_a_table_is_a_line() {
+        let line = "\"name\" text COLLATE \"C\" DEFAULT 'x'::text NOT NULL";
+        let lines = SHIP.replace("column\tpublic\tship\tid", "attribute\tpublic\tship\tid");
+        assert_eq!(fragment(&lines, "column", false).as_deref(), Some(line));
+        let line = "CONSTRAINT \"long\" CHECK ((name <> ''::text))";
+        assert_eq!(fragment(SHIP, "check", false).as_deref(), Some(line));
+    }
+
+    #[test]
+    fn a_table_is_its_first_line_or_all_of_it() {
+        let head = "CREATE UNLOGGED TABLE \"public\".\"ship\" (…) WITH (fillfactor = '50');\n\
+                    ALTER TABLE ONLY \"public\".\"ship\" ENABLE ROW LEVEL SECURITY";
+        assert_eq!(fragment(SHIP, "table", false).as_deref(), Some(head));
+        let whole = "CREATE UNLOGGED TABLE \"public\".\"ship\" (\n    \
+                     \"id\" integer GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME \"public\".\"ship_id_seq\" START WITH 7),\n    \
+                     \"name\" text COLLATE \"C\" DEFAULT 'x'::text NOT NULL,\n    \
+                     CONSTRAINT \"long\" CHECK ((name <> ''::text))\n\
+                     ) WITH (fillfactor = '50');\n\
+                     CREATE INDEX by_name ON public.ship USING btree (name);\n\
+                     ALTER TABLE ONLY \"public\".\"ship\" ENABLE ROW LEVEL SECURITY";
+        assert_eq!(fragment(SHIP, "table", true).as_deref(), Some(whole));
+    }
+
+    #[test]
+    fn what_may_hold_a_secret_is_neither_written_nor_shown() {
+        let guarded = "view\tpublic\t\tv\tdefinition=(may hold a secret: 00ff)";
+        let schema = Schema::parse(&format!("2 PostgreSQL 18\n{guarded}")).expect("a schema");
+        let told = schema.ddl().expect_err("a secret").to_string();
+        assert_eq!(
+            told,
+            "view public.v cannot be written as SQL: a text of it may hold a secret, and was not kept"
+        );
+        assert_eq!(fragment(guarded, "view", true), None);
+        assert_eq!(fragment("view\tpublic\t\tv\tdefinition=SELECT 'password=x'", "view", true), None);
+    }
+}
