@@ -10,7 +10,10 @@ use granting::{
     grants_are_compared_where_both_looked, what_others_were_granted_is_seen_by_mysql,
     what_others_were_granted_is_seen_by_postgres,
 };
-use hard::{a_schema_comes_round_in_statements, what_is_not_known_is_not_written};
+use hard::{
+    a_schema_comes_round_in_statements, what_an_earlier_version_kept_is_compared_with_what_it_told,
+    what_is_not_known_is_not_written,
+};
 use harness::{Database, Family, Project, deploy_with, migrations, options};
 use mysql::{
     a_change_of_any_kind_of_object_is_seen_by_mysql, a_role_with_few_rights_never_says_no_drift,
@@ -62,6 +65,7 @@ harness::scenarios!(
         a_restored_dump_has_no_drift,
         a_schema_comes_round_in_statements,
         what_is_not_known_is_not_written;
+    on [MySql]: what_an_earlier_version_kept_is_compared_with_what_it_told;
     on [Sqlite]:
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
         shadow_tables_are_no_drift,

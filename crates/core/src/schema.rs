@@ -34,6 +34,9 @@ pub const DEFAULT_GRANT: &str = "default grant";
 /// the columns were made in another order are the same to compare.
 pub const POSITION: &str = "position";
 
+/// The property of a definition that tells what strings in it mean, and not how they were written.
+pub const NOT_AS_WRITTEN: &str = "not as written";
+
 /// Stands in the origin of a schema with which the grants were read.
 pub const WITH_GRANTS: &str = " with grants";
 

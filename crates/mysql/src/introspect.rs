@@ -4,6 +4,7 @@ mod catalog;
 mod cells;
 mod model;
 mod rights;
+mod written;
 
 use crate::MySql;
 use crate::dialect::numbers;
@@ -20,6 +21,7 @@ use model::{Place, Reading};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
 use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, fingerprint};
+use written::Asked;
 
 /// How often a schema is looked at again that others may be changing.
 const LOOKS: usize = 4;
@@ -178,6 +180,7 @@ impl MySql<'_> {
             is_mariadb: product == Product::MariaDb,
             catalogs: catalogs.into_iter().zip(answers).collect(),
             sequences: Vec::new(),
+            written: Vec::new(),
             grants: Vec::new(),
         };
         let (are_partitioned, sequences) = (said.tells_of_partitions(), said.names_of_sequences());
@@ -189,12 +192,31 @@ impl MySql<'_> {
             said.catalogs.extend(are_partitioned.then(|| (&PARTITIONS, sets.next().unwrap_or_default())));
             said.sequences = sets.flatten().collect();
         }
+        let asked = said.asked();
+        if !asked.is_empty() {
+            said.written = self.written(asked).await?;
+        }
         if grants && sees_grants {
             let query = model::grants(product, &said.database);
             let sets = self.read(&query).await.map_err(|broken| broken.error)?;
             said.grants = sets.into_iter().flatten().collect();
         }
         Ok(said)
+    }
+
+    /// The texts that are asked for, as they were written.
+    async fn written(&mut self, asked: Vec<Asked>) -> Result<Vec<Row>, Unread> {
+        let query = written::query(&self.database, &asked);
+        match self.read(&query).await {
+            Ok(sets) => Ok(written::rows(asked, sets.into_iter().flatten())),
+            Err(broken) => {
+                // A message stops at its first error.
+                if matches!(broken.error, TransportError::Server { .. }) && broken.completed > 0 {
+                    let _ = self.transport.query(written::RESTORED).await;
+                }
+                Err(broken.error.into())
+            }
+        }
     }
 }
 
@@ -207,6 +229,7 @@ struct Said {
     is_mariadb: bool,
     catalogs: Vec<(&'static Catalog, Vec<Row>)>,
     sequences: Vec<Row>,
+    written: Vec<Row>,
     grants: Vec<Row>,
 }
 
@@ -226,14 +249,20 @@ impl Said {
     }
 
     fn tells_of_partitions(&self) -> bool {
-        self.told_of(Part::Tables).any(|(catalog, rows)| model::are_partitioned(catalog, rows))
+        self.is_mariadb
+            && self.told_of(Part::Tables).any(|(catalog, rows)| model::are_partitioned(catalog, rows))
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        let catalogs = self.catalogs.iter();
+        catalogs.flat_map(|(catalog, rows)| written::asked(catalog, rows, self.is_mariadb)).collect()
     }
 
     fn fingerprint(&self) -> String {
         let mut fingerprint = Fingerprint::new(&self.origin);
         fingerprint.add([Some(&*self.database), Some(&*self.history)]);
         let catalogs = self.catalogs.iter().map(|(_, rows)| rows);
-        for rows in catalogs.chain([&self.sequences, &self.grants]) {
+        for rows in catalogs.chain([&self.sequences, &self.written, &self.grants]) {
             // The order of what comes without one is the server's whim.
             let mut rows: Vec<&Row> = rows.iter().collect();
             rows.sort_unstable();
@@ -247,9 +276,24 @@ impl Said {
     /// # Errors
     /// Says what is there and cannot be seen.
     fn schema(&self) -> Result<Schema, String> {
+        self.schema_with(&self.written)
+    }
+
+    /// As the first version of the introspection told it.
+    ///
+    /// # Errors
+    /// Says what is there and cannot be seen.
+    fn schema_as_told_first(&self) -> Result<Schema, String> {
+        let mut schema = self.schema_with(&[])?;
+        as_told_first(&mut schema);
+        Ok(schema)
+    }
+
+    fn schema_with(&self, written: &[Row]) -> Result<Schema, String> {
         let mut reading = Reading::new(self.place(), self.origin.clone());
         self.catalogs.iter().try_for_each(|(catalog, rows)| reading.read(catalog, rows))?;
         self.sequences.iter().for_each(|row| reading.sequence(row));
+        written.iter().for_each(|row| reading.written(row));
         reading.grants(self.grants.iter());
         Ok(reading.schema.guarded())
     }
@@ -279,10 +323,14 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
         Ok(text) => text,
         Err(error) => return Look::Unknown(format!("the schema that was kept cannot be unpacked: {error}")),
     };
-    let (mut schema, mut live) = match (Schema::parse(&text), said.schema()) {
-        (Ok(kept), Ok(live)) => (kept, live),
-        (Err(error), _) => return Look::Unknown(error.to_string()),
-        (_, Err(why)) => return Look::Unknown(why),
+    let mut schema = match Schema::parse(&text) {
+        Ok(schema) => schema,
+        Err(error) => return Look::Unknown(error.to_string()),
+    };
+    let live = if schema.origin.starts_with("1 ") { said.schema_as_told_first() } else { said.schema() };
+    let mut live = match live {
+        Ok(live) => live,
+        Err(why) => return Look::Unknown(why),
     };
     let unseen = rights::level(&mut schema, &mut live);
     let is_alike = schema.has_grants() == live.has_grants();
@@ -298,6 +346,19 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
         schema,
     };
     Look::Differs { kept: Box::new(kept), live, unseen }
+}
+
+/// Takes out what the first version of the introspection did not tell: that a view's columns have other names than in its
+/// query, and that bytes are none by default.
+fn as_told_first(schema: &mut Schema) {
+    for (key, properties) in &mut schema.objects {
+        let is_of_bytes = properties.get("type").is_some_and(|kind| kind.starts_with("varbinary"));
+        if key.kind == "view" {
+            properties.remove("columns");
+        } else if is_of_bytes && properties.get("default").is_some_and(|default| default == "''") {
+            properties.remove("default");
+        }
+    }
 }
 
 /// In the form that the server's `UNCOMPRESS` reads: the length, and a stream of zlib's. Compressed here, a schema of

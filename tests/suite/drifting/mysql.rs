@@ -90,6 +90,9 @@ const CHANGES: &[(&str, &str)] = &[
         "partition split.later: values was 30, is 40",
     ),
     ("ALTER TABLE split REMOVE PARTITIONING", "table split: partitioned by was RANGE"),
+    ("CREATE TABLE by_key (id int PRIMARY KEY) PARTITION BY KEY () PARTITIONS 2", "table by_key was added"),
+    ("ALTER TABLE by_key ADD PARTITION PARTITIONS 1", "partition by_key.p2 was added"),
+    ("DROP TABLE by_key", "table by_key was removed"),
     ("CREATE OR REPLACE VIEW v AS SELECT a FROM t WHERE a > 1", "definition was"),
     ("ALTER SQL SECURITY INVOKER VIEW v AS SELECT a FROM t WHERE a > 1", "security is INVOKER now"),
     (
@@ -109,6 +112,9 @@ const CHANGES: &[(&str, &str)] = &[
         "is no longer deterministic",
     ),
     ("ALTER FUNCTION f COMMENT 'x'", "function f: comment is x now"),
+    // MariaDB's catalogs tell the same of both.
+    ("DROP PROCEDURE pr; CREATE PROCEDURE pr(n int) SELECT 'a\\nb'", "definition was"),
+    ("DROP PROCEDURE pr; CREATE PROCEDURE pr(n int) SELECT 'a\\\\nb'", "definition was"),
     ("ALTER PROCEDURE pr SQL SECURITY INVOKER", "procedure pr: security is INVOKER now"),
     ("DROP PROCEDURE pr; CREATE PROCEDURE pr(OUT n int) SET n = 1", "definition was"),
     (
@@ -196,7 +202,8 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
     let script =
         "CREATE TABLE t (at timestamp NULL DEFAULT '2026-01-31 12:00:00', b varchar(9) DEFAULT 'é', \
                   c int CHECK (c > 0), d int AS (c + 1), e varchar(9) DEFAULT (concat('a', 'b')));
-                  CREATE VIEW v AS SELECT at, 'é' AS e FROM t WHERE b <> 'ö' WITH CHECK OPTION;";
+                  CREATE VIEW v AS SELECT at, 'é' AS e FROM t WHERE b <> 'ö' WITH CHECK OPTION;
+                  CREATE PROCEDURE p() SELECT 'é\\n it''s';";
     let set = [("1_t", script)];
     deployed(database, &set).await;
     let set = migrations(&set);
@@ -214,9 +221,14 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
         let options = Opts::from_url(&database.url()).expect("a URL");
         let mut connection = Conn::new(options).await.expect("a connection");
         connection.query_drop(format!("SET {settings}")).await.expect("a setting");
+        let letters = "SELECT @@character_set_results";
+        let before: Option<String> = connection.query_first(letters).await.expect("a setting");
         let mut driver = MySql::borrow(&mut connection).await.expect("a driver");
         let found = look(&mut driver, set.as_slice(), &DriftOptions::default()).await.expect("a look");
         assert_eq!(found, DriftVerdict::None, "{settings}");
+        drop(driver);
+        let after: Option<String> = connection.query_first(letters).await.expect("a setting");
+        assert_eq!(after, before, "{settings}");
     }
 }
 

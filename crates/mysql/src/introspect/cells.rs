@@ -84,10 +84,10 @@ pub(super) fn options(written: &str) -> String {
     options.join(" ")
 }
 
-/// MySQL's default, which it tells without quotes.
+/// MySQL's default, which it tells without quotes: of bytes their number, and nothing where there is none.
 pub(super) fn literal(default: &str, kind: &str, is_expression: bool) -> String {
     let is_written_out = ["bit", "binary", "varbinary"].iter().any(|bytes| kind.starts_with(bytes));
-    match is_expression || is_written_out {
+    match is_expression || (is_written_out && !default.is_empty()) {
         true => default.to_owned(),
         false => format!("'{}'", default.replace('\'', "''")),
     }
@@ -155,5 +155,6 @@ mod tests {
         assert_eq!(literal("CURRENT_TIMESTAMP", "varchar(30)", false), "'CURRENT_TIMESTAMP'");
         assert_eq!(literal("CURRENT_TIMESTAMP", "datetime", true), "CURRENT_TIMESTAMP");
         assert_eq!(literal("b'101'", "bit(3)", false), "b'101'");
+        assert_eq!(literal("", "varbinary(3)", false), "''");
     }
 }

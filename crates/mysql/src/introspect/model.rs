@@ -7,7 +7,7 @@ use crate::history::identifier;
 use crate::transport::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::driver::Product;
-use windlass_core::schema::{GRANT, Key, Properties, Schema};
+use windlass_core::schema::{GRANT, Key, NOT_AS_WRITTEN, Properties, Schema};
 use windlass_core::sql::{Dialect, lexer};
 
 /// Whose schema is read.
@@ -42,12 +42,14 @@ pub(super) struct Reading<'d> {
     tables: BTreeSet<String>,
     /// What is told of a thing before the thing is.
     ahead: BTreeMap<(String, String), Properties>,
+    /// The columns of the views, in their order.
+    of_views: BTreeMap<String, Vec<String>>,
 }
 
 impl<'d> Reading<'d> {
     pub(super) fn new(place: Place<'d>, origin: String) -> Self {
         let schema = Schema { origin, ..Schema::default() };
-        Self { place, schema, tables: BTreeSet::new(), ahead: BTreeMap::new() }
+        Self { place, schema, tables: BTreeSet::new(), ahead: BTreeMap::new(), of_views: BTreeMap::new() }
     }
 
     /// Reads the rows of one query.
@@ -137,10 +139,12 @@ impl<'d> Reading<'d> {
 
     fn columns(&mut self, rows: Vec<Cells<'_>>) {
         for (table, mut rows) in by(rows, "table_name") {
+            rows.sort_by_key(|row| row.number("ordinal_position"));
             if !self.tables.contains(table) {
+                let names = rows.iter().map(|row| row.text("column_name").to_owned());
+                self.of_views.insert(table.to_owned(), names.collect());
                 continue;
             }
-            rows.sort_by_key(|row| row.number("ordinal_position"));
             let mut before = "";
             for row in rows {
                 let name = row.text("column_name");
@@ -293,7 +297,14 @@ impl<'d> Reading<'d> {
             return;
         }
         let unusual = |column, usual| Some(row.text(column)).filter(|it| *it != usual).unwrap_or("");
+        let columns = self
+            .of_views
+            .get(name)
+            .filter(|columns| !self.place.is_mariadb && !names_all(definition, columns));
+        let columns =
+            columns.map(|columns| columns.iter().map(|name| identifier(name)).collect::<Vec<_>>().join(", "));
         let properties = told([
+            ("columns", &columns.unwrap_or_default()),
             ("definition", &self.unqualified(definition)),
             ("check option", unusual("check_option", "NONE")),
             ("algorithm", unusual("algorithm", "UNDEFINED")),
@@ -408,6 +419,16 @@ impl<'d> Reading<'d> {
         }
     }
 
+    /// Reads the rows of [`super::written::rows`].
+    pub(super) fn written(&mut self, row: &Row) {
+        let mut values = row.iter().map(|value| value.as_deref());
+        let [kind, table, name, text] = [(); 4].map(|()| values.next().flatten());
+        let (kind, table, name) =
+            (kind.unwrap_or_default(), table.unwrap_or_default(), name.unwrap_or_default());
+        let (property, value) = text.map_or((NOT_AS_WRITTEN, "yes"), |text| ("definition", text));
+        self.add(kind, table, name, property, value.to_owned());
+    }
+
     /// The rows of [`grants`]: who, on what, which column of it, what, and whether it may be given on.
     pub(super) fn grants<'r>(&mut self, rows: impl Iterator<Item = &'r Row>) {
         let mut all: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
@@ -480,8 +501,44 @@ pub(super) fn grants(product: Product, database: &str) -> String {
     format!("{}{}", crate::look::pinned_select(product), parts.join(" UNION ALL SELECT "))
 }
 
+/// Whether a view's columns have the names that its query gives them. One that maps rows to documents has a name of the
+/// server's.
+fn names_all(definition: &str, columns: &[String]) -> bool {
+    let mut tokens = lexer::tokens(Dialect::MySql, definition).filter(|token| token.kind.is_significant());
+    // The first query's, and none of those behind it or in it.
+    let mut depth = 0_usize;
+    for token in tokens.by_ref() {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ if token.is_word("json_duality_object") => return true,
+            _ if token.is_word("select") && (depth == 0 || definition.starts_with('(')) => break,
+            _ => {}
+        }
+    }
+    let (mut names, mut last, mut depth) = (Vec::new(), "", 0_usize);
+    for token in tokens {
+        match token.text {
+            _ if token.is_word("json_duality_object") => return true,
+            "(" => depth += 1,
+            ")" if depth == 0 => break,
+            ")" => depth -= 1,
+            "," if depth == 0 => names.push(last),
+            _ if depth == 0 && ENDS.iter().any(|word| token.is_word(word)) => break,
+            _ => {}
+        }
+        last = token.text;
+    }
+    names.push(last);
+    names.into_iter().eq(columns.iter().map(|name| identifier(name)))
+}
+
+/// What stands behind the columns of a query.
+const ENDS: [&str; 10] =
+    ["from", "where", "group", "having", "window", "order", "limit", "union", "except", "intersect"];
+
 /// MySQL keeps what stands between a body and the next statement of its message.
-fn body(definition: &str) -> &str {
+pub(super) fn body(definition: &str) -> &str {
     definition.trim_end_matches([';', ' ', '\t', '\r', '\n'])
 }
 
@@ -504,6 +561,31 @@ fn unqualified(database: &str, sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_s_columns_may_have_names_of_their_own() {
+        for (definition, columns, are_its) in [
+            ("select `t`.`a` AS `a`,(select 1 AS `x` from `s`) AS `b` from `t`", ["a", "b"], true),
+            (
+                "select `t`.`a` AS `a`,`t`.`b` AS `b` from `t` union select 1 AS `x`,2 AS `y`",
+                ["a", "b"],
+                true,
+            ),
+            (
+                "select `t`.`a` AS `a`,`t`.`b` AS `b` from `t` union select 1 AS `x`,2 AS `y`",
+                ["x", "y"],
+                false,
+            ),
+            ("with `w` as (select 1 AS `x`) select `w`.`x` AS `a`,1 AS `b``,` from `w`", ["a", "b`,"], true),
+            ("(select 1 AS `a`,2 AS `b` limit 1)", ["a", "b"], true),
+            ("select `t`.`a` AS `a`,`t`.`b` AS `b` from `t`", ["b", "a"], false),
+            ("select 1 AS `a`,2 AS `b`", ["a", "b"], true),
+        ] {
+            assert_eq!(names_all(definition, &columns.map(str::to_owned)), are_its, "{definition}");
+        }
+        let of_documents = "select json_duality_object('_id':`t`.`id`) AS `x` from `t`";
+        assert!(names_all(of_documents, &["data".to_owned()]));
+    }
 
     #[test]
     fn the_database_s_own_name_is_left_out_where_it_is_one() {

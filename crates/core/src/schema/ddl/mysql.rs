@@ -39,6 +39,10 @@ pub(super) fn made(schema: &Schema, product: Product) -> Result<Vec<Made>, DdlEr
     if let Some(key) = schema.objects.keys().find(|key| !is_known(key)) {
         return Err(DdlError::Unwritable(key.clone(), "nothing is known of such a kind"));
     }
+    // It took what strings mean for what was written.
+    if schema.origin.starts_with("1 ") && schema.objects.keys().any(|key| CODE.contains(&key.kind.as_str())) {
+        return Err(DdlError::Product(schema.origin.clone()));
+    }
     let mut writing = Writing { made: Vec::new(), settings: Settings::of_tables(schema) };
     writing.head(schema, product);
     for (key, database) in parts_of(schema, "", "database") {

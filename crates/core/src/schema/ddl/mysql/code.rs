@@ -1,9 +1,9 @@
 //! Views, routines, triggers, events, sequences and libraries of MySQL and MariaDB. Pure.
 
 use super::super::{Product, property};
-use super::text::{account, character_set, identifier, is_told_as_written, parts, string, string_under};
+use super::text::{account, character_set, identifier, parts, string, string_under};
 use super::{Unwritable, is_set, parts_of};
-use crate::schema::{Key, Properties, Schema};
+use crate::schema::{Key, NOT_AS_WRITTEN, Properties, Schema};
 use crate::sql::Dialect;
 use crate::sql::lexer::{TokenKind, tokens};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +20,7 @@ pub(super) fn create(product: Product, key: &Key, properties: &Properties) -> Re
     }
     let name = identifier(&key.name);
     let definition = property(properties, "definition").ok_or(NOT_SHOWN)?;
-    // Of a view, or a text in another language, it is told as it is.
-    let is_told =
-        key.kind == "view" || is_set(properties, "language") || is_told_as_written(product, definition);
-    if !is_told {
+    if is_set(properties, NOT_AS_WRITTEN) {
         return Err("its server does not tell how a string in it was written");
     }
     let definer =

@@ -113,30 +113,6 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// Whether the text of a routine, a trigger or an event is told as it was written: both products tell of a string what it
-/// means, MariaDB with its quotes doubled, and MySQL with nothing escaped at all.
-pub(super) fn is_told_as_written(product: Product, told: &str) -> bool {
-    !told.contains('\\') && (product == Product::MariaDb || has_plain_strings(told))
-}
-
-/// Whether no string may have ended where a quote in it was.
-fn has_plain_strings(text: &str) -> bool {
-    let all: Vec<_> = tokens(Dialect::MySql, text).collect();
-    let is_quoted = |token: &Token<'_>| matches!(token.kind, TokenKind::String | TokenKind::QuotedIdentifier);
-    let is_plain = |token: &Token<'_>| {
-        let quote = token.text.chars().last().unwrap_or_default();
-        token.kind != TokenKind::Unterminated && !(is_quoted(token) && token.text.matches(quote).count() > 2)
-    };
-    let is_word = |token: &Token<'_>| matches!(token.kind, TokenKind::Word | TokenKind::Number);
-    let are_apart = |pair: &[Token<'_>]| match (is_quoted(&pair[0]), is_quoted(&pair[1])) {
-        (true, true) => false,
-        (true, false) => !is_word(&pair[1]),
-        (false, true) => !is_word(&pair[0]) || pair[0].text.starts_with('_'),
-        (false, false) => true,
-    };
-    all.iter().all(is_plain) && all.windows(2).all(are_apart)
-}
-
 /// The columns of an index, MySQL's expressions among them: `` `a`(5), (lower(`b`)) DESC ``.
 pub(super) fn index_columns(product: Product, told: &str) -> String {
     let (mut written, mut rest) = (String::with_capacity(told.len()), told);
@@ -214,24 +190,6 @@ mod tests {
             ),
         ] {
             assert_eq!(index_columns(Product::MySql, told), written);
-        }
-    }
-
-    #[test]
-    fn a_string_that_is_told_otherwise_is_noticed() {
-        let plain = "begin return concat(_latin1'a', \"b\", ''); end -- it is";
-        assert!(is_told_as_written(Product::MySql, plain));
-        assert!(is_told_as_written(Product::MariaDb, "select 'it''s'"));
-        assert!(!is_told_as_written(Product::MariaDb, r"select 'a\b'"));
-        for told in [
-            r"select 'a\b'",
-            "select 'it's'",
-            "select 'it''s'",
-            "select 'say 'hi''",
-            "select 'a'', x, '''",
-            "select \"it's\" \"a\"b\"",
-        ] {
-            assert!(!is_told_as_written(Product::MySql, told), "{told}");
         }
     }
 
