@@ -55,7 +55,8 @@ enum Product {
 
 impl Schema {
     /// All statements that make it, in an order in which each finds what it names, for an empty database of the same major
-    /// version. They share a session.
+    /// version. They share a session. Materialized views have no rows; who owns an object is not told; grants and the objects of
+    /// foreign servers cannot be written.
     ///
     /// ```
     /// use windlass_core::schema::Schema;

@@ -63,9 +63,10 @@ pub(super) fn fragment(schema: &Schema, key: &Key, properties: &Properties, whol
     }
     let mut pieces = writer.pieces().ok()?;
     if whole {
-        let parts =
-            schema.objects.iter().filter(|(part, _)| part.schema == key.schema && part.table == key.name);
-        for (key, properties) in parts.filter(|_| key.table.is_empty()) {
+        let first = Key { schema: key.schema.clone(), table: key.name.clone(), ..Key::default() };
+        let is_part =
+            |part: &Key| key.table.is_empty() && part.schema == key.schema && part.table == key.name;
+        for (key, properties) in schema.objects.range(first..).take_while(|(part, _)| is_part(part)) {
             pieces.extend(Writer { schema, key, properties }.pieces().ok()?);
         }
     }

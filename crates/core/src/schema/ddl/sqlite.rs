@@ -27,8 +27,9 @@ pub(super) fn made(schema: &Schema) -> Result<Vec<Made>, DdlError> {
 /// In a definition words and signs stand apart, and SQLite tells a type and a default as the statement has them: the text
 /// of a column's is put in their place.
 fn as_written(schema: &Schema, key: &Key, definition: &str) -> String {
-    let columns =
-        schema.objects.iter().filter(|(column, _)| column.kind == "column" && column.table == key.name);
+    let first = Key { table: key.name.clone(), kind: "column".to_owned(), ..Key::default() };
+    let columns = schema.objects.range(first..);
+    let columns = columns.take_while(|(column, _)| column.table == key.name && column.kind == "column");
     let texts = columns.flat_map(|(column, properties)| {
         let texts = ["type", "default"].into_iter().filter_map(|name| property(properties, name));
         texts.map(|text| (column.name.as_str(), words(text), text))

@@ -1,6 +1,6 @@
 //! Tables: their columns and constraints, in their statement where they name nothing, and what their ancestors give them.
 
-use super::names::{listed, mentioned, quoted};
+use super::names::{Name, mentioned, quoted};
 use super::order::{Piece, Rank};
 use super::{DdlError, Writer};
 use crate::schema::{Key, POSITION};
@@ -48,13 +48,15 @@ impl<'s> Writer<'s> {
         if self.is("partition") {
             return Vec::new();
         }
-        let names = self.get("inherits").map(listed).unwrap_or_default();
-        let names: Vec<_> = names.into_iter().flat_map(mentioned).collect();
-        let is_one = |key: &Key| {
-            matches!(&*key.kind, "table" | "foreign table")
-                && names.iter().any(|(schema, name)| *schema == key.schema && *name == key.name)
+        let names = self.get("inherits").map(mentioned).unwrap_or_default();
+        let table = |(schema, name): Name| {
+            let key = Key { schema, name, kind: "table".to_owned(), ..Key::default() };
+            self.schema.objects.get_key_value(&key).or_else(|| {
+                let key = Key { kind: "foreign table".to_owned(), ..key };
+                self.schema.objects.get_key_value(&key)
+            })
         };
-        let found = self.schema.objects.iter().filter(|(key, _)| !names.is_empty() && is_one(key));
+        let found = names.into_iter().filter_map(table);
         found.map(|(key, properties)| Writer { schema: self.schema, key, properties }).collect()
     }
 
