@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The environment that the binary or a driver heeds.
 const HEEDED: [&str; 19] = [
@@ -139,9 +139,17 @@ impl<'d> Project<'d> {
     /// # Panics
     /// Where it does not end by the deadline; it is killed then.
     pub async fn ended(&self, child: Child) -> Ran {
+        self.ended_within(DEADLINE, child).await
+    }
+
+    /// The same for one that has more to do than a test's usual command.
+    ///
+    /// # Panics
+    /// As [`Self::ended`] does.
+    pub async fn ended_within(&self, deadline: Duration, child: Child) -> Ran {
         let number = Pid::from_raw(i32::try_from(child.id()).expect("a process number"));
         let mut output = tokio::task::spawn_blocking(|| child.wait_with_output());
-        let ended = tokio::time::timeout(DEADLINE, &mut output).await;
+        let ended = tokio::time::timeout(deadline, &mut output).await;
         if ended.is_err() {
             // Nobody has waited for it, so that its number is still its own. A shell's is its group's as well.
             let _ = kill(number, Signal::SIGKILL);
