@@ -100,6 +100,7 @@ pub(crate) enum Command {
     /// bash: windlass completions bash > ~/.local/share/bash-completion/completions/windlass;
     /// zsh: windlass completions zsh > a folder of $fpath, as _windlass;
     /// fish: windlass completions fish > ~/.config/fish/completions/windlass.fish.
+    /// Make the folder first where there is none: mkdir -p.
     Completions(Completions),
 }
 
@@ -261,7 +262,7 @@ pub(crate) struct New {
     #[arg(long, conflicts_with = "repeatable")]
     pub(crate) down: bool,
 
-    /// One that runs again whenever its text changed: a view, a function
+    /// One that runs again whenever its statements changed: a view, a function
     #[arg(long)]
     pub(crate) repeatable: bool,
 }
@@ -296,11 +297,11 @@ pub(crate) struct Resolve {
     #[arg(long)]
     pub(crate) accept_edit: bool,
 
-    /// The migration's whole name
+    /// The migration: its whole name, or its version
     pub(crate) name: String,
 
     /// Why, for the history
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
 
     /// Write it down although the live schema speaks against it, or cannot be looked at

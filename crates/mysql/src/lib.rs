@@ -17,9 +17,10 @@
 //! Beside this crate, which gives `mysql_async` on, such a program needs tokio with the features `macros` and `rt-multi-thread`.
 //!
 //! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
-//! it costs one round trip, however many migrations there are. Statements that change definitions commit by themselves here;
-//! a deploy that failed, or was killed, in the midst of a migration is run again all the same, and goes on behind the last
-//! statement that took effect.
+//! it costs one round trip, however many migrations there are. Statements that change definitions commit by themselves here:
+//! a deploy that was killed in the midst of a migration goes on behind the last statement that took effect, when it is run
+//! again. Where a statement failed, and what ran before it in its migration stands, the next deploy runs nothing until the
+//! part that has not run is mended (then it goes on from there), or until [`resolve`] has written a person's decision down.
 //!
 //! # What it runs on
 //! | | |
@@ -35,6 +36,7 @@
 //! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
 //! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
 //! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | wants to know what is wrong with the database, or who deploys | [`doctor`], [`lock_holder`] |
 //! | wants to know what is true after a failure, and what to do | [`diagnose`], [`diagnose_with_shadow`] |
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
 //! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |

@@ -19,8 +19,10 @@
 //! Beside this crate, which gives `tokio_postgres` on, such a program needs tokio with the features `macros` and `rt-multi-thread`.
 //!
 //! Any number of programs may do so at once: one deploys, and the others wait for it and find it done. Where nothing is to do
-//! it costs one round trip, however many migrations there are. A deploy that failed, or was killed, is run again: what stands
-//! is found out, and it goes on from there.
+//! it costs one round trip, however many migrations there are. A deploy that was killed is run again: what stands is found
+//! out, and it goes on from there. Where a statement failed, mostly nothing of its migration stands, and the next deploy runs
+//! it again; where part of it stands, that deploy runs nothing until the part that has not run is mended, or until [`resolve`]
+//! has written a person's decision down.
 //!
 //! # What it runs on
 //! | | |
@@ -35,6 +37,7 @@
 //! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
 //! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
 //! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | wants to know what is wrong with the database, or who deploys | [`doctor`], [`lock_holder`] |
 //! | wants to know what is true after a failure, and what to do | [`diagnose`], [`diagnose_with_shadow`] |
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
 //! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |
@@ -84,7 +87,8 @@
 //! postgres, `TimeZone` UTC, `bytea_output` hex, `standard_conforming_strings` on, `check_function_bodies` on,
 //! read committed, and no `statement_timeout`, `lock_timeout` or `idle_in_transaction_session_timeout`. They are
 //! part of the startup packet: they cost no round trip, and `RESET ALL` goes back to them. What the URL says in
-//! `options=-c…` comes after them. `default_transaction_read_only` is left as it is: it tells whether the
+//! `options=-c…` comes after them. `idle_session_timeout` and `transaction_timeout`, which only newer servers know, are
+//! switched off in the session where the server knows them. `default_transaction_read_only` is left as it is: it tells whether the
 //! database may be written to.
 //!
 //! # History

@@ -15,7 +15,9 @@
 //! ```
 //!
 //! Any number of programs may do so at once on one file: one deploys, and the others wait for it and find it done. A deploy that
-//! failed, or was killed, is run again: what stands is found out, and it goes on from there.
+//! was killed is run again: what stands is found out, and it goes on from there. Where a statement failed, mostly nothing of its
+//! migration stands, and the next deploy runs it again; where part of it stands, that deploy runs nothing until the part that
+//! has not run is mended, or until [`resolve`] has written a person's decision down.
 //!
 //! # What it runs on
 //! | | |
@@ -30,6 +32,7 @@
 //! | deploys when it starts | [`deploy`], or [`Deploy`] with other settings than the usual |
 //! | runs beside the one that deploys | [`wait_until_current`], and [`verify`] to tell whether it is ready |
 //! | wants to know what would be done, or was | [`plan`], [`status`], [`history`], [`drift`] |
+//! | wants to know what is wrong with the database, or who deploys | [`doctor`], [`lock_holder`] |
 //! | wants to know what is true after a failure, and what to do | [`diagnose`], [`diagnose_with_shadow`] |
 //! | writes a person's decision down | [`resolve`], [`baseline`], [`accept_drift`], [`end_lock_holder`] |
 //! | has it checked first, on an empty database of its own | [`resolve_checked`], [`baseline_checked`] |
