@@ -67,7 +67,7 @@ async fn what_was_never_deployed_is_told(database: &Database) {
     database.sql("CREATE TABLE a (n int)").await;
     database.sql("CREATE TABLE _sqlx_migrations (version bigint)").await;
     let document = project.run(&["doctor", "--json"]).await.code(3).json();
-    assert_found(&document, "deployed", "problem", "no history", "`windlass baseline 2_b`");
+    assert_found(&document, "deployed", "problem", "no history", "`windlass baseline NAME`");
     assert_found(&document, "other_history", "warning", "a history of sqlx", "`windlass baseline NAME`");
     project.run(&["baseline", "1_a", "--force"]).await.code(0);
     let document = project.run(&["doctor", "--json"]).await.code(8).json();

@@ -377,7 +377,10 @@ fn what_fits(migration: &str, fits: &[u32], of: u32) -> String {
     let force = "`--force` writes it down all the same";
     match fits {
         [] => format!("bring the schema to where it should be by hand; {force}"),
-        [0, ..] => format!("`windlass resolve --rolled-back {migration}` says what is true; {force}"),
+        [0, ..] => format!(
+            "`windlass deploy` runs it; where an attempt at it stands in the history, `windlass resolve --rolled-back {migration}` \
+             says what is true; {force}"
+        ),
         [.., last] if *last == of => {
             format!("`windlass resolve --applied {migration}` says what is true; {force}")
         }

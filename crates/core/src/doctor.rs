@@ -262,12 +262,15 @@ fn findings(
 
 fn deployed(lines: &[StatusLine], inspection: &Inspection) -> Finding {
     let finding = |severity, what: String| Finding::new(Check::Deployed, severity, what);
-    let last = lines.iter().rfind(|line| line.file.is_some()).map_or("NAME", |line| line.name.as_str());
     match &inspection.contents {
         Contents::Holds(examples) if !inspection.history.exists => {
             return finding(Severity::Problem, format!("it holds {} and no history", examples.join(", ")))
                 .because("windlass cannot know which migrations it has, and a deploy would run all of them")
-                .next(format!("check the database URL; where it is right, record what it has: `windlass baseline {last}`"));
+                // Which that is nobody can guess: a wrong word here would pass for the truth from then on.
+                .next(
+                    "check the database URL; where it is right, record what it has: `windlass baseline NAME`, with the last \
+                     migration that stands in it for NAME; `--shadow local` has that checked first (SQLite: always)",
+                );
         }
         _ => {}
     }

@@ -76,6 +76,8 @@ pub struct Drift {
     pub accepted: Option<String>,
     /// Which servers looked, where another did when it was kept.
     pub servers: Option<(String, String)>,
+    /// Of what nothing can be told, and why.
+    pub unseen: Option<String>,
 }
 
 impl fmt::Display for Drift {
@@ -157,6 +159,9 @@ pub async fn look(
             let (history, dialect) = (driver.inspect().await?.history, driver.capabilities().dialect);
             match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {
                 (DriftVerdict::None, Some(why)) => DriftVerdict::Unknown(why),
+                (DriftVerdict::Drift(drift), unseen) => {
+                    DriftVerdict::Drift(Box::new(Drift { unseen, ..*drift }))
+                }
                 (verdict, _) => verdict,
             }
         }
@@ -202,6 +207,7 @@ fn judge(
         at: kept.at.clone(),
         accepted: kept.accepted.clone(),
         servers,
+        unseen: None,
     }))
 }
 

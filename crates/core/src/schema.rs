@@ -174,6 +174,6 @@ pub fn level_grants(kept: &mut Schema, live: &mut Schema) -> Option<String> {
     kept.without_grants();
     live.without_grants();
     let why = "the grants were not written down with the schema: the next deploy that looks at them does so, or \
-               `windlass drift accept --grants`";
+               `windlass drift accept --grants --reason TEXT`";
     is_wanted.then(|| why.to_owned())
 }

@@ -47,7 +47,11 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             if let Some((before, now)) = &drift.servers {
                 context.output.note(&format!("the schema was kept by {before}, and read by {now} now"));
             }
+            if let Some(why) = &drift.unseen {
+                context.output.note(&format!("there may be more: {why}"));
+            }
             body.accepted = drift.accepted;
+            body.why = drift.unseen;
             (body.migration, body.at) = (Some(drift.migration), Some(drift.at));
             body.differences = drift.differences.iter().map(DifferenceBody::of).collect();
             Exit::Drift
