@@ -106,7 +106,7 @@ impl ConnectFailure {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         if self.is_missing {
-            return Some("`windlass deploy --create-database` creates it, and nothing else does".to_owned());
+            return Some("`windlass deploy --create-database` creates it, and nothing else does: no dry run on a server either".to_owned());
         }
         let source: &(dyn Error + 'static) = &*self.source;
         let mut causes =

@@ -126,7 +126,9 @@ pub(super) async fn grants_are_compared_where_both_looked(database: &Database) {
     database.sql(&grant).await;
     project.run(&["drift"]).await.code(0).out("no drift");
     let untold = project.run(&["drift", "--grants"]).await.code(1);
-    untold.err("the grants were not written down with the schema").err("windlass drift accept --grants --reason TEXT");
+    untold
+        .err("the grants were not written down with the schema")
+        .err("windlass drift accept --grants --reason TEXT");
     // Whatever else there is to tell.
     database.sql("ALTER TABLE a ADD COLUMN by_hand int").await;
     let told = project.run(&["drift", "--grants"]).await.code(10).out("by_hand");
