@@ -17,10 +17,25 @@ const SEQUENCES: &[(&[&str], &str)] = &[
     (&["INTO", "OUTFILE"], FILE),
     (&["INTO", "DUMPFILE"], FILE),
     (&["VACUUM", "INTO"], FILE),
-    (&["LO_EXPORT", "("], FILE),
     (&["WRITEFILE", "("], FILE),
-    (&["PG_FILE_WRITE", "("], FILE),
-    (&["LOAD_EXTENSION", "("], "it loads code"),
+    (&["LOAD", "DATA"], FILE),
+    (&["LOAD", "XML"], FILE),
+    (&["LOAD_FILE", "("], FILE),
+    (&["DATA", "DIRECTORY"], FILE),
+    (&["INDEX", "DIRECTORY"], FILE),
+    (&["SONAME"], CODE),
+    (&["LOAD", "'"], CODE),
+    (&["LANGUAGE", "C"], CODE),
+    (&["LANGUAGE", "'", "C"], CODE),
+    (&["LANGUAGE", "\"c\""], CODE),
+    (&["LANGUAGE", "INTERNAL"], CODE),
+    (&["LANGUAGE", "'", "INTERNAL"], CODE),
+    (&["LANGUAGE", "\"internal\""], CODE),
+    (&["LANGUAGE", "PLPYTHON*"], CODE),
+    (&["LANGUAGE", "PLPERLU"], CODE),
+    (&["LANGUAGE", "PLTCLU"], CODE),
+    (&["LANGUAGE", "PLSH"], CODE),
+    (&["LOAD_EXTENSION", "("], CODE),
     (&["DBLINK*"], ELSEWHERE),
     (&["FEDERATED"], ELSEWHERE),
     (&["PROGRAM", "'"], "it runs a program"),
@@ -34,6 +49,27 @@ const SEQUENCES: &[(&[&str], &str)] = &[
     (&["CRON", "."], "it plans work, which may be another database's"),
 ];
 
+/// PostgreSQL's functions, however they are written and wherever they are named: an operator or a cast may be made of one. A
+/// word that ends with `*` begins so.
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("LO_EXPORT", FILE),
+    ("LO_IMPORT*", FILE),
+    ("BE_LO_*", FILE),
+    ("PG_FILE_*", FILE),
+    ("PG_READ_*FILE*", FILE),
+    ("PG_STAT_FILE*", FILE),
+    ("PG_LS_*", FILE),
+    ("PG_LOGDIR_*", FILE),
+    ("PG_ROTATE_LOGFILE*", SERVER),
+    ("PG_BACKUP_*", SERVER),
+    ("PG_PROMOTE", SERVER),
+    ("PG_WAL_REPLAY_*", SERVER),
+    ("PG_CREATE_RESTORE_POINT", SERVER),
+    ("QUERY_TO_XML*", DYNAMIC),
+    ("TS_STAT", DYNAMIC),
+    ("TS_REWRITE", DYNAMIC),
+];
+
 /// What `CREATE`, `ALTER`, `DROP` and `RENAME` make or change that is not one database's.
 const SHARED: [&str; 9] =
     ["ROLE", "USER", "GROUP", "DATABASE", "TABLESPACE", "SUBSCRIPTION", "SYSTEM", "SERVER", "INSTANCE"];
@@ -41,7 +77,9 @@ const SHARED: [&str; 9] =
 const SERVER: &str = "it changes what the whole server has";
 const MEMBERSHIP: &str = "it changes what roles may do on the whole server";
 const BY_NAME: &str = "it changes a database or a role by its name";
-const FILE: &str = "it writes a file";
+const FILE: &str = "it reads or writes a file of the server's";
+const CODE: &str = "it loads code";
+const A_DATABASE: &str = "it names a database";
 const ELSEWHERE: &str = "it connects elsewhere";
 const SESSIONS: &str = "it ends what other sessions do";
 const DYNAMIC: &str = "it runs text that is put together only then";
@@ -89,7 +127,7 @@ fn of_facts(dialect: Dialect, statement: &str, facts: &Facts) -> Option<&'static
             };
             let mut names = names.into_iter().chain(tables(dialect, statement));
             if names.any(|name| name.schema.is_some()) {
-                return Some("it names a database");
+                return Some(A_DATABASE);
             }
             (facts.effect == Effect::Server && !is_upkeep).then_some(SERVER)
         }
@@ -110,7 +148,10 @@ fn read(dialect: Dialect, text: &str, depth: usize, words: &mut Vec<String>) -> 
         }
         TokenKind::String => {
             words.push("'".to_owned());
-            depth == 0 || read(dialect, &content(&token), depth - 1, words)
+            // What is written by numbers may be any word.
+            depth == 0
+                || !(dialect == Dialect::Postgres && is_by_numbers(token.text))
+                    && read(dialect, &content(&token), depth - 1, words)
         }
         TokenKind::ExecutableComment => {
             let inner = token.text.trim_start_matches(['/', '*', '!', 'M']).trim_end_matches(['*', '/']);
@@ -123,6 +164,24 @@ fn read(dialect: Dialect, text: &str, depth: usize, words: &mut Vec<String>) -> 
             true
         }
     })
+}
+
+/// Whether a string of PostgreSQL's may hold letters that are written by their numbers: `E'\x41'`, `U&'\0041'`.
+fn is_by_numbers(string: &str) -> bool {
+    let Some((prefix, rest)) = string.split_once('\'') else { return false };
+    match prefix {
+        "E" | "e" => {
+            let mut letters = rest.chars();
+            while let Some(letter) = letters.next() {
+                let behind = if letter == '\\' { letters.next() } else { None };
+                if behind.is_some_and(|behind| "xuU01234567".contains(behind)) {
+                    return true;
+                }
+            }
+            false
+        }
+        prefix => prefix.ends_with('&'),
+    }
 }
 
 /// What is between the quotes, with doubled ones as they are read.
@@ -151,11 +210,52 @@ fn of_words(dialect: Dialect, words: &[String]) -> Option<&'static str> {
         if dialect != Dialect::Sqlite && this == "EXECUTE" && !is_right {
             return Some(DYNAMIC);
         }
+        match dialect {
+            // `USE INDEX` is none; a routine of another database stands as `other.f(`.
+            Dialect::MySql => {
+                let is_other = this == "USE" && !["INDEX", "KEY"].contains(&next)
+                    || this == "HANDLER" && word(at + 2) == "."
+                    || next == "." && word(at + 3) == "(" && !["@", "."].contains(&this);
+                if is_other {
+                    return Some(A_DATABASE);
+                }
+            }
+            Dialect::Postgres => {
+                let bare = this.trim_matches('"').to_ascii_uppercase();
+                if this.starts_with("U&\"") || this.starts_with("u&\"") {
+                    return Some(DYNAMIC);
+                }
+                if this == "COPY" && copies_file(&words[at..]) {
+                    return Some(FILE);
+                }
+                if let Some((_, why)) = FUNCTIONS.iter().find(|(name, _)| is_like(&bare, name)) {
+                    return Some(why);
+                }
+            }
+            Dialect::Sqlite => {}
+        }
         if dialect == Dialect::Sqlite && this == "ATTACH" && (at == 0 || word(at - 1) == ";") {
             return Some("it opens another file");
         }
         SEQUENCES.iter().find(|(sequence, _)| follows(words, at, sequence)).map(|(_, why)| *why)
     })
+}
+
+/// Whether a `COPY` names a file.
+fn copies_file(words: &[String]) -> bool {
+    let own = words.iter().take_while(|word| *word != ";").collect::<Vec<_>>();
+    own.windows(2).any(|pair| ["FROM", "TO"].contains(&pair[0].as_str()) && pair[1] == "'")
+}
+
+/// Whether a name is this one, in which each `*` stands for anything.
+fn is_like(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|behind| {
+            rest.is_empty()
+                || (0..=behind.len()).any(|at| behind.get(at..).is_some_and(|end| is_like(end, rest)))
+        }),
+    }
 }
 
 /// Whether these words stand at this place. `GRANT * TO` is a grant of no right on an object.
@@ -198,6 +298,26 @@ mod tests {
             "COMMENT ON DATABASE shop IS 'x'",
             "CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw",
             "SELECT cron.schedule('x', '* * * * *', 'DELETE FROM t')",
+            "COPY t TO '/tmp/x'",
+            "COPY t (a) FROM '/etc/passwd' CSV",
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ COPY t TO '/tmp/x' $$",
+            "SELECT pg_read_file('/etc/passwd')",
+            "SELECT pg_catalog.\"pg_read_binary_file\"('x')",
+            "CREATE TABLE t (a text DEFAULT pg_read_file('x'))",
+            "SELECT pg_stat_file('x')",
+            "SELECT lo_import('x')",
+            "CREATE OPERATOR ~> (LEFTARG = oid, RIGHTARG = text, FUNCTION = lo_export)",
+            "SELECT U&\"lo\\005fexport\"(777, 'x')",
+            "DO E'BEGIN EXEC\\x55TE ''DROP ROLE app''; END'",
+            "DO U&'BEGIN NULL; END'",
+            "CREATE FUNCTION f(oid, text) RETURNS int LANGUAGE internal AS 'be_lo_export'",
+            "CREATE FUNCTION f(text) RETURNS int AS 'libc.so.6', 'system' LANGUAGE C",
+            "CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE 'c'",
+            "CREATE FUNCTION f() RETURNS int AS 'import os' LANGUAGE plpython3u",
+            "LOAD '/tmp/x.so'",
+            "SELECT query_to_xml('DROP ' || 'ROLE app', true, true, '')",
+            "SELECT ts_stat('SELECT 1')",
+            "SELECT pg_rotate_logfile()",
         ];
         let mysql = [
             "CREATE USER app",
@@ -215,6 +335,19 @@ mod tests {
             "/*!50003 CREATE USER app */",
             "DROP DATABASE shop",
             "KILL 7",
+            "USE shop",
+            "use `shop`",
+            "/* so */ USE shop",
+            "/*!USE shop */",
+            "/*!50003 DELETE FROM shop.t */",
+            "HANDLER shop.t OPEN",
+            "CALL shop.p()",
+            "SELECT shop.f(1)",
+            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW CALL shop.p(1)",
+            "LOAD DATA INFILE '/etc/passwd' INTO TABLE t",
+            "SELECT LOAD_FILE('/etc/passwd')",
+            "CREATE TABLE t (n int) DATA DIRECTORY = '/srv'",
+            "CREATE FUNCTION f RETURNS int SONAME 'x.so'",
         ];
         let sqlite = ["ATTACH 'other.db' AS o", "VACUUM INTO 'copy.db'", "SELECT load_extension('x')"];
         let all = [(Dialect::Postgres, &postgres[..]), (Dialect::MySql, &mysql), (Dialect::Sqlite, &sqlite)];
@@ -239,6 +372,12 @@ mod tests {
             "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO app",
             "SELECT * FROM program",
             "CREATE EXTENSION IF NOT EXISTS pgcrypto",
+            "COPY t FROM stdin",
+            "COPY t TO STDOUT WITH (DELIMITER ',')",
+            "CREATE TABLE t (language text, \"copy\" text DEFAULT E'a\\n\\\\x')",
+            "INSERT INTO t VALUES (E'\\x41', U&'\\0041')",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
+            "CREATE FUNCTION f() RETURNS int AS 'SELECT 1' LANGUAGE 'sql'",
         ];
         let mysql = [
             "CREATE TABLE t (id int, `user` text)",
@@ -247,6 +386,8 @@ mod tests {
             "UPDATE t JOIN u ON t.id = u.id SET t.n = u.n",
             "ALTER TABLE t RENAME TO u",
             "SET FOREIGN_KEY_CHECKS = 0",
+            "SELECT * FROM t USE INDEX (i) WHERE t.a IN (1) AND t.b > (2)",
+            "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION SET @a = 1; SELECT t.a FROM t; END",
         ];
         let sqlite = ["PRAGMA foreign_keys = ON", "VACUUM", "CREATE TABLE attach (n)"];
         let all = [(Dialect::Postgres, &postgres[..]), (Dialect::MySql, &mysql), (Dialect::Sqlite, &sqlite)];
