@@ -182,6 +182,8 @@ async fn a_throwaway_server_of_the_programs_that_are_here_serves_as_well(databas
         }
         waiting.pause().await;
     };
+    let mode = left().expect("its folder").metadata().expect("a mode").permissions().mode();
+    assert_eq!(mode & 0o077, 0, "whoever may enter may be the server's superuser: {mode:o}");
     let process = i32::try_from(child.id()).expect("a process number");
     kill(Pid::from_raw(process), Signal::SIGKILL).expect("killed");
     assert_eq!(project.ended(child).await.code, None);

@@ -42,7 +42,7 @@ pub(crate) fn told(difference: &Difference) -> String {
     };
     let (before, now) = in_sql(difference).unwrap_or((before, now));
     let diff = TextDiff::from_lines(&before, &now);
-    let mut told = shown(&head).into_owned();
+    let mut told = shown(&head.replace('\n', "\\n")).into_owned();
     for (index, group) in diff.grouped_ops(3).iter().enumerate() {
         if index > 0 {
             let _ = write!(told, "\n    {DIM}…{DIM:#}");
@@ -162,5 +162,7 @@ mod tests {
     fn a_terminal_obeys_nothing_of_it() {
         let hostile = lines("\ntable\t\t\tt", "\ntable\t\t\tt\tcomment=\u{1b}[2Jred");
         assert_eq!(hostile[1], "    + comment: \\u{1b}[2Jred");
+        let hostile = lines("", "\ntable\t\t\tt\\nview v was added");
+        assert_eq!(hostile, ["table t\\nview v was added was added"]);
     }
 }

@@ -2,14 +2,17 @@
 //! socket in that folder alone.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, User, geteuid};
+use nix::sys::signal::Signal;
+use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 use windlass_core::driver::{Capabilities, Product};
 
@@ -58,8 +61,7 @@ impl LocalServerError {
 /// The server. It ends with this, and also when this process is killed.
 pub(crate) struct LocalServer {
     process: Child,
-    watchdog: Option<Watchdog>,
-    stop: Signal,
+    watchdog: Watchdog,
     program: PathBuf,
     url: String,
     folder: TempDir,
@@ -73,7 +75,11 @@ impl LocalServer {
     pub(crate) fn start(like: &Capabilities, programs: Option<&Path>) -> Result<Self, LocalServerError> {
         let found = Programs::find(like, programs)?;
         tracing::info!(program = %found.server.display(), "starting a throwaway server");
-        let folder = tempfile::Builder::new().prefix("windlass-shadow-").tempdir()?;
+        // Whoever may enter it may be the server's superuser, whatever this process lets others do with its files.
+        let folder = tempfile::Builder::new()
+            .prefix("windlass-shadow-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()?;
         let mut watchdog = Watchdog::over(folder.path())?;
         let Made { mut command, url, stop } = match like.product {
             Product::PostgreSql => postgres(&found, folder.path()),
@@ -84,7 +90,7 @@ impl LocalServer {
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let process = command.spawn()?;
         watchdog.learns(&process, stop)?;
-        Ok(Self { watchdog: Some(watchdog), process, stop, program: found.server, url, folder })
+        Ok(Self { watchdog, process, program: found.server, url, folder })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -104,19 +110,27 @@ impl LocalServer {
 
 impl Drop for LocalServer {
     fn drop(&mut self) {
-        // First, so that it ends nobody who gets the number later.
-        self.watchdog = None;
-        // One that was waited for already has no number any more.
-        if self.process.try_wait().is_ok_and(|ended| ended.is_none())
-            && let Ok(number) = i32::try_from(self.process.id())
-        {
-            let _ = kill(Pid::from_raw(number), self.stop);
-            let _ = self.process.wait();
+        // It ends the server, so that there is no moment at which nobody would.
+        self.watchdog.wakes();
+        let began = Instant::now();
+        while self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            if began.elapsed() > PATIENCE {
+                let _ = self.process.kill();
+            }
+            thread::sleep(PAUSE);
         }
+        let _ = self.watchdog.0.wait();
     }
 }
 
 const LOG: &str = "log";
+
+/// How long a program may take to make a server, or to end one.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// So much of what one says is read.
+const MOST: u64 = 1 << 16;
 
 /// A process that outlives this one, if only to clean up behind it: once its standard input ends, it ends the server of which
 /// it was told there, and takes the folder away.
@@ -129,11 +143,16 @@ if [ -n \"$server\" ]; then
     kill -s \"$signal\" \"$server\"
     while kill -0 \"$server\"; do sleep 0.1; done
 fi
-until rm -rf \"$1\"; do sleep 0.1; done";
+for turn in 1 2 3 4 5 6 7 8 9; do rm -rf \"$1\" && break; sleep 0.1; done";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, "windlass-shadow"]).arg(folder).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map(Self)
+    }
+
+    /// It does what it is there for.
+    fn wakes(&mut self) {
+        drop(self.0.stdin.take());
     }
 
     fn learns(&mut self, process: &Child, stop: Signal) -> io::Result<()> {
@@ -145,7 +164,7 @@ until rm -rf \"$1\"; do sleep 0.1; done";
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        self.wakes();
         let _ = self.0.wait();
     }
 }
@@ -174,7 +193,7 @@ impl Programs {
             };
             match said(Command::new(&server).arg("--version")) {
                 Ok(words) if is_of(like.product, &version, &words) => return Ok(Self { server }),
-                Ok(words) => others.push(format!("{} is {}", server.display(), words.trim())),
+                Ok(words) => others.push(format!("{} is {}", server.display(), in_a_line(&words))),
                 Err(error) => others.push(error.to_string()),
             }
         }
@@ -268,7 +287,8 @@ fn postgres(programs: &Programs, folder: &Path) -> Result<Made, LocalServerError
     }
     let password = windlass_core::driver::Run::of_this_program().owner;
     let (data, file) = (folder.join("data"), folder.join("password"));
-    fs::write(&file, &password)?;
+    let mut only_own = OpenOptions::new();
+    only_own.write(true).create_new(true).mode(0o600).open(&file)?.write_all(password.as_bytes())?;
     if let Some(user) = &user {
         std::os::unix::fs::chown(&file, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
     }
@@ -285,23 +305,29 @@ fn postgres(programs: &Programs, folder: &Path) -> Result<Made, LocalServerError
     said(make.arg("--pwfile").arg(&file))?;
     let mut start = command(&programs.server);
     start.args(["-p", "5432", "-k"]).arg(folder).args(["-h", ""]);
-    for setting in
-        ["fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"]
-    {
+    for setting in [
+        "unix_socket_permissions=0700",
+        "fsync=off",
+        "full_page_writes=off",
+        "autovacuum=off",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+    ] {
         start.args(["-c", setting]);
     }
     // All that the environment may say of another server.
     let url = format!(
-        "postgres:///postgres?user=postgres&password={password}&host={}&port=5432&sslmode=disable",
+        "postgres:///postgres?user=postgres&password={password}&host={}&port=5432&sslmode=disable&channel_binding=prefer\
+         &target_session_attrs=any&options=",
         in_url(folder)
     );
     // The immediate end: nothing of it is needed again.
     Ok(Made { command: start, url, stop: Signal::SIGQUIT })
 }
 
-/// A user for what root may not do.
+/// A user for what root may not do; not first the one that may own a server which matters.
 fn somebody() -> io::Result<Option<User>> {
-    for name in ["postgres", "nobody"] {
+    for name in ["nobody", "postgres"] {
         if let Some(user) = User::from_name(name).map_err(io::Error::from)? {
             return Ok(Some(user));
         }
@@ -310,8 +336,9 @@ fn somebody() -> io::Result<Option<User>> {
 }
 
 fn mysql(programs: &Programs, folder: &Path, product: Product) -> Result<Made, LocalServerError> {
-    let data = folder.join("data");
+    let (data, nothing) = (folder.join("data"), folder.join("nothing"));
     fs::create_dir(&data)?;
+    fs::create_dir(&nothing)?;
     let base = programs.base();
     let first = |places: &[&str], holds: &str| {
         let base = base.as_ref()?;
@@ -337,12 +364,13 @@ fn mysql(programs: &Programs, folder: &Path, product: Product) -> Result<Made, L
         }
         folder_of("--datadir", &data);
         folder_of("--tmpdir", folder);
+        // No statement reads or writes a file: MariaDB has no word for that, but takes a folder in which there are none.
+        folder_of(
+            "--secure-file-priv",
+            if product == Product::MariaDb { &nothing } else { Path::new("NULL") },
+        );
         if geteuid().is_root() {
             command.arg("--user=root");
-        }
-        // Packages name a folder for files that must be there.
-        if product != Product::MariaDb {
-            command.arg("--secure-file-priv=NULL");
         }
         command.arg("--skip-log-bin");
         command
@@ -377,13 +405,38 @@ fn in_url(path: &Path) -> String {
 /// Runs a program to its end, and gives what it said.
 fn said(command: &mut Command) -> Result<String, LocalServerError> {
     let program = PathBuf::from(command.get_program());
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().map_err(|error| {
-        LocalServerError::Failed { program: program.display().to_string(), words: error.to_string() }
-    })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    let refused = |words: String| LocalServerError::Failed { program: program.display().to_string(), words };
+    // Into files: however much it says, it waits for nobody to read it.
+    let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    command.stdout(out.try_clone()?).stderr(err.try_clone()?);
+    let mut process = command.spawn().map_err(|error| refused(error.to_string()))?;
+    let began = Instant::now();
+    let status = loop {
+        match process.try_wait()? {
+            Some(status) => break status,
+            None if began.elapsed() > PATIENCE => {
+                process.kill()?;
+                process.wait()?;
+                return Err(refused(format!("it does not end within {PATIENCE:?}")));
+            }
+            None => thread::sleep(PAUSE),
+        }
+    };
+    let mut said = Vec::new();
+    for file in [&mut out, &mut err] {
+        file.rewind()?;
+        file.take(MOST).read_to_end(&mut said)?;
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&said).into_owned());
+        }
     }
-    Err(failed(&program, output.status, &[output.stdout, output.stderr].concat()))
+    Err(failed(&program, status, &said))
+}
+
+/// The beginning of what was said, without its line breaks.
+fn in_a_line(words: &str) -> String {
+    const LONGEST: usize = 120;
+    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
 /// With the last that it said.
