@@ -125,7 +125,7 @@ impl DeployError {
             Self::Lost { .. } => "deploy again".to_owned(),
             Self::LockTimeout { .. } => {
                 "wait for it to end and deploy again; or wait longer: `--lock-wait 10m`; where it is not to go on: \
-                 `windlass unlock` tells who holds it, and with `--end` ends that session on a server"
+                 `windlass unlock --end` ends that session"
                     .to_owned()
             }
             Self::TakenOver { .. } => {
