@@ -1,7 +1,6 @@
 //! A Python with the `pglast` package: PostgreSQL's own parser, for the splitter's differential test.
 
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::Attempts;
 use super::apt::{self, Sysroot};
 use super::cache::Cache;
-use super::program::{installed, run};
+use super::program::{installed, quoted, run};
 use crate::workspace;
 
 /// The variable that names a Python with `pglast`, here and in the tests.
@@ -174,11 +173,6 @@ fn shell(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", line, "sh"]);
     command
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: impl AsRef<OsStr>) -> String {
-    format!("'{}'", word.as_ref().to_string_lossy().replace('\'', r"'\''"))
 }
 
 /// Writes a program in one step: another run may be starting it.

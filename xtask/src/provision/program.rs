@@ -41,8 +41,7 @@ impl Program {
 
     /// Writes a script that starts it.
     pub(crate) fn write_script(&self, path: &Path) -> Result<()> {
-        let words = self.0.iter().map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")));
-        let words = words.collect::<Vec<_>>().join(" ");
+        let words = self.0.iter().map(quoted).collect::<Vec<_>>().join(" ");
         fs::write(path, format!("#!/bin/sh\nexec {words} \"$@\"\n"))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
         Ok(())
@@ -76,6 +75,11 @@ pub(crate) fn run_with_input(command: &mut Command, input: impl Into<Stdio>) -> 
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
     bail!("{name} ended with {}: {}", output.status, tail(&format!("{printed}\n{complaint}")))
+}
+
+/// A word as a shell reads it back.
+pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
+    format!("'{}'", word.as_ref().to_string_lossy().replace('\'', r"'\''"))
 }
 
 /// The last lines of a text, in one line.

@@ -119,7 +119,6 @@ impl Drop for LocalServer {
             }
             thread::sleep(PAUSE);
         }
-        let _ = self.watchdog.0.wait();
     }
 }
 

@@ -6,7 +6,9 @@ mod sqlite;
 
 use super::compare::MAY_HOLD_A_SECRET;
 use super::{Key, Properties, Schema};
+use crate::sql::Dialect;
 use crate::sql::classify::may_hold_secret;
+use crate::sql::lexer::tokens;
 
 /// A statement, and the object that it makes or completes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,24 @@ impl Schema {
             _ => None,
         }
     }
+}
+
+/// The parts of a list, cut at its commas: not at those in brackets or in strings.
+fn listed(dialect: Dialect, text: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth) = (Vec::new(), 0, 0_usize);
+    for token in tokens(dialect, text) {
+        match token.text {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => {
+                parts.push(text[begin..token.offset].trim());
+                begin = token.end();
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[begin..].trim());
+    parts
 }
 
 fn is_guarded(properties: &Properties) -> bool {

@@ -232,10 +232,11 @@ fn of_words(dialect: Dialect, words: &[String]) -> Option<&'static str> {
                     return Some(why);
                 }
             }
-            Dialect::Sqlite => {}
-        }
-        if dialect == Dialect::Sqlite && this == "ATTACH" && (at == 0 || word(at - 1) == ";") {
-            return Some("it opens another file");
+            Dialect::Sqlite => {
+                if this == "ATTACH" && (at == 0 || word(at - 1) == ";") {
+                    return Some("it opens another file");
+                }
+            }
         }
         SEQUENCES.iter().find(|(sequence, _)| follows(words, at, sequence)).map(|(_, why)| *why)
     })
@@ -265,13 +266,10 @@ fn follows(words: &[String], at: usize, sequence: &[&str]) -> bool {
         let kinds: Vec<_> = rest.filter(|word| ["ON", "TO"].contains(&word.as_str())).take(1).collect();
         return words[at] == "GRANT" && kinds.first().is_some_and(|word| *word == "TO");
     }
-    sequence.iter().enumerate().all(|(offset, wanted)| {
-        let found = words.get(at + offset).map_or("", String::as_str);
-        match wanted.strip_suffix('*') {
-            Some(start) => found.starts_with(start),
-            None => found == *wanted,
-        }
-    })
+    sequence
+        .iter()
+        .enumerate()
+        .all(|(offset, wanted)| is_like(words.get(at + offset).map_or("", String::as_str), wanted))
 }
 
 #[cfg(test)]

@@ -35,22 +35,9 @@ pub(super) fn character_set(collation: &str) -> &str {
     collation.split('_').next().unwrap_or(collation)
 }
 
-/// What stands between commas outside of brackets.
+/// The parts of a list.
 pub(super) fn parts(list: &str) -> Vec<&str> {
-    let (mut all, mut depth, mut from) = (Vec::new(), 0_usize, 0);
-    for token in tokens(Dialect::MySql, list) {
-        match token.text {
-            "(" => depth += 1,
-            ")" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => {
-                all.push(list[from..token.offset].trim());
-                from = token.end();
-            }
-            _ => {}
-        }
-    }
-    all.push(list[from..].trim());
-    all
+    super::super::listed(Dialect::MySql, list)
 }
 
 /// An expression as it was written: MySQL escapes it like a string, and takes each of its bytes for a letter.

@@ -70,22 +70,9 @@ pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     lexer::tokens(Dialect::Postgres, sql).filter(|token| token.kind.is_significant())
 }
 
-/// The parts of a list, cut at its commas: not at those in brackets or in strings.
+/// The parts of a list.
 pub(super) fn listed(text: &str) -> Vec<&str> {
-    let (mut parts, mut begin, mut depth) = (Vec::new(), 0, 0_i32);
-    for token in tokens(text) {
-        match token.text {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth -= 1,
-            "," if depth == 0 => {
-                parts.push(text[begin..token.offset].trim());
-                begin = token.end();
-            }
-            _ => {}
-        }
-    }
-    parts.push(text[begin..].trim());
-    parts
+    super::super::listed(Dialect::Postgres, text)
 }
 
 #[cfg(test)]
