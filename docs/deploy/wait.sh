@@ -11,7 +11,13 @@ while :; do
     told=$(windlass status --check 2>&1) || code=$?
     case $code in
         0) break ;;
-        8) why='not all migrations are applied yet' ;;
+        8)
+            case $told in
+                # A deploy is blocked, whoever tries it.
+                *'waiting does not help'*) end=0 why=$last ;;
+                *) why='not all migrations are applied yet' ;;
+            esac
+            ;;
         # No server answers yet.
         6) why=$told ;;
         # Waiting mends nothing else.

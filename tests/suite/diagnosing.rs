@@ -16,7 +16,8 @@ harness::scenarios!(
         without_a_shadow_the_checkpoints_are_told;
     natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
     natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
-    natively [Postgres]: indexes_that_are_not_valid_are_told;
+    natively [Postgres, MySql, MariaDb]: what_a_refused_call_did_is_said_to_be_unknown;
+    natively [Postgres]: indexes_that_are_not_valid_are_told, an_index_of_its_own_is_left_to_the_deploy;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
@@ -235,6 +236,54 @@ async fn indexes_that_are_not_valid_are_told(database: &Database) {
         index["hint"].as_str().expect("words").contains("DROP INDEX CONCURRENTLY public.twins"),
         "{told:#}"
     );
+}
+
+/// It commits a row, and is refused behind that.
+async fn what_a_refused_call_did_is_said_to_be_unknown(database: &Database) {
+    let notes = match database.target().family {
+        Family::Postgres => {
+            "CREATE TABLE log (n int);\nCREATE PROCEDURE notes() LANGUAGE plpgsql AS $$\nBEGIN INSERT INTO log VALUES (1); \
+             COMMIT; INSERT INTO nowhere VALUES (1); END $$;"
+        }
+        _ => {
+            "CREATE TABLE log (n int);\nCREATE PROCEDURE notes() BEGIN INSERT INTO log VALUES (1); COMMIT; \
+             INSERT INTO nowhere VALUES (1); END;"
+        }
+    };
+    let called = ("3_called", "-- windlass: no-transaction\nINSERT INTO log VALUES (0);\nCALL notes();\n");
+    let project = Project::new(database, &[USERS, ("2_notes", notes), called]);
+    project.run(&["deploy"]).await.code(4);
+    assert_eq!(database.value("SELECT count(*) FROM log").await, "2");
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let fates: Vec<_> = [0, 1].map(|index| told["migration"]["statements"][index]["fate"].clone()).into();
+    assert_eq!(fates, ["done", "unknown"], "{told:#}");
+    let why = told["migration"]["why"].as_str().unwrap_or_default();
+    assert!(!why.contains("it changes no definition"), "{told:#}");
+    let by_hand = told["advice"]["by_hand"][0].as_str().expect("words");
+    assert!(by_hand.contains("undo what statement 2 did before it was refused"), "{told:#}");
+    let status = project.run(&["status"]).await.code(0);
+    status.out("statement 2 was refused, and what was done before that is not known");
+}
+
+/// Built anew by hand it would be in the way of the deploy.
+async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
+    let index =
+        ("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);");
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration(index.0, index.1);
+    project.run(&["deploy"]).await.code(4);
+    let told = diagnosed(database, &project, &[], 3).await;
+    let hint = "leave it as it is: the deploy that goes on with `2_index` drops it and builds it anew";
+    assert_eq!(told["invalid_indexes"][0]["hint"], hint, "{told:#}");
+    project.run(&["doctor"]).await.code(3).out(hint);
+    let status = project.run(&["status"]).await.code(0);
+    status.out("statement 1 was refused, and is not done; it left something");
+    database.sql(PARTED).await;
+    follow(&project, &told["advice"]["choices"][0]["commands"]).await;
+    assert_eq!(database.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid").await, "0");
+    project.run(&["status", "--check"]).await.code(0);
 }
 
 /// Statements that reach beyond their own database, one a line.

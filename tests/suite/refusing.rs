@@ -163,7 +163,7 @@ async fn a_lock_held_too_long_names_its_holder(database: &Database) {
     brief.lock_wait = Duration::from_millis(100);
     let late = deploy_with(&mut *database.connect().await, &migrations(&long), &brief).await;
     match late.expect_err("another deployer is at work") {
-        DeployError::LockTimeout { holder, waited } => {
+        DeployError::LockTimeout { holder, waited, .. } => {
             assert!(waited >= brief.lock_wait, "{waited:?}");
             assert_eq!(holder.session.as_ref(), Some(&session));
             assert!(holder.who.as_ref().is_some_and(|who| who.contains(database.user())), "{holder:?}");
@@ -189,6 +189,8 @@ async fn a_writer_of_another_program_is_waited_for_no_longer_than_asked(database
     let told = matches!(&late, DeployError::LockTimeout { holder, .. }
         if holder.running.as_ref().is_some_and(|what| what.contains("a transaction that writes")));
     assert!(told, "{late:?}");
+    let hint = late.hint().expect("a way on");
+    assert!(hint.contains("by the means of its system") && !hint.contains("unlock"), "{hint}");
     writer.execute("ROLLBACK").await.expect("released");
     assert_eq!(driver.try_lock().await.expect("an answer"), Lock::Acquired);
     assert_eq!(deploy(&mut *driver, &migrations(&[A, B])).await.expect("the lock is free").applied.len(), 1);

@@ -195,6 +195,12 @@ async fn what_waits_starts_once_all_is_applied(database: &Database) {
     assert!(["", told].contains(&ended.stderr.as_str()), "{ended:?}");
     run(&project, &now).await.code(0).out("started");
 
+    // What blocks every deploy is told at once.
+    project.migration("1_users", "CREATE TABLE users (another int);");
+    let edited = run(&project, &now).await.code(8).err("changed since applied: 1_users");
+    assert!(!edited.stderr.contains("waiting: "), "{edited:?}");
+    project.migration(USERS.0, USERS.1);
+
     // Where waiting mends nothing, nobody waits; where it may, it is waited.
     let url = "DATABASE_URL=nonsense://";
     run(&project, &format!("{url} {wait}")).await.code(2).err("nonsense");
@@ -215,7 +221,8 @@ async fn who_waits_needs_only_to_read(database: &Database) {
     let wait = format!("DATABASE_URL='{}' WAIT_SECONDS=0 wait.sh echo started", reader.url);
     run(&project, &wait).await.code(0).out("started");
     project.migration(SEED.0, SEED.1);
-    run(&project, &wait).await.code(8).err("pending  2_seed");
+    let pending = run(&project, &wait).await.code(8).err("pending  2_seed").err("cannot be written to");
+    pending.err("waiting: not all");
 }
 
 async fn the_entrypoint_starts_nothing_on_half_a_schema(database: &Database) {

@@ -2,6 +2,7 @@
 
 use crate::args::{DriftPolicy, Global, duration};
 use crate::target;
+use crate::typed::Typed;
 use serde::Deserialize;
 use std::env;
 use std::fmt;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) dir: PathBuf,
     /// The name of the history table, where it is not the usual one.
     pub(crate) history_table: Option<String>,
+    /// What commands that are advised need besides.
+    pub(crate) typed: Typed,
     /// How long to wait for another deployer.
     pub(crate) lock_wait: Option<Duration>,
     /// How long a transaction waits for strong locks.
@@ -120,6 +123,28 @@ pub(crate) enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { .. } | Self::NotUtf8 { .. } => return None,
+            Self::Invalid { what, .. } if what.starts_with("unknown field") => {
+                "take it out, or write it as one of the keys; `windlass deploy --help` lists them at `--config`"
+                    .to_owned()
+            }
+            Self::Invalid { .. } => "mend it; a text stands in quotes: `dir = \"migrations\"`".to_owned(),
+            Self::UnsetVariable { name, .. } => format!("`export {name}=…`, or write the value in its place"),
+            Self::OpenVariable { .. } => "write it like `${NAME}`".to_owned(),
+            Self::EmptyHistoryTable => {
+                "leave `--history-table` (and `history_table` of windlass.toml) out: the usual one is \
+                 `_windlass_migrations`"
+                    .to_owned()
+            }
+            Self::EmptyUrlFile { .. } => "write the database URL into it, and nothing else".to_owned(),
+        })
+    }
+}
+
 /// What `windlass.toml` may hold.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -199,6 +224,7 @@ impl Settings {
             shadow_database_url,
             dir,
             history_table: global.history_table.clone().or(file.history_table),
+            typed: Typed::of(global),
             lock_wait: file.lock_wait,
             lock_timeout: file.lock_timeout,
             lock_tries: file.lock_tries.map(std::num::NonZeroU32::get),

@@ -6,10 +6,11 @@ use crate::excerpt::Excerpt;
 use crate::exit::Exit;
 use crate::output::{count, elapsed};
 use crate::target::{redact, redact_arguments};
+use crate::typed::Typed;
 use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, UnlockError};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
-use windlass_core::history::HistoryError;
+use windlass_core::history::{HistoryError, State};
 use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
 use windlass_core::schema::Difference;
 use windlass_core::shadow::ReplayError;
@@ -36,7 +37,7 @@ pub(crate) struct Diagnosis {
 
 impl Diagnosis {
     /// Takes an error apart. What could hold a secret of `url` is taken out.
-    pub(crate) fn of(error: &Error, url: Option<&Secret>) -> Self {
+    pub(crate) fn of(error: &Error, url: Option<&Secret>, typed: &Typed) -> Self {
         let (exit, kind) = error.classify();
         let mut diagnosis = Self {
             exit,
@@ -55,11 +56,11 @@ impl Diagnosis {
         diagnosis.follow(error.source());
         match error {
             Error::Target(error) => diagnosis.hint = Some(error.hint()),
-            Error::Source(SourceError::NoFolder { .. }) => {
-                let hint = "`--dir` names the folder of migrations; `windlass new NAME` begins one";
-                diagnosis.hint = Some(hint.to_owned());
+            Error::Config(error) => diagnosis.hint = error.hint(),
+            Error::Source(source) => {
+                diagnosis.place = first_place(&diagnosis.message);
+                diagnosis.hint = of_source(source);
             }
-            Error::Source(_) => diagnosis.place = first_place(&diagnosis.message),
             Error::Driver(driver) => diagnosis.driver(driver),
             Error::Deploy(undeployed) => diagnosis.deploy(undeployed),
             Error::Resolve(failure) => diagnosis.resolve(failure),
@@ -75,6 +76,7 @@ impl Diagnosis {
         if matches!(error, Error::Target(_) | Error::Connect(_) | Error::Driver(_) | Error::Unlock(_)) {
             diagnosis.clean(|text| redact(text, url));
         }
+        diagnosis.hint = diagnosis.hint.map(|hint| typed.text(&hint));
         let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());
         diagnosis.clean(|text| redact_arguments(text, arguments()));
         diagnosis
@@ -112,7 +114,7 @@ impl Diagnosis {
                 self.causes = vec![message.clone()];
                 self.notes.push("whether it took effect is found out by the next deploy".to_owned());
             }
-            DeployError::LockTimeout { holder, waited } => {
+            DeployError::LockTimeout { holder, waited, .. } => {
                 self.message = format!("another deployer holds the lock; waited {}", elapsed(*waited));
                 self.notes.push(format!("it is held by {}", held_by(holder)));
             }
@@ -281,7 +283,12 @@ impl Diagnosis {
                 self.causes.clear();
                 self.follow(StdError::source(error));
                 self.notes.push("nothing was changed".to_owned());
-                self.hint = Some("`windlass status` tells where every migration stands".to_owned());
+                self.hint = Some(match error {
+                    ResolveError::WrongState { state: State::RolledBack, .. } => {
+                        "there is nothing to decide: `windlass deploy` runs it from its beginning".to_owned()
+                    }
+                    _ => "`windlass status` tells where every migration stands".to_owned(),
+                });
             }
             ResolveFailure::Differs { migration, of, differences, fits, .. } => {
                 self.migration = Some(migration.clone());
@@ -361,6 +368,32 @@ impl Diagnosis {
     }
 }
 
+/// What to do about a folder, where the message does not say it.
+fn of_source(error: &SourceError) -> Option<String> {
+    Some(match error {
+        SourceError::NoFolder { .. } => {
+            "`--dir` names the folder of migrations; `windlass new NAME` begins one".to_owned()
+        }
+        SourceError::NotAFolder { .. } => "`--dir` names the folder that it is in".to_owned(),
+        SourceError::NoName { prefix, .. } => {
+            let name = prefix.trim_end_matches('_');
+            let joint = if prefix.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "__" };
+            format!("say behind it what it does, as in `{name}{joint}add_email`")
+        }
+        SourceError::MixedLayouts { first_file, second_file, .. } => format!(
+            "lay all of them out like {}, or all like {}; or move those of one kind to a folder of their own, which \
+             `--dir` names",
+            first_file.display(),
+            second_file.display()
+        ),
+        SourceError::DuplicateName { .. } | SourceError::TwoScripts { .. } => {
+            "take one of them away, or rename it".to_owned()
+        }
+        SourceError::NotUtf8 { .. } => "save it as UTF-8".to_owned(),
+        _ => return None,
+    })
+}
+
 /// After how many statements the live schema would be what it is.
 fn fitting(fits: &[u32], of: u32) -> Option<String> {
     let after = |done: &u32| match *done {
@@ -420,7 +453,9 @@ pub(crate) fn reason(blocked: &Blocked) -> (String, Option<String>) {
         return (newer.to_string(), None);
     }
     let message = blocked.to_string();
-    let Blocked::Failed { attempt, .. } = blocked else { return (message, None) };
+    let (Blocked::Failed { attempt, .. } | Blocked::UnfinishedElsewhere { attempt, .. }) = blocked else {
+        return (message, None);
+    };
     match &attempt.error {
         Some(error) => (message.replacen(&format!(": {error}"), "", 1), Some(error.clone())),
         None => (message, None),
@@ -436,7 +471,9 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::Failed { attempt, next } => (Some(attempt.name.clone()), next.clone()),
         Blocked::InDoubt { attempt, place, .. } => (Some(attempt.name.clone()), place.clone()),
         Blocked::SessionGone { attempt, needs, .. } => (Some(attempt.name.clone()), Some(needs.clone())),
-        Blocked::HeadChanged { attempt } | Blocked::Running { attempt } => (Some(attempt.name.clone()), None),
+        Blocked::HeadChanged { attempt }
+        | Blocked::Running { attempt }
+        | Blocked::UnfinishedElsewhere { attempt, .. } => (Some(attempt.name.clone()), None),
         Blocked::Unsplittable { place, .. }
         | Blocked::EndsElsewhere { place, .. }
         | Blocked::Placeholder { place, .. }

@@ -122,6 +122,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::AheadAndPending { .. } => (Exit::Blocked, "ahead_and_pending"),
         Blocked::OutOfOrder { .. } => (Exit::Blocked, "out_of_order"),
         Blocked::Failed { .. } => (Exit::Blocked, "failed_before"),
+        Blocked::UnfinishedElsewhere { .. } => (Exit::Blocked, "unfinished_elsewhere"),
         Blocked::InDoubt { .. } => (Exit::Blocked, "in_doubt"),
         Blocked::TakesInvalidIndex { .. } => (Exit::Blocked, "invalid_index"),
         Blocked::HeadChanged { .. } => (Exit::Blocked, "head_changed"),

@@ -6,7 +6,7 @@ use crate::diagnosis::Diagnosis;
 use crate::exit::Exit;
 use serde::Serialize;
 use windlass_core::diagnosis::{
-    Advice, Changes, Choice, Compared, Comparison, Examined, Fate, NotCompared, Told,
+    Advice, Changes, Choice, Compared, Comparison, Examined, Fate, NotCompared, Recorded, Told,
 };
 use windlass_core::doctor::Finding;
 use windlass_core::driver::{Capabilities, Holder, InvalidIndex};
@@ -76,6 +76,7 @@ pub(crate) struct DiagnoseBody {
     pub(crate) blocked: Option<BlockedBody>,
     pub(crate) pending: Vec<String>,
     pub(crate) migration: Option<ExaminedBody>,
+    pub(crate) recorded: Vec<RecordedBody>,
     pub(crate) drift: DriftStateBody,
     pub(crate) holder: Option<HolderBody>,
     pub(crate) invalid_indexes: Vec<InvalidIndexBody>,
@@ -98,6 +99,22 @@ pub(crate) struct ExaminedBody {
     unreplayable: Vec<UnreplayableBody>,
     /// From the schema after what counts as done to the live one, where no state explains it.
     differences: Vec<DifferenceBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RecordedBody {
+    attempt: AttemptBody,
+    /// Null where the live schema was held against nothing.
+    differences: Option<Vec<DifferenceBody>>,
+}
+
+impl RecordedBody {
+    pub(crate) fn of(recorded: &Recorded, is_seen: bool) -> Self {
+        Self {
+            attempt: AttemptBody::of(&recorded.attempt),
+            differences: is_seen.then(|| recorded.differences.iter().map(DifferenceBody::of).collect()),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -156,7 +173,7 @@ struct ChoiceBody {
 
 impl ExaminedBody {
     pub(crate) fn of(examined: &Examined) -> Self {
-        let (schema, why) = told(&examined.comparison);
+        let (schema, why) = told(examined);
         let unreplayable = match &examined.comparison {
             Comparison::Not(NotCompared::Unreplayable(statements)) => statements.as_slice(),
             _ => &[],

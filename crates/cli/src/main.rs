@@ -20,6 +20,7 @@ mod shadow;
 mod signals;
 mod table;
 mod target;
+mod typed;
 
 use args::{Cli, Color};
 use clap::Parser;
@@ -30,6 +31,7 @@ use exit::Exit;
 use json::Document;
 use output::{BAD, BOLD, Output, Verbosity};
 use std::process::ExitCode;
+use typed::Typed;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
@@ -67,7 +69,7 @@ fn run(cli: &Cli) -> Exit {
             exit
         }
         Err(error) => {
-            let diagnosis = Diagnosis::of(&error, url.as_ref());
+            let diagnosis = Diagnosis::of(&error, url.as_ref(), &Typed::of(&cli.global));
             output.error(&render::render(&diagnosis));
             output.document(&Document::error(command, &diagnosis, error.applied()));
             diagnosis.exit

@@ -206,7 +206,9 @@ pub(crate) fn rows(number: u64) -> String {
 
 /// `1 of 3 statements stands`, `2 of 3 statements stand`.
 pub(crate) fn stand(completed: u32, of: u32) -> String {
-    let verb = if completed == 1 { "stands" } else { "stand" };
+    // With none it is the number behind it that the verb goes by.
+    let is_one = completed == 1 || (completed == 0 && of == 1);
+    let verb = if is_one { "stands" } else { "stand" };
     format!("{completed} of {} {verb}", count(of as usize, "statement"))
 }
 
@@ -241,7 +243,8 @@ mod tests {
     fn numbers_agree_with_their_words() {
         assert_eq!(stand(1, 3), "1 of 3 statements stands");
         assert_eq!(stand(2, 3), "2 of 3 statements stand");
-        assert_eq!(stand(0, 1), "0 of 1 statement stand");
+        assert_eq!(stand(0, 3), "0 of 3 statements stand");
+        assert_eq!(stand(0, 1), "0 of 1 statement stands");
     }
 
     #[test]

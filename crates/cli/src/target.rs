@@ -111,12 +111,49 @@ impl ConnectFailure {
         let source: &(dyn Error + 'static) = &*self.source;
         let mut causes =
             std::iter::successors(Some(source), |cause: &&(dyn Error + 'static)| (*cause).source());
-        causes.any(|cause| cause.to_string().contains("UnknownIssuer")).then(|| {
-            "name the file of the authority that signed its certificate, in the URL: `sslrootcert=ca.pem` \
-             (PostgreSQL), `ssl-ca=ca.pem` (MySQL, MariaDB)"
-                .to_owned()
-        })
+        if causes.any(|cause| cause.to_string().contains("UnknownIssuer")) {
+            let hint = "name the file of the authority that signed its certificate, in the URL: `sslrootcert=ca.pem` \
+                        (PostgreSQL), `ssl-ca=ca.pem` (MySQL, MariaDB)";
+            return Some(hint.to_owned());
+        }
+        let hint = match (source.downcast_ref(), source.downcast_ref()) {
+            (Some(error), _) => of_postgres(error),
+            (_, Some(error)) => of_mysql(error),
+            _ => None,
+        };
+        hint.map(str::to_owned)
     }
+}
+
+const NOBODY: &str = "check host and port of the database URL, and that the server runs; where it has only just been started, try again";
+const NO_RIGHT: &str = "check the user and the database of the URL; where both are right, an administrator grants the right to it";
+
+fn of_postgres(error: &windlass_postgres::ConnectError) -> Option<&'static str> {
+    use windlass_postgres::ConnectError::{
+        NoAccess, NoPassword, TooManyConnections, Unreachable, WrongPassword,
+    };
+    Some(match error {
+        Unreachable { .. } => NOBODY,
+        WrongPassword { .. } => {
+            "mend the password in the database URL (in it `@` is written `%40`, `/` `%2F`), or in PGPASSWORD"
+        }
+        NoPassword { .. } => "give one in the database URL, in PGPASSWORD, or in ~/.pgpass",
+        NoAccess { .. } => NO_RIGHT,
+        TooManyConnections { .. } => "try again once others have ended theirs",
+        _ => return None,
+    })
+}
+
+fn of_mysql(error: &windlass_mysql::ConnectError) -> Option<&'static str> {
+    use windlass_mysql::ConnectError::{NoAccess, Unreachable, WrongPassword};
+    Some(match error {
+        Unreachable { .. } => NOBODY,
+        WrongPassword { .. } => {
+            "mend the password in the database URL (in it `@` is written `%40`, `/` `%2F`), or in MYSQL_PWD"
+        }
+        NoAccess { .. } => NO_RIGHT,
+        _ => return None,
+    })
 }
 
 /// What to do about a database that is not there.

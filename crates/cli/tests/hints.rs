@@ -178,3 +178,140 @@ fn a_name_of_nothing_is_a_wrong_call() {
     project.run(&["new", " "]).ends_with(2).err("windlass new add email to users");
     project.run(&["new", "日本語"]).ends_with(2).err("a name is made of a-z, 0-9 and `_`");
 }
+
+const HALF: (&str, &str) =
+    ("2_half.sql", "CREATE TABLE half (id);\nVACUUM;\nINSERT INTO nowhere VALUES (1);\n");
+
+#[test]
+fn what_failed_and_is_gone_from_the_project_ends_as_the_hint_says() {
+    let project = Project::with(&[USERS, HALF]);
+    project.deploy(&[]).ends_with(4);
+    std::fs::remove_file(project.path("migrations/2_half.sql")).expect("removed");
+    let told = "`2_half` failed after 2 of 3 statements, and is not in the project";
+    let way = "`windlass resolve --rolled-back 2_half --force`";
+    let refused = project.deploy(&[]).ends_with(3).err(told).err("put its file back").err(way);
+    assert!(!refused.stderr.contains("--resume") && !refused.stderr.contains("--applied"), "{refused:#?}");
+    // What does not end it is told to lead nowhere.
+    project.on_app(&["resolve", "--resume", "2_half", "--force"]).ends_with(0);
+    project.deploy(&[]).ends_with(3).err("`2_half` was interrupted after 2 of 3").err(way);
+    let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
+    assert_eq!(told["blocked"]["kind"], "unfinished_elsewhere", "{told:#}");
+    let [stays, goes] = [0, 1].map(|index| told["advice"]["choices"][index].clone());
+    assert_eq!(stays["commands"][0], "windlass deploy", "{told:#}");
+    assert_eq!(goes["commands"][0], "windlass resolve --rolled-back 2_half --force", "{told:#}");
+    assert_eq!(goes["commands"][1], "windlass deploy", "{told:#}");
+    project.sql("DROP TABLE half");
+    project.on_app(&["resolve", "--rolled-back", "2_half", "--force"]).ends_with(0);
+    project.deploy(&[]).ends_with(0);
+    project.on_app(&["status", "--check"]).ends_with(0);
+}
+
+#[test]
+fn what_failed_and_was_renamed_gets_its_name_back() {
+    let project = Project::with(&[USERS, HALF]);
+    project.deploy(&[]).ends_with(4);
+    std::fs::rename(project.path("migrations/2_half.sql"), project.path("migrations/2_whole.sql"))
+        .expect("renamed");
+    let told =
+        "`2_half` failed after 2 of 3 statements, and its text has another name in the project, `2_whole`";
+    let refused =
+        project.deploy(&[]).ends_with(3).err(told).err("give `2_whole` its old name back: `2_half`");
+    assert!(!refused.stderr.contains("--accept-edit"), "{refused:#?}");
+    std::fs::remove_file(project.path("migrations/2_whole.sql")).expect("removed");
+    project.write("migrations/2_half.sql", "CREATE TABLE half (id);\nVACUUM;\n");
+    project.deploy(&[]).ends_with(0).out("Applied 2_half");
+}
+
+#[test]
+fn advised_commands_keep_what_was_given() {
+    let project = Project::empty();
+    project.write("my db/1_users.sql", USERS.1);
+    project.write("my db/2_half.sql", HALF.1);
+    let given = ["--dir", "my db", "--history-table", "deploys"];
+    let with = |command: &str| format!("{command} --dir 'my db' --history-table deploys");
+    let failed = project.deploy(&given).ends_with(4);
+    failed.err(&format!("`{}`", with("windlass resolve --resume 2_half")));
+    let on_app = |command: &str| project.on_app(&[&[command], &given[..]].concat());
+    on_app("status").err(&format!("`{}`", with("windlass resolve --applied 2_half")));
+    on_app("doctor").out(&format!("`{}`", with("windlass resolve --rolled-back 2_half")));
+    on_app("diagnose").out(&format!("run: {}\n", with("windlass deploy")));
+    let refused = project.run(&["new"]).ends_with(2);
+    assert!(!refused.stderr.contains("--dir 'my db'"), "{refused:#?}");
+}
+
+#[test]
+fn what_is_wrong_before_a_connection_is_told_with_a_way_on() {
+    let project = Project::with(&[USERS, ("5.sql", "SELECT 1;")]);
+    project
+        .deploy(&[])
+        .ends_with(7)
+        .err("has no name after 5")
+        .err("hint: say behind it what it does, as in `5_add_email`");
+    let project = Project::with(&[USERS, ("V2__b.sql", "SELECT 1;")]);
+    project.deploy(&[]).ends_with(7).err("one folder has one layout").err("hint: lay all of them out like");
+    project.write("windlass.toml", "dri = \"db\"\n");
+    project
+        .run(&["deploy"])
+        .ends_with(2)
+        .err("unknown field `dri`")
+        .err("hint: take it out, or write it as one");
+    project.write("windlass.toml", "database_url = \"${WINDLASS_IS_NOT_SET}\"\n");
+    project.run(&["deploy"]).ends_with(2).err("hint: `export WINDLASS_IS_NOT_SET=…`");
+    let open = Project::with(&[("1_open.sql", "SELECT 'a;\n")]);
+    open.deploy(&[]).ends_with(7).err("never closed").err("hint: close it where it ends");
+    open.sql("PRAGMA user_version = 1");
+    let status = open.on_app(&["status"]).ends_with(0);
+    assert_eq!(status.stderr.matches("never closed").count(), 1, "{status:#?}");
+}
+
+#[test]
+fn what_was_rolled_back_already_is_told_to_be() {
+    let project = Project::with(&[USERS, ("2_bad.sql", "INSERT INTO nowhere VALUES (1);")]);
+    project.deploy(&[]).ends_with(4);
+    for decision in ["--rolled-back", "--resume"] {
+        let told = project.on_app(&["resolve", decision, "2_bad"]).ends_with(3);
+        told.err("`2_bad` is rolled back: nothing of it stands")
+            .err("`windlass deploy` runs it from its beginning");
+    }
+}
+
+#[test]
+fn the_checklist_of_an_edited_project_contradicts_nothing() {
+    let project = Project::with(&[USERS]);
+    project.deploy(&[]).ends_with(0);
+    project.write("migrations/1_users.sql", "CREATE TABLE users (another int);");
+    let told = project.on_app(&["doctor"]).ends_with(3);
+    let told = told.out("no migration is applied as it is in the project: 1_users is edited");
+    assert!(!told.stdout.contains("there are no migrations"), "{told:#?}");
+    project.write("migrations/2_more.sql", "CREATE TABLE more (id);");
+    let told = project.on_app(&["doctor"]).ends_with(3).out("see to what is in its way");
+    assert!(!told.stdout.contains("\n      `windlass deploy`\n"), "{told:#?}");
+}
+
+#[test]
+fn a_word_that_the_schema_does_not_bear_out_is_told_afterwards() {
+    let made = ("2_made.sql", "CREATE TABLE made (id);\nCREATE INDEX made_id ON made (id);\n");
+    let project = Project::with(&[USERS, made]);
+    project.deploy(&["--to", "1_users"]).ends_with(0);
+    project.on_app(&["resolve", "--applied", "2_made", "--force"]).ends_with(0);
+    project.on_app(&["status", "--check"]).ends_with(0);
+    let told = project.on_app(&["diagnose"]).ends_with(3);
+    let told = told.out("`2_made` was recorded as applied by").out("table made").out("make table made again");
+    told.out("if: nothing of it stands").out("run: windlass resolve --rolled-back 2_made\n");
+    let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
+    assert_eq!(told["recorded"][0]["attempt"]["name"], "2_made", "{told:#}");
+    assert_eq!(told["recorded"][0]["differences"].as_array().map(Vec::len), Some(1), "{told:#}");
+    project.on_app(&["resolve", "--rolled-back", "2_made"]).ends_with(0);
+    project.deploy(&[]).ends_with(0).out("Applied 2_made");
+    project.on_app(&["diagnose"]).ends_with(0).out("everything is as it should be");
+    // Nor is it said of what was found to be right.
+    let project = Project::with(&[USERS, made]);
+    project.sql(USERS.1);
+    project.sql(made.1);
+    project.on_app(&["baseline", "2_made"]).ends_with(0);
+    project.on_app(&["diagnose"]).ends_with(0).out("everything is as it should be");
+    project.sql("DROP INDEX made_id");
+    project.on_app(&["diagnose"]).ends_with(3).out("index made.made_id").out("windlass drift accept");
+    project.on_app(&["drift", "accept", "--reason", "not needed"]).ends_with(0);
+    project.on_app(&["diagnose"]).ends_with(0).out("everything is as it should be");
+}

@@ -191,7 +191,17 @@ fn a_diagnosis() {
     let project = Project::with(&[USERS, half]);
     project.deploy(&[]).ends_with(4);
     let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
-    let all = ["database", "blocked", "pending", "migration", "drift", "holder", "invalid_indexes", "advice"];
+    let all = [
+        "database",
+        "blocked",
+        "pending",
+        "migration",
+        "recorded",
+        "drift",
+        "holder",
+        "invalid_indexes",
+        "advice",
+    ];
     members(&told, &[&COMMON[..], &all].concat());
     members(&told["drift"], &["state", "why", "differences"]);
     let of_advice = ["action", "why", "by_hand", "commands", "choices"];

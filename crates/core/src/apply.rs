@@ -1,7 +1,7 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
-use crate::driver::{Access, Driver, DriverError, Head, Holder, Lock, NoWatch, Run};
+use crate::driver::{Access, Driver, DriverError, Head, Holder, Lock, NoWatch, Product, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
 use crate::source::{Migrations, SourceError};
@@ -207,6 +207,8 @@ pub enum DeployError {
         holder: Holder,
         /// How long was waited.
         waited: Duration,
+        /// Of which product the database is: not each has a server that could end a session.
+        product: Product,
     },
     /// Migrations that are functions of a program, and this is not the program: nothing was run.
     #[error("this program has no function for {}", .names.join(", "))]
@@ -346,7 +348,8 @@ async fn wait_for_lock(
         }
         let waited = began.elapsed();
         if waited >= options.lock_wait {
-            return Err(DeployError::LockTimeout { holder, waited });
+            let product = driver.capabilities().product;
+            return Err(DeployError::LockTimeout { holder, waited, product });
         }
         observer.event(Event::Waiting { holder: &holder, waited });
         had_to_wait = true;

@@ -4,10 +4,12 @@
 
 mod advice;
 mod examination;
+mod recorded;
 
-pub use advice::{Action, Advice, Choice};
+pub use advice::{Action, Advice, Choice, shell_word};
 pub(crate) use advice::{Case, Origin, advise};
-pub(crate) use examination::{Seen, examine};
+pub(crate) use examination::{Seen, examine, fate};
+pub(crate) use recorded::{borne_out, by_hand};
 
 use crate::drift::DriftVerdict;
 use crate::driver::{Holder, InvalidIndex};
@@ -38,6 +40,10 @@ pub struct Diagnosis {
     pub pending: Vec<String>,
     /// The migration that neither stands nor is undone; else the newest one, where it failed and left nothing.
     pub examined: Option<Examined>,
+    /// What a person recorded as applied, where nothing else is wrong and nobody has taken the schema as it is since.
+    pub recorded: Vec<Recorded>,
+    /// Why the live schema was not held against what those make.
+    pub recorded_unseen: Option<NotCompared>,
     /// Whether others changed the schema.
     pub drift: DriftVerdict,
     /// Who holds the lock that keeps two deploys apart: what is told here may be otherwise by now.
@@ -81,6 +87,17 @@ pub struct Examined {
     pub statements: Vec<Told>,
     /// What the live schema tells of it.
     pub comparison: Comparison,
+}
+
+/// A migration that stands on a person's word.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// The attempt, as the history tells of it.
+    pub attempt: Attempt,
+    /// What of the objects that it names differs, from what the applied migrations make to what is; empty where nothing does,
+    /// or nothing was held against anything.
+    pub differences: Vec<Difference>,
 }
 
 /// What became of one statement.

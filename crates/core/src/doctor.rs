@@ -239,7 +239,7 @@ fn findings(
 ) -> Vec<Finding> {
     let lines = status(migrations.as_slice(), &seen.inspection, capabilities.dialect);
     let blocked = plan::plan(migrations.as_slice(), &seen.inspection, capabilities, options).err();
-    let mut found = vec![deployed(&lines, &seen.inspection)];
+    let mut found = vec![deployed(&lines, &seen.inspection, blocked.is_some())];
     found.push(refused(&lines, blocked.as_ref()));
     found.push(drifted(seen.drift.as_ref(), &seen.inspection));
     // Only there an index can be anything else, and a pooler is found.
@@ -260,7 +260,7 @@ fn findings(
     found
 }
 
-fn deployed(lines: &[StatusLine], inspection: &Inspection) -> Finding {
+fn deployed(lines: &[StatusLine], inspection: &Inspection, is_blocked: bool) -> Finding {
     let finding = |severity, what: String| Finding::new(Check::Deployed, severity, what);
     match &inspection.contents {
         Contents::Holds(examples) if !inspection.history.exists => {
@@ -291,9 +291,12 @@ fn deployed(lines: &[StatusLine], inspection: &Inspection) -> Finding {
                     counted(waiting.len(), "migration is", "migrations are")
                 ),
             };
-            finding(Severity::Warning, what)
-                .because("the database is not where the program expects it")
-                .next("`windlass deploy`")
+            finding(Severity::Warning, what).because("the database is not where the program expects it").next(
+                match is_blocked {
+                    true => "see to what is in its way, which is told below; then `windlass deploy`",
+                    false => "`windlass deploy`",
+                },
+            )
         }
         (Some((at, line)), None) => {
             let at = at.split('.').next().unwrap_or(at);
@@ -304,7 +307,15 @@ fn deployed(lines: &[StatusLine], inspection: &Inspection) -> Finding {
             );
             finding(Severity::Good, what)
         }
-        (None, None) => finding(Severity::Note, "there are no migrations".to_owned()),
+        (None, None) if lines.is_empty() => finding(Severity::Note, "there are no migrations".to_owned()),
+        (None, None) => {
+            let told: Vec<_> =
+                lines.iter().map(|line| format!("{} is {}", line.name, line.standing)).collect();
+            finding(
+                Severity::Note,
+                format!("no migration is applied as it is in the project: {}", told.join(", ")),
+            )
+        }
     }
 }
 
@@ -379,8 +390,7 @@ fn drifted(verdict: Option<&DriftVerdict>, inspection: &Inspection) -> Finding {
 
 fn indexes(inspection: &Inspection) -> Vec<Finding> {
     let found: Vec<Finding> = inspection
-        .surroundings
-        .invalid_indexes
+        .invalid_indexes()
         .iter()
         .map(|index| {
             let severity = if index.is_being_built() { Severity::Note } else { Severity::Warning };

@@ -165,6 +165,8 @@ pub enum Invalidity {
     OnlyParent,
     /// A `REINDEX CONCURRENTLY` that was cut off left it beside the index that it was to take the place of.
     LeftByReindex,
+    /// The build of this migration, which neither stands nor is undone, failed or was cut off.
+    LeftByAttempt(String),
     /// A build that failed or was cut off.
     Unfinished,
 }

@@ -1,7 +1,8 @@
 //! Status: every migration of the project and of the history, and where each stands.
 
+use crate::diagnosis::{Fate, fate};
 use crate::driver::Inspection;
-use crate::history::{Attempt, AttemptKind, InFlight, State};
+use crate::history::{Attempt, AttemptKind, InFlight, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position, hex};
 use crate::sql::Dialect;
 use std::collections::{HashMap, HashSet};
@@ -176,6 +177,43 @@ impl StatusLine {
     /// ```
     pub fn in_flight(&self) -> Option<InFlight> {
         self.attempt.as_ref()?.in_flight
+    }
+
+    /// What became of those statements, in words.
+    ///
+    /// ```
+    /// use windlass_core::status::StatusLine;
+    ///
+    /// fn told(line: &StatusLine) -> String {
+    ///     let fate = line.fate_in_flight().map(|fate| format!(": {fate}"));
+    ///     format!("{} {}{}", line.name, line.standing, fate.unwrap_or_default())
+    /// }
+    /// # let _ = told;
+    /// ```
+    pub fn fate_in_flight(&self) -> Option<String> {
+        let attempt = self.attempt.as_ref()?;
+        let in_flight = attempt.in_flight?;
+        let (noun, was) = match in_flight.first == in_flight.last {
+            true => ("statement", "was"),
+            false => ("statements", "were"),
+        };
+        let what = match attempt.state() {
+            State::Failed => format!("{was} refused"),
+            State::Running => "may be under way".to_owned(),
+            _ => format!("{was} under way"),
+        };
+        let became = match (fate(attempt, in_flight.first).0, attempt.state()) {
+            (_, State::Running) => "",
+            (Fate::Done, State::Failed) => ", and what it makes is there now",
+            (Fate::Done, _) => ", and took effect",
+            (Fate::NotDone, _) if matches!(attempt.sight, Sight::Remnant(_)) => {
+                ", and is not done; it left something"
+            }
+            (Fate::NotDone, _) => ", and is not done",
+            (Fate::Unknown, State::Failed) => ", and what was done before that is not known",
+            (Fate::Unknown, _) => ", and whether all of it took effect is not known",
+        };
+        Some(format!("{noun} {} {what}{became}", in_flight.to_text()))
     }
 }
 

@@ -3,22 +3,24 @@
 use super::Context;
 use crate::args::Diagnose;
 use crate::comparison::first;
-use crate::diagnosis::{held_by, reason};
+use crate::diagnosis::{held_by, reason, some as some_of};
 use crate::error::{Error, blocked_exit, blocked_kind};
 use crate::exit::Exit;
 use crate::identity;
 use crate::json::{
     AdviceBody, BlockedBody, Body, DatabaseBody, DiagnoseBody, DifferenceBody, DriftStateBody, ExaminedBody,
-    HolderBody, InvalidIndexBody,
+    HolderBody, InvalidIndexBody, RecordedBody,
 };
 use crate::output::{BAD, BOLD, DIM, GOOD, WARN, count, shown};
 use crate::render::entry;
 use crate::shadow::{Shadow, WAYS};
 use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
+use crate::typed::Typed;
 use windlass_core::apply::{DeployOptions, diagnose};
 use windlass_core::diagnosis::{
-    Action, Advice, Changes, Compared, Comparison, Diagnosis, Evidence, Examined, Fate, NotCompared, Told,
+    Action, Advice, Changes, Compared, Comparison, Diagnosis, Evidence, Examined, Fate, NotCompared,
+    Recorded, Told,
 };
 use windlass_core::drift::DriftVerdict;
 use windlass_core::history::State;
@@ -42,9 +44,19 @@ pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Bod
         shadow.close(context).await;
         diagnosis = looked?;
     }
+    as_typed(&mut diagnosis.advice, &context.settings.typed);
     context.output.table(&text(&session.database, &diagnosis));
     let exit = exit(&diagnosis);
-    Ok((exit, Body::Diagnose(Box::new(body(session.database, &diagnosis)))))
+    Ok((exit, Body::Diagnose(Box::new(body(session.database, &diagnosis, &context.settings.typed)))))
+}
+
+/// Commands and words with what this command was given.
+fn as_typed(advice: &mut Advice, typed: &Typed) {
+    let choices = advice.choices.iter_mut().map(|choice| (&mut choice.by_hand, &mut choice.commands));
+    for (by_hand, commands) in std::iter::once((&mut advice.by_hand, &mut advice.commands)).chain(choices) {
+        by_hand.iter_mut().for_each(|text| *text = typed.text(text));
+        commands.iter_mut().for_each(|command| *command = typed.command(command));
+    }
 }
 
 /// The code that a deploy would end with, as far as can be told.
@@ -54,6 +66,7 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
         (None, _) if diagnosis.holder.is_some() => Exit::Busy,
         // A deploy would go on from where the live schema is not.
         (None, _) if diagnosis.examined.is_some() && is_to_settle(&diagnosis.advice) => Exit::Blocked,
+        (None, _) if diagnosis.recorded.iter().any(|one| !one.differences.is_empty()) => Exit::Blocked,
         (None, DriftVerdict::Drift(_)) => Exit::Drift,
         (None, _) if diagnosis.fails_again().is_some() => Exit::Failed,
         _ => Exit::Done,
@@ -64,7 +77,7 @@ fn is_to_settle(advice: &Advice) -> bool {
     matches!(advice.action, Action::Resolve | Action::Undo | Action::Decide)
 }
 
-fn body(database: DatabaseBody, diagnosis: &Diagnosis) -> DiagnoseBody {
+fn body(database: DatabaseBody, diagnosis: &Diagnosis, typed: &Typed) -> DiagnoseBody {
     let (state, why, differences) = match &diagnosis.drift {
         DriftVerdict::Drift(drift) => ("drift", None, drift.differences.as_slice()),
         DriftVerdict::NeverKept => ("never_kept", None, &[][..]),
@@ -77,10 +90,15 @@ fn body(database: DatabaseBody, diagnosis: &Diagnosis) -> DiagnoseBody {
         blocked: diagnosis.blocked.as_ref().map(|blocked| BlockedBody {
             kind: blocked_kind(blocked),
             message: blocked.to_string(),
-            hint: blocked.hint(),
+            hint: blocked.hint().map(|hint| typed.text(&hint)),
         }),
         pending: diagnosis.pending.clone(),
         migration: diagnosis.examined.as_ref().map(ExaminedBody::of),
+        recorded: diagnosis
+            .recorded
+            .iter()
+            .map(|one| RecordedBody::of(one, diagnosis.recorded_unseen.is_none()))
+            .collect(),
         drift: DriftStateBody { state, why, differences },
         holder: diagnosis.holder.as_ref().map(HolderBody::of),
         invalid_indexes: diagnosis.invalid_indexes.iter().map(InvalidIndexBody::of).collect(),
@@ -89,36 +107,54 @@ fn body(database: DatabaseBody, diagnosis: &Diagnosis) -> DiagnoseBody {
 }
 
 /// What the live schema tells, as a word and in a sentence where it tells nothing.
-pub(crate) fn told(comparison: &Comparison) -> (&'static str, Option<String>) {
-    match comparison {
+pub(crate) fn told(examined: &Examined) -> (&'static str, Option<String>) {
+    match &examined.comparison {
         Comparison::Compared(_) => ("compared", None),
-        Comparison::NothingToSee => (
-            "nothing_to_see",
-            Some("it changes no definition, so that no schema tells whether it ran".to_owned()),
-        ),
-        Comparison::Not(NotCompared::NoShadow) => ("no_shadow", Some(format!("{NO_SHADOW}: {WAYS}"))),
-        Comparison::Not(NotCompared::Repeatable) => (
+        Comparison::NothingToSee => ("nothing_to_see", Some(nothing_to_see(&examined.statements))),
+        Comparison::Not(why) => why_not(why),
+        _ => ("needless", None),
+    }
+}
+
+/// Why the live schema was held against nothing, as a word and in a sentence.
+pub(crate) fn why_not(why: &NotCompared) -> (&'static str, Option<String>) {
+    match why {
+        NotCompared::NoShadow => ("no_shadow", Some(format!("{NO_SHADOW}: {WAYS}"))),
+        NotCompared::Repeatable => (
             "repeatable",
             Some(
                 "what an earlier text of it made stands, too: the schema was held against nothing".to_owned(),
             ),
         ),
-        Comparison::Not(NotCompared::Unreplayable(statements)) => (
+        NotCompared::Unreplayable(statements) => (
             "unreplayable",
             Some(format!(
                 "nothing was replayed: {} would do more than change the shadow database",
                 count(statements.len(), "statement")
             )),
         ),
-        Comparison::Not(NotCompared::Failed(error)) => {
+        NotCompared::Failed(error) => {
             let why =
                 std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
             ("failed", Some(format!("the replay came to no end: {error}{why}")))
         }
-        Comparison::Not(NotCompared::Unreadable(why)) => {
+        NotCompared::Unreadable(why) => {
             ("unreadable", Some(format!("the live schema cannot be read: {why}")))
         }
         _ => ("needless", None),
+    }
+}
+
+/// A statement that runs code may do here what it did not do on an empty database.
+fn nothing_to_see(statements: &[Told]) -> String {
+    let runs_code = |told: &&Told| told.changes == Changes::Anything;
+    match statements.iter().find(runs_code) {
+        Some(told) => format!(
+            "replayed on an empty database it changed no definition, and what statement {} does is not told by its text: no \
+             schema tells whether it ran",
+            told.number
+        ),
+        None => "it changes no definition, so that no schema tells whether it ran".to_owned(),
     }
 }
 
@@ -130,6 +166,7 @@ fn text(database: &DatabaseBody, diagnosis: &Diagnosis) -> String {
         parts.push(format!("{BAD}blocked{BAD:#} {}", shown(&reason(blocked).0)));
     }
     parts.extend(diagnosis.examined.as_ref().map(examined));
+    parts.extend(recorded(diagnosis));
     parts.extend(besides(diagnosis));
     parts.push(advice(&diagnosis.advice));
     parts.join("\n\n")
@@ -146,7 +183,7 @@ fn examined(examined: &Examined) -> String {
     if state != State::RolledBack && !rows.is_empty() {
         lines.push(table(&rows));
     }
-    lines.extend(told(&examined.comparison).1.map(|why| shown(&why).into_owned()));
+    lines.extend(told(examined).1.map(|why| shown(&why).into_owned()));
     if let Some(compared) = examined.compared() {
         lines.extend(
             compared.broken.as_ref().map(|error| {
@@ -163,6 +200,29 @@ fn examined(examined: &Examined) -> String {
         lines.extend(statements.iter().map(|statement| format!("  {}: {}", statement.place, statement.why)));
     }
     lines.join("\n")
+}
+
+/// What stands on a person's word, and what of it is not there.
+fn recorded(diagnosis: &Diagnosis) -> Option<String> {
+    let told = |one: &Recorded| {
+        let word = one.attempt.resolution.as_ref().map(|word| format!(" ({word})")).unwrap_or_default();
+        let head = format!(
+            "`{}` was recorded as applied by {}{word}, and this is not as the migrations make it:",
+            one.attempt.name, one.attempt.applied_by
+        );
+        let lines = std::iter::once(shown(&head).into_owned()).chain(first(&one.differences));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let recorded = &diagnosis.recorded;
+    if let Some(why) = diagnosis.recorded_unseen.as_ref().and_then(|why| why_not(why).1) {
+        let names: Vec<_> = recorded.iter().map(|one| one.attempt.name.clone()).collect();
+        return Some(
+            shown(&format!("recorded as applied by a person's word: {}; {why}", some_of(&names)))
+                .into_owned(),
+        );
+    }
+    let lines: Vec<_> = recorded.iter().filter(|one| !one.differences.is_empty()).map(told).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn statement(told: &Told) -> Row {

@@ -18,7 +18,10 @@ pub(crate) async fn run(context: &Context, args: &Doctor) -> Result<(Exit, Body)
     let mut options = Options::default();
     options.strict_order = context.settings.strict_order;
     let drift = context.settings.drift_options();
-    let findings = examine(&mut *session.driver, &migrations, &options, &drift, args.open_for).await?;
+    let mut findings = examine(&mut *session.driver, &migrations, &options, &drift, args.open_for).await?;
+    for next in findings.iter_mut().filter_map(|finding| finding.next.as_mut()) {
+        *next = context.settings.typed.text(next);
+    }
 
     let rows: Vec<_> = findings.iter().map(row).collect();
     context.output.table(&table(&rows));

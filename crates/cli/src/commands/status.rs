@@ -27,6 +27,8 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
     let lines = status(migrations.as_slice(), &inspection, capabilities.dialect);
     let mut options = Options::default();
     options.strict_order = context.settings.strict_order;
+    let typed = &context.settings.typed;
+    let hint = |blocked: &Blocked| blocked.hint().map(|hint| typed.text(&hint));
     let blocked = plan(migrations.as_slice(), &inspection, &capabilities, &options).err();
     let is_untrue = matches!(
         blocked,
@@ -39,16 +41,20 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
     context.output.table(&text(&session.database, &lines));
     notices.iter().for_each(|notice| context.output.note(notice));
     if let Some(blocked) = &blocked {
-        let hint = blocked
-            .hint()
+        let hint = hint(blocked)
             .map(|hint| format!("\n      {}", hint.replace("; ", "\n      ")))
             .unwrap_or_default();
-        let why = std::error::Error::source(blocked).map(|source| format!(": {source}")).unwrap_or_default();
-        context.output.note(&format!("deploy is blocked: {}{why}{hint}", reason(blocked).0));
+        let told = reason(blocked).0;
+        let why = std::error::Error::source(blocked).map(ToString::to_string).unwrap_or_default();
+        // A message may hold the words of its cause.
+        let why = if why.is_empty() || told.contains(&why) { String::new() } else { format!(": {why}") };
+        // `wait.sh` heeds these words.
+        let in_vain = if args.check && !blocked.may_pass() { "\n      waiting does not help" } else { "" };
+        context.output.note(&format!("deploy is blocked: {told}{why}{hint}{in_vain}"));
     }
     match &drift {
         Some(DriftVerdict::Drift(drift)) => {
-            context.output.note(&format!("{drift}; `windlass drift` shows it"))
+            context.output.note(&typed.text(&format!("{drift}; `windlass drift` shows it")))
         }
         Some(DriftVerdict::Unknown(why)) => {
             context.output.note(&format!("whether others changed the schema cannot be told: {why}"));
@@ -63,7 +69,7 @@ pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body)
         blocked: blocked.map(|blocked| BlockedBody {
             kind: blocked_kind(&blocked),
             message: blocked.to_string(),
-            hint: blocked.hint(),
+            hint: hint(&blocked),
         }),
         migrations: lines.iter().map(MigrationBody::of).collect(),
         notices,
@@ -117,9 +123,7 @@ fn row(line: &StatusLine) -> Row {
                     rows(attempt.touched)
                 ));
             }
-            below.extend(
-                line.in_flight().map(|flight| format!("statement {} was under way", flight.to_text())),
-            );
+            below.extend(line.fate_in_flight());
             let (begun, by) = (to_the_second(&attempt.started_at), shown(&attempt.applied_by));
             below.push(format!("begun {begun} by {by}"));
         }

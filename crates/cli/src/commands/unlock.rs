@@ -33,7 +33,10 @@ pub(crate) async fn run(context: &Context, args: &Unlock) -> Result<(Exit, Body)
     if !args.end {
         output.note(&match target.is_sqlite() {
             true => "that process is ended by the means of its system; its lock goes with it".to_owned(),
-            false => format!("`windlass unlock --end` ends that session: {AFTERWARDS}"),
+            false => context
+                .settings
+                .typed
+                .text(&format!("`windlass unlock --end` ends that session: {AFTERWARDS}")),
         });
         return Ok((Exit::Busy, Body::Unlock(body)));
     }

@@ -2,13 +2,15 @@
 
 use super::decision::standing;
 use super::{DeployOptions, replay, replay_all};
-use crate::diagnosis::{Case, Diagnosis, NotCompared, Origin, Seen, advise, examine};
+use crate::diagnosis::{
+    Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine,
+};
 use crate::drift::{self, DriftVerdict};
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::Migration;
 use crate::plan::{Blocked, find_migration, plan};
-use crate::schema::Schema;
+use crate::schema::{Difference, Schema};
 use crate::shadow::{ReplayError, differences_from, unreplayable};
 use crate::source::Migrations;
 
@@ -45,7 +47,12 @@ pub async fn diagnose(
         }
         None => None,
     };
-    let is_drift_alone = blocked.is_none() && matches!(drift, DriftVerdict::Drift(_)) && examined.is_none();
+    let is_drift = matches!(drift, DriftVerdict::Drift(_));
+    let (recorded, recorded_unseen) = match blocked.is_none() && examined.is_none() && !is_drift {
+        true => look.recorded(options).await?,
+        false => (Vec::new(), None),
+    };
+    let is_drift_alone = blocked.is_none() && is_drift && examined.is_none();
     let origin = match is_drift_alone {
         true => look.origin(&pending, options).await?,
         false => Origin::Unknown,
@@ -55,13 +62,25 @@ pub async fn diagnose(
         blocked: blocked.as_ref(),
         pending: &pending,
         examined: examined.as_ref(),
+        recorded: &recorded,
         drift: &drift,
         holder: holder.as_ref(),
         origin,
     };
     let advice = advise(&case);
-    let invalid_indexes = inspection.surroundings.invalid_indexes;
-    Ok(Diagnosis { blocked, pending, examined, drift, holder, invalid_indexes, advice, wants_shadow })
+    let invalid_indexes = inspection.invalid_indexes();
+    Ok(Diagnosis {
+        blocked,
+        pending,
+        examined,
+        recorded,
+        recorded_unseen,
+        drift,
+        holder,
+        invalid_indexes,
+        advice,
+        wants_shadow,
+    })
 }
 
 /// The attempt that neither stands nor is undone; else the newest, where it failed and left nothing.
@@ -123,6 +142,35 @@ impl Look<'_, '_, '_> {
         Ok(match self.live().await? {
             Ok(live) => Seen::Both(replay, live),
             Err(why) => Seen::Not(NotCompared::Unreadable(why)),
+        })
+    }
+
+    /// What stands on a person's word, held against what is there.
+    async fn recorded(
+        &mut self,
+        options: &DeployOptions,
+    ) -> Result<(Vec<Recorded>, Option<NotCompared>), DriverError> {
+        let (migrations, inspection) = (self.migrations, self.inspection);
+        let attempts = by_hand(inspection);
+        let dialect = self.driver.capabilities().dialect;
+        let told = |differences: &[Difference]| borne_out(&attempts, differences, migrations, dialect);
+        if attempts.is_empty() || !self.driver.keeps_schema() {
+            return Ok((Vec::new(), None));
+        }
+        self.wants_shadow = true;
+        let Some(shadow) = self.shadow.as_deref_mut() else {
+            return Ok((told(&[]), Some(NotCompared::NoShadow)));
+        };
+        let made = match replay_all(shadow, migrations, &standing(inspection, "")).await {
+            Ok(made) => made,
+            Err(error) => return Ok((told(&[]), Some(NotCompared::Failed(error)))),
+        };
+        Ok(match self.live().await? {
+            Ok(live) => {
+                let ignore = &options.drift.ignore;
+                (told(&differences_from(&made, &live, migrations, dialect, ignore)), None)
+            }
+            Err(why) => (told(&[]), Some(NotCompared::Unreadable(why))),
         })
     }
 

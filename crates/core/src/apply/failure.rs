@@ -93,7 +93,8 @@ impl FailedStatement {
     pub fn what_stands(&self) -> Vec<String> {
         let Self { migration, number, of, touched, .. } = self;
         let stand = |completed: u32| {
-            let verb = if completed == 1 { "stands" } else { "stand" };
+            let is_one = completed == 1 || (completed == 0 && *of == 1);
+            let verb = if is_one { "stands" } else { "stand" };
             let statements = if *of == 1 { "statement" } else { "statements" };
             format!("of `{migration}`, {completed} of {of} {statements} {verb}")
         };

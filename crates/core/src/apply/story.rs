@@ -1,6 +1,7 @@
 //! Story: an error of a deploy as a person reads it in a program's log.
 
 use super::DeployError;
+use crate::driver::Product;
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -123,6 +124,11 @@ impl DeployError {
                                `windlass drift accept --reason TEXT`; for this run alone: `--allow-drift`"
                 .to_owned(),
             Self::Lost { .. } => "deploy again".to_owned(),
+            Self::LockTimeout { product: Product::Sqlite, .. } => {
+                "wait for it to end and deploy again; or wait longer: `--lock-wait 10m`; where it is not to go on: that \
+                 process is ended by the means of its system, and its lock goes with it"
+                    .to_owned()
+            }
             Self::LockTimeout { .. } => {
                 "wait for it to end and deploy again; or wait longer: `--lock-wait 10m`; where it is not to go on: \
                  `windlass unlock --end` ends that session"

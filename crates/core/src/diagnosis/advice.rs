@@ -1,6 +1,6 @@
 //! Advice: the one thing that is right to do, as commands, and why.
 
-use super::{Changes, Compared, Comparison, Evidence, Examined, NotCompared, Told};
+use super::{Changes, Compared, Comparison, Evidence, Examined, NotCompared, Recorded, Told};
 use crate::drift::DriftVerdict;
 use crate::driver::Holder;
 use crate::history::{Attempt, InFlight, Liveness, Sight, State};
@@ -102,6 +102,7 @@ pub(crate) struct Case<'a> {
     pub(crate) blocked: Option<&'a Blocked>,
     pub(crate) pending: &'a [String],
     pub(crate) examined: Option<&'a Examined>,
+    pub(crate) recorded: &'a [Recorded],
     pub(crate) drift: &'a DriftVerdict,
     pub(crate) holder: Option<&'a Holder>,
     pub(crate) origin: Origin,
@@ -145,6 +146,9 @@ fn advice(case: &Case<'_>) -> Advice {
         (Some(Blocked::Failed { next, .. }), Some(examined)) => {
             unfinished(examined, || mend(examined, next.as_ref()))
         }
+        (Some(Blocked::UnfinishedElsewhere { attempt, renamed_to }), _) => {
+            elsewhere(attempt, renamed_to.as_deref())
+        }
         // There the statements that count as done are not those of the replay, or cannot be gone on with.
         (Some(blocked @ (Blocked::HeadChanged { .. } | Blocked::SessionGone { .. })), Some(examined)) => {
             whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| follow(blocked))
@@ -162,6 +166,7 @@ fn advice(case: &Case<'_>) -> Advice {
             })
         }
         (None, Some(examined)) if examined.is_same_text => mend(examined, None),
+        (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => not_there(case.recorded),
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
             _ if case.pending.is_empty() => plain(Action::Nothing, "everything is as it should be", &[]),
@@ -206,14 +211,63 @@ fn wait_for(attempt: &Attempt) -> Advice {
     Advice { choices: vec![lives, is_gone], ..plain(Action::Decide, &why, &[]) }
 }
 
+/// What the project does not have, it cannot go on with; nor is there anything that the schema could be held against.
+fn elsewhere(attempt: &Attempt, renamed_to: Option<&str>) -> Advice {
+    let name = &attempt.name;
+    let back = match renamed_to {
+        Some(to) => format!("give `{to}` its old name back, `{name}`"),
+        None => "put its file back, or deploy the release that has it".to_owned(),
+    };
+    let stays = Choice {
+        when: "it is to go on".to_owned(),
+        by_hand: vec![back],
+        commands: vec![
+            if attempt.state() == State::Failed { "windlass diagnose" } else { DEPLOY }.to_owned(),
+        ],
+    };
+    let goes = Choice {
+        when: "it is to be gone".to_owned(),
+        by_hand: vec![format!("undo by hand what stands of it: {}", stands(attempt))],
+        commands: vec![format!("{} --force", resolve("--rolled-back", name)), DEPLOY.to_owned()],
+    };
+    let what = if attempt.state() == State::Failed { "failed" } else { "was cut off" };
+    let why = match renamed_to {
+        Some(to) => format!("`{name}` {what}, and its text has another name in the project: `{to}`"),
+        None => format!("`{name}` {what}, and the project does not have it"),
+    };
+    Advice { choices: vec![stays, goes], ..plain(Action::Decide, &why, &[]) }
+}
+
+/// How many statements count as done, and which may have done something.
+fn stands(attempt: &Attempt) -> String {
+    let Attempt { completed, statements, .. } = attempt;
+    match attempt.in_flight {
+        Some(in_flight) => {
+            format!("{completed} of its {statements} statements, and perhaps part of {}", in_flight.to_text())
+        }
+        None => format!("{completed} of its {statements} statements"),
+    }
+}
+
 const DEPLOY: &str = "windlass deploy";
 
 /// A decision as it is typed.
 fn resolve(how: &str, name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.+".contains(c);
-    let is_word = name.chars().all(is_plain) && !name.starts_with('-');
-    let name = if is_word { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) };
-    format!("windlass resolve {how} {name}")
+    format!("windlass resolve {how} {}", shell_word(name))
+}
+
+/// A text as a shell takes it for one word.
+///
+/// ```
+/// use windlass_core::diagnosis::shell_word;
+///
+/// assert_eq!(shell_word("db/migrations"), "db/migrations");
+/// assert_eq!(shell_word("it's"), r"'it'\''s'");
+/// ```
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.+/".contains(c);
+    let is_word = !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-');
+    if is_word { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The next statement was refused, and all else is as the history says.
@@ -304,7 +358,7 @@ fn whole_or_gone(examined: &Examined, goes_on: impl Fn() -> Advice) -> Option<Ad
     }
     if fits.contains(&0) {
         let why = format!("nothing of `{}` is left in the live schema", attempt.name);
-        let before = rows_of(examined, 0, completed);
+        let before = rows_of(examined, 0, attempt.in_flight.map_or(completed, |in_flight| in_flight.last));
         let mut back = plain(Action::Resolve, &why, &[&resolve("--rolled-back", &attempt.name), DEPLOY]);
         if is_failed {
             back.by_hand = goes_on().by_hand;
@@ -479,14 +533,44 @@ fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<A
     }
 }
 
+/// A person recorded as applied what is not all there.
+fn not_there(recorded: &[Recorded]) -> Advice {
+    let of: Vec<&Recorded> = recorded.iter().filter(|one| !one.differences.is_empty()).collect();
+    let names: Vec<_> = of.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
+    let why = format!(
+        "{} {} recorded as applied by a person's word, and the live schema is not what the migrations make",
+        names.join(", "),
+        if names.len() == 1 { "was" } else { "were" },
+    );
+    let back = of.iter().rev().map(|one| resolve("--rolled-back", &one.attempt.name));
+    let nothing = Choice {
+        when: "nothing of it stands, no row that it changes either".to_owned(),
+        by_hand: Vec::new(),
+        commands: back.chain([DEPLOY.to_owned()]).collect(),
+    };
+    let differences: Vec<_> = of.iter().flat_map(|one| one.differences.clone()).collect();
+    let part = Choice {
+        when: "a part of it stands".to_owned(),
+        by_hand: undone(&differences),
+        commands: vec![ACCEPT.to_owned()],
+    };
+    let all = Choice {
+        when: "it is right as it is".to_owned(),
+        by_hand: Vec::new(),
+        commands: vec![ACCEPT.to_owned()],
+    };
+    Advice { choices: vec![nothing, part, all], ..plain(Action::Decide, &why, &[]) }
+}
+
+const ACCEPT: &str = "windlass drift accept --reason TEXT";
+
 /// Others changed the schema, and nothing else is wrong.
 fn drifted(differences: &[Difference], origin: &Origin) -> Advice {
-    let accept = "windlass drift accept --reason TEXT";
     match origin {
         Origin::Applied => plain(
             Action::Drift,
             "the live schema is what the applied migrations make: what was kept of it is not",
-            &[accept],
+            &[ACCEPT],
         ),
         Origin::Pending(name) => {
             let why = format!(
@@ -503,7 +587,7 @@ fn drifted(differences: &[Difference], origin: &Origin) -> Advice {
             let keep = Choice {
                 when: "it is".to_owned(),
                 by_hand: Vec::new(),
-                commands: vec![accept.to_owned(), DEPLOY.to_owned()],
+                commands: vec![ACCEPT.to_owned(), DEPLOY.to_owned()],
             };
             let why = "others changed the schema, and no migration of the project explains it";
             Advice { choices: vec![undo, keep], ..plain(Action::Drift, why, &[]) }

@@ -80,7 +80,7 @@ fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told>
             column: statement.column,
             secret: facts.may_hold_secret,
         };
-        let (fate, evidence) = of_history(attempt, number);
+        let (fate, evidence) = fate(attempt, number);
         let objects = match &facts.objects {
             Objects::Known(names) => Some(names.iter().map(|name| name.name.clone()).collect()),
             Objects::Unknown => None,
@@ -101,8 +101,8 @@ fn changes(facts: &Facts) -> Changes {
     }
 }
 
-/// What the history tells of one statement.
-fn of_history(attempt: &Attempt, number: u32) -> (Fate, Evidence) {
+/// What the history and a look at its objects tell of one statement.
+pub(crate) fn fate(attempt: &Attempt, number: u32) -> (Fate, Evidence) {
     let state = attempt.state();
     if state == State::RolledBack {
         return (Fate::NotDone, Evidence::Checkpoint);
@@ -111,12 +111,11 @@ fn of_history(attempt: &Attempt, number: u32) -> (Fate, Evidence) {
         return (Fate::Done, Evidence::Checkpoint);
     }
     let in_flight = attempt.in_flight.filter(|flight| flight.first <= number && number <= flight.last);
-    let Some(in_flight) = in_flight else { return (Fate::NotDone, Evidence::Checkpoint) };
+    if in_flight.is_none() {
+        return (Fate::NotDone, Evidence::Checkpoint);
+    }
+    // Of what was refused, too, only that is noted which may have done something before.
     match &attempt.sight {
-        // A single statement that was refused was not done.
-        _ if state == State::Failed && in_flight.first == in_flight.last => {
-            (Fate::NotDone, Evidence::Checkpoint)
-        }
         Sight::Untouched | Sight::Remnant(_) => (Fate::NotDone, Evidence::Objects),
         Sight::Changed => (Fate::Done, Evidence::Objects),
         Sight::Unknown => (Fate::Unknown, Evidence::Nothing),

@@ -141,6 +141,18 @@ pub enum Blocked {
         /// Where its next statement stands in the project, if it does.
         next: Option<Place>,
     },
+    /// Part of a migration stands, or may, and the project has none of that name to go on with.
+    #[error("`{}` {} after {} of {} statements{}, and {}{}", .attempt.name,
+        if .attempt.error.is_some() { "failed" } else { "was interrupted" },
+        .attempt.completed, .attempt.statements, rows_of_next(.attempt),
+        .renamed_to.as_ref().map_or_else(|| "is not in the project".to_owned(), |to| format!("its text has another name in the project, `{to}`")),
+        .attempt.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    UnfinishedElsewhere {
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// A pending migration of the project with its text.
+        renamed_to: Option<String>,
+    },
     /// A crash hid the outcome of statements.
     #[error("`{}` {}, and whether statement {} took effect is not known{}", .attempt.name,
         if .attempt.error.is_some() { "failed" } else { "was interrupted" }, .in_flight.to_text(),
@@ -374,6 +386,31 @@ impl Blocked {
         Self::Directive { file: migration.up().origin().to_owned(), source }
     }
 
+    /// Whether somebody else's deploy may do what this one is refused: another run comes to its end, another account may
+    /// write, or another connection or option says that it may. Where not, waiting does not help.
+    ///
+    /// ```
+    /// use windlass_core::plan::Blocked;
+    ///
+    /// let elsewhere = Blocked::ReadOnly { reason: "a replica".to_owned(), pending: Vec::new() };
+    /// let edited = Blocked::Edited { names: vec!["1_ships".to_owned()], applied: 1, empty: false };
+    /// assert!(elsewhere.may_pass() && !edited.may_pass());
+    /// ```
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::TakesInvalidIndex { index, .. } => index.is_being_built(),
+            Self::InDoubt { beside, .. } => beside.iter().any(InvalidIndex::is_being_built),
+            Self::Running { .. }
+            | Self::ReadOnly { .. }
+            | Self::NeedsSession { .. }
+            | Self::NotEmpty { .. }
+            | Self::OutOfOrder { .. }
+            | Self::SharedVersion { .. }
+            | Self::UnclosedTransaction { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What to do next, in commands.
     ///
     /// ```
@@ -424,6 +461,17 @@ impl Blocked {
                 "give each its own version, or leave `--strict-order` out".to_owned()
             }
             Self::Failed { attempt, .. } => four_ways_out(&attempt.name),
+            Self::UnfinishedElsewhere { attempt, renamed_to: Some(to) } => format!(
+                "give `{to}` its old name back: `{0}`; or, once nothing of it stands: \
+                `windlass resolve --rolled-back {0} --force`",
+                attempt.name
+            ),
+            // No resumption ends that, and once it is recorded as applied it is a missing one.
+            Self::UnfinishedElsewhere { attempt, .. } => format!(
+                "put its file back, or deploy the release that has it; or, once nothing of it stands: \
+                `windlass resolve --rolled-back {} --force` (without its file there is nothing to check that against)",
+                attempt.name
+            ),
             Self::InDoubt { attempt, beside, .. } => format!(
                 "{1}look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
                 if it did: `windlass resolve --resume {0} --took-effect`; \
@@ -455,6 +503,9 @@ impl Blocked {
             }
             Self::Unsplittable { source: SplitError::MetaCommand { .. }, .. } => {
                 "write what it does as SQL, or take it out; a file that it would read is put in its place".to_owned()
+            }
+            Self::Unsplittable { source: SplitError::Unterminated { .. }, .. } => {
+                "close it where it ends; inside of a string its own quote is written twice".to_owned()
             }
             Self::TransactionRequired { .. } => {
                 "move it to a migration of its own, or take `transaction required` away".to_owned()

@@ -3,8 +3,8 @@
 
 use super::state::Resumed;
 use super::{Blocked, Place, Remark, build::Work};
-use crate::driver::{Holder, InvalidIndex, Invalidity};
-use crate::history::Remnant;
+use crate::driver::{Holder, Inspection, InvalidIndex, Invalidity};
+use crate::history::{Attempt, Remnant, Sight, State};
 use crate::sql::classify::{Definition, Effect, Facts, ObjectName, Objects, SessionUse, TakenIndex};
 use std::collections::HashSet;
 use std::fmt;
@@ -15,13 +15,27 @@ pub(super) fn of_others<'i>(
     resumed: Option<&Resumed<'_, '_>>,
 ) -> Vec<&'i InvalidIndex> {
     let own = resumed.and_then(|resumed| resumed.remnant);
-    let is_own = |found: &InvalidIndex| match own {
-        Some(Remnant::InvalidIndex { schema, index }) => {
-            found.index.name == *index && found.index.schema.as_ref() == Some(schema)
-        }
-        _ => false,
-    };
-    all.iter().filter(|found| !is_own(found)).collect()
+    all.iter().filter(|found| !own.is_some_and(|own| found.is_what_is_left(own))).collect()
+}
+
+impl Inspection {
+    /// The indexes that are not valid, those that unfinished attempts left told as theirs.
+    pub(crate) fn invalid_indexes(&self) -> Vec<InvalidIndex> {
+        let unfinished = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
+        let left_by = |index: &InvalidIndex| {
+            self.history.attempts.iter().filter(unfinished).find(|attempt| match &attempt.sight {
+                Sight::Remnant(remnant) => index.is_what_is_left(remnant),
+                _ => false,
+            })
+        };
+        let told = |index: &InvalidIndex| match left_by(index) {
+            Some(attempt) => {
+                InvalidIndex { why: Invalidity::LeftByAttempt(attempt.name.clone()), ..index.clone() }
+            }
+            None => index.clone(),
+        };
+        self.surroundings.invalid_indexes.iter().map(told).collect()
+    }
 }
 
 pub(super) fn remarks(others: &[&InvalidIndex]) -> Vec<Remark> {
@@ -123,6 +137,15 @@ fn is_named(index: &InvalidIndex, object: &ObjectName, name: &ObjectName) -> boo
 }
 
 impl InvalidIndex {
+    fn is_what_is_left(&self, remnant: &Remnant) -> bool {
+        match remnant {
+            Remnant::InvalidIndex { schema, index } => {
+                self.index.name == *index && self.index.schema.as_ref() == Some(schema)
+            }
+            Remnant::PendingDetach { .. } => false,
+        }
+    }
+
     /// Whether a session may be at work on it.
     pub fn is_being_built(&self) -> bool {
         matches!(self.why, Invalidity::Building(_))
@@ -138,6 +161,11 @@ impl InvalidIndex {
             Invalidity::Building(_) => "wait for the end of its build, and deploy again".to_owned(),
             Invalidity::OnlyParent => {
                 format!("attach the index of each partition: `ALTER INDEX {index} ATTACH PARTITION …`")
+            }
+            Invalidity::LeftByAttempt(name) => {
+                format!(
+                    "leave it as it is: the deploy that goes on with `{name}` drops it and builds it anew"
+                )
             }
             Invalidity::LeftByReindex => format!("`DROP INDEX CONCURRENTLY {index}`"),
             Invalidity::Unfinished => {
@@ -160,6 +188,9 @@ impl fmt::Display for InvalidIndex {
                 write!(f, "it was created ON ONLY its table, and not every partition's index is attached")
             }
             Invalidity::LeftByReindex => write!(f, "a REINDEX CONCURRENTLY that was cut off left it"),
+            Invalidity::LeftByAttempt(name) => {
+                write!(f, "its build failed or was cut off in the midst of `{name}`")
+            }
             Invalidity::Unfinished => write!(f, "its build failed or was cut off"),
         }
     }

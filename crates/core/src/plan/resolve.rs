@@ -114,10 +114,21 @@ pub fn resolve<'m>(
             took_effect(migrations, inspection, capabilities, attempt, reason)
         }
         (Resolution::AcceptEdit, _) => accept(migrations, inspection, capabilities, name, reason),
-        (_, None) => Err(match find_migration(migrations, name) {
-            Err(unknown) if attempts.iter().all(|a| a.name != name) => ResolveError::Unknown(unknown),
-            _ => ResolveError::NoAttempt { name: name.to_owned() },
-        }),
+        (_, None) => {
+            let found = find_migration(migrations, name);
+            let whole = found.as_ref().map_or(name, |migration| migration.name());
+            let was_tried = attempts.iter().any(|attempt| attempt.name == whole);
+            Err(match found {
+                // Of all that was tried, nothing stands.
+                _ if was_tried => ResolveError::WrongState {
+                    name: whole.to_owned(),
+                    state: State::RolledBack,
+                    why: "nothing of it stands",
+                },
+                Err(unknown) => ResolveError::Unknown(unknown),
+                Ok(_) => ResolveError::NoAttempt { name: name.to_owned() },
+            })
+        }
         (_, Some(attempt)) => decide(inspection, resolution, attempt, reason),
     }
 }

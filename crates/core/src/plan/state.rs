@@ -189,17 +189,18 @@ fn check_missing(
         missing.into_iter().partition(|a| a.kind == AttemptKind::Repeatable && a.state() == State::Applied);
     remarks.extend(gone.iter().map(|attempt| Remark::RepeatableGone { name: attempt.name.clone() }));
     let (Some(first), Some(any)) = (missing.first(), migrations.first()) else { return Ok(()) };
-    for attempt in &missing {
+    let renamed_to = |attempt: &Attempt| {
         // Two empty scripts are alike without being the same.
         let same_text = |(m, _): &&(&Migration, bool)| {
             attempt.statements > 0 && !matches!(compare(m, attempt, dialect), Text::Changed)
         };
-        if let Some((renamed, _)) = pending.iter().find(same_text) {
-            return Err(Blocked::Renamed { from: attempt.name.clone(), to: renamed.name().to_owned() });
-        }
-    }
+        pending.iter().find(same_text).map(|(migration, _)| migration.name().to_owned())
+    };
     if let Some(unfinished) = missing.iter().find(|a| a.state() != State::Applied) {
-        return Err(unfinished_elsewhere(unfinished));
+        return Err(unfinished_elsewhere(unfinished, renamed_to(unfinished)));
+    }
+    if let Some((from, to)) = missing.iter().find_map(|a| Some((a.name.clone(), renamed_to(a)?))) {
+        return Err(Blocked::Renamed { from, to });
     }
     if missing.len() + gone.len() == standing.len() {
         return Err(Blocked::NothingInCommon { applied: first.name.clone(), project: any.name().to_owned() });
@@ -219,11 +220,11 @@ fn check_missing(
     Ok(())
 }
 
-fn unfinished_elsewhere(attempt: &Attempt) -> Blocked {
+fn unfinished_elsewhere(attempt: &Attempt, renamed_to: Option<String>) -> Blocked {
     let attempt = Box::new(attempt.clone());
     match attempt.state() {
         State::Running => Blocked::Running { attempt },
-        _ => Blocked::Failed { attempt, next: None },
+        _ => Blocked::UnfinishedElsewhere { attempt, renamed_to },
     }
 }
 

@@ -1,0 +1,54 @@
+//! Typed: the commands that a text advises, with the options by which this one found its project and its history.
+
+use crate::args::Global;
+use std::path::Path;
+use windlass_core::diagnosis::shell_word;
+
+/// What the command line named that the next command has to be told, too; not the database's URL, which may hold a
+/// secret.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Typed(String);
+
+impl Typed {
+    pub(crate) fn of(global: &Global) -> Self {
+        let path = |path: &Option<_>| path.as_deref().map(|path: &Path| path.display().to_string());
+        let given = [
+            ("--config", path(&global.config)),
+            ("--database-url-file", path(&global.database_url_file)),
+            ("--dir", path(&global.dir)),
+            ("--history-table", global.history_table.clone()),
+        ];
+        let words = given.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        Self(words.map(|(option, value)| format!(" {option} {}", shell_word(&value))).collect())
+    }
+
+    /// A command as it is to be typed.
+    pub(crate) fn command(&self, command: &str) -> String {
+        format!("{command}{}", self.0)
+    }
+
+    /// A text in which commands stand in backquotes.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let spans = text.split('`').enumerate().map(|(index, span)| match span {
+            command if index % 2 == 1 && command.starts_with("windlass ") => self.command(command),
+            other => other.to_owned(),
+        });
+        spans.collect::<Vec<_>>().join("`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_keep_what_was_given() {
+        let typed = Typed(" --dir 'my db'".to_owned());
+        let told = typed.text("mend `1_a.sql`; or `windlass resolve --resume 1_a`; or leave `--to` out");
+        assert_eq!(
+            told,
+            "mend `1_a.sql`; or `windlass resolve --resume 1_a --dir 'my db'`; or leave `--to` out"
+        );
+        assert_eq!(Typed::default().text("`windlass deploy`"), "`windlass deploy`");
+    }
+}
