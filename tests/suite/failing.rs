@@ -85,7 +85,7 @@ async fn a_failed_migration_is_resolved(database: &Database) {
     let run = harness::options().run;
     let resolve = windlass_core::apply::resolve;
     database.sql("CREATE TABLE nowhere (n int)").await;
-    resolve(&mut *driver, &set, &run, Resolution::Resume, "2_half", "the table is there now")
+    resolve(&mut *driver, &set, &run, (Resolution::Resume, "2_half"), "the table is there now", false)
         .await
         .expect("resume");
     deploy(&mut *driver, &set).await.expect("a resumed deploy");

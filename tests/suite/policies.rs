@@ -20,6 +20,7 @@ harness::scenarios!(
         a_database_with_objects_and_no_history_is_refused,
         baseline_records_without_running,
         a_baseline_of_an_empty_database_is_refused,
+        what_is_to_stand_in_an_empty_database_is_refused,
         a_baseline_does_not_pass_what_is_unfinished,
         an_edit_of_what_was_empty_is_not_accepted,
         deploying_to_a_name_stops_there,
@@ -52,7 +53,7 @@ async fn an_edited_migration_is_refused_and_accepted(database: &Database) {
     let set = migrations(&edited);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
-    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b", "typo")
+    windlass_core::apply::resolve(&mut *driver, &set, &options().run, (accept, "2_b"), "typo", false)
         .await
         .expect("accepted");
     assert_eq!(deploy(&mut *driver, &set).await.expect("the rest").applied.len(), 1);
@@ -75,7 +76,7 @@ async fn a_renamed_migration_is_told(database: &Database) {
     let set = migrations(&renamed);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
-    windlass_core::apply::resolve(&mut *driver, &set, &options().run, accept, "2_b_better", "")
+    windlass_core::apply::resolve(&mut *driver, &set, &options().run, (accept, "2_b_better"), "", false)
         .await
         .expect("accepted");
     assert!(deploy(&mut *driver, &set).await.expect("nothing to do").applied.is_empty());
@@ -179,6 +180,24 @@ async fn a_baseline_of_an_empty_database_is_refused(database: &Database) {
     assert_eq!(baseline(&mut *driver, &set, &run, "2_b", false).await.expect("a history"), ["2_b"]);
 }
 
+async fn what_is_to_stand_in_an_empty_database_is_refused(database: &Database) {
+    let (set, run) = (migrations(&[("0_later", "-- later"), A, B]), options().run);
+    let mut driver = database.connect().await;
+    let applied = |name| (Resolution::Applied, name);
+    let refused = resolve(&mut *driver, &set, &run, applied("2"), "", false).await.expect_err("nothing is there");
+    assert!(
+        matches!(&refused, ResolveFailure::Refused(ResolveError::EmptyDatabase { name }) if name == "2_b")
+    );
+    assert_eq!(database.tables().await, [""; 0]);
+    // What makes nothing stands in an empty database as well as anywhere.
+    let recorded = baseline(&mut *driver, &set, &run, "0_later", false).await.expect("nothing to see");
+    assert_eq!(recorded, ["0_later"]);
+    resolve(&mut *driver, &set, &run, (Resolution::RolledBack, "0_later"), "", false).await.expect("taken back");
+    resolve(&mut *driver, &set, &run, applied("2_b"), "", false).await.expect_err("nothing stands yet");
+    resolve(&mut *driver, &set, &run, applied("2_b"), "it was never needed", true).await.expect("insisted");
+    resolve(&mut *driver, &set, &run, applied("1_a"), "", false).await.expect("a history");
+}
+
 async fn a_baseline_does_not_pass_what_is_unfinished(database: &Database) {
     let half = (
         "2_half",
@@ -201,8 +220,8 @@ async fn an_edit_of_what_was_empty_is_not_accepted(database: &Database) {
     let set = migrations(&[A, B]);
     let mut driver = database.connect().await;
     let accept = Resolution::AcceptEdit;
-    let refused =
-        resolve(&mut *driver, &set, &options().run, accept, "2_b", "").await.expect_err("nothing ran");
+    let refused = resolve(&mut *driver, &set, &options().run, (accept, "2_b"), "", false).await;
+    let refused = refused.expect_err("nothing ran");
     assert!(matches!(&refused, ResolveFailure::Refused(ResolveError::WasEmpty { name }) if name == "2_b"));
 }
 

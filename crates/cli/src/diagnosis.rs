@@ -265,7 +265,7 @@ impl Diagnosis {
                 self.causes.clear();
                 self.notes.push("nothing was recorded".to_owned());
                 self.hint = Some(
-                    "`windlass deploy` runs them; check the database URL; `--force` records them all the same".to_owned(),
+                    "`windlass deploy` runs what is pending; check the database URL; `--force` writes it down all the same".to_owned(),
                 );
             }
             ResolveFailure::Refused(error @ ResolveError::WasEmpty { name }) => {

@@ -249,7 +249,8 @@ pub async fn status<'d, D>(
 /// ```
 ///
 /// # Errors
-/// When the decision does not fit the history, or another deployer is at work.
+/// When the decision does not fit the history, another deployer is at work, or a migration is to stand in a database that is
+/// empty.
 pub async fn resolve<'d, D>(
     database: impl Database<'d, D>,
     migrations: &Migrations,
@@ -259,7 +260,7 @@ pub async fn resolve<'d, D>(
 ) -> Result<(), ResolveFailure> {
     let mut session = database.session().await?;
     let run = Run::of_this_program();
-    let result = apply::resolve(&mut *session, migrations, &run, resolution, name, reason).await;
+    let result = apply::resolve(&mut *session, migrations, &run, (resolution, name), reason, false).await;
     let back = session.give_back().await;
     result?;
     Ok(back?)

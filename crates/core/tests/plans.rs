@@ -5,7 +5,7 @@ use windlass_core::driver::{
     Access, Capabilities, Contents, Ddl, Grouping, Inspection, Product, Sessions, Surroundings,
 };
 use windlass_core::history::History;
-use windlass_core::plan::{Blocked, Options, Step, plan};
+use windlass_core::plan::{Blocked, Options, Resolution, Step, baseline, plan, resolve};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
 
@@ -676,4 +676,50 @@ fn through_a_pooler_there_is_nothing_but_whole_transactions() {
         let direct = planned(Product::PostgreSql, &scripts).expect("a plan");
         assert_eq!(planned_with(&pooled, &scripts, true).expect("allowed"), direct);
     }
+}
+
+#[test]
+fn an_empty_database_holds_what_nothing_is_to_be_seen_of() {
+    let inspection = Inspection {
+        history: History::default(),
+        contents: Contents::Empty,
+        access: Access::Writable,
+        surroundings: Surroundings::default(),
+    };
+    let is_believed = |product, sql: &'static str| {
+        let migrations = Migrations::from_scripts([("1_m.sql", sql)]).expect("a set of migrations");
+        let (all, capabilities) = (migrations.as_slice(), capabilities(product));
+        let applied = (Resolution::Applied, "1_m");
+        let resolved = resolve(all, &inspection, &capabilities, applied, "", false);
+        let recorded = baseline(all, &inspection, &capabilities, "1_m", false);
+        assert_eq!(resolved.is_ok(), recorded.is_ok(), "{sql}");
+        assert!(resolve(all, &inspection, &capabilities, applied, "", true).is_ok(), "{sql}");
+        resolved.is_ok()
+    };
+    for sql in [
+        "-- nothing yet",
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm; COMMENT ON EXTENSION pg_trgm IS 'words'",
+        "CREATE ROLE reports; GRANT reports TO ada; ALTER ROLE reports SET search_path TO app",
+        "CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO reports",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO reports",
+        "SET TIME ZONE 'UTC'; SELECT 1; DROP TABLE IF EXISTS earlier",
+    ] {
+        assert!(is_believed(Product::PostgreSql, sql), "{sql}");
+    }
+    for sql in [
+        "CREATE TABLE t (a int)",
+        "CREATE EXTENSION pg_trgm; CREATE TABLE t (a int)",
+        "CREATE SCHEMA app CREATE TABLE t (a int)",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TYPE mood AS ENUM ('calm')",
+        "INSERT INTO t VALUES (1)",
+        "ALTER TABLE t ADD b int",
+        "DO $$ BEGIN CREATE TABLE t (a int); END $$",
+    ] {
+        assert!(!is_believed(Product::PostgreSql, sql), "{sql}");
+    }
+    assert!(is_believed(Product::MySql, "GRANT SELECT ON shop.* TO ada; CREATE USER bob"));
+    assert!(!is_believed(Product::MySql, "CREATE VIEW v AS SELECT 1"));
+    assert!(is_believed(Product::Sqlite, "PRAGMA user_version = 3"));
+    assert!(!is_believed(Product::Sqlite, "CREATE TABLE t (a)"));
 }

@@ -30,7 +30,7 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
     };
     let check = match shadow {
         None => {
-            apply::resolve(driver, &migrations, &run, resolution, name, reason).await?;
+            apply::resolve(driver, &migrations, &run, (resolution, name), reason, args.force).await?;
             (!args.force && !is_about_text).then(|| format!("{UNCHECKED}: {WAYS}"))
         }
         Some(mut shadow) => {

@@ -101,20 +101,21 @@ pub enum Proof {
     Needless,
 }
 
-/// Writes a person's decision about one migration into the history.
+/// Writes a person's decision about one migration into the history; that it stands in an empty database only with `force`.
 ///
 /// # Errors
-/// When the decision does not fit the history, or another deployer is at work.
+/// When the decision does not fit the history, the database is empty, or another deployer is at work.
 pub async fn resolve(
     driver: &mut dyn Driver,
     migrations: &Migrations,
     run: &Run,
-    resolution: Resolution,
-    name: &str,
+    (resolution, name): (Resolution, &str),
     reason: &str,
+    force: bool,
 ) -> Result<(), ResolveFailure> {
     lock(driver).await?;
-    let result = Decision { migrations, resolution, name, reason }.write(driver, run, None).await;
+    let decision = Decision { migrations, resolution, name, reason, force };
+    let result = decision.write(driver, run, None).await;
     unlocked(driver, result).await.map(drop)
 }
 
@@ -131,7 +132,8 @@ pub async fn resolve_checked(
     reason: &str,
 ) -> Result<Proof, ResolveFailure> {
     lock(driver).await?;
-    let decision = Decision { migrations, resolution, name, reason };
+    // An empty database may be what it makes.
+    let decision = Decision { migrations, resolution, name, reason, force: true };
     let result = decision.write(driver, run, Some(shadow)).await;
     unlocked(driver, result).await
 }
@@ -224,6 +226,7 @@ struct Decision<'a> {
     resolution: Resolution,
     name: &'a str,
     reason: &'a str,
+    force: bool,
 }
 
 impl Decision<'_> {
@@ -233,11 +236,18 @@ impl Decision<'_> {
         run: &Run,
         shadow: Option<&mut dyn Driver>,
     ) -> Result<Proof, ResolveFailure> {
-        let Self { migrations, resolution, name, reason } = *self;
+        let Self { migrations, resolution, name, reason, force } = *self;
         let inspection = driver.inspect().await?;
         let capabilities = driver.capabilities();
-        let plan =
-            crate::plan::resolve(migrations.as_slice(), &inspection, capabilities, resolution, name, reason)?;
+        let decision = (resolution, name);
+        let plan = crate::plan::resolve(
+            migrations.as_slice(),
+            &inspection,
+            capabilities,
+            decision,
+            reason,
+            force,
+        )?;
         let check = match shadow {
             Some(shadow) => self.check(driver, shadow, &inspection).await?,
             None => Proof::Needless,

@@ -6,6 +6,8 @@ use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standin
 use crate::driver::{Access, Capabilities, Contents, Inspection};
 use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
+use crate::sql::Dialect;
+use crate::sql::classify::leaves_nothing;
 use crate::sql::split::SplitError;
 
 /// What a person decided.
@@ -85,7 +87,8 @@ pub enum ResolveError {
     ReadOnly(String),
 }
 
-/// Finds the steps that write a decision about `name` into the history.
+/// Finds the steps that write a decision about `name` into the history. That a migration stands of which the history has
+/// nothing is believed of an empty database only if somebody insists (`force`).
 ///
 /// # Errors
 /// When the decision does not fit what the history says; nothing is written.
@@ -93,9 +96,9 @@ pub fn resolve<'m>(
     migrations: &'m [Migration],
     inspection: &Inspection,
     capabilities: &Capabilities,
-    resolution: Resolution,
-    name: &str,
+    (resolution, name): (Resolution, &str),
     reason: &str,
+    force: bool,
 ) -> Result<Plan<'m>, ResolveError> {
     inspection.history.verify()?;
     if let Access::ReadOnly(reason) = &inspection.access {
@@ -108,7 +111,7 @@ pub fn resolve<'m>(
     match (resolution, standing) {
         (Resolution::Applied, None) => {
             let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
-            baseline_plan(&[migration], inspection, capabilities)
+            baseline_plan(&[migration], inspection, capabilities, force)
         }
         (Resolution::TookEffect, Some(attempt)) => {
             took_effect(migrations, inspection, capabilities, attempt, reason)
@@ -162,20 +165,21 @@ pub fn baseline<'m>(
         .iter()
         .filter(|m| m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= upto && !stands(m))
         .collect();
-    let is_empty = inspection.contents == Contents::Empty && inspection.history.attempts.is_empty();
-    if is_empty && !force && !recorded.is_empty() {
-        return Err(ResolveError::EmptyDatabase { name: target.name().to_owned() });
-    }
-    baseline_plan(&recorded, inspection, capabilities)
+    baseline_plan(&recorded, inspection, capabilities, force)
 }
 
+/// Records migrations as applied that nobody has run, as far as the database can hold what they make.
 fn baseline_plan<'m>(
     recorded: &[&'m Migration],
     inspection: &Inspection,
     capabilities: &Capabilities,
+    force: bool,
 ) -> Result<Plan<'m>, ResolveError> {
-    if recorded.is_empty() {
-        return Ok(Plan::default());
+    let Some(last) = recorded.last() else { return Ok(Plan::default()) };
+    let is_empty =
+        inspection.contents == Contents::Empty && !inspection.history.attempts.iter().any(|a| a.claimed);
+    if is_empty && !force && recorded.iter().any(|migration| is_to_be_seen(migration, capabilities.dialect)) {
+        return Err(ResolveError::EmptyDatabase { name: last.name().to_owned() });
     }
     let mut standing = Standing::of(&inspection.history.attempts);
     let (mut claims, mut records) = (Vec::new(), Vec::new());
@@ -202,6 +206,16 @@ fn baseline_plan<'m>(
     segments
         .push(Segment { steps: vec![Step::Begin, Step::Claim(claims), Step::Record(records), Step::Commit] });
     Ok(Plan { segments })
+}
+
+/// Whether a database in which the migration ran has something to show for it, as far as its text tells: not where it only
+/// makes roles, grants, extensions or schemas, sets or reads something, or says nothing.
+fn is_to_be_seen(migration: &Migration, dialect: Dialect) -> bool {
+    let shows = |text: &str| !leaves_nothing(dialect, text);
+    migration.is_rust()
+        || migration.statements(dialect).is_ok_and(|statements| {
+            statements.iter().any(|statement| shows(statement.text(migration.up().text())))
+        })
 }
 
 /// Keeps the schema as it is, as a person decided.

@@ -252,6 +252,39 @@ pub fn classify(dialect: Dialect, statement: &str) -> Facts {
     }
 }
 
+/// Whether nothing that is found in an otherwise empty database can come of the statement: it reads, sets, takes away, or is
+/// about roles, grants, extensions and other things that a look at the contents leaves out.
+pub(crate) fn leaves_nothing(dialect: Dialect, statement: &str) -> bool {
+    const UNSEEN: [&str; 12] = [
+        "EXTENSION",
+        "SCHEMA",
+        "COLLATION",
+        "CAST",
+        "LANGUAGE",
+        "OPERATOR",
+        "TEXT SEARCH",
+        "CONVERSION",
+        "ACCESS METHOD",
+        "FOREIGN DATA WRAPPER",
+        "PUBLICATION",
+        "DEFAULT PRIVILEGES",
+    ];
+    let facts = classify(dialect, statement);
+    match (facts.effect, &facts.definition) {
+        (Effect::Query | Effect::Session | Effect::Server, _) | (Effect::Schema, Some(Definition::Drop)) => true,
+        (Effect::Schema, _) => {
+            let sketch = Sketch::new(dialect, statement);
+            let mut cursor = sketch.cursor();
+            let is_unseen = cursor.eat_any(&["CREATE OR REPLACE", "CREATE", "ALTER", "COMMENT ON"])
+                && cursor.eat_any(&UNSEEN)
+                // A schema may be made with what is in it.
+                && !cursor.has(&["CREATE"]);
+            is_unseen || cursor.sees("GRANT") || cursor.sees("REVOKE")
+        }
+        (Effect::Data | Effect::Unknown, _) => false,
+    }
+}
+
 /// The tables that a statement reads or writes, and names of its own that are none: those of its `WITH`.
 pub(crate) fn tables(dialect: Dialect, statement: &str) -> Vec<ObjectName> {
     Sketch::new(dialect, statement).tables

@@ -162,8 +162,7 @@ impl Case {
             _ => panic!("{told}: no such command"),
         };
         let who = options("person").run;
-        let (resolution, name) = resolution;
-        ready(resolve(&mut driver, &self.migrations, &who, resolution, name, "")).expect(&told);
+        ready(resolve(&mut driver, &self.migrations, &who, resolution, "", false)).expect(&told);
     }
 
     pub(crate) fn every_fault(&self) -> Totals {

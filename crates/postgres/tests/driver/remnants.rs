@@ -253,7 +253,8 @@ async fn a_refused_build_is_cleared_away_when_it_is_resumed(database: Database) 
     database.sql("DELETE FROM t WHERE ctid = (SELECT max(ctid) FROM t)").await;
     let mut driver = database.connect().await;
     let who = run("person");
-    resolve(&mut driver, &migrations, &who, Resolution::Resume, "2_change", "mended").await.unwrap();
+    let resume = (Resolution::Resume, "2_change");
+    resolve(&mut driver, &migrations, &who, resume, "mended", false).await.unwrap();
     drop(driver);
     let expected = [REBUILD[0], REBUILD[1], REBUILD[2], &format!("execute 2_change 2/3: {UNIQUE}")];
     ends_right(&database, &migrations, &expected).await;
