@@ -184,7 +184,8 @@ async fn what_is_to_stand_in_an_empty_database_is_refused(database: &Database) {
     let (set, run) = (migrations(&[("0_later", "-- later"), A, B]), options().run);
     let mut driver = database.connect().await;
     let applied = |name| (Resolution::Applied, name);
-    let refused = resolve(&mut *driver, &set, &run, applied("2"), "", false).await.expect_err("nothing is there");
+    let refused =
+        resolve(&mut *driver, &set, &run, applied("2"), "", false).await.expect_err("nothing is there");
     assert!(
         matches!(&refused, ResolveFailure::Refused(ResolveError::EmptyDatabase { name }) if name == "2_b")
     );
@@ -192,7 +193,9 @@ async fn what_is_to_stand_in_an_empty_database_is_refused(database: &Database) {
     // What makes nothing stands in an empty database as well as anywhere.
     let recorded = baseline(&mut *driver, &set, &run, "0_later", false).await.expect("nothing to see");
     assert_eq!(recorded, ["0_later"]);
-    resolve(&mut *driver, &set, &run, (Resolution::RolledBack, "0_later"), "", false).await.expect("taken back");
+    resolve(&mut *driver, &set, &run, (Resolution::RolledBack, "0_later"), "", false)
+        .await
+        .expect("taken back");
     resolve(&mut *driver, &set, &run, applied("2_b"), "", false).await.expect_err("nothing stands yet");
     resolve(&mut *driver, &set, &run, applied("2_b"), "it was never needed", true).await.expect("insisted");
     resolve(&mut *driver, &set, &run, applied("1_a"), "", false).await.expect("a history");

@@ -43,7 +43,7 @@ async fn a_decision_that_the_schema_speaks_against_is_refused(database: &Databas
     let refused = project.run(&applied).await.code(3);
     refused
         .err("the live schema is not what it is after 2 of the 2 statements of `2_email`")
-        .err("users.email was removed")
+        .err("users.email is not there, and should be")
         .err("it is what it is before any of its statements")
         .err("--force");
     project.run(&["status", "--check"]).await.code(8).out("pending  2_email");
@@ -74,9 +74,9 @@ async fn a_baseline_is_held_against_what_the_migrations_make(database: &Database
     let project = Project::new(database, &[USERS, EMAIL]);
     let baseline = |name| checked(database, &["baseline", name]);
     let refused = project.run(&baseline("2_email")).await.code(3);
-    refused.err("what the migrations up to `2_email` make").err("users.email was removed");
+    refused.err("what the migrations up to `2_email` make").err("users.email is not there, and should be");
     database.sql("CREATE TABLE by_hand (n int)").await;
-    project.run(&baseline("1_users")).await.code(3).err("by_hand was added");
+    project.run(&baseline("1_users")).await.code(3).err("by_hand is there, and should not be");
     project.run(&["history"]).await.code(0);
     database.sql("DROP TABLE by_hand").await;
     project.run(&baseline("1_users")).await.code(0).out("Recorded 1_users");
@@ -132,7 +132,10 @@ async fn what_two_replays_differ_in_is_no_difference(database: &Database) {
     let applied = checked(database, &["resolve", "--applied", "2_t"]);
     database.sql("ALTER TABLE t ADD COLUMN by_hand int").await;
     let refused = project.run(&applied).await.code(3);
-    refused.err("1 object differs").err("t.by_hand was added").err("is worked out when it is made, to ");
+    refused
+        .err("1 object differs")
+        .err("t.by_hand is there, and should not be")
+        .err("is worked out when it is made, to ");
     database.sql("ALTER TABLE t DROP COLUMN by_hand").await;
     project.run(&applied).await.code(0).out("Resolved 2_t");
 }
@@ -158,7 +161,7 @@ async fn a_throwaway_server_of_the_programs_that_are_here_serves_as_well(databas
     let left =
         || std::fs::read_dir(folder.path()).expect("a folder").next().map(|left| left.expect("one").path());
     let applied = ["resolve", "--applied", "2_email"];
-    project.end(command(&applied)).await.code(3).err("users.email was removed");
+    project.end(command(&applied)).await.code(3).err("users.email is not there, and should be");
     assert_eq!(left(), None);
     for sql in EMAIL.1.lines() {
         database.sql(sql).await;
@@ -204,7 +207,7 @@ async fn a_shadow_is_dropped_whatever_comes_of_it(database: &Database) {
         assert_eq!(database.value(&left).await, "0", "{ran:?}");
         ran
     };
-    run("1_users").await.code(3).err("users was removed");
+    run("1_users").await.code(3).err("users is not there, and should be");
     run("2_bad").await.code(3).err("cannot be run on an empty database").err("nowhere");
     database.sql(USERS.1).await;
     run("1_users").await.code(0);
@@ -212,6 +215,11 @@ async fn a_shadow_is_dropped_whatever_comes_of_it(database: &Database) {
 
 async fn without_a_shadow_that_is_told(database: &Database) {
     let project = Project::new(database, &[USERS]);
-    let told = project.run(&["resolve", "--applied", "1_users"]).await.code(0);
+    let applied = ["resolve", "--applied", "1_users"];
+    let empty =
+        project.run(&applied).await.code(3).err("the database is empty").err("`windlass deploy` runs");
+    empty.err("`--force`");
+    database.sql(USERS.1).await;
+    let told = project.run(&applied).await.code(0);
     told.err("was not checked").err("--shadow-database-url").err("--shadow same-server");
 }

@@ -278,8 +278,7 @@ async fn decide(
 ) -> Result<(), windlass_core::apply::ResolveFailure> {
     let (mut driver, run) = (database.connect().await, options().run);
     let set = migrations(scripts);
-    windlass_core::apply::resolve(&mut *driver, &set, &run, (decision, name), "a person looked", false)
-        .await
+    windlass_core::apply::resolve(&mut *driver, &set, &run, (decision, name), "a person looked", false).await
 }
 
 async fn a_session_killed_in_a_data_statement_is_gone_on_with(database: &Database) {

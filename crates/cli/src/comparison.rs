@@ -3,7 +3,7 @@
 use crate::output::{BAD, DIM, GOOD, count, shown};
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Write;
-use windlass_core::schema::{self, Change, Difference};
+use windlass_core::schema::{Against, Change, Difference};
 
 /// A value that is longer is told by its lines alone.
 const LONG: usize = 60;
@@ -25,9 +25,15 @@ pub(crate) fn told(difference: &Difference) -> String {
     let (head, before, now) = match &difference.change {
         Change::Changed(properties) | Change::WorkedOut(properties) => {
             let values = properties.iter().flat_map(|(_, before, now)| before.iter().chain(now));
-            let head = if difference.counts() && values.clone().any(is_long) {
+            let is_told = |(_, before, now): &(String, Option<String>, Option<String>)| before != now;
+            let head = if difference.counts() && values.clone().any(is_long) && properties.iter().all(is_told)
+            {
                 let names: Vec<_> = properties.iter().map(|(name, ..)| name.as_str()).collect();
-                format!("{}: {} changed", difference.key, names.join(", "))
+                let how = match difference.against {
+                    Against::Earlier => "changed",
+                    _ => "not as it should be",
+                };
+                format!("{}: {} {how}", difference.key, names.join(", "))
             } else {
                 difference.to_string()
             };
@@ -75,7 +81,6 @@ fn in_sql(difference: &Difference) -> Option<(String, String)> {
 fn written<'p>(properties: impl IntoIterator<Item = (&'p String, &'p String)>) -> String {
     let mut text = String::new();
     for (name, value) in properties {
-        let value = schema::shown(value);
         if value.contains('\n') {
             text.extend([name, ":\n"]);
             value.lines().for_each(|line| text.extend(["  ", line, "\n"]));

@@ -12,7 +12,7 @@ use windlass_core::doctor::Finding;
 use windlass_core::driver::{Capabilities, Holder, InvalidIndex};
 use windlass_core::history::Attempt;
 use windlass_core::plan::Plan;
-use windlass_core::schema::{Change, Difference, Key, shown};
+use windlass_core::schema::{Change, Difference, Key};
 use windlass_core::status::StatusLine;
 
 const VERSION: u32 = 1;
@@ -303,8 +303,8 @@ impl DifferenceBody {
     pub(crate) fn of(difference: &Difference) -> Self {
         let property = |name: &String, was: Option<&String>, is: Option<&String>| PropertyBody {
             name: name.clone(),
-            was: was.map(|value| shown(value).to_owned()),
-            is: is.map(|value| shown(value).to_owned()),
+            was: was.cloned(),
+            is: is.cloned(),
         };
         let (change, properties) = match &difference.change {
             Change::Added(properties) => {

@@ -102,7 +102,10 @@ fn each_decision_does_what_it_says() {
     project.deploy(&[]).ends_with(0).out("nothing to do");
 
     project.write("migrations/4_done.sql", "CREATE TABLE done (id);");
-    project.on_app(&["resolve", "--applied", "4_done"]).ends_with(3).err("table done was removed");
+    project
+        .on_app(&["resolve", "--applied", "4_done"])
+        .ends_with(3)
+        .err("table done is not there, and should be");
     project.on_app(&["resolve", "--applied", "4_done", "--force"]).ends_with(0);
     project.deploy(&[]).ends_with(0).out("nothing to do, at 4_done");
     assert_eq!(project.count("SELECT count(*) FROM sqlite_schema WHERE name = 'done'"), 0);

@@ -150,7 +150,7 @@ fn what_differs_is_part_of_the_error() {
     let lines = "\n  column users.by_hand was added\n      + \"by_hand\" TEXT\n";
     assert!(told.stderr.contains(lines), "{told:#?}");
     let refused = project.on_app(&["resolve", "--applied", "2_more", "--json"]).ends_with(3).json();
-    assert_eq!(refused["error"]["differences"][0]["text"], "table more was removed");
+    assert_eq!(refused["error"]["differences"][0]["text"], "table more is not there, and should be");
 }
 
 #[test]

@@ -3,23 +3,24 @@
 mod compare;
 mod ddl;
 mod fingerprint;
+mod guard;
 mod known;
 mod pattern;
 mod text;
 
-pub use compare::{Change, Difference, differences, guarded, shown};
+pub use compare::{Against, Change, Difference, differences};
 pub use ddl::{DdlError, Made};
 pub use fingerprint::Fingerprint;
+pub use guard::stands_for;
 pub use known::level_knowledge;
 pub use pattern::{Pattern, PatternError};
 pub use text::{TextError, fingerprint, unmarked};
 
-use crate::sql::classify::may_hold_secret;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
-pub const INTROSPECTION: u32 = 2;
+pub const INTROSPECTION: u32 = 3;
 
 /// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
 pub const HISTORY: &str = "history";
@@ -60,30 +61,6 @@ impl Schema {
     fn without_grants(&mut self) {
         self.origin = self.origin.replacen(WITH_GRANTS, "", 1);
         self.objects.retain(|key, _| key.kind != GRANT && key.kind != DEFAULT_GRANT);
-    }
-
-    /// The same with digests in place of texts that may hold a secret.
-    #[must_use]
-    pub fn guarded(mut self) -> Self {
-        // Most values stand there again and again.
-        let mut harmless: HashSet<&str> = HashSet::new();
-        let mut suspect: HashSet<&str> = HashSet::new();
-        for value in self.objects.values().flat_map(BTreeMap::values) {
-            if !harmless.contains(&**value) {
-                let set = if may_hold_secret(value) { &mut suspect } else { &mut harmless };
-                set.insert(value);
-            }
-        }
-        if suspect.is_empty() {
-            return self;
-        }
-        let suspect: HashSet<String> = suspect.into_iter().map(str::to_owned).collect();
-        for value in self.objects.values_mut().flat_map(BTreeMap::values_mut) {
-            if suspect.contains(&**value) {
-                *value = guarded(std::mem::take(value));
-            }
-        }
-        self
     }
 }
 

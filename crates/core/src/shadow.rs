@@ -8,7 +8,7 @@ use crate::apply::DeployError;
 use crate::driver::{Driver, DriverError};
 use crate::migration::Migration;
 use crate::plan::Place;
-use crate::schema::{Change, Difference, Key, Pattern, Schema, differences};
+use crate::schema::{Against, Change, Difference, Key, Pattern, Schema, differences};
 use crate::source::Migrations;
 use crate::sql::Dialect;
 use crate::sql::classify::reach;
@@ -116,7 +116,13 @@ fn among(keys: &BTreeSet<Key>, earlier: &Schema, later: &Schema) -> Vec<Differen
             objects: objects.map(|(key, now)| (key.clone(), now.clone())).collect(),
         }
     };
-    differences(&only(earlier), &only(later))
+    held_against(&only(earlier), &only(later))
+}
+
+/// What differs between what migrations make and what is there.
+fn held_against(made: &Schema, live: &Schema) -> Vec<Difference> {
+    let differences = differences(made, live).into_iter();
+    differences.map(|difference| Difference { against: Against::Wanted, ..difference }).collect()
 }
 
 /// Tables in which other tools keep what they have run.
@@ -148,7 +154,7 @@ pub fn differences_from(
         let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
         matches!(change, Change::Added(_)) && (is_one(&key.name) || is_one(&key.table))
     };
-    let mut each = made.iter().map(|made| differences(made, live));
+    let mut each = made.iter().map(|made| held_against(made, live));
     let mut differences = worked_out.told(each.next().unwrap_or_default());
     let others: Vec<_> = each.collect();
     differences.retain(|difference| {

@@ -827,6 +827,54 @@ fn what_is_written_into_a_column_called_like_a_secret_is_one() {
 }
 
 #[test]
+fn a_secret_is_one_wherever_its_name_stands() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    let everywhere = [
+        "CREATE TABLE t (id int, api_token varchar(80) DEFAULT 'x')",
+        "CREATE TABLE t (password varchar(80) NOT NULL DEFAULT ('x'), a int)",
+        "ALTER TABLE t ADD COLUMN client_secret text DEFAULT 'x'",
+        "INSERT INTO s VALUES ('{\"api_key\": \"x\"}')",
+        "INSERT INTO s VALUES ('{\\\"apiKey\\\": \\\"x\\\"}')",
+        "INSERT INTO s VALUES ('https://host/hook?token=abcd1234&a=b')",
+        "INSERT INTO s VALUES ('host=db api_key=abcd1234')",
+        "INSERT INTO users SELECT 1, 'x' AS password",
+        "CREATE VIEW v AS SELECT 1 AS id, 'x' AS smtp_pass",
+        "INSERT INTO api_tokens VALUES (1, 'x')",
+        "INSERT INTO secrets (id, value) VALUES (1, 'x')",
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(dialect, secret, &everywhere);
+    }
+    all(
+        Postgres,
+        secret,
+        &[
+            "DO $$ DECLARE password CONSTANT text := 'x'; BEGIN PERFORM f(password); END $$",
+            "DO $$ DECLARE v_token varchar(20) DEFAULT 'x'; BEGIN NULL; END $$",
+            "CREATE VIEW v AS SELECT 'x'::character varying(9) AS \"apiKey\"",
+            "SELECT connect(host => 'a', api_key => 'x')",
+            "ALTER TABLE t ALTER token SET DEFAULT 'x'::text",
+        ],
+    );
+    all(MySql, secret, &["CREATE PROCEDURE p() BEGIN DECLARE api_token varchar(9) DEFAULT 'x'; END"]);
+    let shown = |facts: &Facts| !facts.may_hold_secret;
+    let plain = [
+        "CREATE TABLE t (token varchar(80) DEFAULT '', note varchar(9) DEFAULT 'x')",
+        "CREATE TABLE token (note varchar(9) DEFAULT 'x')",
+        "CREATE TABLE t (kind varchar(9) CHECK (kind IN ('token', 'key')) DEFAULT 'key', token int DEFAULT 0)",
+        "INSERT INTO t VALUES ('{\"token\": null, \"tokens\": \"x\"}')",
+        "INSERT INTO t VALUES ('the token: none', 'has_token=true', 'a=b')",
+        "CREATE VIEW v AS SELECT id, '***' AS password, token AS token FROM t",
+        "INSERT INTO t SELECT 'x' AS name, NULL AS token FROM u",
+        "SET @k = 'x'",
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(dialect, shown, &plain);
+    }
+    all(Postgres, shown, &["SELECT token::text, 'x' FROM t", "SELECT ''::text AS token"]);
+}
+
+#[test]
 fn only_the_beginning_of_long_data_is_searched() {
     let rows = "('a long row of data'),\n".repeat(4000);
     let behind = format!("INSERT INTO t VALUES {rows} ('postgres://u:x@h')");

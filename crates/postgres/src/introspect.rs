@@ -252,7 +252,12 @@ const WRITTEN: [&str; 10] = [
 
 /// What core's `may_hold_secret` looks for, as far as it can stand in a definition.
 const SECRET: &str = "(token|passcode|api_?key|secret_?key|private_?key|access_?key|encryption_?key|credentials?|_pass|_pw)\
-                      (_?(hash|digest|encrypted|crypt))?[\"`)]*(::\\w+)?[)]*\\s*:?=\\s*(e|n|x|b|u&|_\\w+)?[''\"$]\
+                      (_?(hash|digest|encrypted|crypt))?[\"`)''\\\\]*(::\\w+)?[)]*\\s*(:?=>?|:)[\\s\\\\]*(e|n|x|b|u&|_\\w+)?[''\"$]\
+                      |''[^'']*(token|passcode|api_?key|(secret|private|access|encryption)_?key|credentials?|_pass|_pw)=[-._~+/a-z0-9]{4}\
+                      |(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
+                      (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?(default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
+                      |''[^'']*[a-z0-9][^'']*''(::[\\w .\"()]+)?\\s+as\\s+[\"`]?(\\w*(password|passwd|passphrase|passcode|pwd|secret|token\
+                      |(api|secret|private|access|encryption)_?key|credentials?)(_?(hash|digest|encrypted|crypt))?|(\\w*_)?(pass|pw))\\M\
                       |(insert|copy|replace)\\M[^;(]*\\([^)]*(password|passwd|passphrase|passcode|pwd|secret|token|api_?key|credential)\
                       [^)]*\\)[^;]*''\
                       |\\m(crypt|pgp_sym_encrypt|pgp_sym_decrypt|encrypt|decrypt|hmac)\\s*\\(([^)]*,)?\\s*(e|n|x|b)?''\
@@ -305,7 +310,12 @@ fn escaped_together(lines: &str) -> String {
 fn is_apart(parts: &str, written: &str) -> String {
     let flat = format!("array_to_string({parts}, '')");
     let texts = format!("array_to_string({parts}[{}:{written}], '')", NAMES + 1);
-    format!("strpos({flat}, E'\\x01') > 0 OR strpos({flat}, E'\\x02') > 0 OR {}", is_suspect(&texts))
+    // What is put into a column is suspect by the column's name.
+    let named = format!("{parts}[{NAMES}] || {texts}");
+    format!(
+        "strpos({flat}, E'\\x01') > 0 OR strpos({flat}, E'\\x02') > 0 OR ({texts} <> '' AND {})",
+        is_suspect(&named)
+    )
 }
 
 /// The line of an object that is done by itself, part by part. Of a written text that may hold a secret stands a digest,
@@ -313,10 +323,11 @@ fn is_apart(parts: &str, written: &str) -> String {
 fn line_apart(parts: &str) -> String {
     let guarded = format!(
         "CASE WHEN place > {NAMES} AND split_part(part, '=', 1) = ANY (ARRAY[{}]) AND {} THEN \
-         (SELECT CASE WHEN value ~* '{SECRET}' THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
+         (SELECT CASE WHEN value ~* '{SECRET}' OR part LIKE 'default=%' AND {parts}[{NAMES}] || ' DEFAULT ' || value ~* '{SECRET}' \
+         THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
          ELSE part END FROM (SELECT substr(part, strpos(part, '=') + 1)) AS given(value)) ELSE part END",
         WRITTEN.map(literal).join(", "),
-        is_suspect("part"),
+        is_suspect(&format!("({parts}[{NAMES}] || part)")),
     );
     format!(
         "(SELECT string_agg({}, E'\\t' ORDER BY place) FROM unnest({parts}) WITH ORDINALITY AS each(part, place) \
@@ -917,6 +928,12 @@ mod tests {
             "pgp_sym_decrypt(a, 'x')",
             "hmac(a, 'x', 'sha256')",
             "'password=x'",
+            "{\"api_key\": \"x\"}",
+            "'https://host/?token=abcd'",
+            "access_key DEFAULT 'x'",
+            "encryption_key DEFAULT 'x'",
+            "password text := 'x'",
+            "'x' AS user_pw",
             "passphrase 'x'",
             "IDENTIFIED BY 'x'",
             "dblink('host=a')",

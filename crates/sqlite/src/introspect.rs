@@ -8,7 +8,9 @@ use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::driver::DriverError;
 use windlass_core::history::{ACCEPTED, COLUMNS};
-use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Key, Look, Properties, Schema, fingerprint};
+use windlass_core::schema::{
+    Fingerprint, INTROSPECTION, Kept, Key, Look, Properties, Schema, fingerprint, stands_for,
+};
 use windlass_core::sql::{Dialect, lexer};
 
 /// The schema as it is.
@@ -171,7 +173,7 @@ fn columns_of<'n>(
             objects.extend([found?]);
         }
     }
-    Ok(Schema { objects, ..Schema::default() }.guarded())
+    Ok(Schema { origin: origin(), objects }.guarded())
 }
 
 fn column(row: &Row<'_>, of: String) -> Result<(Key, Properties), rusqlite::Error> {
@@ -235,13 +237,15 @@ fn complete(kept: &mut Schema, live: &mut Schema, connection: &Connection) -> Re
     Ok(())
 }
 
-/// In a definition that was kept, words and signs stand apart: a type or a default that is the same but for that is given
-/// as the live one has it.
+/// In a definition that was kept, words and signs stand apart, and what may hold a secret is a digest: a type or a default that
+/// is the same but for that is given as the live one has it.
 fn as_written(kept: &mut Schema, live: &Schema) {
     for (key, properties) in kept.objects.iter_mut().filter(|(key, _)| key.kind == COLUMN) {
         let Some(now) = live.objects.get(key) else { continue };
         for (name, value) in properties {
-            let written = now.get(name).filter(|now| *now != value && normal(now) == normal(value));
+            let is_same =
+                |now: &String| normal(now) == normal(value) || stands_for(Dialect::Sqlite, value, now);
+            let written = now.get(name).filter(|now| *now != value && is_same(now));
             if let Some(now) = written {
                 value.clone_from(now);
             }

@@ -240,14 +240,8 @@ impl Decision<'_> {
         let inspection = driver.inspect().await?;
         let capabilities = driver.capabilities();
         let decision = (resolution, name);
-        let plan = crate::plan::resolve(
-            migrations.as_slice(),
-            &inspection,
-            capabilities,
-            decision,
-            reason,
-            force,
-        )?;
+        let plan =
+            crate::plan::resolve(migrations.as_slice(), &inspection, capabilities, decision, reason, force)?;
         let check = match shadow {
             Some(shadow) => self.check(driver, shadow, &inspection).await?,
             None => Proof::Needless,

@@ -1,9 +1,7 @@
 //! Comparing: what differs between two schemas, object by object, in words.
 
+use super::guard::told;
 use super::{Key, POSITION, Properties, Schema};
-use crate::migration::hex;
-use crate::sql::classify::may_hold_secret;
-use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -19,6 +17,19 @@ pub struct Difference {
     pub before: Option<String>,
     /// As it is, in SQL. Of a table that was added, all of it.
     pub now: Option<String>,
+    /// What the later of the two schemas was held against.
+    pub against: Against,
+}
+
+/// What a schema was held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Against {
+    /// An earlier one: what differs was changed since.
+    #[default]
+    Earlier,
+    /// The one that it should be, as migrations make it: nobody need have changed anything.
+    Wanted,
 }
 
 /// What became of an object.
@@ -29,7 +40,8 @@ pub enum Change {
     Added(Properties),
     /// It is only in the earlier schema. What was part of it is not told besides.
     Removed(Properties),
-    /// Some of its properties differ: their names, as they were and as they are.
+    /// Some of its properties differ: their names, as they were and as they are. Where both say that they are not shown, they
+    /// differ nevertheless.
     Changed(Vec<(String, Option<String>, Option<String>)>),
     /// The same, of what the database works out when the object is made: it is another in each replay, and nobody did
     /// anything.
@@ -43,7 +55,7 @@ impl Difference {
     }
 }
 
-/// What differs from the earlier schema to the later one, in the order of the names.
+/// What differs from the earlier schema to the later one, in the order of the names. What may hold a secret is not in it.
 ///
 /// ```
 /// use windlass_core::schema::{Schema, differences};
@@ -60,9 +72,9 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
     let all = side_by_side(earlier, later);
     let all = all.filter(|(_, before, now)| before != now).map(|(key, before, now)| {
         let change = match (before, now) {
-            (Some(before), Some(now)) => Change::Changed(changed(before, now)),
-            (None, now) => Change::Added(now.map(compared).unwrap_or_default()),
-            (Some(before), None) => Change::Removed(compared(before)),
+            (Some(before), Some(now)) => Change::Changed(changed(key, before, now)),
+            (None, now) => Change::Added(now.map(|now| compared(key, now)).unwrap_or_default()),
+            (Some(before), None) => Change::Removed(compared(key, before)),
         };
         (key, change)
     });
@@ -81,7 +93,7 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
     told.map(|(key, change)| {
         let whole = !matches!(change, Change::Changed(_));
         let [before, now] = [earlier, later].map(|schema| schema.fragment(key, whole));
-        Difference { key: key.clone(), change, before, now }
+        Difference { key: key.clone(), change, before, now, against: Against::default() }
     })
     .collect()
 }
@@ -107,80 +119,81 @@ fn side_by_side<'s>(
 }
 
 /// What of an object is compared.
-fn compared(properties: &Properties) -> Properties {
-    let mut compared = properties.clone();
-    compared.remove(POSITION);
-    compared
+fn compared(key: &Key, properties: &Properties) -> Properties {
+    let compared = properties.iter().filter(|(name, _)| *name != POSITION);
+    compared.map(|(name, value)| (name.clone(), told(key, name, value))).collect()
 }
 
-fn changed(before: &Properties, now: &Properties) -> Vec<(String, Option<String>, Option<String>)> {
+fn changed(
+    key: &Key,
+    before: &Properties,
+    now: &Properties,
+) -> Vec<(String, Option<String>, Option<String>)> {
     let gone = before.keys().filter(|name| !now.contains_key(*name));
     let mut names: Vec<&String> = gone.chain(now.keys()).collect();
     names.sort();
     let pairs = names.into_iter().map(|name| (name, before.get(name), now.get(name)));
     pairs
         .filter(|(name, before, now)| before != now && *name != POSITION)
-        .map(|(name, before, now)| (name.clone(), before.cloned(), now.cloned()))
+        .map(|(name, before, now)| {
+            let [before, now] = [before, now].map(|value| value.map(|value| told(key, name, value)));
+            (name.clone(), before, now)
+        })
         .collect()
-}
-
-/// A value as it may be kept: of one that may hold a secret, a digest, which is another for another value.
-///
-/// ```
-/// use windlass_core::schema::guarded;
-///
-/// assert_eq!(guarded("now()".to_owned()), "now()");
-/// assert!(!guarded("'password=hunter2'".to_owned()).contains("hunter2"));
-/// ```
-pub fn guarded(value: String) -> String {
-    if !may_hold_secret(&value) {
-        return value;
-    }
-    let digest = hex(&Sha256::digest(&value)[..16]);
-    format!("{MAY_HOLD_A_SECRET}{digest})")
-}
-
-/// How a digest begins that stands in place of a text.
-pub(super) const MAY_HOLD_A_SECRET: &str = "(may hold a secret: ";
-
-/// A value as it may be shown.
-pub fn shown(value: &str) -> &str {
-    if may_hold_secret(value) { "(not shown: it may hold a secret)" } else { value }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.change {
-            Change::Added(_) => write!(f, "{} was added", self.key),
-            Change::Removed(_) => write!(f, "{} was removed", self.key),
+        let since = self.against == Against::Earlier;
+        let told: Vec<String> = match &self.change {
+            Change::Added(_) if since => return write!(f, "{} was added", self.key),
+            Change::Removed(_) if since => return write!(f, "{} was removed", self.key),
+            Change::Added(_) => return write!(f, "{} is there, and should not be", self.key),
+            Change::Removed(_) => return write!(f, "{} is not there, and should be", self.key),
             Change::Changed(properties) => {
-                write!(f, "{}: ", self.key)?;
-                for (index, (name, before, now)) in properties.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { "; " };
-                    match (before, now) {
-                        (Some(before), Some(now)) => {
-                            write!(f, "{comma}{name} was {}, is {}", shown(before), shown(now))?;
-                        }
-                        (None, Some(now)) if now == "yes" => write!(f, "{comma}is {name} now")?,
-                        (None, Some(now)) => write!(f, "{comma}{name} is {} now", shown(now))?,
-                        (Some(before), None) if before == "yes" => write!(f, "{comma}is no longer {name}")?,
-                        (Some(before), _) => write!(f, "{comma}{name} was {}, is none", shown(before))?,
-                        (None, None) => {}
-                    }
-                }
-                Ok(())
+                let one = |(name, before, now): &(String, Option<String>, Option<String>)| {
+                    let (before, now) = (before.as_deref(), now.as_deref());
+                    if since { changed_since(name, before, now) } else { not_as_wanted(name, before, now) }
+                };
+                properties.iter().map(one).collect()
             }
             Change::WorkedOut(properties) => {
-                write!(f, "{}: ", self.key)?;
-                for (index, (name, before, now)) in properties.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { "; " };
-                    let [before, now] =
-                        [before, now].map(|value| shown(value.as_deref().unwrap_or_default()));
+                let one = |(name, before, now): &(String, Option<String>, Option<String>)| {
+                    let [before, now] = [before, now].map(|value| value.as_deref().unwrap_or_default());
                     let when = "is worked out when it is made, to";
-                    write!(f, "{comma}{name} {when} {before} in the replay and {now} here")?;
-                }
-                Ok(())
+                    format!("{name} {when} {before} in the replay and {now} here")
+                };
+                properties.iter().map(one).collect()
             }
+        };
+        write!(f, "{}: {}", self.key, told.join("; "))
+    }
+}
+
+/// What became of a property.
+fn changed_since(name: &str, before: Option<&str>, now: Option<&str>) -> String {
+    match (before, now) {
+        (Some(before), Some(now)) if before == now => {
+            format!("{name} was changed, where it is not shown: it may hold a secret")
         }
+        (Some(before), Some(now)) => format!("{name} was {before}, is {now}"),
+        (None, Some("yes")) => format!("is {name} now"),
+        (None, Some(now)) => format!("{name} is {now} now"),
+        (Some("yes"), None) => format!("is no longer {name}"),
+        (before, None) => format!("{name} was {}, is none", before.unwrap_or_default()),
+    }
+}
+
+/// In what a property is not what migrations make it.
+fn not_as_wanted(name: &str, before: Option<&str>, now: Option<&str>) -> String {
+    match (before, now) {
+        (Some(before), Some(now)) if before == now => {
+            format!("{name} is not what it should be, where it is not shown: it may hold a secret")
+        }
+        (Some(before), Some(now)) => format!("{name} is {now}, and should be {before}"),
+        (None, Some("yes")) => format!("should not be {name}"),
+        (None, Some(now)) => format!("{name} is {now}, and should be none"),
+        (Some("yes"), None) => format!("should be {name}"),
+        (before, None) => format!("{name} is none, and should be {}", before.unwrap_or_default()),
     }
 }

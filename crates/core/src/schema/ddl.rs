@@ -4,7 +4,7 @@ mod mysql;
 mod postgres;
 mod sqlite;
 
-use super::compare::MAY_HOLD_A_SECRET;
+use super::guard::{is_digested, is_wholly_digested, told_by_lines};
 use super::{Key, Properties, Schema};
 use crate::sql::Dialect;
 use crate::sql::classify::may_hold_secret;
@@ -86,7 +86,7 @@ impl Schema {
     }
 
     /// What is written of an object, for reading: of a column its line, of a table that is `whole` all that makes it, else
-    /// its first line and its options. `None` where nothing is known, or may be shown.
+    /// its first line and its options. `None` where nothing is known, or may be shown; of what may hold a secret, only that.
     ///
     /// ```
     /// use windlass_core::schema::Schema;
@@ -98,12 +98,26 @@ impl Schema {
     /// ```
     pub fn fragment(&self, key: &Key, whole: bool) -> Option<String> {
         let properties = self.objects.get(key)?;
+        // Where all that makes it is a text that may hold a secret, its properties tell as much.
+        if properties.get("definition").is_some_and(|text| may_hold_secret(text) || is_wholly_digested(text))
+        {
+            return None;
+        }
         let text = match self.product()? {
             Product::Postgres => postgres::fragment(self, key, properties, whole),
             Product::Sqlite => sqlite::fragment(key, properties),
             product => mysql::fragment(self, product, key, properties, whole),
         }?;
-        (!may_hold_secret(&text) && !text.contains(MAY_HOLD_A_SECRET)).then_some(text)
+        Some(told_by_lines(&text))
+    }
+
+    /// Whose SQL stands in it.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        Some(match self.product()? {
+            Product::Postgres => Dialect::Postgres,
+            Product::MySql | Product::MariaDb => Dialect::MySql,
+            Product::Sqlite => Dialect::Sqlite,
+        })
     }
 
     /// By the origin: `1 SQLite 3`.
@@ -137,7 +151,7 @@ fn listed(dialect: Dialect, text: &str) -> Vec<&str> {
 }
 
 fn is_guarded(properties: &Properties) -> bool {
-    properties.values().any(|value| value.contains(MAY_HOLD_A_SECRET))
+    properties.values().any(|value| is_digested(value))
 }
 
 /// A property that is set.

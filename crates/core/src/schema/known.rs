@@ -1,5 +1,6 @@
 //! What each introspection knows: two schemas that were read by different ones are compared on what both know.
 
+use super::guard::is_digested;
 use super::{Key, Properties, Schema};
 use std::collections::BTreeSet;
 
@@ -41,10 +42,16 @@ const COMMENTED: [(u32, &str); 2] = [(2, "collation"), (2, "publication")];
 /// ```
 pub fn level_knowledge(kept: &mut Schema, live: &mut Schema) {
     let [before, now] = [&*kept, &*live].map(version);
-    if before == now || !live.origin.contains(" PostgreSQL ") {
+    if before == now {
         return;
     }
     let oldest = before.min(now);
+    if oldest < 3 {
+        forget_digests(kept, live);
+    }
+    if !live.origin.contains(" PostgreSQL ") {
+        return;
+    }
     for schema in [&mut *kept, &mut *live] {
         for (key, properties) in &mut schema.objects {
             forget(oldest, key, properties);
@@ -61,6 +68,22 @@ pub fn level_knowledge(kept: &mut Schema, live: &mut Schema) {
 /// Who looked: the number at the begin of the origin.
 fn version(schema: &Schema) -> u32 {
     schema.origin.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// Which texts may hold a secret, and what of them is kept, was judged otherwise up to the second.
+fn forget_digests(kept: &mut Schema, live: &mut Schema) {
+    for (key, before) in &mut kept.objects {
+        let Some(now) = live.objects.get_mut(key) else { continue };
+        let digested: BTreeSet<String> = before
+            .iter()
+            .chain(now.iter())
+            .filter(|(_, value)| is_digested(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        [before, now]
+            .into_iter()
+            .for_each(|properties| properties.retain(|name, _| !digested.contains(name)));
+    }
 }
 
 fn forget(oldest: u32, key: &Key, properties: &mut Properties) {

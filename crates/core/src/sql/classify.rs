@@ -20,6 +20,7 @@ pub(crate) use sqlite::ATTACHED;
 
 pub use reach::reach;
 pub use secret::may_hold_secret;
+pub(crate) use secret::{DIGEST, NOT_SHOWN, is_called_like_a_secret};
 
 use super::Dialect;
 use sketch::Sketch;
@@ -271,7 +272,9 @@ pub(crate) fn leaves_nothing(dialect: Dialect, statement: &str) -> bool {
     ];
     let facts = classify(dialect, statement);
     match (facts.effect, &facts.definition) {
-        (Effect::Query | Effect::Session | Effect::Server, _) | (Effect::Schema, Some(Definition::Drop)) => true,
+        (Effect::Query | Effect::Session | Effect::Server, _) | (Effect::Schema, Some(Definition::Drop)) => {
+            true
+        }
         (Effect::Schema, _) => {
             let sketch = Sketch::new(dialect, statement);
             let mut cursor = sketch.cursor();
@@ -279,7 +282,7 @@ pub(crate) fn leaves_nothing(dialect: Dialect, statement: &str) -> bool {
                 && cursor.eat_any(&UNSEEN)
                 // A schema may be made with what is in it.
                 && !cursor.has(&["CREATE"]);
-            is_unseen || cursor.sees("GRANT") || cursor.sees("REVOKE")
+            is_unseen || ["GRANT", "REVOKE", "PRAGMA"].iter().any(|word| cursor.sees(word))
         }
         (Effect::Data | Effect::Unknown, _) => false,
     }

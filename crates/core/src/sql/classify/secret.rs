@@ -37,12 +37,26 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
                 false
             }
             b'i' | b'I' => identified(rest),
-            b'd' | b'D' => starts_with(rest, "DBLINK"),
-            b'a' | b'A' => starts_with(rest, "AUTHENTICATION_STRING") || starts_with(rest, "AUTHORIZATION:"),
+            b'd' | b'D' => {
+                starts_with(rest, "DBLINK")
+                    || begins_word && starts_with_word(rest, "DEFAULT") && declares_secret(text, at, 7)
+            }
+            b'a' | b'A' => {
+                starts_with(rest, "AUTHENTICATION_STRING")
+                    || starts_with(rest, "AUTHORIZATION:")
+                    || begins_word && starts_with_word(rest, "AS") && names_secret(text, at)
+            }
             b'b' | b'B' => bearer(rest),
             b'p' | b'P' | b's' | b'S' => secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1),
-            b':' => user_information(rest),
-            b'=' => assigns_secret(text, at, writes_rows),
+            b':' => {
+                user_information(rest)
+                    || maps_secret(text, at)
+                    || rest.get(1) == Some(&b'=') && declares_secret(text, at, 2)
+            }
+            b'=' => {
+                assigns_secret(text, at, writes_rows)
+                    || (quotes % 2 == 1 || double_quotes % 2 == 1) && passes_secret(text, at)
+            }
             _ => false,
         };
         if found {
@@ -157,6 +171,11 @@ const SECRET_COLUMNS: [&str; 14] = [
     "CREDENTIALS",
 ];
 
+/// Whether an object is called as what holds a secret.
+pub(crate) fn is_called_like_a_secret(name: &str) -> bool {
+    is_secret_column(name.as_bytes())
+}
+
 /// Whether a column is called as one that holds a secret: `password`, `api_token`, `smtpPassword`, `password_hash`.
 fn is_secret_column(name: &[u8]) -> bool {
     const KEPT_AS: [&str; 4] = ["HASH", "DIGEST", "ENCRYPTED", "CRYPT"];
@@ -171,11 +190,87 @@ fn is_secret_column(name: &[u8]) -> bool {
 /// `api_token = '…'` anywhere; in a statement that writes rows whatever the value is made of, since a refusal may
 /// quote it.
 fn assigns_secret(text: &[u8], at: usize, writes_rows: bool) -> bool {
-    let value = skip_space(&text[at + 1..]);
-    let tells_nothing =
-        || ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|word| starts_with_word(value, word));
+    let value = &text[at + 1..];
+    let value = skip_space(value.strip_prefix(b">").unwrap_or(value));
     is_secret_column(last_name(text[..at].strip_suffix(b":").unwrap_or(&text[..at])))
-        && (begins_value(value) || writes_rows && !tells_nothing())
+        && (begins_value(value) || writes_rows && !tells_nothing(value) && !is_told_so(value))
+}
+
+fn tells_nothing(value: &[u8]) -> bool {
+    ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|word| starts_with_word(value, word))
+}
+
+/// `{"api_key": "…"}`, however the quotes are escaped.
+fn maps_secret(text: &[u8], at: usize) -> bool {
+    let (before, behind) = (&text[..at], &text[at + 1..]);
+    let is_cast = before.ends_with(b":") || matches!(behind, [b':' | b'=', ..]);
+    !is_cast && begins_value(skip_separators(skip_space(behind))) && is_secret_column(last_name(before))
+}
+
+/// `https://host/?token=abc`, `host=a token=abc`: in a string a value needs no quotes of its own.
+fn passes_secret(text: &[u8], at: usize) -> bool {
+    const SHORTEST: usize = 4;
+    let value = text[at + 1..].iter().take_while(|byte| is_token(**byte)).count();
+    let name =
+        &text[text[..at].len() - text[..at].iter().rev().take_while(|byte| in_word(**byte)).count()..at];
+    value >= SHORTEST && !tells_nothing(&text[at + 1..]) && is_secret_column(name)
+}
+
+/// `api_token text DEFAULT '…'`, `DECLARE password CONSTANT text := '…'`: a string that is not empty, for what is called like
+/// a secret. The name stands at the begin of what is between commas, or behind words of the statement.
+fn declares_secret(text: &[u8], at: usize, length: usize) -> bool {
+    let mut value = skip_space(&text[at + length..]);
+    while let [b'(', inside @ ..] = value {
+        value = skip_space(inside);
+    }
+    let is_empty = matches!(value, [b'\'', b'\'', behind @ ..] if behind.first() != Some(&b'\''));
+    if is_empty || !begins_value(value) {
+        return false;
+    }
+    // So much is looked at of what stands before it.
+    const MOST: usize = 1024;
+    let first = at.saturating_sub(MOST);
+    let (mut end, mut depth) = (at, 0_usize);
+    while end > first {
+        let byte = text[end - 1];
+        match byte {
+            b')' => depth += 1,
+            b'(' if depth == 0 => return false,
+            b'(' => depth -= 1,
+            b',' | b';' | b'\'' if depth == 0 => return false,
+            _ if depth == 0 && in_word(byte) => {
+                let word = text[..end].iter().rev().take_while(|byte| in_word(**byte)).count();
+                if is_secret_column(&text[end - word..end]) {
+                    return true;
+                }
+                end -= word;
+                continue;
+            }
+            _ => {}
+        }
+        end -= 1;
+    }
+    false
+}
+
+/// `'…' AS password`, `'…'::text AS token`: a string that tells something, under the name of a secret.
+fn names_secret(text: &[u8], at: usize) -> bool {
+    let name = skip_space(&text[at + 2..]);
+    let name =
+        name.strip_prefix(b"\"").or(name.strip_prefix(b"`")).or(name.strip_prefix(b"[")).unwrap_or(name);
+    if !is_secret_column(&name[..name.len() - skip_word(name).len()]) {
+        return false;
+    }
+    let mut value = text[..at].trim_ascii_end();
+    if let Some(cast) = value.windows(2).rposition(|two| two == b"::") {
+        let kind = &value[cast + 2..];
+        if kind.iter().all(|byte| in_word(*byte) || b" .\"()".contains(byte)) {
+            value = value[..cast].trim_ascii_end();
+        }
+    }
+    let Some(value) = value.strip_suffix(b"'") else { return false };
+    let begin = value.iter().rposition(|byte| *byte == b'\'').map_or(0, |quote| quote + 1);
+    value[begin..].iter().any(u8::is_ascii_alphanumeric) && !is_told_so(&value[begin.saturating_sub(1)..])
 }
 
 /// The name at the end of a text, whatever it is in: `"token"`, `(token)::text`.
@@ -187,7 +282,7 @@ fn last_name(mut text: &[u8]) -> &[u8] {
         text = match (before, word) {
             ([before @ .., b':', b':'], 1..) => before,
             (_, 1..) => return name,
-            ([before @ .., b'"' | b'`' | b']' | b')'], 0) => before,
+            ([before @ .., b'"' | b'`' | b']' | b')' | b'\'' | b'\\'], 0) => before,
             _ => return name,
         };
     }
@@ -220,6 +315,15 @@ fn lists_secret(rest: &[u8], writes_rows: bool) -> bool {
     let named = skip_name(behind);
     if *needs_name && named.len() == behind.len() {
         return false;
+    }
+    let table = last_name(&behind[..behind.len() - named.len()]);
+    let table = table.strip_suffix(b"s").or(table.strip_suffix(b"S")).unwrap_or(table);
+    if writes_rows
+        && matches!(*head, "INSERT" | "REPLACE")
+        && is_secret_column(table)
+        && named.contains(&b'\'')
+    {
+        return true;
     }
     let mut list = skip_space(named);
     if starts_with_word(list, "AS") {
@@ -287,9 +391,22 @@ fn skip_separators(mut rest: &[u8]) -> &[u8] {
     }
 }
 
+/// What stands in place of a text that may hold a secret: where it was kept for comparing, a digest and a bracket behind it.
+pub(crate) const DIGEST: &str = "(may hold a secret: ";
+
+/// And where it was to be shown.
+pub(crate) const NOT_SHOWN: &str = "(not shown: it may hold a secret)";
+
+/// Whether a string says only that it stands in place of another.
+fn is_told_so(rest: &[u8]) -> bool {
+    let text = rest.strip_prefix(b"'").unwrap_or(rest);
+    [DIGEST, NOT_SHOWN].iter().any(|begin| text.starts_with(begin.as_bytes()))
+}
+
 /// A string literal of any dialect, or the place of one in a template.
 fn begins_value(rest: &[u8]) -> bool {
     match rest {
+        _ if is_told_so(rest) => false,
         [b'\'' | b'"', ..] => true,
         [b'e' | b'E' | b'n' | b'N' | b'x' | b'X' | b'b' | b'B', b'\'', ..] => true,
         [b'u' | b'U', b'&', b'\'', ..] => true,
