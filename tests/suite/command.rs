@@ -234,10 +234,12 @@ async fn what_cannot_be_reached_is_code_6(database: &Database) {
     let wrong = database.url_as(database.user(), "secret-of-nobody");
     let place = database.place();
     project.run_for(&wrong, &["deploy"]).await.code(6).err("refused the password of user").err(&place);
+    project.run_for(&wrong, &["deploy"]).await.code(6).err("hint: mend the password in the database URL");
     let nowhere = wrong.replace(&place, "127.0.0.1:1");
     project.run_for(&nowhere, &["deploy"]).await.code(6).err("no server answers at 127.0.0.1:1");
     let json = project.run_for(&nowhere, &["status", "--json"]).await.code(6).json();
     assert_eq!(json["error"]["kind"], "connect");
+    assert!(json["error"]["hint"].as_str().is_some_and(|hint| hint.starts_with("check host and port")));
     let unknown = format!("{}?colour=red", database.url());
     project.run_for(&unknown, &["deploy"]).await.code(2).err("colour");
 }

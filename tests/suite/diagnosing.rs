@@ -11,6 +11,7 @@ harness::scenarios!(
         what_was_undone_by_hand_is_not_gone_on_with,
         nothing_is_wrong_with_what_is_as_it_should_be,
         drift_is_told_with_where_it_comes_from,
+        a_word_that_the_schema_does_not_bear_out_is_told,
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         without_a_shadow_the_checkpoints_are_told;
@@ -192,6 +193,28 @@ async fn drift_is_told_with_where_it_comes_from(database: &Database) {
     database.sql("CREATE TABLE by_hand (n int)").await;
     let made = advice().await;
     assert!(made["why"].as_str().expect("words").contains("what the applied migrations make"), "{made:#}");
+}
+
+async fn a_word_that_the_schema_does_not_bear_out_is_told(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project
+        .migration("2_made", "CREATE TABLE made (n int);\nALTER TABLE users ADD COLUMN made_by varchar(9);");
+    project.run(&["resolve", "--applied", "2_made", "--force", "--reason", "surely"]).await.code(0);
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let (recorded, advice) = (&told["recorded"][0], &told["advice"]);
+    assert_eq!(recorded["attempt"]["name"], "2_made", "{told:#}");
+    assert!(recorded["differences"].to_string().contains("made_by"), "{told:#}");
+    assert_eq!((&advice["action"], told["recorded"].as_array().map(Vec::len)), (&"decide".into(), Some(1)));
+    if database.target().family != Family::Sqlite {
+        let unseen = project.run(&["diagnose"]).await.code(0);
+        unseen
+            .out("recorded as applied by a person's word: 2_made; the live schema was held against nothing");
+    }
+    follow(&project, &advice["choices"][0]["commands"]).await;
+    assert_eq!(database.tables().await, ["made", "users"]);
+    let told = diagnosed(database, &project, on_shadow(database), 0).await;
+    assert_eq!(told["advice"]["action"], "nothing", "{told:#}");
 }
 
 async fn another_session_is_waited_for(database: &Database) {

@@ -194,6 +194,7 @@ fn what_failed_and_is_gone_from_the_project_ends_as_the_hint_says() {
     // What does not end it is told to lead nowhere.
     project.on_app(&["resolve", "--resume", "2_half", "--force"]).ends_with(0);
     project.deploy(&[]).ends_with(3).err("`2_half` was interrupted after 2 of 3").err(way);
+    project.on_app(&["diagnose"]).ends_with(3).out("2_half: interrupted, and the project does not have it");
     let told = project.on_app(&["diagnose", "--json"]).ends_with(3).json();
     assert_eq!(told["blocked"]["kind"], "unfinished_elsewhere", "{told:#}");
     let [stays, goes] = [0, 1].map(|index| told["advice"]["choices"][index].clone());

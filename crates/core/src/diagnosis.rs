@@ -81,6 +81,8 @@ impl Diagnosis {
 pub struct Examined {
     /// The attempt, as the history tells of it.
     pub attempt: Attempt,
+    /// Whether the project has the migration.
+    pub is_in_project: bool,
     /// Whether the project has the text that was run.
     pub is_same_text: bool,
     /// Its statements as the project has them, each with what became of it.

@@ -176,7 +176,11 @@ fn examined(examined: &Examined) -> String {
     let attempt = &examined.attempt;
     let state = attempt.state();
     let mut lines = Vec::new();
-    let changed = if examined.is_same_text { "" } else { ", and the project has another text now" };
+    let changed = match (examined.is_in_project, examined.is_same_text) {
+        (false, _) => ", and the project does not have it",
+        (true, false) => ", and the project has another text now",
+        (true, true) => "",
+    };
     lines.push(format!("{BOLD}{}{BOLD:#}: {}{changed}", attempt.name, state.as_str()));
     lines.extend(attempt.error.as_ref().map(|error| format!("{BAD}{}{BAD:#}", shown(error.trim_end()))));
     let rows: Vec<_> = examined.statements.iter().map(statement).collect();

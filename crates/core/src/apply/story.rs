@@ -151,7 +151,9 @@ impl DeployError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::Holder;
     use crate::plan::Blocked;
+    use std::time::Duration;
 
     /// Whatever hints come to say: each flag and command in their sources is one that a program has a call for.
     #[test]
@@ -174,6 +176,17 @@ mod tests {
             .collect();
         said.retain(|span| call(span).is_none());
         assert_eq!(said, [""; 0]);
+    }
+
+    #[test]
+    fn only_a_server_can_end_a_session() {
+        let hint = |product| {
+            let (holder, waited) = (Holder::default(), Duration::from_secs(60));
+            DeployError::LockTimeout { holder, waited, product }.hint().unwrap_or_default()
+        };
+        assert!(hint(Product::PostgreSql).contains("`windlass unlock --end` ends that session"));
+        let file = hint(Product::Sqlite);
+        assert!(file.contains("by the means of its system") && !file.contains("unlock"), "{file}");
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(crate) fn examine(
         }
     };
     let is_same_text = migration.is_some_and(|migration| is_same_text(migration, attempt, dialect));
-    Examined { attempt: attempt.clone(), is_same_text, statements, comparison }
+    let is_in_project = migration.is_some();
+    Examined { attempt: attempt.clone(), is_in_project, is_same_text, statements, comparison }
 }
 
 fn compared(replay: &Replay, live: &Schema) -> Comparison {
