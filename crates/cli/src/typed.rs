@@ -29,9 +29,10 @@ impl Typed {
 
     /// A text in which commands stand in backquotes.
     pub(crate) fn text(&self, text: &str) -> String {
-        let spans = text.split('`').enumerate().map(|(index, span)| match span {
-            command if index % 2 == 1 && command.starts_with("windlass ") => self.command(command),
-            other => other.to_owned(),
+        let is_to_do = |span: &str| span.starts_with("windlass ") && !span.ends_with("--help");
+        let spans = text.split('`').enumerate().map(|(index, span)| match index % 2 == 1 && is_to_do(span) {
+            true => self.command(span),
+            false => span.to_owned(),
         });
         spans.collect::<Vec<_>>().join("`")
     }
@@ -45,6 +46,7 @@ mod tests {
     fn commands_keep_what_was_given() {
         let typed = Typed(" --dir 'my db'".to_owned());
         let told = typed.text("mend `1_a.sql`; or `windlass resolve --resume 1_a`; or leave `--to` out");
+        assert_eq!(typed.text("`windlass deploy --help`"), "`windlass deploy --help`");
         assert_eq!(
             told,
             "mend `1_a.sql`; or `windlass resolve --resume 1_a --dir 'my db'`; or leave `--to` out"

@@ -309,12 +309,8 @@ fn deployed(lines: &[StatusLine], inspection: &Inspection, is_blocked: bool) -> 
         }
         (None, None) if lines.is_empty() => finding(Severity::Note, "there are no migrations".to_owned()),
         (None, None) => {
-            let told: Vec<_> =
-                lines.iter().map(|line| format!("{} is {}", line.name, line.standing)).collect();
-            finding(
-                Severity::Note,
-                format!("no migration is applied as it is in the project: {}", told.join(", ")),
-            )
+            let told = few(lines.iter().map(|line| format!("{} is {}", line.name, line.standing)));
+            finding(Severity::Note, format!("no migration is applied as it is in the project: {told}"))
         }
     }
 }
@@ -362,13 +358,8 @@ fn drifted(verdict: Option<&DriftVerdict>, inspection: &Inspection) -> Finding {
     };
     match verdict {
         DriftVerdict::Drift(drift) => {
-            let first: Vec<String> =
-                drift.differences.iter().take(3).map(|one| one.key.to_string()).collect();
-            let more = match drift.differences.len() - first.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            finding(Severity::Problem, format!("others changed {}{more}", first.join(", ")))
+            let changed = few(drift.differences.iter().map(|one| one.key.to_string()));
+            finding(Severity::Problem, format!("others changed {changed}"))
                 .because("a deploy that has something to run stops before it runs anything")
                 .next("`windlass drift` shows it; undo it, or take it as it is: `windlass drift accept --reason WHY`")
         }
@@ -533,6 +524,15 @@ fn transactions(open: &[(Holder, Duration)], unseen: &[Unseen], long: Duration) 
             ]
         }
         false => found,
+    }
+}
+
+/// The first of several, and how many more there are.
+fn few(mut all: impl ExactSizeIterator<Item = String>) -> String {
+    let first: Vec<_> = all.by_ref().take(3).collect();
+    match all.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) async fn run(context: &Context, args: &Diagnose) -> Result<(Exit, Bod
 
 /// Commands and words with what this command was given.
 fn as_typed(advice: &mut Advice, typed: &Typed) {
+    advice.why = typed.text(&advice.why);
     let choices = advice.choices.iter_mut().map(|choice| (&mut choice.by_hand, &mut choice.commands));
     for (by_hand, commands) in std::iter::once((&mut advice.by_hand, &mut advice.commands)).chain(choices) {
         by_hand.iter_mut().for_each(|text| *text = typed.text(text));
