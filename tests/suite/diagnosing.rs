@@ -18,7 +18,10 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
     natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
     natively [Postgres, MySql, MariaDb]: what_a_refused_call_did_is_said_to_be_unknown;
-    natively [Postgres]: indexes_that_are_not_valid_are_told, an_index_of_its_own_is_left_to_the_deploy;
+    natively [Postgres]:
+        indexes_that_are_not_valid_are_told,
+        an_index_of_its_own_is_left_to_the_deploy,
+        what_was_built_anew_by_hand_may_stay;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
@@ -306,6 +309,28 @@ async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
     database.sql(PARTED).await;
     follow(&project, &told["advice"]["choices"][0]["commands"]).await;
     assert_eq!(database.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid").await, "0");
+    project.run(&["status", "--check"]).await.code(0);
+}
+
+async fn what_was_built_anew_by_hand_may_stay(database: &Database) {
+    let index =
+        ("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);");
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration(index.0, index.1);
+    project.run(&["deploy"]).await.code(4);
+    // As long as it is not valid nobody's word makes it so.
+    let refused = project.run(&["resolve", "--resume", "--took-effect", "2_index"]).await.code(3);
+    refused.err("a look at the database tells that the statement in flight did not take effect");
+    database.sql(PARTED).await;
+    let mut raw = database.session().await;
+    raw.execute("REINDEX INDEX CONCURRENTLY twins").await.expect("no twins any more");
+    let told = diagnosed(database, &project, &[], 3).await;
+    assert_eq!(told["migration"]["statements"][0]["fate"], "done", "{told:#}");
+    let stays = &told["advice"]["choices"][1];
+    assert!(stays["when"].as_str().is_some_and(|when| when.contains("is to stay as it is")), "{told:#}");
+    follow(&project, &stays["commands"]).await;
     project.run(&["status", "--check"]).await.code(0);
 }
 

@@ -316,6 +316,13 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
         choices.iter_mut().for_each(|choice| choice.by_hand.push(left.clone()));
         by_hand.insert(0, left);
     }
+    if let (Some(in_flight), Sight::Changed) = (attempt.in_flight, &attempt.sight) {
+        choices.push(Choice {
+            when: format!("what statement {} makes is to stay as it is there now", in_flight.to_text()),
+            by_hand: Vec::new(),
+            commands: vec![resolve("--resume --took-effect", &attempt.name), DEPLOY.to_owned()],
+        });
+    }
     Advice { by_hand, choices, ..plain(Action::Mend, &why, &[DEPLOY]) }
 }
 

@@ -4,7 +4,7 @@ use super::build::{Prefix, checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Contents, Inspection};
-use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Sight, State};
+use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::Dialect;
 use crate::sql::classify::leaves_nothing;
@@ -282,7 +282,7 @@ fn took_effect<'m>(
     if state == State::Running && attempt.owner_session == Liveness::Alive {
         return wrong("its session still lives; wait for it to end");
     }
-    if attempt.sight == Sight::Untouched {
+    if matches!(attempt.sight, Sight::Untouched | Sight::Remnant(Remnant::InvalidIndex { .. })) {
         return wrong("a look at the database tells that the statement in flight did not take effect");
     }
     let migration = find_migration(migrations, &attempt.name).map_err(ResolveError::Unknown)?;
