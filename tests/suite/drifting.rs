@@ -629,14 +629,14 @@ async fn shadow_tables_are_no_drift(database: &Database) {
 async fn columns_are_told_where_their_definitions_can_be_read(database: &Database) {
     let tables = "CREATE TABLE a (n int); CREATE TABLE guarded (n int, dsn text DEFAULT 'password=hunter2');";
     deployed(database, &[("1_a", tables)]).await;
-    database.sql("ALTER TABLE a ADD COLUMN by_hand int; ALTER TABLE guarded ADD COLUMN by_hand int").await;
+    database.sql("ALTER TABLE a ADD COLUMN by_hand int DEFAULT 1 NOT NULL; ALTER TABLE guarded ADD COLUMN by_hand int").await;
     let set = migrations(&[("1_a", tables)]);
     let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
     let words = words(&drift);
     let begin = |begin: &str| words.iter().filter(|words| words.starts_with(begin)).count();
     assert_eq!(begin("column a.by_hand was added"), 1, "{words:?}");
     assert_eq!(begin("column guarded.by_hand was added"), 1, "{words:?}");
-    assert_eq!((begin("table guarded: definition was "), begin("column guarded.")), (1, 1), "{words:?}");
+    assert_eq!((begin("table "), begin("column ")), (0, 2), "one statement, one object: {words:?}");
 }
 
 async fn a_schema_that_was_kept_with_its_columns_is_no_drift(database: &Database) {

@@ -150,7 +150,7 @@ async fn a_throwaway_server_of_the_programs_that_are_here_serves_as_well(databas
     // A server that others gave, or that is in a container, has none here.
     let Some(programs) = database.target().programs() else { return };
     // Whoever runs the server for root may enter it.
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::Builder::new().prefix("a, b \"c\" ").tempdir().expect("a folder");
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
     let command = |arguments: &[&str]| {
         let mut command = project.command(arguments);

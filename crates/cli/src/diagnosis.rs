@@ -287,6 +287,7 @@ impl Diagnosis {
                     ResolveError::WrongState { state: State::RolledBack, .. } => {
                         "there is nothing to decide: `windlass deploy` runs it from its beginning".to_owned()
                     }
+                    ResolveError::NoHistory { examples } => without_history(examples),
                     _ => "`windlass status` tells where every migration stands".to_owned(),
                 });
             }
@@ -392,6 +393,13 @@ fn of_source(error: &SourceError) -> Option<String> {
         SourceError::NotUtf8 { .. } => "save it as UTF-8".to_owned(),
         _ => return None,
     })
+}
+
+/// The ways out where there is no history; of a database that holds something, those that a deploy would tell.
+pub(crate) fn without_history(examples: &[String]) -> String {
+    let deploys = || "`windlass deploy` makes one, and writes the schema down".to_owned();
+    let is_not_empty = Blocked::NotEmpty { examples: examples.to_vec() };
+    if examples.is_empty() { deploys() } else { is_not_empty.hint().unwrap_or_else(deploys) }
 }
 
 /// After how many statements the live schema would be what it is.

@@ -316,3 +316,21 @@ fn a_word_that_the_schema_does_not_bear_out_is_told_afterwards() {
     project.on_app(&["drift", "accept", "--reason", "not needed"]).ends_with(0);
     project.on_app(&["diagnose"]).ends_with(0).out("everything is as it should be");
 }
+
+#[test]
+fn where_there_is_no_history_that_is_told() {
+    let project = Project::with(&[USERS]);
+    project.sql("CREATE TABLE other (id)");
+    let accept = ["drift", "accept", "--reason", "by hand"];
+    project.on_app(&accept).ends_with(3).err("the database has no history").err("`windlass baseline NAME`");
+    project.on_app(&["history"]).ends_with(0).out("no attempts").err("and the database is not empty");
+    project.sql("DROP TABLE other");
+    project.on_app(&accept).ends_with(3).err("hint: `windlass deploy` makes one");
+    let empty = project.on_app(&["history"]).ends_with(0).out("no attempts");
+    assert!(!empty.stderr.contains("note:"), "{empty:?}");
+    project.deploy(&[]).ends_with(0);
+    for command in [&accept[..], &["history"]] {
+        let elsewhere = project.on_app(&[command, &["--history-table", "elsewhere"]].concat());
+        elsewhere.err("a history of windlass stands in it, `_windlass_migrations`: leave `--history-table`");
+    }
+}

@@ -32,13 +32,14 @@ impl Position {
     }
 }
 
-/// Whether a migration runs once, or again whenever its text changed.
+/// Whether a migration runs once, or again whenever its text is another than the one that ran last: white space and comments
+/// that mean nothing make no other text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MigrationKind {
     /// Runs once, in the order of versions.
     Versioned,
-    /// `R__name`: runs after the versioned ones, again whenever its text changed.
+    /// `R__name`: runs after the versioned ones, again whenever its text is another than the one that ran last.
     Repeatable,
 }
 

@@ -24,7 +24,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The 1 is the function's revision: counted up when it is changed before it ran everywhere.
     let functions = RustMigrations::new().add_rows_only("3_capitals", 1, |conn| Box::pin(capitalise(conn)));
     let migrations = MIGRATIONS.with_rust(functions.migrations())?;
-    let report = deploy(&mut MySql::borrow(&mut conn).await?.functions(&functions), &migrations).await?;
+    let mut database = MySql::borrow(&mut conn).await?.functions(&functions);
+    let report = deploy(&mut database, &migrations).await.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
+    drop(database);
     for applied in &report.applied {
         println!("applied {}", applied.name);
     }

@@ -26,7 +26,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The 1 is the function's revision: counted up when it is changed before it ran everywhere.
     let functions = RustMigrations::new().add("3_capitals", 1, |client| Box::pin(capitalise(client)));
     let migrations = MIGRATIONS.with_rust(functions.migrations())?;
-    let report = deploy(&mut Postgres::borrow(&mut client).functions(&functions), &migrations).await?;
+    let mut database = Postgres::borrow(&mut client).functions(&functions);
+    let report = deploy(&mut database, &migrations).await.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
     for applied in &report.applied {
         println!("applied {}", applied.name);
     }

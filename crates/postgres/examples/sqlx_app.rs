@@ -12,7 +12,10 @@ static MIGRATIONS: Migrations = windlass_postgres::migrations!("examples/migrati
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = PgPool::connect(&std::env::var("DATABASE_URL")?).await?;
-    let report = deploy(&pool, &MIGRATIONS).await?;
+    let report = deploy(&pool, &MIGRATIONS).await.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
     println!("applied {} migrations", report.applied.len());
 
     let add = "INSERT INTO ships (id, name) SELECT count(*)::integer + 1, $1 FROM ships RETURNING id";

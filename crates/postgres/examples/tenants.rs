@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(report) => println!("{tenant}: applied {} migrations", report.applied.len()),
             Err(error) => {
                 failed += 1;
-                println!("{tenant}: {error}");
+                println!("{tenant}: {}", error.story());
             }
         }
     }

@@ -23,7 +23,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // A connection of the pool, which is given back as it was.
     let mut client = pool.get().await?;
-    let report = deploy(&mut **client, &MIGRATIONS).await?;
+    let report = deploy(&mut **client, &MIGRATIONS).await.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
     drop(client);
     println!("applied {} migrations", report.applied.len());
 

@@ -23,7 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             if let Some(backup) = back_up(&connection, &file)? {
                 println!("backed up to {}", backup.display());
             }
-            let report = deploy(&mut connection, &MIGRATIONS)?;
+            let report = deploy(&mut connection, &MIGRATIONS).unwrap_or_else(|error| {
+                eprintln!("{}", error.story());
+                std::process::exit(1)
+            });
             println!("applied {} migrations", report.applied.len());
         }
     }

@@ -43,7 +43,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(layer).init();
 
     let mut connection = Connection::open("app.db")?;
-    deploy(&mut connection, &MIGRATIONS)?;
+    let deployed = deploy(&mut connection, &MIGRATIONS);
+    // What was traced of a deploy that failed is wanted most.
     provider.shutdown()?;
+    deployed.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
     Ok(())
 }

@@ -27,7 +27,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let functions = RustMigrations::new().add("3_capitals", 1, capitalise);
     let migrations = MIGRATIONS.with_rust(functions.migrations())?;
     let mut connection = Connection::open(file)?;
-    let report = deploy(&mut Sqlite::borrow(&mut connection).functions(&functions), &migrations)?;
+    let mut database = Sqlite::borrow(&mut connection).functions(&functions);
+    let report = deploy(&mut database, &migrations).unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
     for applied in &report.applied {
         println!("applied {}", applied.name);
     }

@@ -9,7 +9,10 @@ static MIGRATIONS: windlass_sqlite::Migrations = windlass_sqlite::migrations!("e
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = SqlitePool::connect("sqlite:app.db?mode=rwc").await?;
-    windlass_sqlite::futures::deploy(&pool, &MIGRATIONS).await?;
+    windlass_sqlite::futures::deploy(&pool, &MIGRATIONS).await.unwrap_or_else(|error| {
+        eprintln!("{}", error.story());
+        std::process::exit(1)
+    });
 
     let ships: i64 = sqlx::query_scalar("SELECT count(*) FROM ships").fetch_one(&pool).await?;
     println!("{ships} ships");

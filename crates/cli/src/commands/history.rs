@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::status::to_the_second;
+use crate::diagnosis::without_history;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json::{AttemptBody, Body};
@@ -9,14 +10,20 @@ use crate::output::{BAD, BOLD, DIM, GOOD, WARN, elapsed, shown};
 use crate::table::{Cell, Row, table};
 use crate::target::{IfMissing, Target};
 use std::time::Duration;
+use windlass_core::driver::Contents;
 use windlass_core::history::{Attempt, State};
 
 pub(crate) async fn run(context: &Context) -> Result<(Exit, Body), Error> {
     let target = Target::of(&context.settings)?;
     let mut session = context.connect(&target, IfMissing::Leave).await?;
-    let history = session.driver.inspect().await?.history;
+    let inspection = session.driver.inspect().await?;
+    let history = inspection.history;
     if history.attempts.is_empty() {
         context.output.result("no attempts");
+        if let (false, Contents::Holds(examples)) = (history.exists, &inspection.contents) {
+            let hint = context.settings.typed.text(&without_history(examples));
+            context.output.note(&format!("there is no history, and the database is not empty: {hint}"));
+        }
     } else {
         let head = ["id", "state", "migration", "kind", "begun", "took", "by"];
         let head = head.iter().map(|title| Cell::new(*title).styled(BOLD)).collect();

@@ -85,6 +85,6 @@ fn consequence(resolution: Resolution, is_in_project: bool) -> &'static str {
         (Resolution::Resume, false) => {
             "once it is in the project again, a deploy goes on after its last completed statement"
         }
-        _ => "its text in the project is the one that counts",
+        _ => "its name and its text in the project are the ones that count",
     }
 }

@@ -1,9 +1,10 @@
 //! A throwaway server of the programs that are installed here: in a folder of its own, which goes with it, and reached by a
 //! socket in that folder alone.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -303,7 +304,7 @@ fn postgres(programs: &Programs, folder: &Path) -> Result<Made, LocalServerError
     make.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]);
     said(make.arg("--pwfile").arg(&file))?;
     let mut start = command(&programs.server);
-    start.args(["-p", "5432", "-k"]).arg(folder).args(["-h", ""]);
+    start.args(["-p", "5432", "-k"]).arg(in_list(folder)).args(["-h", ""]);
     for setting in [
         "unix_socket_permissions=0700",
         "fsync=off",
@@ -316,8 +317,9 @@ fn postgres(programs: &Programs, folder: &Path) -> Result<Made, LocalServerError
     }
     // All that the environment may say of another server.
     let url = format!(
-        "postgres:///postgres?user=postgres&password={password}&host={}&port=5432&sslmode=disable&channel_binding=prefer\
-         &target_session_attrs=any&options=",
+        "postgres://postgres:{password}@{}:5432/postgres?sslmode=disable&channel_binding=prefer&target_session_attrs=any\
+         &options=",
+        // As a parameter it would be a list.
         in_url(folder)
     );
     // The immediate end: nothing of it is needed again.
@@ -394,6 +396,18 @@ fn mysql(programs: &Programs, folder: &Path, product: Product) -> Result<Made, L
     }
     let url = format!("mysql://root:@localhost/mysql?socket={}&ssl-mode=disabled", in_url(&socket));
     Ok(Made { command: start, url, stop: Signal::SIGKILL })
+}
+
+/// A folder as one of a list, whatever stands in its name.
+fn in_list(folder: &Path) -> OsString {
+    let mut quoted = OsString::from("\"");
+    let parts = folder.as_os_str().as_bytes().split(|byte| *byte == b'"');
+    for (index, part) in parts.enumerate() {
+        quoted.push(if index == 0 { "" } else { "\"\"" });
+        quoted.push(OsStr::from_bytes(part));
+    }
+    quoted.push("\"");
+    quoted
 }
 
 fn in_url(path: &Path) -> String {

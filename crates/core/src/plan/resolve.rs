@@ -53,7 +53,10 @@ pub enum ResolveError {
     },
     /// Nothing was ever deployed here.
     #[error("the database has no history")]
-    NoHistory,
+    NoHistory {
+        /// Some of its objects.
+        examples: Vec<String>,
+    },
     /// No attempt stands that this decision could be about.
     #[error("no attempt at `{name}` stands in the history")]
     NoAttempt {
@@ -229,7 +232,11 @@ pub(crate) fn accept_schema<'m>(
         return Err(ResolveError::ReadOnly(reason.clone()));
     }
     if inspection.history.attempts.is_empty() {
-        return Err(ResolveError::NoHistory);
+        let examples = match &inspection.contents {
+            Contents::Holds(examples) => examples.clone(),
+            Contents::Empty => Vec::new(),
+        };
+        return Err(ResolveError::NoHistory { examples });
     }
     let keep = Step::KeepSchema { accepted: Some(accepted), grants };
     Ok(Plan { segments: vec![Segment { steps: vec![Step::Begin, keep, Step::Commit] }] })
@@ -334,7 +341,11 @@ fn accept<'m>(
     standing.remove(&attempt.name);
     let digest = standing.add(migration.name(), migration.raw_checksum());
     let into = ResolveInto::Accepted { name: migration.name(), checksums: now };
-    Ok(decision(inspection, attempt, into, "accepted edit", reason, digest))
+    let verb = match migration.name() == attempt.name {
+        true => "accepted edit".to_owned(),
+        false => format!("accepted as the new name of {}", attempt.name),
+    };
+    Ok(decision(inspection, attempt, into, &verb, reason, digest))
 }
 
 fn decision<'m>(

@@ -89,7 +89,15 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
         !key.table.is_empty()
             && whole.iter().any(|whole| whole.name == key.table && whole.schema == key.schema)
     };
-    let told = all.into_iter().filter(|(key, _)| !is_part(key));
+    let is_told_by_parts = |key: &Key| {
+        let columns = all.iter().map(|(key, _)| *key).filter(|column| {
+            column.kind == "column" && column.table == key.name && column.schema == key.schema
+        });
+        let columns: Vec<_> = if key.kind == "table" { columns.collect() } else { Vec::new() };
+        !columns.is_empty() && earlier.is_told_by_columns(later, key, &columns)
+    };
+    let needless: Vec<bool> = all.iter().map(|(key, _)| is_part(key) || is_told_by_parts(key)).collect();
+    let told = all.into_iter().zip(needless).filter(|(_, needless)| !needless).map(|(one, _)| one);
     told.map(|(key, change)| {
         let whole = !matches!(change, Change::Changed(_));
         let [before, now] = [earlier, later].map(|schema| schema.fragment(key, whole));

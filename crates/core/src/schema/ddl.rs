@@ -120,6 +120,12 @@ impl Schema {
         })
     }
 
+    /// Whether a table's columns that differ tell of all in which its definition does: SQLite keeps both, and one statement changes
+    /// both.
+    pub(super) fn is_told_by_columns(&self, later: &Self, key: &Key, columns: &[&Key]) -> bool {
+        self.product() == Some(Product::Sqlite) && sqlite::is_told_by_columns(self, later, key, columns)
+    }
+
     /// By the origin: `1 SQLite 3`.
     fn product(&self) -> Option<Product> {
         match self.origin.split(' ').nth(1)? {

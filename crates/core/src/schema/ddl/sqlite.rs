@@ -66,6 +66,43 @@ fn as_written(schema: &Schema, key: &Key, definition: &str) -> String {
     written.join(" ")
 }
 
+/// Whether the columns that differ tell of all in which two definitions of a table do.
+pub(super) fn is_told_by_columns(earlier: &Schema, later: &Schema, key: &Key, columns: &[&Key]) -> bool {
+    let rest = |schema: &'_ Schema| -> Option<Vec<String>> {
+        let all = words(property(schema.objects.get(key)?, "definition")?);
+        let mut depth = 0_usize;
+        let parts = all.split(|word| {
+            depth = match *word {
+                "(" => depth + 1,
+                ")" => depth.saturating_sub(1),
+                _ => depth,
+            };
+            matches!((*word, depth), ("(" | ",", 1) | (")", 0))
+        });
+        let is_column = |part: &[&str]| {
+            let is_one = |column: &&&Key| {
+                let properties = schema.objects.get(*column)?;
+                let told = fragment(column, properties)?;
+                Some(
+                    is_name(part.first()?, &column.name)
+                        && of_one_kind(&words(&told)[1..]) == of_one_kind(&part[1..]),
+                )
+            };
+            columns.iter().any(|column| is_one(&column).unwrap_or_default())
+        };
+        Some(parts.filter(|part| !is_column(part)).map(|part| part.join(" ")).collect())
+    };
+    let [before, now] = [earlier, later].map(rest);
+    before.is_some() && before == now
+}
+
+/// Words in whatever order and case: so `NOT NULL` may stand before a default or behind it.
+fn of_one_kind(words: &[&str]) -> Vec<String> {
+    let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.sort_unstable();
+    words
+}
+
 fn words(text: &str) -> Vec<&str> {
     let tokens = lexer::tokens(Dialect::Sqlite, text).filter(|token| token.kind.is_significant());
     tokens.map(|token| token.text).collect()
