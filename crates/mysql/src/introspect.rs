@@ -17,6 +17,7 @@ use catalog::{Catalog, PARTITIONS, Part};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use futures_util::future::join;
 use model::{Place, Reading};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
@@ -61,11 +62,13 @@ impl MySql<'_> {
     }
 
     /// Whether the schema is as it was kept last. The catalogs are read one after the other, so that what others change
-    /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice.
+    /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice. While one look is
+    /// worked out, the server is at the next.
     pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
+        let mut answer = self.kept_and_live(grants).await;
         let mut before: Option<(Found, String, Look)> = None;
         for _ in 0..=LOOKS {
-            let (found, said) = match self.kept_and_live(grants).await {
+            let (found, said) = match answer {
                 Ok(Some(answer)) => answer,
                 Ok(None) => return Ok(Look::NeverKept),
                 Err(Unread::Unseen(why)) => return Ok(Look::Unknown(why)),
@@ -80,11 +83,12 @@ impl MySql<'_> {
                 Some((earlier, then, seen)) if earlier == found && then == now => return Ok(seen),
                 earlier => earlier.map(|(.., seen)| seen),
             };
-            let seen = compare(&found, &kept, &said);
+            let (next, seen) =
+                join(self.kept_and_live(grants), async { compare(&found, &kept, &said) }).await;
             if !matches!(seen, Look::Differs { .. }) || earlier.is_some_and(|earlier| earlier == seen) {
                 return Ok(seen);
             }
-            before = Some((found, now, seen));
+            (answer, before) = (next, Some((found, now, seen)));
         }
         Ok(Look::Unknown("others change the schema while it is read".to_owned()))
     }
@@ -295,7 +299,7 @@ impl Said {
         self.sequences.iter().for_each(|row| reading.sequence(row));
         written.iter().for_each(|row| reading.written(row));
         reading.grants(self.grants.iter());
-        Ok(reading.schema.guarded())
+        Ok(reading.end().guarded())
     }
 }
 

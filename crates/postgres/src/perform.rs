@@ -1,8 +1,10 @@
 //! Performing: the steps of one segment, as few round trips as can be.
 //!
-//! Inside a transaction every step is a message of its own, and all are on their way before the first answer
+//! Inside a transaction every statement is a message of its own, and all are on their way before the first answer
 //! is awaited. After a refusal the server refuses the rest, COMMIT included, so nothing is lost by not
-//! waiting; and each message has its own answer, so the step that failed is known.
+//! waiting; and each message has its own answer, so the step that failed is known. COMMIT goes with the record
+//! before it, whose answer tells how many of the two were done. BEGIN does not go with the claim: where that message
+//! is not understood, or given up early, what follows would run outside any transaction.
 
 use crate::dialect::{self, FORGET_SEQUENCES, LEAVE_NOTHING, READ_AS_UTF8, READ_AS_UTF8_HERE};
 use crate::errors::{code, database_error, own_words};
@@ -67,6 +69,8 @@ pub(crate) struct Pooled {
 /// A message on its way.
 struct Sent<'a> {
     index: usize,
+    /// Whether the next step's text stands behind its own.
+    with_next: bool,
     bytes: usize,
     reply: Answer<'a>,
 }
@@ -103,6 +107,11 @@ impl Performance<'_> {
         let mut flight = Flight::default();
         let mut inside = false;
         for (index, step) in steps.iter().enumerate() {
+            if index > 0 && self.share_a_message(&steps[index - 1..]) {
+                inside = false;
+                self.limits.end();
+                continue;
+            }
             let alone = stands_alone(step, inside) || !self.session.sends_ahead();
             // How many rows were touched is in the answer alone.
             if alone || matches!(step, Step::CountRows { .. }) {
@@ -142,7 +151,9 @@ impl Performance<'_> {
                 watch.ends(index);
                 continue;
             }
+            let with_next = self.share_a_message(&steps[index..]);
             let message = match self.message((step, steps.get(index + 1)), inside, flight.touched) {
+                Ok(message) if with_next => format!("{message}; COMMIT").into(),
                 Ok(message) => message,
                 Err(cause) => {
                     return Err(self.undo(steps, &mut flight, Failure { step: index, cause }).await);
@@ -157,6 +168,7 @@ impl Performance<'_> {
             // Outside a transaction it would be set for whoever gets the session next.
             let may_lead = matches!(step, Step::Execute(_)) && (inside || self.pooled.is_none());
             let lead = may_lead.then(|| self.limits.lead(inside)).flatten();
+            *self.is_touched |= lead.is_some();
             let reply = match (step, &lead) {
                 (Step::Execute(Execute { sql, copy_data: Some(data), .. }), lead) => {
                     if let Some(lead) = lead {
@@ -189,7 +201,7 @@ impl Performance<'_> {
             // What follows would run, and be committed, without what the server never got.
             let alone = alone || matches!(&reply, Answer::Reply(reply) if !reply.is_sent());
             flight.bytes += bytes;
-            flight.sent.push_back(Sent { index, bytes, reply });
+            flight.sent.push_back(Sent { index, with_next, bytes, reply });
             inside = (inside && !matches!(step, Step::Commit)) || matches!(step, Step::Begin);
             if alone {
                 self.settle(steps, &mut flight, 0, watch).await?;
@@ -206,6 +218,15 @@ impl Performance<'_> {
             self.outlast_cancel().await;
         }
         Ok(())
+    }
+
+    /// Whether the first two of these steps are one message, a record and its COMMIT. Not where something has to be set
+    /// before what windlass writes, and not where answers are waited for one by one.
+    fn share_a_message(&self, steps: &[Step<'_>]) -> bool {
+        matches!(steps, [Step::Record(_), Step::Commit, ..])
+            && !*self.is_touched
+            && self.pooled.is_none()
+            && self.session.sends_ahead()
     }
 
     /// Lets a request to cancel come that is still on its way, while the session does nothing that matters:
@@ -254,7 +275,7 @@ impl Performance<'_> {
                 within.unwrap_or(self.restore).to_owned().into()
             }
             Step::Execute(execute) => {
-                *self.is_touched = true;
+                *self.is_touched |= execute.touches_session;
                 execute.sql.into()
             }
             Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),
@@ -304,9 +325,14 @@ impl Performance<'_> {
         while flight.bytes > bytes || flight.sent.len() > messages {
             let Some(mut sent) = flight.sent.pop_front() else { break };
             flight.bytes -= sent.bytes;
-            let index = sent.index;
+            let mut index = sent.index;
             let answered = self.attend(steps, (index, &mut sent.reply), flight, watch).await;
             if let Err(error) = answered {
+                if let Answer::Reply(Reply { done: 1.., .. }) = &sent.reply
+                    && sent.with_next
+                {
+                    index += 1;
+                }
                 let seen = flight.seen.take();
                 let cause = match flight.given_up.take_if(|_| error.code() == Some(code::QUERY_CANCELED)) {
                     Some(holder) => {
@@ -330,6 +356,10 @@ impl Performance<'_> {
                 watch.touched(index, reply.touched);
             }
             watch.ends(index);
+            if sent.with_next {
+                watch.starts(index + 1);
+                watch.ends(index + 1);
+            }
             if let Some(next) = flight.sent.front() {
                 watch.starts(next.index);
             }

@@ -175,7 +175,7 @@ impl<'c> Session<'c> {
             #[cfg(feature = "sqlx")]
             Self::Sqlx(session) => Answer::Sqlx(session.ask(sql)),
         };
-        Reply { answer, lead: None, touched: 0 }
+        Reply { answer, lead: None, touched: 0, done: 0 }
     }
 
     /// The same behind a statement that is a message of its own; the answer is that of both.
@@ -289,6 +289,8 @@ pub(crate) struct Reply<'s> {
     lead: Option<Box<Reply<'s>>>,
     /// Rows that the statement touched, once it is answered.
     pub(crate) touched: u64,
+    /// How many statements of the message were done, once it is answered. Over sqlx that is not told.
+    pub(crate) done: usize,
 }
 
 enum Answer<'s> {
@@ -331,7 +333,11 @@ impl Reply<'_> {
             self.lead = None;
         }
         self.touched = match &mut self.answer {
-            Answer::Native(answer) => answer.read(drop).await?,
+            Answer::Native(answer) => {
+                let read = answer.read(drop).await;
+                self.done = answer.done;
+                read?
+            }
             #[cfg(feature = "sqlx")]
             Answer::Sqlx(answer) => answer.read(drop).await?,
         };

@@ -130,7 +130,17 @@ fn execute<'m>(migration: &'m Migration, sql: &'m str) -> Step<'m> {
 }
 
 fn statement<'m>(migration: &'m Migration, sql: &'m str) -> Execute<'m> {
-    Execute { migration, number: 1, of: 1, sql, copy_data: None, line: 1, column: 1, secret: false }
+    Execute {
+        migration,
+        number: 1,
+        of: 1,
+        sql,
+        copy_data: None,
+        line: 1,
+        column: 1,
+        secret: false,
+        touches_session: true,
+    }
 }
 
 fn refusal(failure: Failure) -> DatabaseError {

@@ -26,9 +26,6 @@ pub(super) struct Prepared<'m> {
     pub(super) pieces: Vec<Piece>,
     /// Statements, first and last, that the state of their session ties together.
     bound: Vec<(usize, usize)>,
-    /// A trigger may run where rows are changed.
-    may_run_triggers: bool,
-    may_run_event_triggers: bool,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -93,7 +90,7 @@ impl<'m> Prepared<'m> {
             true => vec![Facts::of_code(mode == TransactionMode::Required)],
             false => statements.iter().map(|s| classify(dialect, s.text(script.text()))).collect(),
         };
-        let executes = executes(migration, &statements, &facts);
+        let mut executes = executes(migration, &statements, &facts);
         placeholders::refuse(dialect, &executes)?;
         tables.complete(&executes, &mut facts)?;
         let settled = if dialect == Dialect::MySql { units::settle(&mut facts) } else { Vec::new() };
@@ -124,6 +121,15 @@ impl<'m> Prepared<'m> {
             refuse_no_journal(&executes, &facts)?;
         }
 
+        let may_run_triggers = tables.may_run_triggers(script.text());
+        let may_run_event_triggers = tables.may_run_event_triggers(script.text());
+        for (execute, facts) in executes.iter_mut().zip(&facts) {
+            execute.touches_session = facts.session != SessionUse::None
+                || matches!(facts.effect, Effect::Session | Effect::Unknown)
+                || may_run_triggers && facts.effect == Effect::Data
+                || may_run_event_triggers && facts.effect == Effect::Schema;
+        }
+
         let created = creations(dialect, &executes, &facts);
         let (lock_timeout, repeats) = (directives.lock_timeout, directives.repeats);
         Ok(Self {
@@ -132,8 +138,6 @@ impl<'m> Prepared<'m> {
             facts,
             pieces,
             bound,
-            may_run_triggers: tables.may_run_triggers(script.text()),
-            may_run_event_triggers: tables.may_run_event_triggers(script.text()),
             foreign_keys,
             lock_timeout,
             dialect,
@@ -194,16 +198,10 @@ impl<'m> Prepared<'m> {
 
     /// Whether it may leave the session's settings changed.
     pub(super) fn touches_session(&self) -> bool {
-        let sent = self.pieces.iter().flat_map(|piece| &piece.run).map(|&index| &self.facts[index]);
-        let touches = |facts: &Facts| {
-            facts.session != SessionUse::None
-                || matches!(facts.effect, Effect::Session | Effect::Unknown)
-                || self.may_run_triggers && facts.effect == Effect::Data
-                || self.may_run_event_triggers && facts.effect == Effect::Schema
-        };
+        let mut sent = self.pieces.iter().flat_map(|piece| &piece.run);
         self.migration.is_rust()
             || self.foreign_keys != ForeignKeys::AsTheyAre
-            || sent.into_iter().any(touches)
+            || sent.any(|&index| self.statements[index].touches_session)
     }
 }
 
@@ -223,6 +221,7 @@ fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Fac
         line: script.line_in_file(statement.line),
         column: statement.column,
         secret: facts.may_hold_secret,
+        touches_session: true,
     };
     numbered.map(execute).collect()
 }

@@ -3,7 +3,6 @@
 use super::catalog::Catalog;
 use crate::history::identifier;
 use crate::transport::Row;
-use std::collections::BTreeMap;
 use windlass_core::schema::Properties;
 
 /// One row of a query, its values by the columns' names.
@@ -43,13 +42,12 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// Rows by what stands in a column, in its order.
-pub(super) fn by<'r>(rows: Vec<Cells<'r>>, column: &str) -> BTreeMap<&'r str, Vec<Cells<'r>>> {
-    let mut all: BTreeMap<&str, Vec<Cells<'r>>> = BTreeMap::new();
-    for row in rows {
-        all.entry(row.text(column)).or_default().push(row);
-    }
-    all
+/// Rows by what stands in a column, in its order. Most servers give them together already.
+pub(super) fn by<'r>(rows: Vec<Cells<'r>>, column: &str) -> Vec<(&'r str, Vec<Cells<'r>>)> {
+    let mut rows: Vec<(&str, Cells<'r>)> = rows.into_iter().map(|row| (row.text(column), row)).collect();
+    rows.sort_by_key(|(value, _)| *value);
+    let groups = rows.chunk_by(|(one, _), (next, _)| one == next);
+    groups.map(|group| (group[0].0, group.iter().map(|(_, row)| *row).collect())).collect()
 }
 
 /// The properties that have a value.

@@ -155,7 +155,7 @@ impl<'c> Session<'c> {
         if let Some(behind) = behind {
             self.leave_behind(&behind);
         }
-        Answer { answered: &self.answered, number, stream, lets_data_go: false }
+        Answer { answered: &self.answered, number, stream, done: 0, lets_data_go: false }
     }
 
     /// Runs `COPY … FROM stdin` with its data.
@@ -234,6 +234,8 @@ pub(super) struct Answer<'s> {
     answered: &'s AtomicU64,
     number: u64,
     stream: Result<Pin<Box<SimpleQueryStream>>, TransportError>,
+    /// How many of the message's statements were done.
+    pub(super) done: usize,
     pub(super) lets_data_go: bool,
 }
 
@@ -259,7 +261,7 @@ impl Answer<'_> {
         while let Some(message) = stream.next().await {
             match message {
                 Err(error) if self.lets_data_go && is_data(&error) => {}
-                Ok(SimpleQueryMessage::CommandComplete(rows)) => touched = rows,
+                Ok(SimpleQueryMessage::CommandComplete(rows)) => (touched, self.done) = (rows, self.done + 1),
                 Ok(SimpleQueryMessage::Row(row)) => keep(row),
                 message => drop(message.map_err(told)?),
             }

@@ -12,6 +12,7 @@ crate::on_servers!(
     the_failing_step_and_its_place_are_told_and_nothing_stands,
     what_no_message_can_carry_takes_nothing_behind_it_along,
     a_refused_commit_is_a_failure,
+    a_fenced_record_takes_everything_along,
     a_savepoint_does_not_heal_what_failed_before_it,
     copy_loads_its_data_and_tells_the_row_it_cannot,
     data_that_copy_puts_out_is_let_go,
@@ -88,11 +89,30 @@ async fn a_refused_commit_is_a_failure(database: Database) {
     let mut driver = database.ready().await;
     let migration = migration();
     let deferred = "CREATE TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
-    let steps = transaction(&migration, &[deferred, "INSERT INTO t VALUES (1), (1)"]);
-    let (step, error) = refused(perform(&mut driver, &steps).await.unwrap_err());
-    assert_eq!((step, error.code.as_deref()), (5, Some("23505")));
-    assert_no_transaction(&mut driver, &database).await;
-    assert_eq!(database.value("SELECT to_regclass('t')").await, "NULL");
+    let twice = "INSERT INTO t VALUES (1), (1)";
+    // In one message with the record; and in one of its own, since the last statement may leave a setting.
+    for statements in [vec![deferred, twice], vec![deferred, twice, "SELECT 1"]] {
+        let steps = transaction(&migration, &statements);
+        let (step, error) = refused(perform(&mut driver, &steps).await.unwrap_err());
+        assert_eq!((step, error.code.as_deref()), (steps.len() - 1, Some("23505")));
+        assert_no_transaction(&mut driver, &database).await;
+        assert_eq!(database.value("SELECT to_regclass('t')").await, "NULL");
+    }
+}
+
+async fn a_fenced_record_takes_everything_along(database: Database) {
+    let mut driver = database.ready().await;
+    let migration = migration();
+    for statements in [vec!["CREATE TABLE t (a int)"], vec!["CREATE TABLE t (a int)", "SELECT 1"]] {
+        let mut steps = transaction(&migration, &statements);
+        let at = steps.len() - 2;
+        steps[at] = record("2_other");
+        let failure = perform(&mut driver, &steps).await.unwrap_err();
+        assert!(matches!(failure, Failure { step, cause: Cause::Fenced } if step == at), "{failure:?}");
+        assert_no_transaction(&mut driver, &database).await;
+        assert_eq!(database.value("SELECT to_regclass('t')").await, "NULL");
+        assert_eq!(database.value("SELECT count(*) FROM _windlass_migrations").await, "0");
+    }
 }
 
 async fn a_savepoint_does_not_heal_what_failed_before_it(database: Database) {

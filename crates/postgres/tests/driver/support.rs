@@ -159,9 +159,21 @@ pub(crate) fn record(name: &str) -> Step<'_> {
     Step::Record(vec![Record { name, epoch: 1, completed: 2, digest: "d".repeat(64) }])
 }
 
+/// One that neither creates a table nor inserts rows may do anything to the session.
 pub(crate) fn execute<'m>(migration: &'m Migration, sql: &'m str) -> Step<'m> {
+    let touches_session = !["CREATE TABLE ", "INSERT INTO "].iter().any(|words| sql.starts_with(words));
     let (number, of, line, column) = (1, 1, 1, 1);
-    Step::Execute(Execute { migration, number, of, sql, copy_data: None, line, column, secret: false })
+    Step::Execute(Execute {
+        migration,
+        number,
+        of,
+        sql,
+        copy_data: None,
+        line,
+        column,
+        secret: false,
+        touches_session,
+    })
 }
 
 pub(crate) fn copy<'m>(migration: &'m Migration, sql: &'m str, data: &'m str) -> Step<'m> {
