@@ -175,7 +175,7 @@ async fn changed(target: &Target, place: &Place, size: usize, migrations: &Migra
     beside(target, place, size, ("changed, and told", Aim::Ratio(3.0)), async |session: &mut dyn Driver| {
         let found = look(session, migrations.as_slice(), &DriftOptions::default()).await.expect("a look");
         let DriftVerdict::Drift(drift) = found else { panic!("{found:?}") };
-        assert_eq!(drift.differences.len(), if place.family == Family::Sqlite { 2 } else { 1 });
+        assert_eq!(drift.differences.len(), 1);
     })
     .await
 }
