@@ -21,7 +21,8 @@ harness::scenarios!(
     natively [Postgres]:
         indexes_that_are_not_valid_are_told,
         an_index_of_its_own_is_left_to_the_deploy,
-        what_was_built_anew_by_hand_may_stay;
+        what_was_built_anew_by_hand_may_stay,
+        an_index_in_the_way_is_dropped;
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY, login varchar(40));");
@@ -307,6 +308,18 @@ async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
     let status = project.run(&["status"]).await.code(0);
     status.out("statement 1 was refused, and is not done; it left something");
     database.sql(PARTED).await;
+    // Without its file no deploy drops it.
+    std::fs::remove_file(project.path("migrations/2_index.sql")).expect("removed");
+    let gone = diagnosed(database, &project, &[], 3).await;
+    let by_hand = "undo by hand what stands of it: 0 of its 2 statements, and what is left of the next: drop invalid index \
+                   public.twins";
+    assert_eq!(gone["advice"]["choices"][1]["by_hand"][0], by_hand, "{gone:#}");
+    let message = gone["blocked"]["message"].as_str().expect("words");
+    assert!(
+        message.contains("after 0 of 2 statements and perhaps a part of 1, and is not in the project"),
+        "{gone:#}"
+    );
+    project.migration(index.0, index.1);
     follow(&project, &told["advice"]["choices"][0]["commands"]).await;
     assert_eq!(database.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid").await, "0");
     project.run(&["status", "--check"]).await.code(0);
@@ -332,6 +345,21 @@ async fn what_was_built_anew_by_hand_may_stay(database: &Database) {
     assert!(stays["when"].as_str().is_some_and(|when| when.contains("is to stay as it is")), "{told:#}");
     follow(&project, &stays["commands"]).await;
     project.run(&["status", "--check"]).await.code(0);
+}
+
+async fn an_index_in_the_way_is_dropped(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);");
+    project.run(&["deploy"]).await.code(4);
+    project.run(&["resolve", "--rolled-back", "2_index"]).await.code(0);
+    database.sql(PARTED).await;
+    let refused = project.run(&["deploy"]).await.code(3).err("an index of that name is there already");
+    let refused = refused.err("hint: `DROP INDEX CONCURRENTLY public.twins`");
+    assert!(!refused.stderr.contains("REINDEX"), "{refused:?}");
+    database.session().await.execute("DROP INDEX CONCURRENTLY twins").await.expect("dropped");
+    project.run(&["deploy"]).await.code(0).out("Applied 2_index");
 }
 
 /// Statements that reach beyond their own database, one a line.

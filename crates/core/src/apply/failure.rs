@@ -105,8 +105,11 @@ impl FailedStatement {
         told.push(match self.stands {
             Stands::Nothing => format!("`{migration}` was rolled back: nothing of it stands"),
             Stands::Part { completed } => stand(completed),
+            Stands::PartOfUnit { completed: 0 } => {
+                format!("{}, or perhaps a part of what was begun", stand(0))
+            }
             Stands::PartOfUnit { completed } => {
-                format!("{}, and perhaps part of what came after them", stand(completed))
+                format!("{}, and perhaps a part of what came after", stand(completed))
             }
         });
         if *touched > 0 {

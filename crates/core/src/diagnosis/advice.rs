@@ -241,11 +241,17 @@ fn elsewhere(attempt: &Attempt, renamed_to: Option<&str>) -> Advice {
 /// How many statements count as done, and which may have done something.
 fn stands(attempt: &Attempt) -> String {
     let Attempt { completed, statements, .. } = attempt;
-    match attempt.in_flight {
-        Some(in_flight) => {
-            format!("{completed} of its {statements} statements, and perhaps part of {}", in_flight.to_text())
+    match (attempt.in_flight, &attempt.sight) {
+        (Some(_), Sight::Remnant(remnant)) => {
+            format!("{completed} of its {statements} statements, and what is left of the next: {remnant}")
         }
-        None => format!("{completed} of its {statements} statements"),
+        (Some(in_flight), _) => {
+            format!(
+                "{completed} of its {statements} statements, and perhaps a part of {}",
+                in_flight.to_text()
+            )
+        }
+        (None, _) => format!("{completed} of its {statements} statements"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Execute;
 use crate::directive::DirectiveError;
-use crate::driver::InvalidIndex;
+use crate::driver::{InvalidIndex, Invalidity};
 use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
 use crate::migration::Migration;
 use crate::sql::modes::Misread;
@@ -144,7 +144,7 @@ pub enum Blocked {
     /// Part of a migration stands, or may, and the project has none of that name to go on with.
     #[error("`{}` {} after {} of {} statements{}, and {}{}", .attempt.name,
         if .attempt.error.is_some() { "failed" } else { "was interrupted" },
-        .attempt.completed, .attempt.statements, rows_of_next(.attempt),
+        .attempt.completed, .attempt.statements, part_of_next(.attempt),
         .renamed_to.as_ref().map_or_else(|| "is not in the project".to_owned(), |to| format!("its text has another name in the project, `{to}`")),
         .attempt.error.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
     UnfinishedElsewhere {
@@ -479,6 +479,10 @@ impl Blocked {
                 attempt.name,
                 beside.iter().find(|index| index.is_being_built()).map(|index| index.hint() + "; or ").unwrap_or_default()
             ),
+            // Built anew it would still be there.
+            Self::TakesInvalidIndex { index, unless_there: false, .. } if index.why == Invalidity::Unfinished => {
+                index.drop_statement()
+            }
             Self::TakesInvalidIndex { index, .. } => index.hint(),
             Self::HeadChanged { attempt } => format!(
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
@@ -570,6 +574,12 @@ fn rows_of_next(attempt: &Attempt) -> String {
         0 => String::new(),
         rows => format!(" and {rows} rows of statement {}", attempt.completed + 1),
     }
+}
+
+/// The same, and what nobody knows of those that were under way.
+fn part_of_next(attempt: &Attempt) -> String {
+    let begun = attempt.in_flight.map(|in_flight| format!(" and perhaps a part of {}", in_flight.to_text()));
+    rows_of_next(attempt) + &begun.unwrap_or_default()
 }
 
 /// The ways out of a database that holds something and no history. One whose history has the usual name, while

@@ -167,11 +167,15 @@ impl InvalidIndex {
                     "leave it as it is: the deploy that goes on with `{name}` drops it and builds it anew"
                 )
             }
-            Invalidity::LeftByReindex => format!("`DROP INDEX CONCURRENTLY {index}`"),
+            Invalidity::LeftByReindex => self.drop_statement(),
             Invalidity::Unfinished => {
-                format!("`REINDEX INDEX CONCURRENTLY {index}`, or `DROP INDEX CONCURRENTLY {index}`")
+                format!("`REINDEX INDEX CONCURRENTLY {index}`, or {}", self.drop_statement())
             }
         }
+    }
+
+    pub(super) fn drop_statement(&self) -> String {
+        format!("`DROP INDEX CONCURRENTLY {}`", Quoted(&self.index))
     }
 }
 
