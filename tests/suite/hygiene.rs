@@ -24,9 +24,13 @@ harness::scenarios!(
 /// What a migration leaves, and what shows of it.
 type Left = (&'static str, &'static str);
 
-const POSTGRES: [Left; 13] = [
+const POSTGRES: [Left; 14] = [
     ("SELECT pg_catalog.set_config('search_path', '', false)", "current_setting('search_path')"),
     ("SET ROLE pg_monitor", "current_user || current_setting('role')"),
+    (
+        "CREATE TABLE by_code AS SELECT public.leave_over() AS n",
+        "current_setting('role') || current_setting('statement_timeout')",
+    ),
     ("SET SESSION AUTHORIZATION pg_monitor", "session_user"),
     (
         "SET statement_timeout = '50s'; SET lock_timeout = '40s'",
@@ -167,6 +171,11 @@ async fn leave(database: &Database, above: &str, options: &DeployOptions) {
         // A temporary table of that name would hide this one.
         first += "CREATE TABLE hidden (n int); INSERT INTO hidden VALUES (1); CREATE PROCEDURE leave_over() BEGIN \
                   CREATE TEMPORARY TABLE IF NOT EXISTS hidden (n int); SET @left_by_code = 7; END;";
+    }
+    if database.target().family == Family::Postgres {
+        first += "CREATE FUNCTION leave_over() RETURNS int LANGUAGE plpgsql AS 'BEGIN \
+                  PERFORM set_config(''role'', ''pg_monitor'', false), set_config(''statement_timeout'', ''1min'', false); \
+                  RETURN 1; END';";
     }
     let mut scripts = Vec::new();
     for (what, (leaves, probe)) in left.iter().enumerate() {

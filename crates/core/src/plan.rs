@@ -303,8 +303,8 @@ pub struct Execute<'m> {
     pub column: u32,
     /// Whether the text may hold a secret: it is then never shown.
     pub secret: bool,
-    /// Whether it may leave the session other than it was: settings, a role, a temporary table.
-    pub touches_session: bool,
+    /// Whether the session is known to be as before when it has run: its settings, its role, what is temporary.
+    pub leaves_session_alone: bool,
 }
 
 impl<'m> Plan<'m> {

@@ -28,16 +28,10 @@ fn planned_with(
     allow_pooler: bool,
 ) -> Result<String, Blocked> {
     let migrations = Migrations::from_scripts(scripts.iter().copied()).expect("a set of migrations");
-    let history = History { exists: true, attempts: Vec::new() };
-    let inspection = Inspection {
-        history,
-        contents: Contents::Holds(vec!["x".to_owned()]),
-        access: Access::Writable,
-        surroundings: Surroundings::default(),
-    };
     let mut options = Options::default();
     options.allow_non_empty = true;
     options.allow_pooler = allow_pooler;
+    let inspection = inspection();
     let outlook = plan(migrations.as_slice(), &inspection, capabilities, &options)?;
     let mut text = String::new();
     for mut segment in outlook.plan.segments {
@@ -46,6 +40,16 @@ fn planned_with(
         writeln!(text, "{segment}--").expect("a string takes everything");
     }
     Ok(text)
+}
+
+/// Of a database with a history that is empty.
+fn inspection() -> Inspection {
+    Inspection {
+        history: History { exists: true, attempts: Vec::new() },
+        contents: Contents::Holds(vec!["x".to_owned()]),
+        access: Access::Writable,
+        surroundings: Surroundings::default(),
+    }
 }
 
 /// Compares without the indentation that the test's own layout brings.
@@ -305,6 +309,63 @@ fn a_secret_is_not_shown() {
         commit
         --",
     );
+}
+
+/// By what PostgreSQL evaluates with it: a function may be behind any default, check or view.
+#[test]
+fn a_statement_that_evaluates_nothing_leaves_its_session_alone() {
+    let leaves_alone = |sql: &'static str| {
+        let capabilities = capabilities(Product::PostgreSql);
+        let migrations = Migrations::from_scripts([("1_m.sql", sql)]).expect("a set of migrations");
+        let inspection = inspection();
+        let mut options = Options::default();
+        options.allow_non_empty = true;
+        let outlook = plan(migrations.as_slice(), &inspection, &capabilities, &options).expect("a plan");
+        let steps = outlook.plan.segments.iter().flat_map(|segment| &segment.steps);
+        let executes = steps.filter_map(|step| match step {
+            Step::Execute(execute) => Some(execute.leaves_session_alone),
+            _ => None,
+        });
+        executes.collect::<Vec<_>>()
+    };
+    for sql in [
+        "CREATE TABLE t (a int DEFAULT f(), CHECK (g(a)))",
+        "CREATE INDEX ON t (lower(a))",
+        "CREATE VIEW v AS SELECT f() FROM t",
+        "CREATE TYPE mood AS ENUM ('good')",
+    ] {
+        assert_eq!(leaves_alone(sql), [true], "{sql}");
+    }
+    for sql in [
+        "CREATE TABLE t AS SELECT a FROM v",
+        "CREATE TABLE p PARTITION OF t DEFAULT",
+        "CREATE TEMP TABLE t (a int)",
+        "CREATE MATERIALIZED VIEW v AS SELECT 1",
+        "ALTER TABLE t ADD a int",
+        "INSERT INTO t VALUES (1)",
+        "SELECT 1",
+        "SET work_mem = '1MB'",
+        "DO 'BEGIN END'",
+    ] {
+        assert_eq!(leaves_alone(sql), [false], "{sql}");
+    }
+}
+
+#[test]
+fn what_a_function_may_have_set_is_taken_back() {
+    let restores = |sql: &'static str| {
+        let text = planned(Product::PostgreSql, &[("1_m.sql", sql)]).expect("a plan");
+        text.contains("restore")
+    };
+    for sql in [
+        "CREATE TABLE t AS SELECT f()",
+        "INSERT INTO t VALUES (f())",
+        "SELECT f()",
+        "ALTER TABLE t ADD CHECK (f(a))",
+    ] {
+        assert!(restores(sql), "{sql}");
+    }
+    assert!(!restores("CREATE TABLE t (a int); INSERT INTO t VALUES (lower('A'))"));
 }
 
 #[test]

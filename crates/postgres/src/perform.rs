@@ -275,7 +275,7 @@ impl Performance<'_> {
                 within.unwrap_or(self.restore).to_owned().into()
             }
             Step::Execute(execute) => {
-                *self.is_touched |= execute.touches_session;
+                *self.is_touched |= !execute.leaves_session_alone;
                 execute.sql.into()
             }
             Step::Clear { remnant, .. } => look::clear(remnant).ok_or_else(unknown)?.into(),

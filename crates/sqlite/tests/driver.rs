@@ -139,7 +139,7 @@ fn statement<'m>(migration: &'m Migration, sql: &'m str) -> Execute<'m> {
         line: 1,
         column: 1,
         secret: false,
-        touches_session: true,
+        leaves_session_alone: false,
     }
 }
 

@@ -80,7 +80,7 @@ fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told>
             line: script.line_in_file(statement.line),
             column: statement.column,
             secret: facts.may_hold_secret,
-            touches_session: true,
+            leaves_session_alone: false,
         };
         let (fate, evidence) = fate(attempt, number);
         let objects = match &facts.objects {

@@ -529,7 +529,7 @@ impl<'m> Builder<'_, 'm> {
                 limiter.begin();
             }
         }
-        if prepared.touches_session() || limiter.leaves_a_setting() {
+        if prepared.touches_session || limiter.leaves_a_setting() {
             match (open.is_empty(), self.segments.last_mut()) {
                 (true, Some(segment)) => segment.steps.push(Step::RestoreSettings),
                 _ => open.push(Step::RestoreSettings),
@@ -555,7 +555,7 @@ impl<'m> Builder<'_, 'm> {
                 steps.push(Step::RestoreSettings);
             }
             steps.extend(work.prepared.statements.iter().cloned().map(Step::Execute));
-            is_touched = work.prepared.touches_session();
+            is_touched = work.prepared.touches_session;
         }
         let record = |work: &Work<'m>| {
             let digest = self.standing.add(work.migration.name(), work.migration.raw_checksum());

@@ -26,6 +26,8 @@ pub(super) struct Prepared<'m> {
     pub(super) pieces: Vec<Piece>,
     /// Statements, first and last, that the state of their session ties together.
     bound: Vec<(usize, usize)>,
+    /// Whether it may leave the session's settings changed.
+    pub(super) touches_session: bool,
     pub(super) foreign_keys: ForeignKeys,
     /// How long its strong locks may be waited for, where the script says so.
     pub(super) lock_timeout: Option<Duration>,
@@ -123,12 +125,20 @@ impl<'m> Prepared<'m> {
 
         let may_run_triggers = tables.may_run_triggers(script.text());
         let may_run_event_triggers = tables.may_run_event_triggers(script.text());
-        for (execute, facts) in executes.iter_mut().zip(&facts) {
-            execute.touches_session = facts.session != SessionUse::None
+        let touches = |facts: &Facts| {
+            facts.session != SessionUse::None
                 || matches!(facts.effect, Effect::Session | Effect::Unknown)
                 || may_run_triggers && facts.effect == Effect::Data
-                || may_run_event_triggers && facts.effect == Effect::Schema;
+                || may_run_event_triggers && facts.effect == Effect::Schema
+                || facts.calls_unknown
+        };
+        for (execute, facts) in executes.iter_mut().zip(&facts) {
+            execute.leaves_session_alone = facts.evaluates_nothing && !touches(facts);
         }
+        let sent = pieces.iter().flat_map(|piece: &Piece| &piece.run);
+        let touches_session = migration.is_rust()
+            || foreign_keys != ForeignKeys::AsTheyAre
+            || sent.into_iter().any(|&index| touches(&facts[index]));
 
         let created = creations(dialect, &executes, &facts);
         let (lock_timeout, repeats) = (directives.lock_timeout, directives.repeats);
@@ -138,6 +148,7 @@ impl<'m> Prepared<'m> {
             facts,
             pieces,
             bound,
+            touches_session,
             foreign_keys,
             lock_timeout,
             dialect,
@@ -195,14 +206,6 @@ impl<'m> Prepared<'m> {
             _ => !facts.variables.given.is_empty(),
         }
     }
-
-    /// Whether it may leave the session's settings changed.
-    pub(super) fn touches_session(&self) -> bool {
-        let mut sent = self.pieces.iter().flat_map(|piece| &piece.run);
-        self.migration.is_rust()
-            || self.foreign_keys != ForeignKeys::AsTheyAre
-            || sent.any(|&index| self.statements[index].touches_session)
-    }
 }
 
 fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Facts]) -> Vec<Execute<'m>> {
@@ -221,7 +224,7 @@ fn executes<'m>(migration: &'m Migration, statements: &[Statement], facts: &[Fac
         line: script.line_in_file(statement.line),
         column: statement.column,
         secret: facts.may_hold_secret,
-        touches_session: true,
+        leaves_session_alone: false,
     };
     numbered.map(execute).collect()
 }

@@ -150,10 +150,10 @@ impl<'m> Builder<'_, 'm> {
             let digest = self.standing.add(name, work.migration.raw_checksum());
             let completed = length(prepared.statements.len());
             steps.push(Step::Record(vec![Record { name, epoch: 1, completed, digest }]));
-            if prepared.touches_session() && index + 1 < works.len() {
+            if prepared.touches_session && index + 1 < works.len() {
                 steps.push(Step::RestoreSettings);
             }
-            leaves_settings |= prepared.touches_session() || limiter.leaves_a_setting();
+            leaves_settings |= prepared.touches_session || limiter.leaves_a_setting();
             limit = limiter.limit_now();
         }
         steps.push(Step::Commit);

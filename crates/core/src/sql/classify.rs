@@ -65,6 +65,11 @@ pub struct Facts {
     pub kept_by_rollback: bool,
     /// SQLite: `PRAGMA journal_mode = OFF`, after which nothing can be rolled back.
     pub gives_rollback_up: bool,
+    /// PostgreSQL: it evaluates nothing of a user's, no default, no check, no function: code that changes the session
+    /// cannot run with it.
+    pub(crate) evaluates_nothing: bool,
+    /// PostgreSQL: it calls what may be a user's function.
+    pub(crate) calls_unknown: bool,
     /// MySQL and MariaDB: what it does with user variables.
     pub(crate) variables: Variables,
 }
@@ -244,7 +249,8 @@ pub fn classify(dialect: Dialect, statement: &str) -> Facts {
         Dialect::MySql => mysql::classify(&sketch),
         Dialect::Sqlite => sqlite::classify(&sketch),
     };
-    let facts = definition::told(&sketch, facts);
+    let calls_unknown = dialect == Dialect::Postgres && !facts.evaluates_nothing && sketch.has_unknown_call();
+    let facts = Facts { calls_unknown, ..definition::told(&sketch, facts) };
     // The rows of a long INSERT are not worth the time.
     let read = if facts.effect == Effect::Data { LONGEST_DATA_READ } else { usize::MAX };
     match facts.may_hold_secret || secret::holds_secret(&statement.as_bytes()[..statement.len().min(read)]) {
@@ -322,6 +328,8 @@ impl Facts {
             takes_index: None,
             kept_by_rollback: false,
             gives_rollback_up: false,
+            evaluates_nothing: false,
+            calls_unknown: false,
             variables: Variables::default(),
         }
     }

@@ -17,7 +17,7 @@ fn messages(statements: &[&str]) -> Vec<Vec<usize>> {
         line: 1,
         column: 1,
         secret: false,
-        touches_session: true,
+        leaves_session_alone: false,
     };
     let steps: Vec<Step<'_>> = statements.iter().map(|sql| Step::Execute(execute(sql))).collect();
     let run = Run { owner: String::new(), applied_by: String::new(), tool: String::new() };

@@ -166,7 +166,7 @@ pub(crate) fn execute<'m>(migration: &'m Migration, number: u32, sql: &'m str) -
         line: 1,
         column: 1,
         secret: sql.contains("IDENTIFIED"),
-        touches_session: true,
+        leaves_session_alone: false,
     })
 }
 

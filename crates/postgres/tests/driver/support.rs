@@ -159,9 +159,9 @@ pub(crate) fn record(name: &str) -> Step<'_> {
     Step::Record(vec![Record { name, epoch: 1, completed: 2, digest: "d".repeat(64) }])
 }
 
-/// One that neither creates a table nor inserts rows may do anything to the session.
+/// One that neither creates a table nor inserts rows is not known to leave the session alone.
 pub(crate) fn execute<'m>(migration: &'m Migration, sql: &'m str) -> Step<'m> {
-    let touches_session = !["CREATE TABLE ", "INSERT INTO "].iter().any(|words| sql.starts_with(words));
+    let leaves_session_alone = ["CREATE TABLE ", "INSERT INTO "].iter().any(|words| sql.starts_with(words));
     let (number, of, line, column) = (1, 1, 1, 1);
     Step::Execute(Execute {
         migration,
@@ -172,7 +172,7 @@ pub(crate) fn execute<'m>(migration: &'m Migration, sql: &'m str) -> Step<'m> {
         line,
         column,
         secret: false,
-        touches_session,
+        leaves_session_alone,
     })
 }
 

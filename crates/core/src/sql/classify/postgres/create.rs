@@ -38,10 +38,10 @@ fn created(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
         return owned(cursor, named(sketch, cursor));
     }
     if cursor.eat_any(&["VIEW", "STATISTICS"]) {
-        return named(sketch, cursor);
+        return Facts { evaluates_nothing: true, ..named(sketch, cursor) };
     }
     if cursor.eat_any(&["TYPE", "DOMAIN"]) {
-        return with_types(sketch, cursor);
+        return Facts { evaluates_nothing: true, ..with_types(sketch, cursor) };
     }
     if cursor.eat("SCHEMA") {
         // Objects may be created in the same breath.
@@ -111,7 +111,8 @@ fn index(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     };
     let names = index.into_iter().chain(table).collect();
     let facts = Facts::of(Effect::Schema).naming(sketch.tables_and(names)).groupable_if(true);
-    let facts = Facts { takes_index, ..facts };
+    // The server takes back what its functions set while it is built.
+    let facts = Facts { takes_index, evaluates_nothing: true, ..facts };
     match concurrently {
         true => facts.concurrently(
             Concurrently::CreateIndex,
@@ -136,6 +137,8 @@ fn table(sketch: &Sketch<'_>, mut cursor: Cursor<'_, '_>) -> Facts {
     let deferred = cursor.has(&["DEFERRABLE", "DEFERRED"]) || cursor.has_phrase("ON COMMIT");
     let facts = Facts::of(Effect::Schema).naming(sketch.tables_and(names));
     let facts = facts.groupable_if(!deferred && (!evaluated || sketch.is_plain()));
+    // A new partition has the default one's rows read.
+    let facts = Facts { evaluates_nothing: !evaluated && !cursor.has_phrase("PARTITION OF"), ..facts };
     if evaluated && sketch.has_unknown_call() { facts.naming_unknown() } else { facts }
 }
 
