@@ -24,11 +24,20 @@ harness::scenarios!(
 /// What a migration leaves, and what shows of it.
 type Left = (&'static str, &'static str);
 
-const POSTGRES: [Left; 14] = [
+const POSTGRES: [Left; 17] = [
     ("SELECT pg_catalog.set_config('search_path', '', false)", "current_setting('search_path')"),
     ("SET ROLE pg_monitor", "current_user || current_setting('role')"),
     (
         "CREATE TABLE by_code AS SELECT public.leave_over() AS n",
+        "current_setting('role') || current_setting('statement_timeout')",
+    ),
+    (
+        "INSERT INTO public.by_default (n) VALUES (1)",
+        "current_setting('role') || current_setting('statement_timeout')",
+    ),
+    ("SELECT n FROM public.by_view", "current_setting('role') || current_setting('statement_timeout')"),
+    (
+        "CREATE TABLE checked AS SELECT 1::public.by_check",
         "current_setting('role') || current_setting('statement_timeout')",
     ),
     ("SET SESSION AUTHORIZATION pg_monitor", "session_user"),
@@ -175,7 +184,10 @@ async fn leave(database: &Database, above: &str, options: &DeployOptions) {
     if database.target().family == Family::Postgres {
         first += "CREATE FUNCTION leave_over() RETURNS int LANGUAGE plpgsql AS 'BEGIN \
                   PERFORM set_config(''role'', ''pg_monitor'', false), set_config(''statement_timeout'', ''1min'', false); \
-                  RETURN 1; END';";
+                  RETURN 1; END'; \
+                  CREATE TABLE by_default (n int, by_default int DEFAULT leave_over()); \
+                  CREATE VIEW by_view AS SELECT leave_over() AS n; \
+                  CREATE DOMAIN by_check AS int CHECK (leave_over() = VALUE);";
     }
     let mut scripts = Vec::new();
     for (what, (leaves, probe)) in left.iter().enumerate() {

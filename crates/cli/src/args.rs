@@ -240,7 +240,7 @@ pub(crate) enum DriftCommand {
     /// Take the schema as it is: from now on that is what a deploy compares with
     Accept {
         /// Why, for the history
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reason: String,
     },
 }

@@ -211,6 +211,13 @@ impl Settings {
                 (None, None) => None,
             },
         };
+        let other = variable("DATABASE_URL")?.or(file.database_url.clone());
+        let typed = match &global.database_url {
+            Some(url) if file.database_url_file.is_some() || other.is_some_and(|other| other != *url) => {
+                Typed::of(global).on(url)
+            }
+            _ => Typed::of(global),
+        };
         let shadow_database_url = match (variable("SHADOW_DATABASE_URL")?, &file.shadow_database_url) {
             (Some(url), _) => Some(Secret::new(url)),
             (None, Some(url)) => Some(Secret::new(expand(url, &path, "shadow_database_url")?)),
@@ -224,7 +231,7 @@ impl Settings {
             shadow_database_url,
             dir,
             history_table: global.history_table.clone().or(file.history_table),
-            typed: Typed::of(global),
+            typed,
             lock_wait: file.lock_wait,
             lock_timeout: file.lock_timeout,
             lock_tries: file.lock_tries.map(std::num::NonZeroU32::get),

@@ -58,9 +58,10 @@ fn run(cli: &Cli) -> Exit {
     };
     let output = Output::new(cli.global.json, verbosity);
     let command = cli.command.name();
-    let mut url = None;
+    let (mut url, mut typed) = (None, Typed::of(&cli.global));
     let answered = Settings::resolve(&cli.global).map_err(Error::from).and_then(|settings| {
         url.clone_from(&settings.database_url);
+        typed.clone_from(&settings.typed);
         commands::run(&cli.command, settings, &output)
     });
     let exit = match answered {
@@ -69,7 +70,7 @@ fn run(cli: &Cli) -> Exit {
             exit
         }
         Err(error) => {
-            let diagnosis = Diagnosis::of(&error, url.as_ref(), &Typed::of(&cli.global));
+            let diagnosis = Diagnosis::of(&error, url.as_ref(), &typed);
             output.error(&render::render(&diagnosis));
             output.document(&Document::error(command, &diagnosis, error.applied()));
             diagnosis.exit

@@ -106,7 +106,9 @@ impl ConnectFailure {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         if self.is_missing {
-            return Some("`windlass deploy --create-database` creates it, and nothing else does: no dry run on a server either".to_owned());
+            return Some("`windlass deploy --create-database` creates it, as soon as there is a migration; a command that only looks, and a dry run, \
+                 create nothing"
+                .to_owned());
         }
         let source: &(dyn Error + 'static) = &*self.source;
         let mut causes =
@@ -427,7 +429,7 @@ pub(crate) fn relative_to(folder: &Path, url: &str) -> String {
 }
 
 /// The URL without password and parameters.
-fn place(url: &str) -> String {
+pub(crate) fn place(url: &str) -> String {
     match kind(url) {
         // Between the slashes of a URL of SQLite's there is no login.
         Ok(Kind::Sqlite) if !url.split("://").nth(1).is_some_and(|rest| authority(rest).contains('@')) => {

@@ -1,11 +1,11 @@
 //! Typed: the commands that a text advises, with the options by which this one found its project and its history.
 
 use crate::args::Global;
+use crate::target;
 use std::path::Path;
 use windlass_core::diagnosis::shell_word;
 
-/// What the command line named that the next command has to be told, too; not the database's URL, which may hold a
-/// secret.
+/// What the command line named that the next command has to be told, too.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Typed(String);
 
@@ -20,6 +20,13 @@ impl Typed {
         ];
         let words = given.into_iter().filter_map(|(option, value)| Some((option, value?)));
         Self(words.map(|(option, value)| format!(" {option} {}", shell_word(&value))).collect())
+    }
+
+    /// With the database's URL: where without it another one would be meant. What is secret of it is not shown.
+    pub(crate) fn on(self, url: &str) -> Self {
+        let place = target::place(url);
+        let told = if place == url { shell_word(url).to_string() } else { "URL".to_owned() };
+        Self(format!("{} --database-url {told}", self.0))
     }
 
     /// A command as it is to be typed.
@@ -52,5 +59,9 @@ mod tests {
             "mend `1_a.sql`; or `windlass resolve --resume 1_a --dir 'my db'`; or leave `--to` out"
         );
         assert_eq!(Typed::default().text("`windlass deploy`"), "`windlass deploy`");
+        let typed = Typed::default().on("postgres://ada:hunter2@localhost/shop");
+        assert_eq!(typed.command("windlass deploy"), "windlass deploy --database-url URL");
+        let typed = Typed::default().on("sqlite:my app.db");
+        assert_eq!(typed.command("windlass deploy"), "windlass deploy --database-url 'sqlite:my app.db'");
     }
 }

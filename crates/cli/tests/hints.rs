@@ -241,6 +241,37 @@ fn advised_commands_keep_what_was_given() {
 }
 
 #[test]
+fn an_edit_that_was_taken_is_held_against_the_schema() {
+    let project = Project::with(&[USERS]);
+    project.deploy(&[]).ends_with(0);
+    project.write(
+        "migrations/1_users.sql",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, mail TEXT);",
+    );
+    project.on_app(&["resolve", "--accept-edit", "1_users"]).ends_with(0).out("nothing was run");
+    let told = project.on_app(&["diagnose"]).ends_with(3);
+    told.out("the text of `1_users` counts as it is written now").out("mail");
+    project.on_app(&["drift", "accept", "--reason", "mail is not wanted"]).ends_with(0);
+    project.on_app(&["diagnose"]).ends_with(0);
+}
+
+#[test]
+fn advised_commands_mean_the_same_database() {
+    let bad = ("2_bad.sql", "-- windlass: no-transaction\nCREATE TABLE a (n); SELECT * FROM nowhere;");
+    let project = Project::with(&[USERS, bad]);
+    project.write("windlass.toml", "database_url = \"sqlite:prod.db\"\n");
+    let test = ["--database-url", "sqlite:test.db"];
+    let run = |command: &[&str], code| project.run(&[command, &test].concat()).ends_with(code);
+    let failed = run(&["deploy", "--create-database"], 4);
+    let hints = failed.stderr.lines().filter(|line| line.contains("`windlass "));
+    let with_it = hints.clone().filter(|line| line.contains("--database-url 'sqlite:test.db'`")).count();
+    assert!(with_it > 0 && hints.count() == with_it, "{failed:#?}");
+    run(&["diagnose"], 3).out("windlass deploy --database-url 'sqlite:test.db'");
+    let secret = ["deploy", "--database-url", "sqlite://ada:hunter2@localhost/x.db"];
+    assert!(!format!("{:?}", project.run(&secret)).contains("hunter2"));
+}
+
+#[test]
 fn what_is_wrong_before_a_connection_is_told_with_a_way_on() {
     let project = Project::with(&[USERS, ("5.sql", "SELECT 1;")]);
     project

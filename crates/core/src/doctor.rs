@@ -6,7 +6,7 @@ use crate::drift::{self, DriftOptions, DriftPolicy, DriftVerdict};
 use crate::driver::{
     Access, Capabilities, Contents, Driver, DriverError, Holder, Inspection, Product, Sessions,
 };
-use crate::history::HistoryError;
+use crate::history::{Attempt, HistoryError, State};
 use crate::plan::{self, Blocked};
 use crate::source::Migrations;
 use crate::sql::classify::ObjectName;
@@ -337,11 +337,18 @@ fn refused(lines: &[StatusLine], blocked: Option<&Blocked>) -> Finding {
             };
         }
     }
-    match lines.iter().find(|line| line.standing == Standing::Interrupted) {
+    if let Some(line) = lines.iter().find(|line| line.standing == Standing::Interrupted) {
+        return Finding::new(Check::Blocked, Severity::Warning, format!("{} was interrupted", line.name))
+            .because("part of it may stand")
+            .next("`windlass deploy` goes on with it");
+    }
+    let failed = |line: &&StatusLine| line.standing == Standing::RolledBack && line.error().is_some();
+    match lines.iter().find(failed) {
         Some(line) => {
-            Finding::new(Check::Blocked, Severity::Warning, format!("{} was interrupted", line.name))
-                .because("part of it may stand")
-                .next("`windlass deploy` goes on with it")
+            let what = format!("{} failed, and was rolled back", line.name);
+            Finding::new(Check::Blocked, Severity::Warning, what)
+                .because("the next deploy runs it again, and fails again unless something has changed")
+                .next("`windlass diagnose` tells what was refused")
         }
         None => Finding::new(Check::Blocked, Severity::Good, "nothing has failed and waits for a decision"),
     }
@@ -369,9 +376,15 @@ fn drifted(verdict: Option<&DriftVerdict>, inspection: &Inspection) -> Finding {
                 .because("a change made by hand goes unnoticed")
         }
         DriftVerdict::NeverKept if inspection.history.exists => {
-            finding(Severity::Note, "no deploy has kept the schema yet".to_owned())
-                .because("there is nothing to compare the live one with")
-                .next("take it as it is: `windlass drift accept --reason WHY`")
+            let finding = finding(Severity::Note, "no deploy has kept the schema yet".to_owned())
+                .because("there is nothing to compare the live one with");
+            // What is half done is nothing to compare with later.
+            let is_settled =
+                |attempt: &Attempt| matches!(attempt.state(), State::Applied | State::RolledBack);
+            match inspection.history.attempts.iter().all(is_settled) {
+                true => finding.next("take it as it is: `windlass drift accept --reason WHY`"),
+                false => finding.next("the deploy that comes to its end writes it down"),
+            }
         }
         DriftVerdict::NeverKept => {
             finding(Severity::Good, "there is no schema yet that others could have changed".to_owned())

@@ -134,6 +134,8 @@ pub struct Surroundings {
     /// PostgreSQL, MySQL and MariaDB: the routines that may leave a temporary table (on PostgreSQL a setting too) in the
     /// session that runs them, by what they are made of; and those whose text is hidden.
     pub leaving_routines: Vec<String>,
+    /// PostgreSQL: whether there are routines in a language of users', which a default, a check or a view may call.
+    pub has_routines: bool,
     /// PostgreSQL, MySQL and MariaDB: whether there are triggers, which may change the session of whoever changes rows.
     pub has_triggers: bool,
     /// The same databases: whether one of these may leave what such a routine may, by what it is made of.

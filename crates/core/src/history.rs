@@ -112,6 +112,9 @@ pub struct Attempt {
 /// How a person's word that the schema is right as it is begins, among what was decided about a row.
 pub const ACCEPTED: &str = "schema accepted by ";
 
+/// How the resolution of an attempt begins whose edited text a person took.
+pub(crate) const ACCEPTED_EDIT: &str = "accepted edit";
+
 /// First and last number (from 1) of statements whose outcome only the database knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InFlight {

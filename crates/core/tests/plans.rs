@@ -366,6 +366,18 @@ fn what_a_function_may_have_set_is_taken_back() {
         assert!(restores(sql), "{sql}");
     }
     assert!(!restores("CREATE TABLE t (a int); INSERT INTO t VALUES (lower('A'))"));
+    // A default, a check or a view may call what stands already, or what a script before makes.
+    let code =
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE t (a int DEFAULT f());";
+    let scripts = [
+        ("1_f.sql", code),
+        ("2_t.sql", "INSERT INTO t VALUES (DEFAULT)"),
+        ("3_u.sql", "CREATE TABLE u (a int)"),
+    ];
+    let text = planned(Product::PostgreSql, &scripts).expect("a plan");
+    let behind = text.split("execute 2_t").nth(1).expect("the second");
+    assert_eq!(behind.matches("restore").count(), 1, "{text}");
+    assert!(behind.find("restore") < behind.find("execute 3_u"), "{text}");
 }
 
 #[test]

@@ -135,6 +135,7 @@ pub(crate) async fn inspect(
                     .split_terminator('\u{1f}')
                     .map(str::to_owned)
                     .collect(),
+                has_routines: value("has_routines") == "t",
                 has_triggers: value("has_triggers") == "t",
                 triggers_may_leave: value("triggers_may_leave") == "t",
                 event_triggers_may_leave: value("event_triggers_may_leave") == "t",
@@ -212,6 +213,12 @@ const LEAVING_ROUTINES: &str = "SELECT string_agg(DISTINCT p.proname::text, chr(
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
     WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND ";
 
+/// Routines whose text is run, an extension's among them.
+const HAS_ROUTINES: &str = "SELECT FROM pg_catalog.pg_proc AS p \
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+    JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang WHERE l.lanname NOT IN ('c', 'internal') \
+    AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
+
 /// What such a routine is made of.
 const LEAVES: &str = "p.prosrc ~* '\\m(temp|temporary|set_config)\\M'";
 
@@ -224,6 +231,7 @@ fn surroundings_sql(table: &HistoryTable, is_own: &str) -> String {
          current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint \
          + current_setting('max_prepared_transactions')::bigint) AS lock_slots, \
          ({LEAVING_ROUTINES}{LEAVES}) AS leaving_routines, \
+         EXISTS ({HAS_ROUTINES}) AS has_routines, \
          EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal) AS has_triggers, \
          EXISTS (SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid \
          WHERE NOT t.tgisinternal AND {LEAVES}) AS triggers_may_leave, \

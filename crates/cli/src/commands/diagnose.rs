@@ -211,10 +211,12 @@ fn examined(examined: &Examined) -> String {
 fn recorded(diagnosis: &Diagnosis) -> Option<String> {
     let told = |one: &Recorded| {
         let word = one.attempt.resolution.as_ref().map(|word| format!(" ({word})")).unwrap_or_default();
-        let head = format!(
-            "`{}` was recorded as applied by {}{word}, and this is not as the migrations make it:",
-            one.attempt.name, one.attempt.applied_by
-        );
+        let (name, who) = (&one.attempt.name, &one.attempt.applied_by);
+        let what = match word.starts_with(" (accepted") {
+            true => format!("the text of `{name}` counts as it is written now"),
+            false => format!("`{name}` was recorded as applied by {who}"),
+        };
+        let head = format!("{what}{word}, and this is not as the migrations make it:");
         let lines = std::iter::once(shown(&head).into_owned()).chain(first(&one.differences));
         lines.collect::<Vec<_>>().join("\n")
     };

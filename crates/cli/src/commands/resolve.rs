@@ -85,6 +85,9 @@ fn consequence(resolution: Resolution, is_in_project: bool) -> &'static str {
         (Resolution::Resume, false) => {
             "once it is in the project again, a deploy goes on after its last completed statement"
         }
-        _ => "its name and its text in the project are the ones that count",
+        _ => {
+            "its name and its text in the project are the ones that count; nothing was run: `windlass diagnose` tells what the \
+             schema lacks of it"
+        }
     }
 }

@@ -185,9 +185,9 @@ fn plain(action: Action, why: &str, commands: &[&str]) -> Advice {
     }
 }
 
+/// What a hint parts are other ways, not steps.
 fn follow(blocked: &Blocked) -> Advice {
-    let by_hand =
-        blocked.hint().map(|hint| hint.split("; ").map(str::to_owned).collect()).unwrap_or_default();
+    let by_hand = blocked.hint().into_iter().collect();
     Advice { by_hand, ..plain(Action::Follow, &blocked.to_string(), &[]) }
 }
 

@@ -1,15 +1,16 @@
-//! Recorded: migrations that stand on a person's word, and what of them the live schema does not have.
+//! Recorded: migrations that stand, or count as they are written now, on a person's word, and what of them the live schema
+//! does not have.
 
 use super::Recorded;
 use crate::driver::Inspection;
-use crate::history::{ACCEPTED, Attempt, AttemptKind, State};
+use crate::history::{ACCEPTED, ACCEPTED_EDIT, Attempt, AttemptKind, State};
 use crate::schema::Difference;
 use crate::source::Migrations;
 use crate::sql::Dialect;
 use crate::sql::classify::{Objects, classify};
 use std::collections::HashSet;
 
-/// Those that a person recorded as applied; none of which the schema was taken as it is afterwards.
+/// Those that a person recorded as applied, or whose edited text a person took; none of which the schema was taken as it is afterwards.
 pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
     let attempts = &inspection.history.attempts;
     let tells =
@@ -17,7 +18,10 @@ pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
     let accepted = attempts.iter().rposition(|attempt| tells(attempt, ACCEPTED));
     let behind = accepted.map_or(0, |index| index + 1);
     let is_word = |attempt: &&Attempt| {
-        let is_said = attempt.resolution.as_ref().is_some_and(|told| told.starts_with("applied"));
+        let is_said = attempt
+            .resolution
+            .as_ref()
+            .is_some_and(|told| told.starts_with("applied") || told.starts_with(ACCEPTED_EDIT));
         attempt.claimed
             && attempt.state() == State::Applied
             && (attempt.kind == AttemptKind::Baseline || is_said)

@@ -444,7 +444,8 @@ impl Blocked {
                 names[0]
             ),
             Self::Missing { names } => format!(
-                "bring the file back; or, if nothing of it should stand: `windlass resolve --rolled-back {}`",
+                "bring the file back; or, once nothing of it stands: `windlass resolve --rolled-back {} --force` \
+                (without its file there is nothing to check that against)",
                 names[0]
             ),
             Self::Renamed { to, .. } => format!(

@@ -123,6 +123,7 @@ impl<'m> Prepared<'m> {
             refuse_no_journal(&executes, &facts)?;
         }
 
+        let may_run_routines = tables.may_run_routines(migration);
         let may_run_triggers = tables.may_run_triggers(script.text());
         let may_run_event_triggers = tables.may_run_event_triggers(script.text());
         let touches = |facts: &Facts| {
@@ -131,6 +132,7 @@ impl<'m> Prepared<'m> {
                 || may_run_triggers && facts.effect == Effect::Data
                 || may_run_event_triggers && facts.effect == Effect::Schema
                 || facts.calls_unknown
+                || may_run_routines && !facts.evaluates_nothing
         };
         for (execute, facts) in executes.iter_mut().zip(&facts) {
             execute.leaves_session_alone = facts.evaluates_nothing && !touches(facts);

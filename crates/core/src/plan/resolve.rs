@@ -4,7 +4,7 @@ use super::build::{Prefix, checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Contents, Inspection};
-use crate::history::{Attempt, AttemptKind, HistoryError, Liveness, Remnant, Sight, State};
+use crate::history::{ACCEPTED_EDIT, Attempt, AttemptKind, HistoryError, Liveness, Remnant, Sight, State};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::Dialect;
 use crate::sql::classify::leaves_nothing;
@@ -342,7 +342,7 @@ fn accept<'m>(
     let digest = standing.add(migration.name(), migration.raw_checksum());
     let into = ResolveInto::Accepted { name: migration.name(), checksums: now };
     let verb = match migration.name() == attempt.name {
-        true => "accepted edit".to_owned(),
+        true => ACCEPTED_EDIT.to_owned(),
         false => format!("accepted as the new name of {}", attempt.name),
     };
     Ok(decision(inspection, attempt, into, &verb, reason, digest))

@@ -3,6 +3,7 @@
 use super::units::runs_code;
 use super::{Blocked, Execute, Place};
 use crate::driver::Surroundings;
+use crate::migration::Migration;
 use crate::sql::Dialect;
 use crate::sql::classify::{Effect, Facts, ObjectName, Objects};
 use crate::sql::lexer::{Token, tokens};
@@ -15,6 +16,8 @@ pub(super) struct Tables<'i> {
     surroundings: &'i Surroundings,
     /// In small letters: whether case matters there is up to the server.
     kept_by_rollback: HashSet<String>,
+    /// PostgreSQL: there are routines, or a script before may have made some.
+    has_routines: bool,
     /// There are triggers, or a script before may have made some.
     has_triggers: bool,
     /// The same of event triggers, as far as they may change a session.
@@ -28,9 +31,18 @@ impl<'i> Tables<'i> {
             dialect,
             surroundings,
             kept_by_rollback,
+            has_routines: surroundings.has_routines,
             has_triggers: surroundings.has_triggers,
             has_event_triggers: surroundings.event_triggers_may_leave,
         }
+    }
+
+    /// Whether a routine may run in the session when a script evaluates anything.
+    pub(super) fn may_run_routines(&mut self, migration: &Migration) -> bool {
+        let makes = |letters| mentions(migration.up().text(), letters);
+        self.has_routines |= self.dialect == Dialect::Postgres
+            && (migration.is_rust() || makes(b"FUNCTION") || makes(b"PROCEDURE") || makes(b"EXTENSION"));
+        self.has_routines
     }
 
     /// Whether a trigger may run in the session when a script changes rows. On SQLite none can change it.
