@@ -292,15 +292,22 @@ async fn what_a_refused_call_did_is_said_to_be_unknown(database: &Database) {
     status.out("statement 2 was refused, and what was done before that is not known");
 }
 
-/// Built anew by hand it would be in the way of the deploy.
-async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
-    let index =
-        ("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);");
+const INDEX_AND_REST: &str =
+    "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);";
+
+/// A project whose second migration has met users that its unique index does not allow.
+async fn failed_by_twins<'d>(database: &'d Database, sql: &str) -> Project<'d> {
     let project = Project::new(database, &[USERS]);
     project.run(&["deploy"]).await.code(0);
     database.sql(TWINS).await;
-    project.migration(index.0, index.1);
+    project.migration("2_index", sql);
     project.run(&["deploy"]).await.code(4);
+    project
+}
+
+/// Built anew by hand it would be in the way of the deploy.
+async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
+    let project = failed_by_twins(database, INDEX_AND_REST).await;
     let told = diagnosed(database, &project, &[], 3).await;
     let hint = "leave it as it is: the deploy that goes on with `2_index` drops it and builds it anew";
     assert_eq!(told["invalid_indexes"][0]["hint"], hint, "{told:#}");
@@ -319,20 +326,14 @@ async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
         message.contains("after 0 of 2 statements and perhaps a part of 1, and is not in the project"),
         "{gone:#}"
     );
-    project.migration(index.0, index.1);
+    project.migration("2_index", INDEX_AND_REST);
     follow(&project, &told["advice"]["choices"][0]["commands"]).await;
     assert_eq!(database.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid").await, "0");
     project.run(&["status", "--check"]).await.code(0);
 }
 
 async fn what_was_built_anew_by_hand_may_stay(database: &Database) {
-    let index =
-        ("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);");
-    let project = Project::new(database, &[USERS]);
-    project.run(&["deploy"]).await.code(0);
-    database.sql(TWINS).await;
-    project.migration(index.0, index.1);
-    project.run(&["deploy"]).await.code(4);
+    let project = failed_by_twins(database, INDEX_AND_REST).await;
     // As long as it is not valid nobody's word makes it so.
     let refused = project.run(&["resolve", "--resume", "--took-effect", "2_index"]).await.code(3);
     refused.err("a look at the database tells that the statement in flight did not take effect");
@@ -348,11 +349,8 @@ async fn what_was_built_anew_by_hand_may_stay(database: &Database) {
 }
 
 async fn an_index_in_the_way_is_dropped(database: &Database) {
-    let project = Project::new(database, &[USERS]);
-    project.run(&["deploy"]).await.code(0);
-    database.sql(TWINS).await;
-    project.migration("2_index", "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);");
-    project.run(&["deploy"]).await.code(4);
+    let sql = "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);";
+    let project = failed_by_twins(database, sql).await;
     project.run(&["resolve", "--rolled-back", "2_index"]).await.code(0);
     database.sql(PARTED).await;
     let refused = project.run(&["deploy"]).await.code(3).err("an index of that name is there already");

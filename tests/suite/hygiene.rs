@@ -24,22 +24,16 @@ harness::scenarios!(
 /// What a migration leaves, and what shows of it.
 type Left = (&'static str, &'static str);
 
+/// What shows of what the routine of the first migration sets.
+const BY_CODE: &str = "current_setting('role') || current_setting('statement_timeout')";
+
 const POSTGRES: [Left; 17] = [
     ("SELECT pg_catalog.set_config('search_path', '', false)", "current_setting('search_path')"),
     ("SET ROLE pg_monitor", "current_user || current_setting('role')"),
-    (
-        "CREATE TABLE by_code AS SELECT public.leave_over() AS n",
-        "current_setting('role') || current_setting('statement_timeout')",
-    ),
-    (
-        "INSERT INTO public.by_default (n) VALUES (1)",
-        "current_setting('role') || current_setting('statement_timeout')",
-    ),
-    ("SELECT n FROM public.by_view", "current_setting('role') || current_setting('statement_timeout')"),
-    (
-        "CREATE TABLE checked AS SELECT 1::public.by_check",
-        "current_setting('role') || current_setting('statement_timeout')",
-    ),
+    ("CREATE TABLE by_code AS SELECT public.leave_over() AS n", BY_CODE),
+    ("INSERT INTO public.by_default (n) VALUES (1)", BY_CODE),
+    ("SELECT n FROM public.by_view", BY_CODE),
+    ("CREATE TABLE checked AS SELECT 1::public.by_check", BY_CODE),
     ("SET SESSION AUTHORIZATION pg_monitor", "session_user"),
     (
         "SET statement_timeout = '50s'; SET lock_timeout = '40s'",

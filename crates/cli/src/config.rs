@@ -200,20 +200,20 @@ impl Settings {
             (None, None, Some(dir)) => beside(dir),
             (None, None, None) => beside(&"migrations".into()),
         };
-        let database_url = match (&global.database_url, &global.database_url_file, variable("DATABASE_URL")?)
-        {
+        let from_environment = variable("DATABASE_URL")?;
+        let database_url = match (&global.database_url, &global.database_url_file, &from_environment) {
             (Some(url), ..) => Some(Secret::new(url.as_str())),
             (None, Some(path), _) => Some(url_in(path)?),
-            (None, None, Some(url)) => Some(Secret::new(url)),
+            (None, None, Some(url)) => Some(Secret::new(url.as_str())),
             (None, None, None) => match (&file.database_url, &file.database_url_file) {
                 (Some(url), _) => Some(url_beside(&path, &expand(url, &path, "database_url")?)),
                 (None, Some(url_file)) => Some(url_beside(&path, url_in(&beside(url_file))?.reveal())),
                 (None, None) => None,
             },
         };
-        let other = variable("DATABASE_URL")?.or(file.database_url.clone());
+        let other = from_environment.as_ref().or(file.database_url.as_ref());
         let typed = match &global.database_url {
-            Some(url) if file.database_url_file.is_some() || other.is_some_and(|other| other != *url) => {
+            Some(url) if file.database_url_file.is_some() || other.is_some_and(|other| other != url) => {
                 Typed::of(global).on(url)
             }
             _ => Typed::of(global),

@@ -25,7 +25,7 @@ impl Typed {
     /// With the database's URL: where without it another one would be meant. What is secret of it is not shown.
     pub(crate) fn on(self, url: &str) -> Self {
         let place = target::place(url);
-        let told = if place == url { shell_word(url).to_string() } else { "URL".to_owned() };
+        let told = if place == url { shell_word(url) } else { "URL".to_owned() };
         Self(format!("{} --database-url {told}", self.0))
     }
 

@@ -113,7 +113,7 @@ pub struct Attempt {
 pub const ACCEPTED: &str = "schema accepted by ";
 
 /// How the resolution of an attempt begins whose edited text a person took.
-pub(crate) const ACCEPTED_EDIT: &str = "accepted edit";
+pub const ACCEPTED_EDIT: &str = "accepted edit";
 
 /// First and last number (from 1) of statements whose outcome only the database knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -328,8 +328,9 @@ impl Performance<'_> {
             let mut index = sent.index;
             let answered = self.attend(steps, (index, &mut sent.reply), flight, watch).await;
             if let Err(error) = answered {
-                if let Answer::Reply(Reply { done: 1.., .. }) = &sent.reply
+                if let Answer::Reply(reply) = &sent.reply
                     && sent.with_next
+                    && reply.statements_done() > 0
                 {
                     index += 1;
                 }

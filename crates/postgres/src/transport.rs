@@ -175,7 +175,7 @@ impl<'c> Session<'c> {
             #[cfg(feature = "sqlx")]
             Self::Sqlx(session) => Answer::Sqlx(session.ask(sql)),
         };
-        Reply { answer, lead: None, touched: 0, done: 0 }
+        Reply { answer, lead: None, touched: 0 }
     }
 
     /// The same behind a statement that is a message of its own; the answer is that of both.
@@ -289,8 +289,6 @@ pub(crate) struct Reply<'s> {
     lead: Option<Box<Reply<'s>>>,
     /// Rows that the statement touched, once it is answered.
     pub(crate) touched: u64,
-    /// How many statements of the message were done, once it is answered. Over sqlx that is not told.
-    pub(crate) done: usize,
 }
 
 enum Answer<'s> {
@@ -308,6 +306,15 @@ impl Reply<'_> {
             Answer::Sqlx(_) => true,
         };
         is_sent && self.lead.as_ref().is_none_or(|lead| lead.is_sent())
+    }
+
+    /// How many statements of the message were done, once it is answered. Over sqlx that is not told.
+    pub(crate) fn statements_done(&self) -> usize {
+        match &self.answer {
+            Answer::Native(answer) => answer.done,
+            #[cfg(feature = "sqlx")]
+            Answer::Sqlx(_) => 0,
+        }
     }
 
     /// Reads to the end, and keeps the rows.
@@ -333,11 +340,7 @@ impl Reply<'_> {
             self.lead = None;
         }
         self.touched = match &mut self.answer {
-            Answer::Native(answer) => {
-                let read = answer.read(drop).await;
-                self.done = answer.done;
-                read?
-            }
+            Answer::Native(answer) => answer.read(drop).await?,
             #[cfg(feature = "sqlx")]
             Answer::Sqlx(answer) => answer.read(drop).await?,
         };

@@ -23,7 +23,7 @@ use windlass_core::diagnosis::{
     Recorded, Told,
 };
 use windlass_core::drift::DriftVerdict;
-use windlass_core::history::State;
+use windlass_core::history::{ACCEPTED_EDIT, State};
 
 const NO_SHADOW: &str = "the live schema was held against nothing";
 
@@ -210,9 +210,10 @@ fn examined(examined: &Examined) -> String {
 /// What stands on a person's word, and what of it is not there.
 fn recorded(diagnosis: &Diagnosis) -> Option<String> {
     let told = |one: &Recorded| {
-        let word = one.attempt.resolution.as_ref().map(|word| format!(" ({word})")).unwrap_or_default();
+        let resolution = one.attempt.resolution.as_deref();
+        let word = resolution.map(|word| format!(" ({word})")).unwrap_or_default();
         let (name, who) = (&one.attempt.name, &one.attempt.applied_by);
-        let what = match word.starts_with(" (accepted") {
+        let what = match resolution.is_some_and(|word| word.starts_with(ACCEPTED_EDIT)) {
             true => format!("the text of `{name}` counts as it is written now"),
             false => format!("`{name}` was recorded as applied by {who}"),
         };

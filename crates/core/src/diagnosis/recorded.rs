@@ -13,15 +13,11 @@ use std::collections::HashSet;
 /// Those that a person recorded as applied, or whose edited text a person took; none of which the schema was taken as it is afterwards.
 pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
     let attempts = &inspection.history.attempts;
-    let tells =
-        |attempt: &Attempt, what: &str| attempt.resolution.as_ref().is_some_and(|told| told.contains(what));
-    let accepted = attempts.iter().rposition(|attempt| tells(attempt, ACCEPTED));
+    let told = |attempt: &Attempt| attempt.resolution.clone().unwrap_or_default();
+    let accepted = attempts.iter().rposition(|attempt| told(attempt).contains(ACCEPTED));
     let behind = accepted.map_or(0, |index| index + 1);
     let is_word = |attempt: &&Attempt| {
-        let is_said = attempt
-            .resolution
-            .as_ref()
-            .is_some_and(|told| told.starts_with("applied") || told.starts_with(ACCEPTED_EDIT));
+        let is_said = ["applied", ACCEPTED_EDIT].iter().any(|word| told(attempt).starts_with(word));
         attempt.claimed
             && attempt.state() == State::Applied
             && (attempt.kind == AttemptKind::Baseline || is_said)

@@ -137,10 +137,10 @@ impl<'m> Prepared<'m> {
         for (execute, facts) in executes.iter_mut().zip(&facts) {
             execute.leaves_session_alone = facts.evaluates_nothing && !touches(facts);
         }
-        let sent = pieces.iter().flat_map(|piece: &Piece| &piece.run);
+        let mut sent = pieces.iter().flat_map(|piece| &piece.run);
         let touches_session = migration.is_rust()
             || foreign_keys != ForeignKeys::AsTheyAre
-            || sent.into_iter().any(|&index| touches(&facts[index]));
+            || sent.any(|&index| touches(&facts[index]));
 
         let created = creations(dialect, &executes, &facts);
         let (lock_timeout, repeats) = (directives.lock_timeout, directives.repeats);

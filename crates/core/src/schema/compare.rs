@@ -3,6 +3,7 @@
 use super::guard::told;
 use super::{Key, POSITION, Properties, Schema};
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// An object that is not the same in two schemas.
@@ -80,21 +81,19 @@ pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
     });
     let is_one = |change: &Change| !matches!(change, Change::Changed(properties) if properties.is_empty());
     let all: Vec<_> = all.filter(|(_, change)| is_one(change)).collect();
-    let whole: Vec<Key> = all
-        .iter()
-        .filter(|(key, change)| key.table.is_empty() && !matches!(change, Change::Changed(_)))
-        .map(|(key, _)| (*key).clone())
-        .collect();
-    let is_part = |key: &Key| {
-        !key.table.is_empty()
-            && whole.iter().any(|whole| whole.name == key.table && whole.schema == key.schema)
-    };
+    let (mut whole, mut columns) = (HashSet::new(), HashMap::<_, Vec<&Key>>::new());
+    for (key, change) in &all {
+        if key.table.is_empty() && !matches!(change, Change::Changed(_)) {
+            whole.insert((&*key.schema, &*key.name));
+        }
+        if key.kind == "column" {
+            columns.entry((&*key.schema, &*key.table)).or_default().push(key);
+        }
+    }
+    let is_part = |key: &Key| !key.table.is_empty() && whole.contains(&(&*key.schema, &*key.table));
     let is_told_by_parts = |key: &Key| {
-        let columns = all.iter().map(|(key, _)| *key).filter(|column| {
-            column.kind == "column" && column.table == key.name && column.schema == key.schema
-        });
-        let columns: Vec<_> = if key.kind == "table" { columns.collect() } else { Vec::new() };
-        !columns.is_empty() && earlier.is_told_by_columns(later, key, &columns)
+        let columns = columns.get(&(&*key.schema, &*key.name)).filter(|_| key.kind == "table");
+        columns.is_some_and(|columns| earlier.is_told_by_columns(later, key, columns))
     };
     let needless: Vec<bool> = all.iter().map(|(key, _)| is_part(key) || is_told_by_parts(key)).collect();
     let told = all.into_iter().zip(needless).filter(|(_, needless)| !needless).map(|(one, _)| one);

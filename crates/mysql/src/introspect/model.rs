@@ -34,6 +34,10 @@ pub(super) fn are_partitioned(catalog: &'static Catalog, rows: &[Row]) -> bool {
     rows.iter().any(|row| Cells { catalog, row }.text("create_options").contains("partitioned"))
 }
 
+fn key(kind: &str, table: &str, name: &str) -> Key {
+    Key { schema: String::new(), table: table.to_owned(), kind: kind.to_owned(), name: name.to_owned() }
+}
+
 /// What has been read so far.
 pub(super) struct Reading<'d> {
     place: Place<'d>,
@@ -95,25 +99,13 @@ impl<'d> Reading<'d> {
     }
 
     fn put(&mut self, kind: &str, table: &str, name: &str, properties: Properties) {
-        let key = Key {
-            schema: String::new(),
-            table: table.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        };
-        self.fresh.push((key, properties));
+        self.fresh.push((key(kind, table, name), properties));
     }
 
     /// Tells more of something that is there.
     fn add(&mut self, kind: &str, table: &str, name: &str, property: &str, value: String) {
-        let key = Key {
-            schema: String::new(),
-            table: table.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        };
         self.settle();
-        if let Some(properties) = self.schema.objects.get_mut(&key) {
+        if let Some(properties) = self.schema.objects.get_mut(&key(kind, table, name)) {
             properties.insert(property.to_owned(), value);
         }
     }
