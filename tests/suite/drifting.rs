@@ -43,7 +43,9 @@ harness::scenarios!(
         what_long_histories_make_comes_round,
         where_nothing_moved_the_definitions_are_not_compared,
         nobody_looks_where_it_is_turned_off;
-    natively [Postgres, MySql, MariaDb, Sqlite]: a_secret_in_a_definition_is_neither_kept_nor_told;
+    natively [Postgres, MySql, MariaDb, Sqlite]:
+        a_secret_in_a_definition_is_neither_kept_nor_told,
+        no_form_of_a_secret_is_kept;
     natively [Postgres, MySql, MariaDb, Sqlite]: grants_are_compared_where_both_looked;
     natively [Postgres, Sqlite]: the_command_shows_and_accepts_drift;
     on [Postgres]:
@@ -72,7 +74,8 @@ harness::scenarios!(
         a_change_of_any_kind_of_object_is_seen_by_sqlite,
         shadow_tables_are_no_drift,
         columns_are_told_where_their_definitions_can_be_read,
-        a_schema_that_was_kept_with_its_columns_is_no_drift;
+        a_schema_that_was_kept_with_its_columns_is_no_drift,
+        another_spelling_is_no_drift;
 );
 
 const A: (&str, &str) = ("1_a", "CREATE TABLE a (n int);");
@@ -657,6 +660,87 @@ async fn a_schema_that_was_kept_with_its_columns_is_no_drift(database: &Database
     assert!(words(&drift).contains(&"column a.by_hand was added".to_owned()), "{:?}", words(&drift));
 }
 
+/// What only writes down anew what stands there, by a renaming or by hand, is nothing that anybody changed.
+async fn another_spelling_is_no_drift(database: &Database) {
+    let script = "CREATE TABLE t (id INTEGER PRIMARY KEY, kind text CHECK (kind <> 'None'), n int REFERENCES u (id));\n\
+                  CREATE TABLE u (id INTEGER PRIMARY KEY);\n\
+                  CREATE INDEX t_kind ON t (kind);\n\
+                  CREATE VIEW v AS SELECT t.kind FROM t;\n\
+                  CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET n = NULL WHERE id = new.id; END;";
+    let first = [("1_t", script)];
+    deployed(database, &first).await;
+    for renamed in [
+        "ALTER TABLE t RENAME TO elsewhere",
+        "ALTER TABLE elsewhere RENAME TO T",
+        "ALTER TABLE u RENAME TO elsewhere",
+        "ALTER TABLE elsewhere RENAME TO u",
+        "ALTER TABLE T RENAME COLUMN kind TO sort",
+        "ALTER TABLE T RENAME COLUMN sort TO \"KIND\"",
+        "DROP INDEX t_kind",
+        "create index T_Kind on \"t\" ([Kind])",
+    ] {
+        database.sql(renamed).await;
+    }
+    assert_eq!(verdict(database, &migrations(&first)).await, DriftVerdict::None);
+    for (changed, named) in [
+        ("DROP INDEX t_kind; CREATE INDEX t_kind ON t ('kind')", "index t_kind"),
+        ("DROP VIEW v; CREATE VIEW v AS SELECT 't' AS kind FROM t", "view v"),
+    ] {
+        database.sql(changed).await;
+        let DriftVerdict::Drift(drift) = verdict(database, &migrations(&first)).await else {
+            panic!("no drift: {changed}")
+        };
+        let words = words(&drift);
+        assert!(words.iter().any(|words| words.to_lowercase().starts_with(named)), "{words:?}");
+    }
+}
+
+/// The text of the schema as it was kept last.
+async fn kept_text(database: &Database) -> String {
+    let text = match database.target().family {
+        Family::MySql | Family::MariaDb => "CONVERT(UNCOMPRESS(snapshot) USING utf8mb4)",
+        Family::Postgres | Family::Sqlite => "snapshot",
+    };
+    database.value(&format!("SELECT {text} FROM _windlass_migrations WHERE snapshot IS NOT NULL")).await
+}
+
+async fn no_form_of_a_secret_is_kept(database: &Database) {
+    let (made, said) = match database.target().family {
+        Family::MySql | Family::MariaDb => ("concat('hunter2', told)", " COMMENT 'hunter2secret'"),
+        Family::Postgres | Family::Sqlite => ("'hunter2' || told", ""),
+    };
+    let mut script = format!(
+        "CREATE TABLE a (told varchar(9), api_token varchar(99){said} CHECK (api_token <> 'hunter2'), \
+         note varchar(99) DEFAULT 'ghp_hunter2{0}', other varchar(99) DEFAULT 'AKIA{1}', \
+         web varchar(99) DEFAULT 'eyJhbGciOiJodW50ZXIy.eyJzdWIi.hunter2', \
+         client_secret varchar(99) GENERATED ALWAYS AS ({made}) STORED);\n\
+         CREATE VIEW v AS SELECT told FROM a WHERE api_token IN ('hunter2', 'hunter2b');\n\
+         CREATE VIEW w AS SELECT told FROM a WHERE api_token NOT LIKE 'hunter2%';\n\
+         CREATE VIEW x AS SELECT told FROM a WHERE 'hunter2' = api_token;\n",
+        "a1B2c3D4e5F6g7H8i9J0k1L2m3N4", "HUNTER2HUNTER2AB"
+    );
+    if database.target().family == Family::Postgres {
+        script.push_str(
+            "COMMENT ON COLUMN a.api_token IS 'hunter2secret';\n\
+             CREATE VIEW y AS SELECT told FROM a WHERE api_token IS DISTINCT FROM 'hunter2';\n\
+             CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM a WHERE api_token LIKE 'hunter2' $$;\n",
+        );
+    }
+    let project = Project::new(database, &[("1_a", &script)]);
+    project.run(&["deploy"]).await.code(0);
+    let kept = kept_text(database).await.to_lowercase();
+    assert!(kept.contains("may hold a secret: ") && !kept.contains("hunter2"), "{kept}");
+    assert!(!kept.contains("eyjhb"), "{kept}");
+    database.sql("DROP VIEW x").await;
+    database.sql("CREATE VIEW x AS SELECT told FROM a WHERE 'hunter3' = api_token").await;
+    project.migration("2_b", "CREATE TABLE b (n int);");
+    for arguments in [&["deploy"][..], &["drift"]] {
+        let told = project.run(arguments).await.code(10);
+        let all = format!("{}{}", told.stdout, told.stderr);
+        assert!(all.contains("view") && !all.to_lowercase().contains("hunter"), "{told:?}");
+    }
+}
+
 async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) {
     let view = |secret: &str| {
         let told = format!("SELECT 'postgres://app:{secret}@db/shop' AS place");
@@ -666,12 +750,7 @@ async fn a_secret_in_a_definition_is_neither_kept_nor_told(database: &Database) 
                  CREATE TABLE c (told varchar(9) DEFAULT 'plain');";
     let project = Project::new(database, &[("1_a", table), ("2_v", &view("hunter2"))]);
     project.run(&["deploy"]).await.code(0);
-    let text = match database.target().family {
-        Family::MySql | Family::MariaDb => "CONVERT(UNCOMPRESS(snapshot) USING utf8mb4)",
-        Family::Postgres | Family::Sqlite => "snapshot",
-    };
-    let kept = format!("SELECT {text} FROM _windlass_migrations WHERE snapshot IS NOT NULL");
-    let kept = database.value(&kept).await;
+    let kept = kept_text(database).await;
     assert!(kept.contains("plain") && !kept.contains("hunter2"), "{kept}");
     for view in ["DROP VIEW v", "DROP VIEW w"].into_iter().chain(view("hunter3").split("; ")) {
         database.sql(view).await;

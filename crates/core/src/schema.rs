@@ -6,6 +6,7 @@ mod fingerprint;
 mod guard;
 mod known;
 mod pattern;
+mod spelling;
 mod text;
 
 pub use compare::{Against, Change, Difference, differences};
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
-pub const INTROSPECTION: u32 = 3;
+pub const INTROSPECTION: u32 = 4;
 
 /// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
 pub const HISTORY: &str = "history";

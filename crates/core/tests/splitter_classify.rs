@@ -875,6 +875,106 @@ fn a_secret_is_one_wherever_its_name_stands() {
 }
 
 #[test]
+fn what_is_compared_with_a_secret_is_one() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    let everywhere = [
+        "DELETE FROM u WHERE reset_token <> 'x'",
+        "CREATE TABLE t (password varchar(80) CHECK (password != 'x'))",
+        "DELETE FROM u WHERE 'x' = api_token",
+        "DELETE FROM u WHERE api_token IN ('x', 'y')",
+        "DELETE FROM u WHERE \"token\" NOT IN (NULL, 'x')",
+        "CREATE VIEW v AS SELECT a FROM u WHERE u.client_secret LIKE 'x%'",
+        "DELETE FROM u WHERE smtp_pass NOT LIKE '%x%'",
+        "DELETE FROM u WHERE token BETWEEN 'x' AND 'y'",
+        "ALTER TABLE u ADD api_token varchar(80) GENERATED ALWAYS AS (concat('x', id))",
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(dialect, secret, &everywhere);
+    }
+    all(
+        Postgres,
+        secret,
+        &[
+            "CREATE VIEW v AS SELECT a FROM u WHERE ((token)::text <> ALL (ARRAY['x'::text, 'y'::text]))",
+            "CREATE VIEW v AS SELECT a FROM u WHERE (token = ANY ((ARRAY['x'::varchar])::text[]))",
+            "CREATE VIEW v AS SELECT a FROM u WHERE (token !~~ 'x%'::text)",
+            "DELETE FROM u WHERE token IS NOT DISTINCT FROM 'x'",
+            "CREATE TABLE t (id int, api_token text GENERATED ALWAYS AS ('x' || id::text) STORED)",
+            "DO $$ BEGIN EXECUTE 'DELETE FROM u WHERE token <> ''x'''; END $$",
+            "COMMENT ON COLUMN u.password IS 'hunter2secret'",
+        ],
+    );
+    all(
+        MySql,
+        secret,
+        &[
+            "CREATE TABLE t (password varchar(80) NOT NULL COMMENT 'hunter2secret')",
+            "CREATE TABLE t (a int CHECK (`api_token` <> _utf8mb4\\'x\\'))",
+        ],
+    );
+    all(Sqlite, secret, &["DELETE FROM u WHERE token IS 'x'", "CREATE TABLE t (a, token AS ('x' || a))"]);
+    let shown = |facts: &Facts| !facts.may_hold_secret;
+    let plain = [
+        "DELETE FROM u WHERE token <> '' AND note <> 'x'",
+        "CREATE VIEW v AS SELECT a FROM u WHERE token LIKE '%' OR token IN ('') OR token <> other OR token IS NOT NULL",
+        "CREATE TABLE t (tokens int CHECK (tokens > 0), note varchar(9) CHECK (note IN ('token', 'x')))",
+        "WITH token AS (SELECT 'x') SELECT 1 FROM token",
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        all(dialect, shown, &plain);
+    }
+    all(
+        Postgres,
+        shown,
+        &[
+            "COMMENT ON COLUMN u.password IS 'bcrypt, at least 12 rounds'",
+            "COMMENT ON TABLE api_token IS 'tokens'",
+            "CREATE TABLE t (data jsonb, token text GENERATED ALWAYS AS (data ->> 'token') STORED)",
+            "CREATE TABLE t (token text, token_hash text GENERATED ALWAYS AS (encode(sha256(token::bytea), 'hex')) STORED)",
+        ],
+    );
+    all(MySql, shown, &["CREATE TABLE t (password varchar(80) COMMENT 'a bcrypt hash')"]);
+}
+
+/// None of them was ever one: they are put together here, so that nobody who looks for such finds any in the text.
+#[test]
+fn keys_of_well_known_services_are_secrets_anywhere() {
+    let (letters, capitals) = ("a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9", "A1B2C3D4E5F6G7H8");
+    let keys = [
+        format!("ghp_{letters}"),
+        format!("gho_{letters}"),
+        format!("ghs_{letters}"),
+        format!("github_pat_{letters}"),
+        format!("sk_live_{letters}"),
+        format!("rk_live_{letters}"),
+        format!("sk_test_{letters}"),
+        format!("AKIA{capitals}"),
+        format!("ASIA{capitals}"),
+        format!("eyJ{letters}.eyJ{letters}.{letters}"),
+        format!("xoxb-{letters}"),
+        format!("AIza{}", &letters[..35]),
+        format!("-----BEGIN {}PRIVATE KEY-----", "RSA "),
+        format!("-----BEGIN {}PRIVATE KEY-----", ""),
+        format!("amqp://app:{capitals}@mq/shop"),
+    ];
+    for dialect in [Postgres, MySql, Sqlite] {
+        for key in &keys {
+            for text in [
+                format!("INSERT INTO t VALUES (1, 'see {key}')"),
+                format!("CREATE TABLE t (note varchar(900) DEFAULT '{key}')"),
+            ] {
+                assert!(classify(dialect, &text).may_hold_secret, "{text}");
+            }
+        }
+        let plain = [
+            "INSERT INTO t VALUES ('ghp_', 'sk_live_', 'AKIA', 'ASIA', 'AIza', 'eyJ.eyJ', 'xoxb-', '-----BEGIN CERTIFICATE-----')",
+            "CREATE TABLE ASIA2024 (ghs_count int, sk_test_run int)",
+        ];
+        all(dialect, |facts| !facts.may_hold_secret, &plain);
+    }
+}
+
+#[test]
 fn only_the_beginning_of_long_data_is_searched() {
     let rows = "('a long row of data'),\n".repeat(4000);
     let behind = format!("INSERT INTO t VALUES {rows} ('postgres://u:x@h')");

@@ -251,11 +251,17 @@ const WRITTEN: [&str; 10] = [
 ];
 
 /// What core's `may_hold_secret` looks for, as far as it can stand in a definition.
-const SECRET: &str = "(token|passcode|api_?key|secret_?key|private_?key|access_?key|encryption_?key|credentials?|_pass|_pw)\
-                      (_?(hash|digest|encrypted|crypt))?[\"`)''\\\\]*(::\\w+)?[)]*\\s*(:?=>?|:)[\\s\\\\]*(e|n|x|b|u&|_\\w+)?[''\"$]\
+const SECRET: &str = "(password|passwd|passphrase|secret|pwd|token|passcode|api_?key|secret_?key|private_?key|access_?key|encryption_?key\
+                      |credentials?|(\\m|_)pass|(\\m|_)pw)(_?(hash|digest|encrypted|crypt))?[\"`)''\\\\]*(::\\w+)?[)]*\
+                      (\\s*(:?=>?|:|<>|<=>|!=|!?~~?[*]?)[\\s\\\\]*|\\s+(not\\s+)?(i?like|in|between|is\\s+(not\\s+)?distinct\\s+from)[\\s\\\\]*)\
+                      ((any|all|some)\\s*)?[(]*(array\\[)?(e|n|x|b|u&|_\\w+)?[''\"$]\
+                      |''(::\\w+)?[)]*\\s*(=|<>|!=)\\s*[(]*([\"`]?\\w+[\"`]?[.])*[\"`]?\\w*(password|passwd|passphrase|passcode|secret|pwd|token|_?key\
+                      |credentials?|(\\m|_)pass|(\\m|_)pw)(_?(hash|digest|encrypted|crypt))?\\M\
                       |''[^'']*(token|passcode|api_?key|(secret|private|access|encryption)_?key|credentials?|_pass|_pw)=[-._~+/a-z0-9]{4}\
                       |(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
-                      (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?(default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
+                      (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?((default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
+                      |as\\s*[(]+([^;]*([|][|]|concat\\w*[(][^)]*)[\\s(]*)?(e|n|x|b|u&|_\\w+)?''[^'']|as\\s*[(][^;]*''(::\\w+)?[)]*\\s*[|][|]\
+                      |comment\\s*''[^''\\s]{8})\
                       |''[^'']*[a-z0-9][^'']*''(::[\\w .\"()]+)?\\s+as\\s+[\"`]?(\\w*(password|passwd|passphrase|passcode|pwd|secret|token\
                       |(api|secret|private|access|encryption)_?key|credentials?)(_?(hash|digest|encrypted|crypt))?|(\\w*_)?(pass|pw))\\M\
                       |(insert|copy|replace)\\M[^;(]*\\([^)]*(password|passwd|passphrase|passcode|pwd|secret|token|api_?key|credential)\
@@ -264,11 +270,13 @@ const SECRET: &str = "(token|passcode|api_?key|secret_?key|private_?key|access_?
                       |(password|passwd|passphrase|secret|pwd)\\w*[\"'']?\\s*\
                       (=|((encrypted|to|as|:=|:|[|][|]|[(])\\s*)*(e|n|x|b|u&|_\\w+)?[''\"$%])\
                       |identified\\s+(by|as|with|via|using)\\M|dblink|authentication_string|authorization:\
-                      |bearer [-._~+/=a-z0-9]{7}|://[^\\s''\"<>]*:[^\\s''\"<>]*@";
+                      |bearer [-._~+/=a-z0-9]{7}|://[^\\s''\"<>]*:[^\\s''\"<>]*@\
+                      |\\m(gh[opsur]_|github_pat_|glpat-|npm_|[sr]k_(live|test)_|whsec_|sk-proj-|xox[abeoprs]-|xapp-)[-_a-z0-9]{10}\
+                      |\\m(akia|asia)[a-z0-9]{16}|\\maiza[-_a-z0-9]{35}|\\meyj[-_a-z0-9]{5,}[.]eyj|-----begin [a-z0-9 ]*private key";
 
 /// Parts of which every text has one that [`SECRET`] finds, with anything where there is a `%`. The expression costs
 /// milliseconds before it is first used.
-const SUSPECT: [&str; 15] = [
+const SUSPECT: [&str; 33] = [
     "pass",
     "pw",
     "secret",
@@ -284,6 +292,24 @@ const SUSPECT: [&str; 15] = [
     "auth",
     "://",
     "bearer ",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "glpat-",
+    "github",
+    "npm_",
+    "k_live_",
+    "k_test_",
+    "whsec_",
+    "akia",
+    "asia",
+    "aiza",
+    "eyj",
+    "xox",
+    "xapp-",
+    "sk-proj-",
 ];
 
 fn is_suspect(text: &str) -> String {
@@ -323,7 +349,8 @@ fn is_apart(parts: &str, written: &str) -> String {
 fn line_apart(parts: &str) -> String {
     let guarded = format!(
         "CASE WHEN place > {NAMES} AND split_part(part, '=', 1) = ANY (ARRAY[{}]) AND {} THEN \
-         (SELECT CASE WHEN value ~* '{SECRET}' OR part LIKE 'default=%' AND {parts}[{NAMES}] || ' DEFAULT ' || value ~* '{SECRET}' \
+         (SELECT CASE WHEN value ~* '{SECRET}' OR {parts}[{NAMES}] || CASE split_part(part, '=', 1) WHEN 'default' THEN ' DEFAULT ' || value \
+         WHEN 'generated' THEN ' AS (' || value || ')' WHEN 'comment' THEN ' COMMENT ' || quote_literal(value) END ~* '{SECRET}' \
          THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
          ELSE part END FROM (SELECT substr(part, strpos(part, '=') + 1)) AS given(value)) ELSE part END",
         WRITTEN.map(literal).join(", "),
@@ -941,6 +968,19 @@ mod tests {
             "Authorization: Basic x",
             "Bearer abcdefgh",
             "postgres://app:x@db/shop",
+            "token <> 'x'",
+            "token IN ('x', 'y')",
+            "api_token AS ('x' || id)",
+            "password COMMENT 'hunter2secret'",
+            "ghp_a1B2c3D4e5F6g7H8i9J0",
+            "github_pat_a1B2c3D4e5F6g7H8i9J0",
+            "sk_live_a1B2c3D4e5",
+            "rk_test_a1B2c3D4e5",
+            "AKIAA1B2C3D4E5F6G7H8",
+            "AIzaa1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R",
+            "eyJhbGciOiJub25l.eyJzdWIiOiJ4In0.",
+            "xoxb-a1B2c3D4e5",
+            "-----BEGIN RSA PRIVATE KEY-----",
         ];
         for text in texts {
             assert!(may_hold_secret(text), "{text}");

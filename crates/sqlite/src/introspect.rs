@@ -228,7 +228,7 @@ fn complete(kept: &mut Schema, live: &mut Schema, connection: &Connection) -> Re
             && elsewhere.prepare(definition).and_then(|mut make| make.execute([])).is_ok();
         match is_made {
             true => made.push(name),
-            false => _ = now.remove(name),
+            false => now.retain(|now| !now.eq_ignore_ascii_case(name)),
         }
     }
     live.objects.append(&mut columns_of(connection, &now)?.objects);

@@ -1,7 +1,7 @@
 //! Comparing: what differs between two schemas, object by object, in words.
 
 use super::guard::told;
-use super::{Key, POSITION, Properties, Schema};
+use super::{Key, POSITION, Properties, Schema, spelling};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -70,6 +70,7 @@ impl Difference {
 /// # Ok::<(), windlass_core::schema::TextError>(())
 /// ```
 pub fn differences(earlier: &Schema, later: &Schema) -> Vec<Difference> {
+    let earlier = &*spelling::as_in(earlier, later);
     let all = side_by_side(earlier, later);
     let all = all.filter(|(_, before, now)| before != now).map(|(key, before, now)| {
         let change = match (before, now) {

@@ -21,7 +21,7 @@ impl Schema {
         for (key, properties) in &self.objects {
             for (name, value) in properties {
                 let is_suspect = *judged.entry(value).or_insert_with(|| may_hold_secret(value));
-                if is_suspect || is_secret_default(key, name, value) {
+                if is_suspect || is_secret_by_name(key, name, value) {
                     suspect.push((key.clone(), name.clone()));
                 }
             }
@@ -35,11 +35,17 @@ impl Schema {
     }
 }
 
-/// Whether it is what is put into a column that is called like a secret.
-fn is_secret_default(key: &Key, name: &str, value: &str) -> bool {
-    name == "default"
-        && is_called_like_a_secret(&key.name)
-        && may_hold_secret(&format!("{} DEFAULT {value}", key.name))
+/// Whether it is a secret by what it is of: what is put into a column that is called like one, or said of it.
+fn is_secret_by_name(key: &Key, name: &str, value: &str) -> bool {
+    let of = &key.name;
+    let declared = match name {
+        _ if !is_called_like_a_secret(of) => return false,
+        "default" => format!("{of} DEFAULT {value}"),
+        "generated" => format!("{of} GENERATED ALWAYS AS ({value})"),
+        "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
+        _ => return false,
+    };
+    may_hold_secret(&declared)
 }
 
 /// A value with digests in place of the strings in it that make it suspect, or of all of it where they are not all that does.
@@ -122,7 +128,7 @@ pub(super) fn is_wholly_digested(value: &str) -> bool {
 /// What an object has, as it may be told.
 pub(super) fn told(key: &Key, name: &str, value: &str) -> String {
     let value = without_digests(value);
-    if may_hold_secret(&value) || is_secret_default(key, name, &value) { NOT_SHOWN.to_owned() } else { value }
+    if may_hold_secret(&value) || is_secret_by_name(key, name, &value) { NOT_SHOWN.to_owned() } else { value }
 }
 
 /// A text of several lines, without those that may hold a secret.
@@ -180,6 +186,18 @@ mod tests {
                     "column\tpublic\tt\tapi_token\tdefault='hunter3'",
                 ],
                 [
+                    "column\tpublic\tt\tapi_token\tcomment=hunter2secret",
+                    "column\tpublic\tt\tapi_token\tcomment=hunter3secret",
+                ],
+                [
+                    "column\tpublic\tt\tapi_token\tgenerated=('hunter2'::text || id)",
+                    "column\tpublic\tt\tapi_token\tgenerated=('hunter3'::text || id)",
+                ],
+                [
+                    "check\tpublic\tt\tc\tdefinition=CHECK (((api_token)::text <> 'hunter2'::text))",
+                    "check\tpublic\tt\tc\tdefinition=CHECK (((api_token)::text <> 'hunter3'::text))",
+                ],
+                [
                     "view\tpublic\t\tv\tdefinition=SELECT 'ftp://a:hunter2@b'",
                     "view\tpublic\t\tv\tdefinition=SELECT 'ftp://a:hunter3@b'",
                 ],
@@ -197,7 +215,10 @@ mod tests {
                 }
             }
         }
-        assert!(!kept("SQLite 3", "column\t\tt\tapi_token\tdefault=''").to_text().contains(DIGEST));
+        for plain in ["default=''", "comment=the API's token", "generated=((data ->> 'token'::text))"] {
+            let text = kept("PostgreSQL 18", &format!("column\tpublic\tt\tapi_token\t{plain}")).to_text();
+            assert!(!text.contains(DIGEST), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! SQL that a string or a body holds runs just as well, so the text is read byte by byte and not by
 //! its tokens. To call too much a secret only means that it is not shown.
 
+mod forms;
+
 /// Whether the text may hold a password or another secret, wherever in it.
 ///
 /// ```
@@ -24,7 +26,12 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
     for (at, byte) in text.iter().enumerate() {
         let rest = &text[at..];
         let begins_word = in_word(*byte) && !at.checked_sub(1).is_some_and(|before| in_word(text[before]));
-        if begins_word && (sets && sets_secret(rest) || begins_secret(rest, writes_rows)) {
+        if begins_word
+            && (sets && sets_secret(rest)
+                || begins_secret(rest, writes_rows)
+                || compares_by_word(text, at)
+                || forms::begins_one(rest))
+        {
             return true;
         }
         let found = match byte {
@@ -44,7 +51,9 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
             b'a' | b'A' => {
                 starts_with(rest, "AUTHENTICATION_STRING")
                     || starts_with(rest, "AUTHORIZATION:")
-                    || begins_word && starts_with_word(rest, "AS") && names_secret(text, at)
+                    || begins_word
+                        && starts_with_word(rest, "AS")
+                        && (names_secret(text, at) || generates_secret(text, at))
             }
             b'b' | b'B' => bearer(rest),
             b'p' | b'P' | b's' | b'S' => secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1),
@@ -53,8 +62,12 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
                     || maps_secret(text, at)
                     || rest.get(1) == Some(&b'=') && declares_secret(text, at, 2)
             }
+            b'c' | b'C' => begins_word && starts_with_word(rest, "COMMENT") && comments_secret(text, at),
+            b'-' => forms::begins_private_key(rest),
+            b'<' | b'!' | b'~' => compares_secret(text, at),
             b'=' => {
                 assigns_secret(text, at, writes_rows)
+                    || compares_secret(text, at)
                     || (quotes % 2 == 1 || double_quotes % 2 == 1) && passes_secret(text, at)
             }
             _ => false,
@@ -216,17 +229,99 @@ fn passes_secret(text: &[u8], at: usize) -> bool {
     value >= SHORTEST && !tells_nothing(&text[at + 1..]) && is_secret_column(name)
 }
 
+/// `api_token <> '…'`, `'…' = api_token`, `token = ANY (ARRAY['…', …])`: compared with what tells something.
+fn compares_secret(text: &[u8], at: usize) -> bool {
+    let is_sign = |byte: &u8| b"<>!=~*".contains(byte);
+    let (before, rest) = text.split_at(at);
+    if before.last().is_some_and(is_sign) {
+        return false;
+    }
+    let behind = skip_space(&rest[rest.iter().take_while(|byte| is_sign(byte)).count()..]);
+    is_secret_column(last_name(before)) && lists_telling(behind)
+        || string_before(before).is_some_and(tells) && {
+            let behind = skip_opening(behind);
+            is_secret_column(last_name(&behind[..behind.len() - skip_name(behind).len()]))
+        }
+}
+
+/// The same by a word: `api_token LIKE '…'`, `token NOT IN ('…', …)`, `token IS DISTINCT FROM '…'`. That a comment is
+/// one is said as `IS` says it, and a comment is a secret only where it looks like one.
+fn compares_by_word(text: &[u8], at: usize) -> bool {
+    const WORDS: [&str; 8] = ["LIKE", "ILIKE", "IN", "IS", "GLOB", "REGEXP", "RLIKE", "BETWEEN"];
+    let Some(word) = WORDS.iter().find(|word| starts_with_word(&text[at..], word)) else { return false };
+    let before = text[..at].trim_ascii_end();
+    let before = if ends_with_word(before, "NOT") { &before[..before.len() - 3] } else { before };
+    if !is_secret_column(last_name(before)) {
+        return false;
+    }
+    let mut behind = skip_space(&text[at + word.len()..]);
+    if *word == "IS" {
+        for word in ["NOT", "DISTINCT", "FROM"] {
+            behind = if starts_with_word(behind, word) { skip_space(&behind[word.len()..]) } else { behind };
+        }
+        if is_commented(before) {
+            return begins_value(behind) && looks_secret(behind);
+        }
+    }
+    lists_telling(behind)
+}
+
+/// Whether this ends with what a comment is put on: `COMMENT ON COLUMN a.b`.
+fn is_commented(before: &[u8]) -> bool {
+    let statement = before.iter().rposition(|byte| b";'$".contains(byte)).map_or(0, |end| end + 1);
+    before[statement..].windows(7).any(|word| word.eq_ignore_ascii_case(b"COMMENT"))
+}
+
+/// `password varchar(80) COMMENT '…'`: what is said of a column is a secret only where it looks like one.
+fn comments_secret(text: &[u8], at: usize) -> bool {
+    let behind = skip_space(&text[at + "COMMENT".len()..]);
+    let value = skip_space(behind.strip_prefix(b"=").unwrap_or(behind));
+    begins_value(value) && looks_secret(value) && is_of_secret(text, at)
+}
+
+/// `api_token text GENERATED ALWAYS AS ('…' || id)`: what a column's values begin with or are put together from. Where a
+/// value is looked up, as in a JSON text, the string tells no more than a name.
+fn generates_secret(text: &[u8], at: usize) -> bool {
+    let Some(expression) = skip_space(&text[at + 2..]).strip_prefix(b"(") else { return false };
+    let (mut depth, mut end, mut is_put_together) = (1_usize, 0, false);
+    let mut in_string = false;
+    while end < expression.len() && depth > 0 {
+        let rest = &expression[end..];
+        match rest[0] {
+            b'\'' => in_string = !in_string,
+            b'(' if !in_string => depth += 1,
+            b')' if !in_string => depth -= 1,
+            b'|' if !in_string && rest.starts_with(b"||") => {
+                is_put_together |=
+                    tells(skip_opening(&rest[2..])) || string_before(&expression[..end]).is_some_and(tells);
+            }
+            _ if !in_string && starts_with(rest, "CONCAT") => {
+                let arguments = skip_word(rest);
+                let close = arguments.iter().position(|byte| *byte == b')').unwrap_or(arguments.len());
+                is_put_together |=
+                    arguments[..close].split(|byte| *byte == b',').any(|one| tells(skip_opening(one)));
+            }
+            _ => {}
+        }
+        end += 1;
+    }
+    (is_put_together || tells(skip_opening(expression))) && is_of_secret(text, at)
+}
+
 /// `api_token text DEFAULT '…'`, `DECLARE password CONSTANT text := '…'`: a string that is not empty, for what is called like
-/// a secret. The name stands at the begin of what is between commas, or behind words of the statement.
+/// a secret.
 fn declares_secret(text: &[u8], at: usize, length: usize) -> bool {
     let mut value = skip_space(&text[at + length..]);
     while let [b'(', inside @ ..] = value {
         value = skip_space(inside);
     }
     let is_empty = matches!(value, [b'\'', b'\'', behind @ ..] if behind.first() != Some(&b'\''));
-    if is_empty || !begins_value(value) {
-        return false;
-    }
+    !is_empty && begins_value(value) && is_of_secret(text, at)
+}
+
+/// Whether what is declared here is called like a secret. The name stands at the begin of what is between commas, or
+/// behind words of the statement.
+fn is_of_secret(text: &[u8], at: usize) -> bool {
     // So much is looked at of what stands before it.
     const MOST: usize = 1024;
     let first = at.saturating_sub(MOST);
@@ -261,16 +356,73 @@ fn names_secret(text: &[u8], at: usize) -> bool {
     if !is_secret_column(&name[..name.len() - skip_word(name).len()]) {
         return false;
     }
-    let mut value = text[..at].trim_ascii_end();
+    string_before(&text[..at]).is_some_and(tells)
+}
+
+/// The string that a text ends with, whatever it is cast to.
+fn string_before(text: &[u8]) -> Option<&[u8]> {
+    let mut value = text.trim_ascii_end();
     if let Some(cast) = value.windows(2).rposition(|two| two == b"::") {
         let kind = &value[cast + 2..];
         if kind.iter().all(|byte| in_word(*byte) || b" .\"()".contains(byte)) {
             value = value[..cast].trim_ascii_end();
         }
     }
-    let Some(value) = value.strip_suffix(b"'") else { return false };
-    let begin = value.iter().rposition(|byte| *byte == b'\'').map_or(0, |quote| quote + 1);
-    value[begin..].iter().any(u8::is_ascii_alphanumeric) && !is_told_so(&value[begin.saturating_sub(1)..])
+    let inside = value.strip_suffix(b"'")?;
+    let begin = inside.iter().rposition(|byte| *byte == b'\'').unwrap_or_default();
+    Some(&value[begin..])
+}
+
+/// Whether a value begins here that tells something: a letter or a digit is in it, and not only that it is not shown.
+fn tells(value: &[u8]) -> bool {
+    if !begins_value(value) {
+        return false;
+    }
+    let Some(at) = value.iter().position(|byte| b"'\"$".contains(byte)) else { return true };
+    let content = &value[at..];
+    let quotes = content.iter().take_while(|byte| **byte == content[0]).count();
+    let content = &content[quotes..];
+    let is_empty = quotes % 2 == 0 && value[at] != b'$' && ends_string(content);
+    !is_empty && content.iter().take_while(|byte| **byte != value[at]).any(u8::is_ascii_alphanumeric)
+}
+
+/// One value that tells something, or a list with one.
+fn lists_telling(mut rest: &[u8]) -> bool {
+    for word in ["ANY", "ALL", "SOME"] {
+        rest = if starts_with_word(rest, word) { &rest[word.len()..] } else { rest };
+    }
+    let list = skip_opening(rest);
+    let is_list = list.len() < rest.len();
+    tells(list)
+        || is_list && {
+            let end = list.iter().position(|byte| b")]".contains(byte)).unwrap_or(list.len());
+            list[..end].split(|byte| *byte == b',').any(|one| tells(skip_opening(one)))
+        }
+}
+
+/// Behind what a value may be in.
+fn skip_opening(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = match skip_space(rest) {
+            [b'(' | b'[' | b'\\', inside @ ..] => inside,
+            behind if starts_with_word(behind, "ARRAY") || starts_with_word(behind, "BINARY") => {
+                skip_word(behind)
+            }
+            behind => return behind,
+        };
+    }
+}
+
+/// One word as no one would write about something: of letters and digits, and not short.
+fn looks_secret(value: &[u8]) -> bool {
+    const SHORTEST: usize = 8;
+    let Some(at) = value.iter().position(|byte| b"'\"".contains(byte)) else { return false };
+    let content = &value[at + 1..];
+    let content = &content[..content.iter().position(|byte| *byte == value[at]).unwrap_or(content.len())];
+    content.len() >= SHORTEST
+        && !content.iter().any(u8::is_ascii_whitespace)
+        && content.iter().any(u8::is_ascii_alphabetic)
+        && content.iter().any(u8::is_ascii_digit)
 }
 
 /// The name at the end of a text, whatever it is in: `"token"`, `(token)::text`.
@@ -412,8 +564,11 @@ fn begins_value(rest: &[u8]) -> bool {
         [b'u' | b'U', b'&', b'\'', ..] => true,
         [b'%', b'L' | b'l' | b's' | b'S' | b'1'..=b'9', ..] => true,
         [b'$', tag @ ..] => skip_word(tag).first() == Some(&b'$'),
-        // A character set before a string of MySQL.
-        [b'_', charset @ ..] => matches!(skip_space(skip_word(charset)), [b'\'' | b'"', ..]),
+        // A character set before a string of MySQL, whose catalog writes `_utf8mb4\'x\'`.
+        [b'_', charset @ ..] => {
+            let behind = skip_space(skip_word(charset));
+            matches!(behind.strip_prefix(b"\\").unwrap_or(behind), [b'\'' | b'"', ..])
+        }
         _ => false,
     }
 }
