@@ -683,15 +683,15 @@ async fn another_spelling_is_no_drift(database: &Database) {
     }
     assert_eq!(verdict(database, &migrations(&first)).await, DriftVerdict::None);
     for (changed, named) in [
-        ("DROP INDEX t_kind; CREATE INDEX t_kind ON t ('kind')", "index t_kind"),
-        ("DROP VIEW v; CREATE VIEW v AS SELECT 't' AS kind FROM t", "view v"),
+        ("DROP INDEX t_kind; CREATE INDEX t_kind ON t ('kind')", "t_kind: definition was "),
+        ("DROP VIEW v; CREATE VIEW v AS SELECT 't' AS kind FROM t", "view v: definition was "),
     ] {
         database.sql(changed).await;
         let DriftVerdict::Drift(drift) = verdict(database, &migrations(&first)).await else {
             panic!("no drift: {changed}")
         };
         let words = words(&drift);
-        assert!(words.iter().any(|words| words.to_lowercase().starts_with(named)), "{words:?}");
+        assert!(words.iter().any(|words| words.contains(named)), "{words:?}");
     }
 }
 
