@@ -12,9 +12,12 @@ harness::scenarios!(
         nothing_is_wrong_with_what_is_as_it_should_be,
         drift_is_told_with_where_it_comes_from,
         a_word_that_the_schema_does_not_bear_out_is_told,
+        what_was_made_by_hand_is_gone_on_behind,
+        what_no_replay_comes_to_is_a_persons_to_say,
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
-        without_a_shadow_the_checkpoints_are_told;
+        without_a_shadow_the_checkpoints_are_told,
+        nobody_is_believed_about_a_file_that_is_gone;
     natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
     natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
     natively [Postgres, MySql, MariaDb]: what_a_refused_call_did_is_said_to_be_unknown;
@@ -162,8 +165,10 @@ async fn what_was_undone_by_hand_is_not_gone_on_with(database: &Database) {
         database.sql(PARTED).await;
         database.sql("DROP TABLE half").await;
         let told = diagnosed(database, &project, on_shadow(database), 3).await;
-        assert_eq!(told["advice"]["commands"][0], "windlass resolve --rolled-back 2_half", "{told:#}");
-        follow(&project, &told["advice"]["commands"]).await;
+        // Whether another text changed rows, the project does not tell.
+        let advice = if table == "half" { &told["advice"] } else { &told["advice"]["choices"][0] };
+        assert_eq!(advice["commands"][0], "windlass resolve --rolled-back 2_half", "{told:#}");
+        follow(&project, &advice["commands"]).await;
         assert_eq!(database.tables().await, [table, "rest", "users"]);
     }
 }
@@ -213,12 +218,107 @@ async fn a_word_that_the_schema_does_not_bear_out_is_told(database: &Database) {
     if database.target().family != Family::Sqlite {
         let unseen = project.run(&["diagnose"]).await.code(0);
         unseen
-            .out("recorded as applied by a person's word: 2_made; the live schema was held against nothing");
+            .out("recorded as applied by a person's word: 2_made; the live schema was held against nothing")
+            .out("nothing is known to be wrong; whether what was recorded as applied by a person's word stands was not looked at: `2_made`");
+        project.run(&["doctor"]).await.code(0).out("2_made stands on a person's word");
     }
     follow(&project, &advice["choices"][0]["commands"]).await;
     assert_eq!(database.tables().await, ["made", "users"]);
     let told = diagnosed(database, &project, on_shadow(database), 0).await;
     assert_eq!(told["advice"]["action"], "nothing", "{told:#}");
+}
+
+/// The index that was refused is built by hand, and the rows behind it are still to be changed.
+async fn what_was_made_by_hand_is_gone_on_behind(database: &Database) {
+    const INDEX: &str = "CREATE UNIQUE INDEX users_login ON users (login)";
+    for more in ["", "CREATE TABLE more (n int);\n"] {
+        database.empty().await;
+        let script = format!(
+            "-- windlass: no-transaction\nALTER TABLE users ADD COLUMN seen int;\n{INDEX};\nUPDATE users SET seen = 1;\n{more}"
+        );
+        let project = Project::new(database, &[USERS]);
+        let _ = std::fs::remove_file(project.path("migrations/2_index.sql"));
+        project.run(&["deploy"]).await.code(0);
+        database.sql(TWINS).await;
+        project.migration("2_index", &script);
+        project.run(&["deploy"]).await.code(4).err("1 of ");
+        for sql in [PARTED, INDEX] {
+            database.sql(sql).await;
+        }
+        let resume = [&["resolve", "--resume", "2_index"], on_shadow(database)].concat();
+        let refused = project.run(&resume).await.code(3);
+        refused.err("users_login is there, and should not be").err("resolve --resume --took-effect 2_index");
+        let told = diagnosed(database, &project, on_shadow(database), 3).await;
+        let advice = &told["advice"];
+        let commands = if more.is_empty() {
+            assert_eq!(advice["choices"][1]["commands"][0], "windlass resolve --applied 2_index", "{told:#}");
+            &advice["choices"][0]["commands"]
+        } else {
+            &advice["commands"]
+        };
+        assert_eq!(commands[0], "windlass resolve --resume --took-effect 2_index", "{told:#}");
+        let checked = [&["resolve", "--resume", "--took-effect", "2_index"], on_shadow(database)].concat();
+        project.run(&checked).await.code(0);
+        project.run(&["deploy"]).await.code(0);
+        assert_eq!(database.value("SELECT count(*) FROM users WHERE seen = 1").await, "2");
+        assert_eq!(database.tables().await.len(), if more.is_empty() { 1 } else { 2 });
+        project.run(&["status", "--check"]).await.code(0);
+    }
+}
+
+/// On an empty database its second statement has no row to take, and is refused.
+async fn what_no_replay_comes_to_is_a_persons_to_say(database: &Database) {
+    let script = "-- windlass: no-transaction\nCREATE TABLE kinds (name varchar(40) NOT NULL);\n\
+        INSERT INTO kinds (name) SELECT (SELECT login FROM users WHERE id = 1);\n\
+        CREATE INDEX users_id ON users (id, login);\nCREATE UNIQUE INDEX users_login ON users (login);\n";
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration("2_kinds", script);
+    project.run(&["deploy"]).await.code(4).err("3 of 4 statements stand");
+    database.sql(PARTED).await;
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let choices = &told["advice"]["choices"];
+    assert_eq!(choices[0]["commands"][0], "windlass resolve --resume 2_kinds --force", "{told:#}");
+    let look = choices[0]["by_hand"][0].as_str().expect("words");
+    assert!(
+        look.contains("what statements 2 and 3 changed stands") && look.contains("kinds, users"),
+        "{told:#}"
+    );
+    // Undone in part.
+    database.sql("DROP TABLE kinds").await;
+    let back = [&["resolve", "--rolled-back", "2_kinds"], on_shadow(database)].concat();
+    project.run(&back).await.code(3).err("users_id is there, and should not be");
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let gone = &told["advice"]["choices"][2];
+    assert!(gone["by_hand"].to_string().contains("users_id away"), "{told:#}");
+    let on =
+        if matches!(database.target().family, Family::MySql | Family::MariaDb) { " ON users" } else { "" };
+    database.sql(&format!("DROP INDEX users_id{on}")).await;
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let commands = &told["advice"]["choices"][0]["commands"];
+    assert_eq!(commands[0], "windlass resolve --rolled-back 2_kinds", "{told:#}");
+    project.run(&back).await.code(0);
+    project.run(&["deploy"]).await.code(0);
+    project.run(&["status", "--check"]).await.code(0);
+    assert_eq!(database.value("SELECT name FROM kinds").await, "ada");
+}
+
+async fn nobody_is_believed_about_a_file_that_is_gone(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_more", "CREATE TABLE more (n int);")]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql(TWINS).await;
+    project.migration("3_half", &HALF.1.replace("half", "third"));
+    project.run(&["deploy"]).await.code(4);
+    for file in ["2_more", "3_half"] {
+        std::fs::remove_file(project.path(&format!("migrations/{file}.sql"))).expect("removed");
+    }
+    for decision in ["--rolled-back", "--applied", "--resume"] {
+        let refused = project.run(&["resolve", decision, "3_half"]).await.code(3);
+        refused.err("the project does not have `3_half`").err("put its file back").err("`--force`");
+    }
+    project.run(&["resolve", "--rolled-back", "2_more"]).await.code(3).err("does not have `2_more`");
+    project.run(&["resolve", "--rolled-back", "3_half", "--force"]).await.code(0);
 }
 
 async fn another_session_is_waited_for(database: &Database) {

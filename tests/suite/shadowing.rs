@@ -74,7 +74,9 @@ async fn a_baseline_is_held_against_what_the_migrations_make(database: &Database
     let project = Project::new(database, &[USERS, EMAIL]);
     let baseline = |name| checked(database, &["baseline", name]);
     let refused = project.run(&baseline("2_email")).await.code(3);
-    refused.err("what the migrations up to `2_email` make").err("users.email is not there, and should be");
+    refused
+        .err("what the migrations from `1_users` to `2_email` make")
+        .err("users.email is not there, and should be");
     database.sql("CREATE TABLE by_hand (n int)").await;
     project.run(&baseline("1_users")).await.code(3).err("by_hand is there, and should not be");
     project.run(&["history"]).await.code(0);
@@ -100,7 +102,10 @@ async fn a_statement_that_reaches_further_is_never_replayed(database: &Database)
     project.run(&["deploy"]).await.code(0);
     project.migration("2_outside", &outside);
     let refused = project.run(&checked(database, &["resolve", "--applied", "2_outside"])).await.code(3);
-    refused.err("2_outside").err(":1:1: a replay would do more than change its own database").err("--force");
+    refused
+        .err("2_outside")
+        .err(":1:1\ncaused by: a replay would do more than change its own database")
+        .err("--force");
     match count {
         Some(count) => assert_eq!(database.value(count).await, "0", "it was replayed"),
         None => assert!(!file.exists(), "it was replayed"),

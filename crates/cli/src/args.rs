@@ -289,7 +289,7 @@ pub(crate) struct Resolve {
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// With `--resume`: what was under way did take effect, all of it, and is not run again
+    /// With `--resume`: what was under way, or was refused, has taken effect by now, all of it, and is not run again
     #[arg(long, requires = "resume")]
     pub(crate) took_effect: bool,
 

@@ -11,7 +11,7 @@ use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, UnlockError};
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::{HistoryError, State};
-use windlass_core::plan::{Blocked, Place, ResolveError, WaitLimit};
+use windlass_core::plan::{Blocked, Place, Resolution, ResolveError, WaitLimit};
 use windlass_core::schema::Difference;
 use windlass_core::shadow::ReplayError;
 use windlass_core::source::SourceError;
@@ -278,6 +278,16 @@ impl Diagnosis {
                      `windlass resolve --applied {name}` behind it"
                 ));
             }
+            ResolveFailure::Refused(error @ ResolveError::NotInProject { name }) => {
+                self.message = error.to_string();
+                self.causes.clear();
+                self.migration = Some(name.clone());
+                self.notes.push("nothing was changed".to_owned());
+                self.hint = Some(
+                    "put its file back; or look for yourself: `--force` writes it down without a check"
+                        .to_owned(),
+                );
+            }
             ResolveFailure::Refused(error) => {
                 self.message = error.to_string();
                 self.causes.clear();
@@ -288,17 +298,20 @@ impl Diagnosis {
                         "there is nothing to decide: `windlass deploy` runs it from its beginning".to_owned()
                     }
                     ResolveError::NoHistory { examples } => without_history(examples),
+                    ResolveError::WrongState { state: State::Failed | State::Interrupted, .. } => {
+                        "`windlass diagnose` tells what is true of it, and which command is right".to_owned()
+                    }
                     _ => "`windlass status` tells where every migration stands".to_owned(),
                 });
             }
-            ResolveFailure::Differs { migration, of, differences, fits, .. } => {
+            ResolveFailure::Differs { migration, of, differences, fits, right, .. } => {
                 self.migration = Some(migration.clone());
                 self.differences.clone_from(differences);
                 self.notes.extend(fitting(fits, *of));
                 self.notes.push("nothing was changed".to_owned());
-                self.hint = Some(what_fits(migration, fits, *of));
+                self.hint = Some(what_fits(migration, fits, right));
             }
-            ResolveFailure::DiffersFromBaseline { migration, differences } => {
+            ResolveFailure::DiffersFromBaseline { migration, differences, .. } => {
                 self.migration = Some(migration.clone());
                 self.differences.clone_from(differences);
                 self.notes.push("nothing was recorded".to_owned());
@@ -312,6 +325,9 @@ impl Diagnosis {
                 if let ReplayError::ReachesOut { migration, place, .. } = error {
                     self.migration = Some(migration.clone());
                     self.place = Some(place.clone());
+                    // The place has a line of its own.
+                    let at = format!("{place}: ");
+                    self.causes.iter_mut().for_each(|cause| *cause = cause.replacen(&at, "", 1));
                 }
                 self.notes.push("nothing was changed".to_owned());
                 self.hint = Some("look for yourself; `--force` writes it down without a check".to_owned());
@@ -414,19 +430,30 @@ fn fitting(fits: &[u32], of: u32) -> Option<String> {
 }
 
 /// The decision that the live schema does bear out.
-fn what_fits(migration: &str, fits: &[u32], of: u32) -> String {
+fn what_fits(migration: &str, fits: &[u32], right: &[Resolution]) -> String {
     let force = "`--force` writes it down all the same";
-    match fits {
-        [] => format!("bring the schema to where it should be by hand; {force}"),
-        [0, ..] => format!(
-            "`windlass deploy` runs it; where an attempt at it stands in the history, `windlass resolve --rolled-back {migration}` \
-             says what is true; {force}"
-        ),
-        [.., last] if *last == of => {
-            format!("`windlass resolve --applied {migration}` says what is true; {force}")
+    let took_effect = format!("`windlass resolve --resume --took-effect {migration}`");
+    let told = match (right, fits) {
+        (_, []) => "bring the schema to where it should be by hand".to_owned(),
+        ([Resolution::TookEffect], _) => {
+            format!(
+                "{took_effect} says what is true: the next deploy goes on behind the statement that stands"
+            )
         }
-        _ => format!("`windlass diagnose` tells what stands; {force}"),
-    }
+        ([Resolution::TookEffect, Resolution::Applied], _) => format!(
+            "{took_effect}: the next deploy goes on behind the statement that stands; where the rows that the rest changes were \
+             changed by hand, too: `windlass resolve --applied {migration}`"
+        ),
+        ([Resolution::Applied], _) => format!("`windlass resolve --applied {migration}` says what is true"),
+        ([Resolution::RolledBack], _) => {
+            format!("`windlass resolve --rolled-back {migration}` says what is true")
+        }
+        ([], [0, ..]) => {
+            "`windlass deploy` runs it; `windlass diagnose` tells what stands of an attempt at it".to_owned()
+        }
+        _ => "`windlass diagnose` tells what stands".to_owned(),
+    };
+    format!("{told}; {force}")
 }
 
 /// As PostgreSQL says it, and as MySQL and MariaDB do.

@@ -158,6 +158,7 @@ fn resolve(failure: &ResolveFailure) -> (Exit, &'static str) {
         ResolveFailure::Refused(ResolveError::Unsplittable { .. }) => (Exit::Project, "script"),
         ResolveFailure::Refused(ResolveError::ReadOnly(_)) => (Exit::Blocked, "read_only"),
         ResolveFailure::Refused(ResolveError::NoHistory { .. }) => (Exit::Blocked, "no_history"),
+        ResolveFailure::Refused(ResolveError::NotInProject { .. }) => (Exit::Blocked, "missing"),
         ResolveFailure::Refused(_) => (Exit::Blocked, "unresolvable"),
         ResolveFailure::Driver(error) => driver(error),
         ResolveFailure::Differs { .. } | ResolveFailure::DiffersFromBaseline { .. } => {

@@ -8,7 +8,7 @@ mod recorded;
 
 pub use advice::{Action, Advice, Choice, shell_word};
 pub(crate) use advice::{Case, Origin, advise};
-pub(crate) use examination::{Seen, examine, fate};
+pub(crate) use examination::{Seen, borne_out_by, examine, fate, rows};
 pub(crate) use recorded::{borne_out, by_hand};
 
 use crate::drift::DriftVerdict;
@@ -158,6 +158,8 @@ pub enum Evidence {
     Objects,
     /// The live schema, held against a replay.
     Schema,
+    /// The history, of another text than this: what ran in its place.
+    AnotherText,
     /// Nobody.
     Nothing,
 }
@@ -219,7 +221,17 @@ impl Compared {
 
     /// Whether the schema would be what it is after so many statements.
     pub(crate) fn is_at(&self, done: u32) -> bool {
-        !self.at(done).iter().any(Difference::counts)
+        self.knows(done) && !self.at(done).iter().any(Difference::counts)
+    }
+
+    /// After how many statements the replay ended, or came to its end.
+    pub fn known(&self) -> u32 {
+        self.states.last().map_or(0, |(done, _)| *done)
+    }
+
+    /// Whether the replay came as far as to the schema after so many statements.
+    pub fn knows(&self, done: u32) -> bool {
+        self.broken.is_none() || done <= self.known()
     }
 }
 
@@ -237,10 +249,19 @@ impl Examined {
         }
     }
 
-    /// What differs from the schema after what counts as done, where no state of the migration explains the live one.
+    /// After how many statements the schema is that the live one is to be held against: what counts as done; none, where
+    /// what has run is another text.
+    pub fn counted(&self) -> u32 {
+        let is_another = self.statements.iter().any(|told| told.evidence == Evidence::AnotherText);
+        if is_another { 0 } else { self.completed() }
+    }
+
+    /// What differs from that schema, where no state of the migration explains the live one, and it is known.
     pub fn unexplained(&self) -> &[Difference] {
         match self.compared() {
-            Some(compared) if compared.fits().is_empty() => compared.at(self.completed()),
+            Some(compared) if compared.fits().is_empty() && compared.knows(self.counted()) => {
+                compared.at(self.counted())
+            }
             _ => &[],
         }
     }

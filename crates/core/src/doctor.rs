@@ -2,6 +2,7 @@
 
 mod known;
 
+use crate::diagnosis::by_hand;
 use crate::drift::{self, DriftOptions, DriftPolicy, DriftVerdict};
 use crate::driver::{
     Access, Capabilities, Contents, Driver, DriverError, Holder, Inspection, Product, Sessions,
@@ -103,6 +104,8 @@ pub enum Check {
     Deployed,
     /// Whether a deploy would be refused.
     Blocked,
+    /// What stands on a person's word alone.
+    Recorded,
     /// Whether others changed the schema.
     Drift,
     /// Indexes that no query uses.
@@ -131,6 +134,7 @@ impl Check {
         match self {
             Self::Deployed => "deployed",
             Self::Blocked => "blocked",
+            Self::Recorded => "recorded",
             Self::Drift => "drift",
             Self::InvalidIndexes => "invalid_indexes",
             Self::OtherHistory => "other_history",
@@ -241,6 +245,7 @@ fn findings(
     let blocked = plan::plan(migrations.as_slice(), &seen.inspection, capabilities, options).err();
     let mut found = vec![deployed(&lines, &seen.inspection, blocked.is_some())];
     found.push(refused(&lines, blocked.as_ref()));
+    found.extend(recorded(&seen.inspection));
     found.push(drifted(seen.drift.as_ref(), &seen.inspection));
     // Only there an index can be anything else, and a pooler is found.
     let has_both = capabilities.product == Product::PostgreSql;
@@ -352,6 +357,21 @@ fn refused(lines: &[StatusLine], blocked: Option<&Blocked>) -> Finding {
         }
         None => Finding::new(Check::Blocked, Severity::Good, "nothing has failed and waits for a decision"),
     }
+}
+
+/// Those that a person recorded as applied: a checklist replays nothing, so that it cannot tell whether they stand.
+fn recorded(inspection: &Inspection) -> Option<Finding> {
+    let names: Vec<String> = by_hand(inspection).iter().map(|attempt| attempt.name.clone()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let verb = if names.len() == 1 { "stands" } else { "stand" };
+    let what = format!("{} {verb} on a person's word", few(names.into_iter()));
+    Some(
+        Finding::new(Check::Recorded, Severity::Note, what)
+            .because("whether the schema is what they make is not looked at here")
+            .next("`windlass diagnose` holds it against them, on a shadow database"),
+    )
 }
 
 fn drifted(verdict: Option<&DriftVerdict>, inspection: &Inspection) -> Finding {

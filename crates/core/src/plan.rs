@@ -33,10 +33,10 @@ pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, lock
 pub(crate) use locking::{locks_come_first, waits_before_it_works};
 pub(crate) use outcome::{adds_enum_value, refusal_leaves_nothing, refusal_leaves_remnant};
 pub use repeat::{Repeat, RowLimit};
-pub(crate) use resolve::accept_schema;
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
+pub(crate) use resolve::{accept_schema, under_way_or_next};
 pub(crate) use standing::Standing;
-pub(crate) use state::find_migration;
+pub(crate) use state::{find_migration, has_run_head};
 
 /// Segments in order. Each is one transaction (it begins with [`Step::Begin`]) or steps on their own.
 #[derive(Clone, Debug, Default)]

@@ -6,14 +6,16 @@ pub(crate) use worked_out::WorkedOut;
 
 use crate::apply::DeployError;
 use crate::driver::{Driver, DriverError};
+use crate::history::Attempt;
 use crate::migration::Migration;
-use crate::plan::Place;
+use crate::plan::{Place, has_run_head};
 use crate::schema::{Against, Change, Difference, Key, Pattern, Schema, differences};
 use crate::source::Migrations;
 use crate::sql::Dialect;
-use crate::sql::classify::reach;
+use crate::sql::classify::{Effect, Facts, Objects, classify, is_upkeep, reach};
 use crate::sql::split::Statement;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Why migrations were not replayed.
 #[derive(Debug, thiserror::Error)]
@@ -68,12 +70,83 @@ pub struct Replay {
     pub broken: Option<DeployError>,
     /// What is another in each replay.
     pub(crate) worked_out: WorkedOut,
+    /// What the migration may have changed besides: the states do not tell of it.
+    pub(crate) untold: Untold,
+}
+
+/// What a migration may have changed of which the states of its replay do not tell: the replay ended early, or what has run
+/// is another text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Objects of these names, in small letters, and what belongs to them.
+    Named(BTreeSet<String>),
+    /// Whatever there is.
+    Anything,
+}
+
+impl Untold {
+    /// What these statements of a migration may change.
+    fn of(migration: &Migration, statements: Range<u32>, dialect: Dialect) -> Self {
+        let is_meant = |facts: &Facts| match facts.effect {
+            Effect::Query => facts.calls_unknown,
+            effect => effect != Effect::Data,
+        };
+        match names(migration, statements, dialect, is_meant) {
+            (names, true) => Self::Named(names),
+            (_, false) => Self::Anything,
+        }
+    }
+
+    fn holds(&self, key: &Key) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Named(names) => is_named(key, names),
+            Self::Anything => !is_history(key),
+        }
+    }
+}
+
+/// What those of the statements of a migration name, in small letters, of which the facts are these; and whether it is all
+/// that they touch. Statements are counted from 0.
+pub(crate) fn names(
+    migration: &Migration,
+    statements: Range<u32>,
+    dialect: Dialect,
+    is_meant: impl Fn(&Facts) -> bool,
+) -> (BTreeSet<String>, bool) {
+    if migration.is_rust() {
+        return (BTreeSet::new(), statements.is_empty());
+    }
+    let text = migration.up().text();
+    let split = migration.statements(dialect).unwrap_or_default();
+    let (mut names, mut is_all) = (BTreeSet::new(), true);
+    for statement in split.iter().take(statements.end as usize).skip(statements.start as usize) {
+        let statement = statement.text(text);
+        let facts = classify(dialect, statement);
+        match &facts.objects {
+            _ if !is_meant(&facts) => {}
+            _ if facts.effect == Effect::Query && facts.calls_unknown => is_all = false,
+            Objects::Known(objects) => names.extend(objects.iter().map(|object| object.name.to_lowercase())),
+            Objects::Unknown => {
+                is_all &= facts.effect == Effect::Session || is_upkeep(dialect, statement, &facts);
+            }
+        }
+    }
+    (names, is_all)
+}
+
+/// Whether an object, or what it belongs to, has one of these names.
+pub(crate) fn is_named(key: &Key, names: &BTreeSet<String>) -> bool {
+    names.contains(&key.name.to_lowercase()) || names.contains(&key.table.to_lowercase())
 }
 
 impl Replay {
     /// Of each state, what differs between the schema then and the live one, also what is another in each replay
-    /// ([`Difference::counts`]). Only what the migration changes is looked at: `None` where it changes no definition, so that
-    /// the schema tells nothing.
+    /// ([`Difference::counts`]). Only what the migration changes, or may have changed, is looked at: `None` where that is no
+    /// definition, so that the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let touched = self.touched();
         // What was added by hand to a table of the migration's own is no part of what it makes either.
@@ -83,10 +156,36 @@ impl Replay {
             !key.table.is_empty() && touched.iter().filter(whole).any(|made| self.is_its_own(made))
         };
         let parts: Vec<Key> = live.objects.keys().filter(of_its_own).cloned().collect();
-        let looked_at: BTreeSet<Key> = touched.into_iter().chain(parts).collect();
+        let made = self.states.iter().flat_map(|(_, made)| made.objects.keys());
+        // How a schema that stands on both sides came to be is the matter of whoever made the database.
+        let is_place = |key: &Key| {
+            let stands = |schema: &Schema| schema.objects.contains_key(key);
+            key.kind == "schema" && stands(live) && self.states.iter().all(|(_, made)| stands(made))
+        };
+        let everything = live.objects.keys().chain(made).filter(|key| !is_place(key));
+        let untold: Vec<Key> = everything.filter(|key| self.untold.holds(key)).cloned().collect();
+        let looked_at: BTreeSet<Key> = touched.into_iter().chain(parts).chain(untold).collect();
         let differing = |schema: &Schema| self.worked_out.told(among(&looked_at, schema, live));
         let compared = self.states.iter().map(|(done, schema)| (*done, differing(schema)));
         (!looked_at.is_empty()).then(|| compared.collect())
+    }
+
+    /// With what this attempt may have changed of which the replay does not tell: it ended before, or another text has run.
+    pub(crate) fn beside(
+        mut self,
+        migration: &Migration,
+        attempt: Option<&Attempt>,
+        dialect: Dialect,
+    ) -> Self {
+        let Some(attempt) = attempt else { return self };
+        let known = self.states.last().map_or(0, |(done, _)| *done);
+        let ran = attempt.in_flight.map_or(attempt.completed, |in_flight| in_flight.last);
+        self.untold = match () {
+            () if !has_run_head(migration, attempt, dialect) => Untold::Anything,
+            () if self.broken.is_some() && ran > known => Untold::of(migration, known..ran, dialect),
+            () => Untold::Nothing,
+        };
+        self
     }
 
     /// Whether the migration makes the object, or takes it away.
@@ -139,6 +238,12 @@ const HISTORIES: [&str; 10] = [
     "databasechangelog",
 ];
 
+/// Whether it is one of those, or belongs to one.
+fn is_history(key: &Key) -> bool {
+    let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
+    is_one(&key.name) || is_one(&key.table)
+}
+
 /// What differs between the live schema and all of those that these migrations may have made, but for what is ignored, for
 /// what is another in each replay, and for the tables in which other tools keep their history.
 pub fn differences_from(
@@ -150,9 +255,7 @@ pub fn differences_from(
 ) -> Vec<Difference> {
     let worked_out = WorkedOut::of(migrations, dialect);
     let is_history = |difference: &Difference| {
-        let Difference { key, change, .. } = difference;
-        let is_one = |name: &str| HISTORIES.iter().any(|table| name.eq_ignore_ascii_case(table));
-        matches!(change, Change::Added(_)) && (is_one(&key.name) || is_one(&key.table))
+        matches!(difference.change, Change::Added(_)) && is_history(&difference.key)
     };
     let mut each = made.iter().map(|made| held_against(made, live));
     let mut differences = worked_out.told(each.next().unwrap_or_default());

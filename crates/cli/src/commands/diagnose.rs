@@ -24,6 +24,7 @@ use windlass_core::diagnosis::{
 };
 use windlass_core::drift::DriftVerdict;
 use windlass_core::history::{ACCEPTED_EDIT, State};
+use windlass_core::schema::Difference;
 
 const NO_SHADOW: &str = "the live schema was held against nothing";
 
@@ -198,7 +199,7 @@ fn examined(examined: &Examined) -> String {
         lines.extend(compared.servers.as_ref().map(|(shadow, live)| {
             format!("the shadow is {shadow}, the database {live}: a difference may be theirs alone")
         }));
-        lines.push(fitting(compared, examined.statements.len()));
+        lines.push(fitting(examined, compared));
     }
     lines.extend(first(examined.unexplained()));
     if let Comparison::Not(NotCompared::Unreplayable(statements)) = &examined.comparison {
@@ -207,20 +208,9 @@ fn examined(examined: &Examined) -> String {
     lines.join("\n")
 }
 
-/// What stands on a person's word, and what of it is not there.
+/// What stands on a person's word, and what of it is not there: of those whose word is the same together, since several may
+/// name what differs.
 fn recorded(diagnosis: &Diagnosis) -> Option<String> {
-    let told = |one: &Recorded| {
-        let resolution = one.attempt.resolution.as_deref();
-        let word = resolution.map(|word| format!(" ({word})")).unwrap_or_default();
-        let (name, who) = (&one.attempt.name, &one.attempt.applied_by);
-        let what = match resolution.is_some_and(|word| word.starts_with(ACCEPTED_EDIT)) {
-            true => format!("the text of `{name}` counts as it is written now"),
-            false => format!("`{name}` was recorded as applied by {who}"),
-        };
-        let head = format!("{what}{word}, and this is not as the migrations make it:");
-        let lines = std::iter::once(shown(&head).into_owned()).chain(first(&one.differences));
-        lines.collect::<Vec<_>>().join("\n")
-    };
     let recorded = &diagnosis.recorded;
     if let Some(why) = diagnosis.recorded_unseen.as_ref().and_then(|why| why_not(why).1) {
         let names: Vec<_> = recorded.iter().map(|one| one.attempt.name.clone()).collect();
@@ -229,8 +219,42 @@ fn recorded(diagnosis: &Diagnosis) -> Option<String> {
                 .into_owned(),
         );
     }
-    let lines: Vec<_> = recorded.iter().filter(|one| !one.differences.is_empty()).map(told).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let mut rest: Vec<&Recorded> = recorded.iter().filter(|one| !one.differences.is_empty()).collect();
+    let mut told = Vec::new();
+    while let Some(first) = rest.first().copied() {
+        let (alike, others): (Vec<&Recorded>, Vec<_>) =
+            rest.into_iter().partition(|one| is_same_word(one, first));
+        told.push(on_a_word(&alike));
+        rest = others;
+    }
+    (!told.is_empty()).then(|| told.join("\n"))
+}
+
+fn is_same_word(one: &Recorded, other: &Recorded) -> bool {
+    one.attempt.resolution == other.attempt.resolution && one.attempt.applied_by == other.attempt.applied_by
+}
+
+/// Those that stand on one word.
+fn on_a_word(recorded: &[&Recorded]) -> String {
+    let names: Vec<_> = recorded.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
+    let (names, is_one) = (some_of(&names), recorded.len() == 1);
+    let Some(Recorded { attempt, .. }) = recorded.first() else { return String::new() };
+    let resolution = attempt.resolution.as_deref();
+    let what = match (resolution.is_some_and(|word| word.starts_with(ACCEPTED_EDIT)), is_one) {
+        (true, true) => format!("the text of {names} counts as it is written now"),
+        (true, false) => format!("the texts of {names} count as they are written now"),
+        (false, true) => format!("{names} was recorded as applied by {}", attempt.applied_by),
+        (false, false) => format!("{names} were recorded as applied by {}", attempt.applied_by),
+    };
+    let word = resolution.map(|word| format!(" ({word})")).unwrap_or_default();
+    let head = format!("{what}{word}, and this is not as the migrations make it:");
+    let mut differences: Vec<Difference> = Vec::new();
+    for difference in recorded.iter().flat_map(|one| &one.differences) {
+        if !differences.iter().any(|told| told.key == difference.key) {
+            differences.push(difference.clone());
+        }
+    }
+    std::iter::once(shown(&head).into_owned()).chain(first(&differences)).collect::<Vec<_>>().join("\n")
 }
 
 fn statement(told: &Told) -> Row {
@@ -243,6 +267,7 @@ fn statement(told: &Told) -> Row {
         (Evidence::Checkpoint, _) => "says the history",
         (Evidence::Objects, _) => "says a look at its objects",
         (Evidence::Schema, _) => "says the live schema",
+        (Evidence::AnotherText, _) => "another text ran in its place",
         (_, Changes::Rows | Changes::Anything) => "rows tell, and no schema does",
         _ => "nobody says",
     };
@@ -256,16 +281,25 @@ fn statement(told: &Told) -> Row {
 }
 
 /// After how many statements the schema would be what it is.
-fn fitting(compared: &Compared, of: usize) -> String {
-    let after = |done: &u32| match *done {
+fn fitting(examined: &Examined, compared: &Compared) -> String {
+    let (of, completed) = (examined.statements.len(), examined.counted());
+    let after = |done: u32| match done {
         0 => "before any of its statements".to_owned(),
         done if done as usize == of => "after all of them".to_owned(),
         done => format!("after {done} of {of}"),
     };
-    let places: Vec<_> = compared.fits().iter().map(after).collect();
-    match places.is_empty() {
-        true => "the live schema is what it is after none of its statements; what differs:".to_owned(),
-        false => format!("the live schema is what it is {}", places.join(", or ")),
+    let places: Vec<_> = compared.fits().into_iter().map(after).collect();
+    match (places.is_empty(), compared.knows(completed)) {
+        (false, _) => format!("the live schema is what it is {}", places.join(", or ")),
+        (true, true) => format!(
+            "the live schema is in no state of it, neither in that before nor in that after any of its statements; what differs \
+             from what it is {}:",
+            after(completed)
+        ),
+        (true, false) => format!(
+            "the live schema is in none of the states up to that {}, and to no later one the replay came",
+            after(compared.known())
+        ),
     }
 }
 

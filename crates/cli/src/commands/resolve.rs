@@ -80,7 +80,9 @@ fn consequence(resolution: Resolution, is_in_project: bool) -> &'static str {
         (Resolution::RolledBack, false) => {
             "nothing of it stands; it is not in the project, so no deploy runs it"
         }
-        (Resolution::TookEffect, _) => "what was under way took effect; the next deploy goes on after it",
+        (Resolution::TookEffect, _) => {
+            "what was under way or was refused has taken effect; the next deploy goes on after it"
+        }
         (Resolution::Resume, true) => "the next deploy goes on after its last completed statement",
         (Resolution::Resume, false) => {
             "once it is in the project again, a deploy goes on after its last completed statement"

@@ -3,9 +3,10 @@
 
 use super::failure::told;
 use super::{replay, replay_all};
+use crate::diagnosis::borne_out_by;
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
-use crate::plan::{Plan, Resolution, ResolveError};
+use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
 use crate::schema::{Difference, Pattern};
 use crate::shadow::{ReplayError, differences_from};
 use crate::source::Migrations;
@@ -47,10 +48,14 @@ pub enum ResolveFailure {
         differences: Vec<Difference>,
         /// After how many of its statements the live schema would be what it is; empty where that is after none.
         fits: Vec<u32>,
+        /// The decisions that it does bear out; of several, a person tells which is true: no schema tells of rows.
+        right: Vec<Resolution>,
     },
     /// The live schema is not what the migrations make.
-    #[error("the live schema is not what the migrations up to `{migration}` make: {}", count(.differences))]
+    #[error("the live schema is not what the migrations {} make: {}", range(.first, .migration), count(.differences))]
     DiffersFromBaseline {
+        /// The first one that was to be recorded.
+        first: String,
         /// The last one.
         migration: String,
         /// What differs, from what they make to what is.
@@ -68,6 +73,10 @@ pub enum ResolveFailure {
     /// The history changed meanwhile.
     #[error("the history changed since it was read: {0}")]
     Changed(String),
+}
+
+fn range(first: &str, last: &str) -> String {
+    if first == last { format!("up to `{last}`") } else { format!("from `{first}` to `{last}`") }
 }
 
 fn count(differences: &[Difference]) -> String {
@@ -199,13 +208,16 @@ async fn write_baseline(
 ) -> Result<Vec<String>, ResolveFailure> {
     let inspection = driver.inspect().await?;
     let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name, force)?;
-    if let (Some((shadow, ignore)), Some(last)) = (shadow, plan.migrations().last()) {
-        let names = [standing(&inspection, ""), plan.migrations()].concat();
+    let recorded = plan.migrations();
+    if let (Some((shadow, ignore)), [first, ..], Some(last)) = (shadow, recorded.as_slice(), recorded.last())
+    {
+        let names = [standing(&inspection, ""), recorded.clone()].concat();
         let made = replay_all(shadow, migrations, &names).await?;
         let (live, dialect) = (driver.read_schema(false).await?, driver.capabilities().dialect);
         let differences = differences_from(&made, &live, migrations, dialect, ignore);
         if !differences.is_empty() {
-            return Err(ResolveFailure::DiffersFromBaseline { migration: (*last).to_owned(), differences });
+            let (first, migration) = ((*first).to_owned(), (*last).to_owned());
+            return Err(ResolveFailure::DiffersFromBaseline { first, migration, differences });
         }
     }
     write(driver, run, &plan).await
@@ -264,12 +276,14 @@ impl Decision<'_> {
         let migration = migration.map_err(|_| ReplayError::Missing(vec![self.name.to_owned()]))?;
         let attempt = inspection.history.attempts.iter().find(|a| a.claimed && a.name == migration.name());
         let before = standing(inspection, migration.name());
-        let mut replay = replay(shadow, self.migrations, &before, migration).await?;
+        let dialect = driver.capabilities().dialect;
+        let replay = replay(shadow, self.migrations, &before, migration).await?;
+        let mut replay = replay.beside(migration, attempt, dialect);
         let of = replay.statements;
         let done = match self.resolution {
             Resolution::RolledBack => 0,
             Resolution::Resume => attempt.map_or(0, |attempt| attempt.completed),
-            Resolution::TookEffect => attempt.and_then(|attempt| attempt.in_flight).map_or(of, |it| it.last),
+            Resolution::TookEffect => attempt.and_then(under_way_or_next).map_or(of, |it| it.last),
             _ => of,
         };
         let known = replay.states.last().map_or(0, |(done, _)| *done);
@@ -279,15 +293,20 @@ impl Decision<'_> {
         let live = driver.read_schema(false).await?;
         let Some(mut compared) = replay.compare(&live) else { return Ok(Proof::NothingToSee) };
         let is_it = |(_, differences): &&(u32, Vec<Difference>)| !differences.iter().any(Difference::counts);
-        let fits = compared.iter().filter(is_it).map(|(at, _)| *at).collect();
+        let fits: Vec<u32> = compared.iter().filter(is_it).map(|(at, _)| *at).collect();
         // A decision may be about a place between two states.
-        let meant = compared.iter().rposition(|(at, _)| *at <= done);
+        let meant = match self.resolution {
+            // What is said to have taken effect has to be there, and what shares its transaction, too.
+            Resolution::TookEffect => compared.iter().position(|(at, _)| *at >= done),
+            _ => compared.iter().rposition(|(at, _)| *at <= done),
+        };
         let differences = meant.map(|index| compared.swap_remove(index).1).unwrap_or_default();
         if !differences.iter().any(Difference::counts) {
             return Ok(Proof::BornOut);
         }
+        let right = borne_out_by(&fits, migration, attempt, dialect);
         let migration = migration.name().to_owned();
-        Err(ResolveFailure::Differs { migration, done, of, differences, fits })
+        Err(ResolveFailure::Differs { migration, done, of, differences, fits, right })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::decision::standing;
 use super::{DeployOptions, replay, replay_all};
 use crate::diagnosis::{
-    Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine,
+    Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
 use crate::drift::{self, DriftVerdict};
 use crate::driver::{Driver, DriverError, Inspection};
@@ -63,7 +63,9 @@ pub async fn diagnose(
         pending: &pending,
         examined: examined.as_ref(),
         recorded: &recorded,
+        recorded_unseen: recorded_unseen.as_ref(),
         drift: &drift,
+        has_history: !inspection.history.attempts.is_empty(),
         holder: holder.as_ref(),
         origin,
     };
@@ -136,11 +138,11 @@ impl Look<'_, '_, '_> {
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
         let replay = match replay(shadow, self.migrations, &before, migration).await {
-            Ok(replay) => replay,
+            Ok(replay) => replay.beside(migration, Some(attempt), dialect),
             Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
         };
         Ok(match self.live().await? {
-            Ok(live) => Seen::Both(replay, live),
+            Ok(live) => Seen::Both(Box::new(replay), live),
             Err(why) => Seen::Not(NotCompared::Unreadable(why)),
         })
     }
@@ -206,7 +208,7 @@ impl Look<'_, '_, '_> {
         Ok(match (next, &behind) {
             _ if before.is_some_and(|before| is_live(&before)) => Origin::Applied,
             (Some(next), Some(behind)) if is_live(std::slice::from_ref(behind)) => {
-                Origin::Pending(next.name().to_owned())
+                Origin::Pending { name: next.name().to_owned(), rows: rows(next, dialect) }
             }
             _ => Origin::Unknown,
         })

@@ -7,7 +7,7 @@ use crate::driver::{Contents, Driver, Run};
 use crate::migration::{Migration, MigrationKind};
 use crate::plan::{Plan, Segment, Step};
 use crate::schema::Schema;
-use crate::shadow::{Replay, ReplayError, WorkedOut, check};
+use crate::shadow::{Replay, ReplayError, Untold, WorkedOut, check};
 use crate::source::Migrations;
 
 /// Runs these migrations of the project on an empty shadow database, in their order, and reads the schema that they
@@ -61,7 +61,7 @@ pub async fn replay(
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
     let (states, broken) = states(shadow, &set, statements).await?;
     let worked_out = WorkedOut::of(&set, dialect);
-    Ok(Replay { statements, states, broken, worked_out })
+    Ok(Replay { statements, states, broken, worked_out, untold: Untold::Nothing })
 }
 
 fn options() -> DeployOptions {

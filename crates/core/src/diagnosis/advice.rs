@@ -103,6 +103,8 @@ pub(crate) struct Case<'a> {
     pub(crate) pending: &'a [String],
     pub(crate) examined: Option<&'a Examined>,
     pub(crate) recorded: &'a [Recorded],
+    pub(crate) recorded_unseen: Option<&'a NotCompared>,
+    pub(crate) has_history: bool,
     pub(crate) drift: &'a DriftVerdict,
     pub(crate) holder: Option<&'a Holder>,
     pub(crate) origin: Origin,
@@ -116,7 +118,12 @@ pub(crate) enum Origin {
     /// It is what the applied migrations make.
     Applied,
     /// It is what they and this pending one make.
-    Pending(String),
+    Pending {
+        /// Its name.
+        name: String,
+        /// Those of its statements that change rows, or may.
+        rows: Vec<u32>,
+    },
 }
 
 pub(crate) fn advise(case: &Case<'_>) -> Advice {
@@ -169,9 +176,43 @@ fn advice(case: &Case<'_>) -> Advice {
         (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => not_there(case.recorded),
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
-            _ if case.pending.is_empty() => plain(Action::Nothing, "everything is as it should be", &[]),
+            _ if case.pending.is_empty() => match not_looked_at(case) {
+                Some(rest) => plain(Action::Nothing, &format!("nothing is known to be wrong; {rest}"), &[]),
+                None => plain(Action::Nothing, "everything is as it should be", &[]),
+            },
             _ => plain(Action::Deploy, "nothing is in its way", &["windlass deploy"]),
         },
+    }
+}
+
+/// What of the database was held against nothing, where else nothing is wrong.
+fn not_looked_at(case: &Case<'_>) -> Option<String> {
+    let names: Vec<_> = case.recorded.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
+    let recorded = case.recorded_unseen.map(|_| {
+        format!(
+            "whether what was recorded as applied by a person's word stands was not looked at: {}",
+            few(&names)
+        )
+    });
+    let drift = match case.drift {
+        DriftVerdict::Unknown(why) => {
+            Some(format!("whether others changed the schema cannot be told: {why}"))
+        }
+        DriftVerdict::NeverKept if case.has_history && case.recorded.is_empty() => Some(
+            "no deploy has kept the schema yet, so that nothing tells whether others changed it".to_owned(),
+        ),
+        _ => None,
+    };
+    let parts: Vec<_> = recorded.into_iter().chain(drift).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// The first of several, and how many more there are.
+fn few(names: &[String]) -> String {
+    const FEW: usize = 5;
+    match names.len().checked_sub(FEW) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..FEW].join(", ")),
     }
 }
 
@@ -262,6 +303,49 @@ fn resolve(how: &str, name: &str) -> String {
     format!("windlass resolve {how} {}", shell_word(name))
 }
 
+const TOOK_EFFECT: &str = "--resume --took-effect";
+
+/// A decision that so many statements are done, as it is typed; and what a person looks at first where a replay came to no
+/// schema that could be held against it.
+fn decided(examined: &Examined, how: &str, done: u32) -> (Vec<String>, String) {
+    let command = resolve(how, &examined.attempt.name);
+    let known = match &examined.comparison {
+        Comparison::Compared(compared) if !compared.knows(done) => compared.known(),
+        Comparison::Not(
+            NotCompared::Failed(_) | NotCompared::Unreplayable(_) | NotCompared::Unreadable(_),
+        ) => 0,
+        _ => return (Vec::new(), command),
+    };
+    (vec![look(examined, known, done)], format!("{command} --force"))
+}
+
+/// Where a person looks whether statements behind the first so many stand.
+fn look(examined: &Examined, after: u32, upto: u32) -> String {
+    let among = |told: &&Told| told.number > after && told.number <= upto && told.changes != Changes::Nothing;
+    let told: Vec<&Told> = examined.statements.iter().filter(among).collect();
+    let all: Vec<_> = told.iter().map(|told| told.number).collect();
+    match all.is_empty() {
+        true => format!(
+            "look for yourself: nothing could be held against what stands of `{}`",
+            examined.attempt.name
+        ),
+        false => format!(
+            "look for yourself whether what {} changed stands, which nothing could be held against: {}",
+            numbers(&all),
+            objects_of(&told).unwrap_or_else(|| "it may be anything".to_owned())
+        ),
+    }
+}
+
+/// What statements name, each once; `None` where one of them may touch anything, or they name nothing.
+fn objects_of(told: &[&Told]) -> Option<String> {
+    let names: Option<Vec<_>> = told.iter().map(|told| told.objects.as_deref()).collect();
+    let mut names: Vec<&str> = names?.into_iter().flatten().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 /// A text as a shell takes it for one word.
 ///
 /// ```
@@ -307,10 +391,11 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
                 Some(_) => {}
             }
         }
+        let (by_hand, resume) = decided(examined, "--resume", attempt.completed);
         choices.push(Choice {
             when: "not the text is wrong, but what it met, and you mended that".to_owned(),
-            by_hand: Vec::new(),
-            commands: vec![resolve("--resume", &attempt.name), DEPLOY.to_owned()],
+            by_hand,
+            commands: vec![resume, DEPLOY.to_owned()],
         });
     }
     let mut by_hand = vec![what];
@@ -323,10 +408,11 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
         by_hand.insert(0, left);
     }
     if let (Some(in_flight), Sight::Changed) = (attempt.in_flight, &attempt.sight) {
+        let (by_hand, took_effect) = decided(examined, TOOK_EFFECT, in_flight.last);
         choices.push(Choice {
             when: format!("what statement {} makes is to stay as it is there now", in_flight.to_text()),
-            by_hand: Vec::new(),
-            commands: vec![resolve("--resume --took-effect", &attempt.name), DEPLOY.to_owned()],
+            by_hand,
+            commands: vec![took_effect, DEPLOY.to_owned()],
         });
     }
     Advice { by_hand, choices, ..plain(Action::Mend, &why, &[DEPLOY]) }
@@ -338,8 +424,120 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
     if compared.is_at(examined.completed()) {
         return goes_on();
     }
+    if let Some(next) = made_by_hand(examined, compared) {
+        return stands_already(examined, compared, next);
+    }
     let goes_on = goes_on();
-    whole_or_gone(examined, || goes_on.clone()).unwrap_or_else(|| between(examined, compared, goes_on))
+    whole_or_gone(examined, || goes_on.clone()).unwrap_or_else(|| {
+        match compared.knows(examined.completed()) {
+            true => between(examined, compared, goes_on),
+            false => beyond(examined, compared, goes_on),
+        }
+    })
+}
+
+/// The statement that was refused, or comes next, where somebody made by hand what it makes, and more is to come.
+fn made_by_hand(examined: &Examined, compared: &Compared) -> Option<u32> {
+    let completed = examined.attempt.completed;
+    let told = examined.statements.get(completed as usize)?;
+    let is_it = examined.attempt.in_flight.is_none()
+        && examined.is_same_text
+        && told.changes == Changes::Definitions
+        && (told.number as usize) < examined.statements.len()
+        && compared.fits().contains(&told.number);
+    is_it.then_some(told.number)
+}
+
+/// It is gone on behind that statement, and what it makes stays.
+fn stands_already(examined: &Examined, compared: &Compared, next: u32) -> Advice {
+    let name = &examined.attempt.name;
+    let of = length(examined);
+    let (_, took_effect) = decided(examined, TOOK_EFFECT, next);
+    let goes_on = [took_effect.as_str(), DEPLOY];
+    let has = match examined.attempt.error.is_some() {
+        true => "was refused, and the live schema has by now what it makes",
+        false => "has not run, and the live schema has what it makes",
+    };
+    let why = format!("statement {next} of `{name}` {has}");
+    let rest = rows_of(examined, next, of);
+    if compared.fits().contains(&of) && !rest.is_empty() {
+        let why = format!("{why}; whether the rows of {} were changed, too, no schema tells", numbers(&rest));
+        let none = Choice {
+            when: "they were not".to_owned(),
+            by_hand: Vec::new(),
+            commands: goes_on.map(str::to_owned).into(),
+        };
+        let all = Choice {
+            when: "they were, by hand".to_owned(),
+            by_hand: Vec::new(),
+            commands: vec![resolve("--applied", name), DEPLOY.to_owned()],
+        };
+        return Advice { choices: vec![none, all], ..plain(Action::Decide, &why, &[]) };
+    }
+    let away = Choice {
+        when: "that is not to stay".to_owned(),
+        by_hand: undone(compared.at(examined.completed())),
+        commands: vec![resolve("--resume", name), DEPLOY.to_owned()],
+    };
+    Advice { choices: vec![away], ..plain(Action::Resolve, &why, &goes_on) }
+}
+
+/// The history counts more than the replay came to: whether it is so, a person finds out.
+fn beyond(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice {
+    let (attempt, completed, known) = (&examined.attempt, examined.completed(), compared.known());
+    let why = format!(
+        "{}; on an empty database `{}` came no further than statement {known}, so that what the history counts behind that \
+         was held against nothing",
+        goes_on.why, attempt.name
+    );
+    let by_hand = [lacking(examined, compared), goes_on.by_hand].concat();
+    if attempt.state() != State::Failed {
+        return Advice { why, by_hand, ..goes_on };
+    }
+    let (look, applied) = decided(examined, "--applied", length(examined));
+    let all = Choice {
+        when: "all of it stands, also what has not run".to_owned(),
+        by_hand: look,
+        commands: vec![applied, DEPLOY.to_owned()],
+    };
+    let rows = rows_of(examined, 0, completed);
+    let rows = (!rows.is_empty()).then(|| format!("put the rows of {} back as they were", numbers(&rows)));
+    let none = Choice {
+        when: "nothing of it is to stay".to_owned(),
+        by_hand: undone(compared.at(0)).into_iter().chain(rows).collect(),
+        commands: vec![resolve("--rolled-back", &attempt.name), DEPLOY.to_owned()],
+    };
+    let mut choices: Vec<_> = goes_on.choices.into_iter().chain([all]).collect();
+    choices
+        .iter_mut()
+        .for_each(|choice| choice.by_hand.splice(0..0, lacking(examined, compared)).for_each(drop));
+    choices.push(none);
+    Advice { why, by_hand, choices, ..goes_on }
+}
+
+/// What of the statements that the replay came to is not there, though nothing behind them may have taken it away.
+fn lacking(examined: &Examined, compared: &Compared) -> Vec<String> {
+    let known = compared.known();
+    let behind =
+        examined.statements.iter().filter(|told| told.number > known && told.number <= examined.completed());
+    let defines = |told: &&Told| !matches!(told.changes, Changes::Rows | Changes::Nothing);
+    let behind: Vec<&Told> = behind.filter(defines).collect();
+    let is_theirs = |difference: &Difference| {
+        behind.iter().any(|told| match &told.objects {
+            Some(names) => names.iter().any(|name| {
+                [&difference.key.name, &difference.key.table]
+                    .into_iter()
+                    .any(|one| one.eq_ignore_ascii_case(name))
+            }),
+            None => true,
+        })
+    };
+    let gone = compared.at(known).iter().filter(|difference| matches!(difference.change, Change::Removed(_)));
+    undone(&gone.filter(|difference| !is_theirs(difference)).cloned().collect::<Vec<_>>())
+}
+
+fn length(examined: &Examined) -> u32 {
+    u32::try_from(examined.statements.len()).unwrap_or(u32::MAX)
 }
 
 /// Where the live schema has all of it, or nothing of it.
@@ -347,7 +545,7 @@ fn whole_or_gone(examined: &Examined, goes_on: impl Fn() -> Advice) -> Option<Ad
     let (attempt, completed) = (&examined.attempt, examined.completed());
     let compared = examined.compared()?;
     let differences = compared.at(completed);
-    let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
+    let of = length(examined);
     let fits = compared.fits();
     let is_failed = attempt.state() == State::Failed;
     if fits.contains(&of) {
@@ -365,6 +563,10 @@ fn whole_or_gone(examined: &Examined, goes_on: impl Fn() -> Advice) -> Option<Ad
         };
         let mut none = goes_on();
         none.by_hand.splice(0..0, undone(differences));
+        if is_failed {
+            // With the same text no deploy goes on by itself.
+            none.commands.insert(0, resolve("--resume", &attempt.name));
+        }
         let none =
             Choice { when: "they were not".to_owned(), by_hand: none.by_hand, commands: none.commands };
         return Some(Advice { choices: vec![all, none], ..plain(Action::Decide, &rows, &[]) });
@@ -373,20 +575,23 @@ fn whole_or_gone(examined: &Examined, goes_on: impl Fn() -> Advice) -> Option<Ad
         let why = format!("nothing of `{}` is left in the live schema", attempt.name);
         let before = rows_of(examined, 0, attempt.in_flight.map_or(completed, |in_flight| in_flight.last));
         let mut back = plain(Action::Resolve, &why, &[&resolve("--rolled-back", &attempt.name), DEPLOY]);
-        if is_failed {
+        if is_failed && examined.is_same_text {
             back.by_hand = goes_on().by_hand;
         }
-        if before.is_empty() {
-            return Some(back);
-        }
-        let rows = format!("{why}; whether the rows of {} are as before, no schema tells", numbers(&before));
+        let ran_another = |told: &Told| told.number <= completed && told.evidence == Evidence::AnotherText;
+        let whose = match examined.statements.iter().any(ran_another) {
+            true => "what the other text changed of rows is undone".to_owned(),
+            false if before.is_empty() => return Some(back),
+            false => format!("the rows of {} are as before", numbers(&before)),
+        };
+        let rows = format!("{why}; whether {whose}, no schema tells");
         let all = Choice {
-            when: "they are".to_owned(),
+            when: "so it is".to_owned(),
             by_hand: back.by_hand.clone(),
             commands: back.commands.clone(),
         };
         let none = Choice {
-            when: "they are not".to_owned(),
+            when: "so it is not".to_owned(),
             by_hand: [vec!["put the rows back as they were".to_owned()], back.by_hand].concat(),
             commands: back.commands,
         };
@@ -405,7 +610,8 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
             attempt.name
         ),
         None => format!(
-            "the live schema is what it is after none of the statements of `{}`; the history counts {completed} of {of}",
+            "the live schema is in no state of `{}`, neither in that before it nor in that after any of its statements; the \
+             history counts {completed} of {of}",
             attempt.name
         ),
     };
@@ -444,7 +650,6 @@ fn numbers(numbers: &[u32]) -> String {
 
 /// A crash hid the outcome of statements: the schema tells it where they change nothing else.
 fn doubt(examined: &Examined, in_flight: InFlight, place: Option<&Place>) -> Advice {
-    let name = &examined.attempt.name;
     let doubted = in_flight;
     let rows = rows_of(examined, doubted.first - 1, doubted.last);
     if let (Some(compared), true) = (examined.compared(), rows.is_empty())
@@ -453,25 +658,24 @@ fn doubt(examined: &Examined, in_flight: InFlight, place: Option<&Place>) -> Adv
         return advice;
     }
     let is_refused = examined.attempt.state() == State::Failed;
-    let commands = |how: &str| vec![resolve(how, name), DEPLOY.to_owned()];
+    let (looked, resume) = decided(examined, "--resume", examined.attempt.completed);
+    let (_, took_effect) = decided(examined, TOOK_EFFECT, doubted.last);
+    let resume = || vec![resume.clone(), DEPLOY.to_owned()];
     let mended = |by_hand: &[String]| {
         let mend = place.filter(|_| is_refused).map(|place| format!("mend what was refused at {place}"));
-        by_hand.iter().cloned().chain(mend).collect::<Vec<_>>()
+        looked.iter().chain(by_hand).cloned().chain(mend).collect::<Vec<_>>()
     };
-    let none = Choice {
-        when: "nothing of it took effect".to_owned(),
-        by_hand: mended(&[]),
-        commands: commands("--resume"),
-    };
+    let none =
+        Choice { when: "nothing of it took effect".to_owned(), by_hand: mended(&[]), commands: resume() };
     let part = Choice {
         when: "a part of it did".to_owned(),
         by_hand: mended(&["undo that part".to_owned()]),
-        commands: commands("--resume"),
+        commands: resume(),
     };
     let all = Choice {
         when: "all of it did".to_owned(),
-        by_hand: Vec::new(),
-        commands: commands("--resume --took-effect"),
+        by_hand: looked.clone(),
+        commands: vec![took_effect, DEPLOY.to_owned()],
     };
     let mut choices = vec![none, part];
     if !is_refused {
@@ -484,19 +688,10 @@ fn doubt(examined: &Examined, in_flight: InFlight, place: Option<&Place>) -> Adv
 fn hidden(examined: &Examined, doubted: InFlight) -> String {
     let told =
         examined.statements.iter().filter(|told| told.number >= doubted.first && told.number <= doubted.last);
-    let mut objects: Vec<&str> = Vec::new();
-    let mut is_known = true;
-    for told in told.filter(|told| told.changes != Changes::Nothing) {
-        match &told.objects {
-            Some(names) => objects.extend(names.iter().map(String::as_str)),
-            None => is_known = false,
-        }
-    }
-    objects.sort_unstable();
-    objects.dedup();
-    let look = match (objects.is_empty(), is_known) {
-        (true, _) | (_, false) => "look at what it changes".to_owned(),
-        (false, true) => format!("look at {}", objects.join(", ")),
+    let told: Vec<&Told> = told.filter(|told| told.changes != Changes::Nothing).collect();
+    let look = match objects_of(&told) {
+        Some(objects) => format!("look at {objects}"),
+        None => "look at what it changes".to_owned(),
     };
     let which = match doubted.first == doubted.last {
         true => format!("statement {}", doubted.first),
@@ -519,7 +714,10 @@ fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<A
     let (before, behind) = (examined.attempt.completed, doubted.last);
     let is_before = fits.contains(&before) || compared.is_at(before);
     let is_behind = fits.contains(&behind);
-    let of = u32::try_from(examined.statements.len()).unwrap_or(u32::MAX);
+    if !is_before && !compared.knows(behind) {
+        return None;
+    }
+    let of = length(examined);
     match (is_before, is_behind) {
         (true, true) => None,
         (true, false) => {
@@ -532,7 +730,7 @@ fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<A
         }
         (false, true) => {
             let why = format!("the live schema is what it is after statement {behind} of `{name}`");
-            Some(plain(Action::Resolve, &why, &[&resolve("--resume --took-effect", name), DEPLOY]))
+            Some(plain(Action::Resolve, &why, &[&resolve(TOOK_EFFECT, name), DEPLOY]))
         }
         (false, false) => {
             let why = format!(
@@ -552,7 +750,7 @@ fn not_there(recorded: &[Recorded]) -> Advice {
     let names: Vec<_> = of.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
     let why = format!(
         "{} {} recorded as applied by a person's word, and the live schema is not what the migrations make",
-        names.join(", "),
+        few(&names),
         if names.len() == 1 { "was" } else { "were" },
     );
     let back = of.iter().rev().map(|one| resolve("--rolled-back", &one.attempt.name));
@@ -561,7 +759,13 @@ fn not_there(recorded: &[Recorded]) -> Advice {
         by_hand: Vec::new(),
         commands: back.chain([DEPLOY.to_owned()]).collect(),
     };
-    let differences: Vec<_> = of.iter().flat_map(|one| one.differences.clone()).collect();
+    // Several may name what differs.
+    let mut differences: Vec<Difference> = Vec::new();
+    for difference in of.iter().flat_map(|one| &one.differences) {
+        if !differences.iter().any(|told| told.key == difference.key) {
+            differences.push(difference.clone());
+        }
+    }
     let part = Choice {
         when: "a part of it stands".to_owned(),
         by_hand: undone(&differences),
@@ -585,11 +789,23 @@ fn drifted(differences: &[Difference], origin: &Origin) -> Advice {
             "the live schema is what the applied migrations make: what was kept of it is not",
             &[ACCEPT],
         ),
-        Origin::Pending(name) => {
+        Origin::Pending { name, rows } => {
             let why = format!(
                 "the live schema is what it is once `{name}` ran, too, which the history does not have"
             );
-            plain(Action::Resolve, &why, &[&resolve("--applied", name), DEPLOY])
+            let applied = [resolve("--applied", name), DEPLOY.to_owned()];
+            if rows.is_empty() {
+                return plain(Action::Resolve, &why, &applied.each_ref().map(String::as_str));
+            }
+            let why = format!("{why}; whether the rows of {} were changed, no schema tells", numbers(rows));
+            let all =
+                Choice { when: "they were, too".to_owned(), by_hand: Vec::new(), commands: applied.into() };
+            let none = Choice {
+                when: "they were not".to_owned(),
+                by_hand: undone(differences),
+                commands: vec![DEPLOY.to_owned()],
+            };
+            Advice { choices: vec![all, none], ..plain(Action::Decide, &why, &[]) }
         }
         Origin::Unknown => {
             let undo = Choice {
@@ -615,6 +831,7 @@ impl Evidence {
             Self::Checkpoint => "checkpoint",
             Self::Objects => "objects",
             Self::Schema => "schema",
+            Self::AnotherText => "another_text",
             Self::Nothing => "nothing",
         }
     }

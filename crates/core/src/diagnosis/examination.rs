@@ -3,17 +3,18 @@
 use super::{Changes, Compared, Comparison, Evidence, Examined, Fate, NotCompared, Told};
 use crate::history::{Attempt, Sight, State};
 use crate::migration::Migration;
-use crate::plan::{Execute, Place};
+use crate::plan::{Execute, Place, Resolution, has_run_head};
 use crate::schema::{Key, Properties, Schema};
 use crate::shadow::Replay;
 use crate::sql::Dialect;
-use crate::sql::classify::{Definition, Effect, Facts, Objects, classify};
+use crate::sql::classify::{Definition, Effect, Objects, classify, is_upkeep};
+use crate::sql::split::Statement;
 use crate::status::is_same_text;
 
 /// What of a migration's schema was seen.
 pub(crate) enum Seen {
     /// What it makes state by state, and the live one.
-    Both(Replay, Schema),
+    Both(Box<Replay>, Schema),
     /// Not both, and why.
     Not(NotCompared),
 }
@@ -34,6 +35,12 @@ pub(crate) fn examine(
     seen: Seen,
 ) -> Examined {
     let mut statements = migration.map_or_else(Vec::new, |migration| told(migration, attempt, dialect));
+    let is_head_of = |migration| has_run_head(migration, attempt, dialect);
+    if !migration.is_none_or(is_head_of) {
+        let among = |told: &&mut Told| told.number <= attempt.completed;
+        let another = |told: &mut Told| (told.fate, told.evidence) = (Fate::Unknown, Evidence::AnotherText);
+        statements.iter_mut().filter(among).for_each(another);
+    }
     let comparison = match seen {
         Seen::Not(why) => Comparison::Not(why),
         Seen::Both(replay, live) => {
@@ -68,7 +75,7 @@ fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told>
         if migration.is_rust() { Vec::new() } else { migration.statements(dialect).unwrap_or_default() };
     let of = u32::try_from(statements.len()).unwrap_or(u32::MAX);
     let numbered = (1..).zip(&statements);
-    let one = |(number, statement): (u32, &crate::sql::split::Statement)| {
+    let one = |(number, statement): (u32, &Statement)| {
         let sql = statement.text(script.text());
         let facts = classify(dialect, sql);
         let execute = Execute {
@@ -88,12 +95,31 @@ fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told>
             Objects::Unknown => None,
         };
         let (place, summary) = (Place::of(&execute), execute.summary(100));
-        Told { number, place, summary, changes: changes(&facts), objects, fate, evidence }
+        let changes = changes(dialect, sql);
+        Told { number, place, summary, changes, objects, fate, evidence }
     };
     numbered.map(one).collect()
 }
 
-fn changes(facts: &Facts) -> Changes {
+/// The statements of a migration that change rows, or may.
+pub(crate) fn rows(migration: &Migration, dialect: Dialect) -> Vec<u32> {
+    let statements = migration.statements(dialect).unwrap_or_default();
+    let text = migration.up().text();
+    let changes_rows = |statement: &Statement| {
+        matches!(changes(dialect, statement.text(text)), Changes::Rows | Changes::Anything)
+    };
+    (1..)
+        .zip(&statements)
+        .filter(|(_, statement)| changes_rows(statement))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+fn changes(dialect: Dialect, sql: &str) -> Changes {
+    let facts = classify(dialect, sql);
+    if is_upkeep(dialect, sql, &facts) {
+        return Changes::Nothing;
+    }
     match (facts.effect, facts.definition) {
         (Effect::Schema, Some(Definition::Fill | Definition::Move)) => Changes::Anything,
         (Effect::Schema, _) => Changes::Definitions,
@@ -101,6 +127,34 @@ fn changes(facts: &Facts) -> Changes {
         (Effect::Session | Effect::Query, _) => Changes::Nothing,
         (Effect::Server | Effect::Unknown, _) => Changes::Anything,
     }
+}
+
+/// The decisions about a migration that the live schema bears out, which is what it is after these numbers of its statements.
+/// Of two, a person tells which is true: no schema tells of rows.
+pub(crate) fn borne_out_by(
+    fits: &[u32],
+    migration: &Migration,
+    attempt: Option<&Attempt>,
+    dialect: Dialect,
+) -> Vec<Resolution> {
+    let Some(attempt) = attempt else { return Vec::new() };
+    let (statements, rows) = (told(migration, attempt, dialect), rows(migration, dialect));
+    let (of, completed) = (u32::try_from(statements.len()).unwrap_or(u32::MAX), attempt.completed);
+    let changes_rows = |after: u32, upto: u32| rows.iter().any(|number| *number > after && *number <= upto);
+    let next = statements.get(completed as usize).filter(|told| {
+        told.changes == Changes::Definitions
+            && told.number < of
+            && attempt.in_flight.is_none()
+            && is_same_text(migration, attempt, dialect)
+    });
+    let is_next = next.is_some_and(|told| fits.contains(&told.number));
+    let mut right = Vec::new();
+    right.extend(is_next.then_some(Resolution::TookEffect));
+    let is_whole = fits.contains(&of) && (is_next || !changes_rows(completed, of));
+    right.extend(is_whole.then_some(Resolution::Applied));
+    let is_gone = fits.contains(&0) && !changes_rows(0, completed);
+    right.extend(is_gone.then_some(Resolution::RolledBack));
+    right
 }
 
 /// What the history and a look at its objects tell of one statement.
@@ -128,8 +182,9 @@ impl Told {
     /// Whether a definition of the piece that it is in shows in the live schema.
     fn sees(&mut self, is_there: bool) {
         let fate = if is_there { Fate::Done } else { Fate::NotDone };
-        // What changes rows besides may have come half-way.
-        if self.changes == Changes::Definitions && self.fate != fate {
+        // What changes rows besides may have come half-way; and what this text makes, another one may have made.
+        if self.evidence != Evidence::AnotherText && self.changes == Changes::Definitions && self.fate != fate
+        {
             (self.fate, self.evidence) = (fate, Evidence::Schema);
         }
     }

@@ -5,10 +5,9 @@ use super::Recorded;
 use crate::driver::Inspection;
 use crate::history::{ACCEPTED, ACCEPTED_EDIT, Attempt, AttemptKind, State};
 use crate::schema::Difference;
+use crate::shadow::{is_named, names};
 use crate::source::Migrations;
 use crate::sql::Dialect;
-use crate::sql::classify::{Objects, classify};
-use std::collections::HashSet;
 
 /// Those that a person recorded as applied, or whose edited text a person took; none of which the schema was taken as it is afterwards.
 pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
@@ -33,27 +32,11 @@ pub(crate) fn borne_out(
     dialect: Dialect,
 ) -> Vec<Recorded> {
     let one = |attempt: &&Attempt| {
-        let named = names(attempt, migrations, dialect);
-        let is_named = |difference: &&Difference| {
-            [&difference.key.name, &difference.key.table].into_iter().any(|name| named.contains(name))
-        };
-        let differences = differences.iter().filter(is_named).cloned().collect();
+        let text = migrations.get(&attempt.name);
+        let named = text.map(|text| names(text, 0..u32::MAX, dialect, |_| true).0).unwrap_or_default();
+        let of_it = |difference: &&Difference| is_named(&difference.key, &named);
+        let differences = differences.iter().filter(of_it).cloned().collect();
         Recorded { attempt: (*attempt).clone(), differences }
     };
     attempts.iter().map(one).collect()
-}
-
-/// What the text names; nothing where it may touch anything.
-fn names(attempt: &Attempt, migrations: &Migrations, dialect: Dialect) -> HashSet<String> {
-    let Some(migration) = migrations.get(&attempt.name).filter(|migration| !migration.is_rust()) else {
-        return HashSet::new();
-    };
-    let text = migration.up().text();
-    let statements = migration.statements(dialect).unwrap_or_default();
-    let objects = statements.iter().map(|statement| classify(dialect, statement.text(text)).objects);
-    let names = objects.filter_map(|objects| match objects {
-        Objects::Known(names) => Some(names),
-        Objects::Unknown => None,
-    });
-    names.flatten().map(|name| name.name.clone()).collect()
 }

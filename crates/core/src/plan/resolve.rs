@@ -4,7 +4,9 @@ use super::build::{Prefix, checksums, length};
 use super::state::{Text, compare, find_migration};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Contents, Inspection};
-use crate::history::{ACCEPTED_EDIT, Attempt, AttemptKind, HistoryError, Liveness, Remnant, Sight, State};
+use crate::history::{
+    ACCEPTED_EDIT, Attempt, AttemptKind, HistoryError, InFlight, Liveness, Remnant, Sight, State,
+};
 use crate::migration::{Migration, MigrationKind, Position};
 use crate::sql::Dialect;
 use crate::sql::classify::leaves_nothing;
@@ -27,7 +29,7 @@ pub enum Resolution {
     RolledBack,
     /// What was in flight did not take effect: go on after the last completed statement.
     Resume,
-    /// What was in flight took effect, all of it: go on after it.
+    /// What was in flight took effect, all of it; or what the statement that was refused makes stands by now: go on after it.
     TookEffect,
     /// The text (or name) in the project is the right one for what was applied.
     AcceptEdit,
@@ -79,6 +81,12 @@ pub enum ResolveError {
         /// The migration that was named.
         name: String,
     },
+    /// A decision about a migration whose file is gone: nothing tells what it makes, or made.
+    #[error("the project does not have `{name}`: there is nothing that the database could be held against")]
+    NotInProject {
+        /// The migration.
+        name: String,
+    },
     /// An edit that was to be accepted of a migration of which nothing ran: it had no statements.
     #[error("`{name}` was empty when it was applied: nothing of its text has run")]
     WasEmpty {
@@ -111,6 +119,11 @@ pub fn resolve<'m>(
     // By its whole name, or by what else tells it in the project, such as its version.
     let named = |wanted: &str| attempts.iter().find(|a| a.claimed && a.name == wanted);
     let standing = named(name).or_else(|| named(find_migration(migrations, name).ok()?.name()));
+    if let (Some(attempt), false) = (standing, force || resolution == Resolution::AcceptEdit)
+        && !migrations.iter().any(|migration| migration.name() == attempt.name)
+    {
+        return Err(ResolveError::NotInProject { name: attempt.name.clone() });
+    }
     match (resolution, standing) {
         (Resolution::Applied, None) => {
             let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
@@ -273,7 +286,15 @@ fn decide<'m>(
     Ok(decision(inspection, attempt, into, verb, reason, digest))
 }
 
-/// Goes on after the statements in flight, once the text that ran is known to be the text that stands there.
+/// What a person may say of an attempt that it took effect: what was under way; else the next statement, where the attempt goes
+/// no further by itself, since somebody may have made by hand what that makes.
+pub(crate) fn under_way_or_next(attempt: &Attempt) -> Option<InFlight> {
+    let next = attempt.completed + 1;
+    let is_left = matches!(attempt.state(), State::Failed | State::Interrupted) && next <= attempt.statements;
+    attempt.in_flight.or(is_left.then_some(InFlight { first: next, last: next }))
+}
+
+/// Goes on after the statements in flight, or the next one, once the text that ran is known to be the text that stands there.
 fn took_effect<'m>(
     migrations: &'m [Migration],
     inspection: &Inspection,
@@ -283,13 +304,17 @@ fn took_effect<'m>(
 ) -> Result<Plan<'m>, ResolveError> {
     let state = attempt.state();
     let wrong = |why| Err(ResolveError::WrongState { name: attempt.name.clone(), state, why });
-    let Some(in_flight) = attempt.in_flight else {
-        return wrong("no statement of it is in doubt, so none can be said to have taken effect");
+    let Some(in_flight) = under_way_or_next(attempt) else {
+        return wrong(
+            "no statement of it was under way or is left, so none can be said to have taken effect",
+        );
     };
     if state == State::Running && attempt.owner_session == Liveness::Alive {
         return wrong("its session still lives; wait for it to end");
     }
-    if matches!(attempt.sight, Sight::Untouched | Sight::Remnant(Remnant::InvalidIndex { .. })) {
+    if attempt.in_flight.is_some()
+        && matches!(attempt.sight, Sight::Untouched | Sight::Remnant(Remnant::InvalidIndex { .. }))
+    {
         return wrong("a look at the database tells that the statement in flight did not take effect");
     }
     let migration = find_migration(migrations, &attempt.name).map_err(ResolveError::Unknown)?;

@@ -119,6 +119,21 @@ pub(super) fn compare(migration: &Migration, attempt: &Attempt, dialect: Dialect
     }
 }
 
+/// Whether what has run of an attempt is what its migration begins with now, as far as it was written down.
+pub(crate) fn has_run_head(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> bool {
+    if attempt.completed == 0
+        || migration.is_rust()
+        || !matches!(compare(migration, attempt, dialect), Text::Changed)
+    {
+        return true;
+    }
+    let statements = migration.statements(dialect).unwrap_or_default();
+    let text = migration.up().text();
+    let texts = statements.iter().map(|statement| statement.text(text)).take(attempt.completed as usize);
+    let head = Prefix::new(dialect).of(texts);
+    attempt.state() != State::Applied && attempt.prefix.as_deref() == Some(head.as_str())
+}
+
 fn refuse_shared_versions(migrations: &[Migration]) -> Result<(), Blocked> {
     let mut by_version: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for migration in migrations {

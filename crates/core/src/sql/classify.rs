@@ -18,6 +18,7 @@ pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
 pub(crate) use postgres::{FROM_DATA, LOCKED};
 pub(crate) use sqlite::ATTACHED;
 
+pub(crate) use reach::is_upkeep;
 pub use reach::reach;
 pub use secret::may_hold_secret;
 pub(crate) use secret::{DIGEST, NOT_SHOWN, is_called_like_a_secret};

@@ -153,7 +153,9 @@ impl Case {
     fn command(&self, database: &SimDatabase, command: &str, told: &str) {
         let told = format!("{told}, then {command}");
         let mut driver = self.connect(database, Vec::new());
-        let resolution = match command.split(' ').collect::<Vec<_>>()[..] {
+        // Where nothing could be held against a decision, it is insisted on; here nothing holds it against anything.
+        let insisted = command.strip_suffix(" --force").unwrap_or(command);
+        let resolution = match insisted.split(' ').collect::<Vec<_>>()[..] {
             ["windlass", "deploy"] => return self.run(&mut driver, "last").expect(&told),
             ["windlass", "resolve", "--resume", name] => (Resolution::Resume, name),
             ["windlass", "resolve", "--resume", "--took-effect", name] => (Resolution::TookEffect, name),

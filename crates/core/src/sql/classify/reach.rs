@@ -114,13 +114,9 @@ fn of_facts(dialect: Dialect, statement: &str, facts: &Facts) -> Option<&'static
         // Its PRAGMAs and VACUUM are about the file that is open; another one is named by `ATTACH`.
         Dialect::Sqlite => None,
         Dialect::Postgres => {
-            let head = first_word(dialect, statement);
-            let is_upkeep = ["VACUUM", "ANALYZE", "ANALYSE", "CHECKPOINT"].contains(&head.as_str());
-            (facts.effect == Effect::Server && !is_upkeep).then_some(SERVER)
+            (facts.effect == Effect::Server && !is_upkeep(dialect, statement, facts)).then_some(SERVER)
         }
         Dialect::MySql => {
-            let head = first_word(dialect, statement);
-            let is_upkeep = ["ANALYZE", "OPTIMIZE", "CHECK", "CHECKSUM", "REPAIR"].contains(&head.as_str());
             let names = match &facts.objects {
                 super::Objects::Known(names) => names.clone(),
                 super::Objects::Unknown => Vec::new(),
@@ -129,9 +125,19 @@ fn of_facts(dialect: Dialect, statement: &str, facts: &Facts) -> Option<&'static
             if names.any(|name| name.schema.is_some()) {
                 return Some(A_DATABASE);
             }
-            (facts.effect == Effect::Server && !is_upkeep).then_some(SERVER)
+            (facts.effect == Effect::Server && !is_upkeep(dialect, statement, facts)).then_some(SERVER)
         }
     }
+}
+
+/// Whether a statement only tends the server or what is there, and changes neither rows nor definitions.
+pub(crate) fn is_upkeep(dialect: Dialect, statement: &str, facts: &Facts) -> bool {
+    let words: &[&str] = match dialect {
+        Dialect::Postgres => &["VACUUM", "ANALYZE", "ANALYSE", "CHECKPOINT"],
+        Dialect::MySql => &["ANALYZE", "OPTIMIZE", "CHECK", "CHECKSUM", "REPAIR"],
+        Dialect::Sqlite => &["VACUUM", "PRAGMA"],
+    };
+    facts.effect == Effect::Server && words.contains(&first_word(dialect, statement).as_str())
 }
 
 fn first_word(dialect: Dialect, statement: &str) -> String {
