@@ -104,7 +104,7 @@ impl Expendable {
     fn start(request: &str) -> Result<Self> {
         let (site, launch) = match request.split_once(' ') {
             Some((name, behind)) if name.starts_with(pgbouncer::NAME) => {
-                let site = Site::open(Durability::Throwaway)?;
+                let site = Site::open(Durability::Restartable)?;
                 let launch = pgbouncer::prepare(name, behind, &site)?;
                 (site, launch)
             }
@@ -113,7 +113,7 @@ impl Expendable {
                 if target == Target::Sqlite {
                     bail!("SQLite has no server");
                 }
-                let site = Site::open(Durability::Throwaway)?;
+                let site = Site::open(Durability::Restartable)?;
                 let launch = prepare(target, &site)?;
                 (site, launch)
             }

@@ -230,17 +230,14 @@ fn start_command(software: &Software, folder: &Path, port: u16, durability: Dura
     file("ssl-key", "server.key");
     command.args(["--bind-address=127.0.0.1", &format!("--port={port}"), "--max-connections=300"]);
     command.args(["--skip-name-resolve", "--skip-log-bin", "--innodb-buffer-pool-size=128M"]);
-    let of_kind: &[&str] = match (software.target, durability) {
-        (Target::Mysql(..), Durability::Throwaway) => &[
-            "--mysqlx=OFF",
-            "--innodb-redo-log-capacity=64M",
-            "--innodb-flush-log-at-trx-commit=2",
-            "--innodb-doublewrite=OFF",
-        ],
-        (Target::Mysql(..), Durability::Durable) => &["--mysqlx=OFF", "--innodb-redo-log-capacity=64M"],
-        (_, Durability::Throwaway) => &["--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0"],
-        (_, Durability::Durable) => &[],
-    };
-    command.args(of_kind);
+    if matches!(software.target, Target::Mysql(..)) {
+        command.args(["--mysqlx=OFF", "--innodb-redo-log-capacity=64M"]);
+    }
+    if durability != Durability::Durable {
+        command.arg("--innodb-flush-log-at-trx-commit=2");
+    }
+    if durability == Durability::Throwaway {
+        command.arg("--innodb-doublewrite=OFF");
+    }
     command
 }

@@ -165,8 +165,10 @@ fn start_command(bin: &Path, folder: &Path, port: u16, durability: Durability) -
     {
         set(name, &folder.join(file).to_string_lossy());
     }
-    if durability == Durability::Throwaway {
+    if durability != Durability::Durable {
         set("fsync", "off");
+    }
+    if durability == Durability::Throwaway {
         set("full_page_writes", "off");
     }
     command

@@ -120,7 +120,8 @@ impl Server {
                 if self.log().to_lowercase().contains("address already in use") {
                     return Ok(false);
                 }
-                bail!("the server ended with {status}: {}", self.log_tail());
+                eprintln!("{}", self.log());
+                bail!("the server ended with {status}, its log stands above: {}", self.log_tail());
             }
             if Instant::now() > deadline {
                 bail!("the server was not ready after {} s: {}", PATIENCE.as_secs(), self.log_tail());
