@@ -49,7 +49,7 @@ async fn all_is_well_after_a_deploy(database: &Database) {
         assert_eq!(finding["severity"], "good", "{finding}");
     }
     assert_found(&document, "deployed", "good", "2 migrations applied, the last at 20", "");
-    assert_found(&document, "drift", "good", "as the last deploy left it", "");
+    assert_found(&document, "drift", "good", "as it was kept", "");
     project.run(&["doctor"]).await.code(0).out("good  2 migrations applied").out("nothing is known against");
     assert_eq!(database.query("SELECT * FROM _windlass_migrations ORDER BY id").await, before);
     let status = project.run(&["status", "--json"]).await.code(0).json();

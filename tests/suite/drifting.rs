@@ -26,7 +26,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use windlass_core::apply::{DeployError, DeployOptions, Report, accept_drift};
-use windlass_core::drift::{Drift, DriftOptions, DriftPolicy, DriftVerdict, look};
+use windlass_core::drift::{Drift, DriftOptions, DriftPolicy, DriftVerdict, Touched, look};
 use windlass_core::plan::Remark;
 use windlass_core::source::Migrations;
 
@@ -164,10 +164,14 @@ async fn what_is_accepted_is_no_drift(database: &Database) {
 
 async fn a_deploy_that_fails_keeps_what_it_left(database: &Database) {
     let half = "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);";
-    for (number, fails) in [("2_b", "INSERT INTO nowhere VALUES (1);"), ("2_b", half)] {
-        let set = [A, (number, fails)];
+    for (fails, left) in [("INSERT INTO nowhere VALUES (1);", None), (half, Some("half was added"))] {
+        let set = [A, ("2_b", fails)];
         run(database, &set, &with(DriftPolicy::Stop)).await.expect_err("a failure");
-        assert_eq!(verdict(database, &migrations(&set)).await, DriftVerdict::None);
+        match (verdict(database, &migrations(&set)).await, left) {
+            (DriftVerdict::None, None) => {}
+            (DriftVerdict::Touched(touched), Some(left)) => assert_touched(&touched, &[left], "2_b"),
+            (found, _) => panic!("{found:?}"),
+        }
         database.sql("CREATE TABLE by_hand (n int)").await;
         let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else {
             panic!("no drift")
@@ -179,6 +183,13 @@ async fn a_deploy_that_fails_keeps_what_it_left(database: &Database) {
     let mended = half.replace("INSERT INTO nowhere VALUES (1)", "INSERT INTO half VALUES (1)");
     deployed(database, &[A, ("2_b", &mended)]).await;
     assert_eq!(verdict(database, &migrations(&[A, ("2_b", &mended)])).await, DriftVerdict::None);
+}
+
+fn assert_touched(touched: &Touched, differences: &[&str], by: &str) {
+    let told: Vec<_> = touched.differences.iter().map(ToString::to_string).collect();
+    let is_each = told.iter().zip(differences).all(|(told, end)| told.ends_with(end));
+    assert!(is_each && told.len() == differences.len(), "{told:?} for {differences:?}");
+    assert_eq!(touched.by, [by]);
 }
 
 async fn what_is_ignored_is_no_drift(database: &Database) {
@@ -196,7 +207,9 @@ async fn what_later_statements_name_is_no_drift(database: &Database) {
     deployed(database, &[A]).await;
     // As after a run that died before it kept the schema.
     run(database, &[A, B], &with(DriftPolicy::Off)).await.expect("nobody looks");
-    assert_eq!(verdict(database, &migrations(&[A, B])).await, DriftVerdict::None);
+    let found = verdict(database, &migrations(&[A, B])).await;
+    let DriftVerdict::Touched(touched) = found else { panic!("{found:?}") };
+    assert_touched(&touched, &["b was added"], "2_b");
     database.sql("CREATE TABLE by_hand (n int)").await;
     let DriftVerdict::Drift(drift) = verdict(database, &migrations(&[A, B])).await else {
         panic!("no drift")
@@ -283,7 +296,7 @@ async fn the_command_shows_and_accepts_drift(database: &Database) {
     // To look creates no file.
     database.sql("VACUUM").await;
     let project = Project::new(database, &[A]);
-    project.run(&["drift"]).await.code(0).err("no deploy has kept the schema yet");
+    project.run(&["drift"]).await.code(0).err("nobody has kept the schema yet");
     project.run(&["drift", "accept", "--reason", "x"]).await.code(3).err("no history");
     project.run(&["deploy"]).await.code(0);
     project.run(&["drift"]).await.code(0).out("no drift");

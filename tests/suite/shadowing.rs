@@ -10,6 +10,8 @@ harness::scenarios!(
         a_decision_that_the_schema_speaks_against_is_refused,
         what_changes_no_definition_is_taken_at_its_word,
         a_baseline_is_held_against_what_the_migrations_make,
+        what_a_checked_decision_found_is_kept,
+        what_others_changed_beside_a_half_done_migration_is_told,
         a_statement_that_reaches_further_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         what_two_replays_differ_in_is_no_difference,
@@ -83,6 +85,57 @@ async fn a_baseline_is_held_against_what_the_migrations_make(database: &Database
     database.sql("DROP TABLE by_hand").await;
     project.run(&baseline("1_users")).await.code(0).out("Recorded 1_users");
     project.run(&["deploy"]).await.code(0).out("Applied 2_email");
+}
+
+/// What others change afterwards is drift, also in objects that the settled migration names.
+async fn what_a_checked_decision_found_is_kept(database: &Database) {
+    database.sql(USERS.1).await;
+    let project = Project::new(database, &[USERS]);
+    project.run(&checked(database, &["baseline", "1_users"])).await.code(0);
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    database.sql("CREATE INDEX by_hand ON users (login)").await;
+    project.run(&["drift"]).await.code(10).err("accepted at").err("baseline, checked");
+    project.migration(EMAIL.0, EMAIL.1);
+    for sql in EMAIL.1.lines() {
+        database.sql(sql).await;
+    }
+    let settle = |how| checked(database, &["resolve", how, "2_email"]);
+    // What stands besides is not taken with it.
+    project.run(&settle("--applied")).await.code(0);
+    let touched = project.run(&["drift", "--json"]).await.code(0).json();
+    assert_eq!(touched["state"], "touched", "{touched}");
+    assert!(touched["differences"].to_string().contains("by_hand"), "{touched}");
+    project.run(&[&settle("--rolled-back")[..], &["--force"]].concat()).await.code(0);
+    let drop = match database.target().family {
+        Family::MySql | Family::MariaDb => "DROP INDEX by_hand ON users",
+        _ => "DROP INDEX by_hand",
+    };
+    database.sql(drop).await;
+    project.run(&settle("--applied")).await.code(0);
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    database.sql("CREATE INDEX by_hand ON users (login)").await;
+    project.run(&["drift"]).await.code(10).out("by_hand was added").err("resolve, checked");
+}
+
+async fn what_others_changed_beside_a_half_done_migration_is_told(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    let half = "-- windlass: no-transaction\nALTER TABLE users ADD COLUMN email varchar(90);\n\
+                INSERT INTO nowhere VALUES (1);";
+    project.migration("2_email", half);
+    project.run(&["deploy"]).await.code(4);
+    let diagnose = || checked(database, &["diagnose"]);
+    let told = project.run(&[&diagnose()[..], &["--json"]].concat()).await.json();
+    assert_eq!(
+        (&told["drift"]["state"], &told["beside"]),
+        (&"touched".into(), &serde_json::json!([])),
+        "{told}"
+    );
+    database.sql("CREATE INDEX by_hand ON users (login)").await;
+    let told = project.run(&[&diagnose()[..], &["--json"]].concat()).await.json();
+    assert_eq!(told["beside"].as_array().map(Vec::len), Some(1), "{told}");
+    let words = project.run(&diagnose()).await;
+    words.out("by_hand is there, and should not be").out("a deploy takes it as it is");
 }
 
 async fn a_statement_that_reaches_further_is_never_replayed(database: &Database) {

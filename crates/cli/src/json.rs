@@ -78,6 +78,7 @@ pub(crate) struct DiagnoseBody {
     pub(crate) migration: Option<ExaminedBody>,
     pub(crate) recorded: Vec<RecordedBody>,
     pub(crate) drift: DriftStateBody,
+    pub(crate) beside: Vec<DifferenceBody>,
     pub(crate) holder: Option<HolderBody>,
     pub(crate) invalid_indexes: Vec<InvalidIndexBody>,
     pub(crate) advice: AdviceBody,

@@ -13,7 +13,7 @@ pub use verify::{Verdict, VerifyError, WaitError, verdict};
 pub use crate::apply::{DeployError, Event, Observer, Proof, Report, ResolveFailure, Stop, UnlockError};
 pub use crate::diagnosis::{Action, Advice, Diagnosis};
 pub use crate::doctor::{Check, Finding, Severity};
-pub use crate::drift::{Drift, DriftPolicy, DriftVerdict};
+pub use crate::drift::{Drift, DriftPolicy, DriftVerdict, Touched};
 pub use crate::driver::{Driver, DriverError, Holder};
 pub use crate::history::{Attempt, History};
 pub use crate::plan::{Blocked, Outlook, Resolution};
@@ -22,6 +22,7 @@ pub use crate::source::{Migrations, SourceError};
 pub use crate::status::{Standing, StatusLine};
 
 use crate::apply;
+use crate::drift::DriftOptions;
 use crate::driver::Run;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -299,9 +300,10 @@ pub async fn resolve_checked<'d, 's, D, S>(
     let mut session = database.session().await?;
     let mut replayed = shadow.session().await?;
     let run = Run::of_this_program();
-    let decision = (resolution, name);
+    let (decision, drift) = ((resolution, name), DriftOptions::default());
     let result =
-        apply::resolve_checked(&mut *session, &mut *replayed, migrations, &run, decision, reason).await;
+        apply::resolve_checked(&mut *session, &mut *replayed, migrations, &run, decision, reason, &drift)
+            .await;
     let (back, given) = (session.give_back().await, replayed.give_back().await);
     let proof = result?;
     back?;

@@ -46,6 +46,9 @@ pub struct Diagnosis {
     pub recorded_unseen: Option<NotCompared>,
     /// Whether others changed the schema.
     pub drift: DriftVerdict,
+    /// Where a replay was held against the live schema: what others changed in objects that the examined migration leaves as
+    /// they are, although its statements name them. A deploy takes that as it is.
+    pub beside: Vec<Difference>,
     /// Who holds the lock that keeps two deploys apart: what is told here may be otherwise by now.
     pub holder: Option<Holder>,
     /// PostgreSQL: the indexes that are not valid, the first twenty by their names.

@@ -390,13 +390,16 @@ fn drifted(verdict: Option<&DriftVerdict>, inspection: &Inspection) -> Finding {
                 .because("a deploy that has something to run stops before it runs anything")
                 .next("`windlass drift` shows it; undo it, or take it as it is: `windlass drift accept --reason WHY`")
         }
-        DriftVerdict::None => finding(Severity::Good, "the schema is as the last deploy left it".to_owned()),
+        DriftVerdict::None => finding(Severity::Good, "the schema is as it was kept".to_owned()),
+        DriftVerdict::Touched(touched) => finding(Severity::Note, touched.to_string())
+            .because("what those made of them, and what others may have, is not told apart")
+            .next("`windlass drift` shows them; `windlass diagnose` holds them against what the migrations make"),
         DriftVerdict::Unknown(why) => {
             finding(Severity::Warning, format!("whether others changed the schema cannot be told: {why}"))
                 .because("a change made by hand goes unnoticed")
         }
         DriftVerdict::NeverKept if inspection.history.exists => {
-            let finding = finding(Severity::Note, "no deploy has kept the schema yet".to_owned())
+            let finding = finding(Severity::Note, "nobody has kept the schema yet".to_owned())
                 .because("there is nothing to compare the live one with");
             // What is half done is nothing to compare with later.
             let is_settled =

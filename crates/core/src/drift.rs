@@ -78,6 +78,34 @@ pub struct Drift {
     pub servers: Option<(String, String)>,
     /// Of what nothing can be told, and why.
     pub unseen: Option<String>,
+    /// What differs, too, and is named by statements that ran since.
+    pub touched: Option<Touched>,
+}
+
+/// What differs from what was kept, all of it in objects that statements name which ran since: what those made of them, and
+/// what others may have, is not told apart.
+///
+/// ```
+/// # use windlass_core::drift::Touched;
+/// fn told(touched: &Touched) -> String {
+///     format!("{} objects differ that {} names", touched.differences.len(), touched.by.join(", "))
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Touched {
+    /// What differs, from what was kept to what is.
+    pub differences: Vec<Difference>,
+    /// The migrations whose statements ran since, as the history has it.
+    pub by: Vec<String>,
+}
+
+impl fmt::Display for Touched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = if self.differences.len() == 1 { "object differs" } else { "objects differ" };
+        let statements = format_args!("{} {many} that statements of `", self.differences.len());
+        write!(f, "{statements}{}` name, which ran since the schema was kept", self.by.join("`, `"))
+    }
 }
 
 impl fmt::Display for Drift {
@@ -116,8 +144,10 @@ impl Drift {
 pub enum DriftVerdict {
     /// No deploy has kept the schema yet: there is nothing to compare with.
     NeverKept,
-    /// The live schema is what was kept, but for what later statements name.
+    /// The live schema is what was kept.
     None,
+    /// It is, but for objects that statements name which ran since.
+    Touched(Touched),
     /// It is not.
     Drift(Box<Drift>),
     /// It cannot be told, and why.
@@ -134,6 +164,7 @@ impl DriftVerdict {
         match self {
             Self::NeverKept => "never_kept",
             Self::None => "none",
+            Self::Touched(_) => "touched",
             Self::Drift(_) => "drift",
             Self::Unknown(_) => "unknown",
         }
@@ -158,7 +189,7 @@ pub async fn look(
             let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
             let (history, dialect) = (driver.inspect().await?.history, driver.capabilities().dialect);
             match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {
-                (DriftVerdict::None, Some(why)) => DriftVerdict::Unknown(why),
+                (DriftVerdict::None | DriftVerdict::Touched(_), Some(why)) => DriftVerdict::Unknown(why),
                 (DriftVerdict::Drift(drift), unseen) => {
                     DriftVerdict::Drift(Box::new(Drift { unseen, ..*drift }))
                 }
@@ -187,17 +218,22 @@ fn judge(
         let schema = if key.kind == "schema" { &key.name } else { &key.schema };
         !others.contains(schema.as_str())
     });
-    match touched_since(kept.id, history, migrations, dialect) {
-        _ if differences.is_empty() => return DriftVerdict::None,
-        Touched::Anything(name) => {
+    if differences.is_empty() {
+        return DriftVerdict::None;
+    }
+    let touched = match named_since(kept.id, history, migrations, dialect) {
+        Named::Anything(name) => {
             return DriftVerdict::Unknown(format!(
                 "statements of {name} ran since the schema was kept, and may have changed anything"
             ));
         }
-        Touched::Objects(names) => differences.retain(|difference| !is_about(difference, &names)),
-    }
+        Named::Objects { names, by } => {
+            let is_named = |difference: &mut Difference| is_about(difference, &names);
+            Touched { differences: differences.extract_if(.., is_named).collect(), by }
+        }
+    };
     if differences.is_empty() {
-        return DriftVerdict::None;
+        return DriftVerdict::Touched(touched);
     }
     let servers =
         (kept.schema.origin != live.origin).then(|| (kept.schema.origin.clone(), live.origin.clone()));
@@ -208,19 +244,23 @@ fn judge(
         accepted: kept.accepted.clone(),
         servers,
         unseen: None,
+        touched: (!touched.differences.is_empty()).then_some(touched),
     }))
 }
 
 /// What statements name.
-enum Touched {
-    Objects(Vec<ObjectName>),
+enum Named {
+    Objects {
+        names: Vec<ObjectName>,
+        by: Vec<String>,
+    },
     /// This migration's may touch anything.
     Anything(String),
 }
 
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
-fn touched_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Touched {
-    let mut names = Vec::new();
+fn named_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
+    let (mut names, mut by) = (Vec::new(), Vec::new());
     // The one with which it was kept may have gone on since.
     let since = |attempt: &&Attempt| attempt.id > id || attempt.id == id && attempt.state() != State::Applied;
     for attempt in history.attempts.iter().filter(since) {
@@ -236,16 +276,18 @@ fn touched_since(id: i64, history: &History, migrations: &[Migration], dialect: 
         let statements = migration.and_then(|m| Some((m.up(), m.statements(dialect).ok()?)));
         let Some((script, statements)) = statements.filter(|_| migration.is_some_and(|m| !m.is_rust()))
         else {
-            return Touched::Anything(attempt.name.clone());
+            return Named::Anything(attempt.name.clone());
         };
+        by.push(attempt.name.clone());
         for statement in statements.iter().take(ran as usize) {
             match classify(dialect, statement.text(script.text())).objects {
                 Objects::Known(known) => names.extend(known),
-                Objects::Unknown => return Touched::Anything(attempt.name.clone()),
+                Objects::Unknown => return Named::Anything(attempt.name.clone()),
             }
         }
     }
-    Touched::Objects(names)
+    by.dedup();
+    Named::Objects { names, by }
 }
 
 /// Whether a difference is in an object of these names, in what is part of one, or in what speaks of one.

@@ -148,6 +148,14 @@ impl Replay {
     /// ([`Difference::counts`]). Only what the migration changes, or may have changed, is looked at: `None` where that is no
     /// definition, so that the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
+        let looked_at = self.looked_at(live);
+        let differing = |schema: &Schema| self.worked_out.told(among(&looked_at, schema, live));
+        let compared = self.states.iter().map(|(done, schema)| (*done, differing(schema)));
+        (!looked_at.is_empty()).then(|| compared.collect())
+    }
+
+    /// What the migration makes, changes or takes away, or may have, and what was added to a table of its own.
+    pub(crate) fn looked_at(&self, live: &Schema) -> BTreeSet<Key> {
         let touched = self.touched();
         // What was added by hand to a table of the migration's own is no part of what it makes either.
         let of_its_own = |key: &&Key| {
@@ -164,10 +172,7 @@ impl Replay {
         };
         let everything = live.objects.keys().chain(made).filter(|key| !is_place(key));
         let untold: Vec<Key> = everything.filter(|key| self.untold.holds(key)).cloned().collect();
-        let looked_at: BTreeSet<Key> = touched.into_iter().chain(parts).chain(untold).collect();
-        let differing = |schema: &Schema| self.worked_out.told(among(&looked_at, schema, live));
-        let compared = self.states.iter().map(|(done, schema)| (*done, differing(schema)));
-        (!looked_at.is_empty()).then(|| compared.collect())
+        touched.into_iter().chain(parts).chain(untold).collect()
     }
 
     /// With what this attempt may have changed of which the replay does not tell: it ended before, or another text has run.

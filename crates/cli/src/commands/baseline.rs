@@ -31,9 +31,9 @@ pub(crate) async fn run(context: &Context, args: &Baseline) -> Result<(Exit, Bod
             recorded
         }
         Some(mut shadow) => {
-            let ignore = &context.settings.drift_ignore;
+            let drift = context.settings.drift_options();
             let recorded =
-                apply::baseline_checked(driver, &mut *shadow.driver, &migrations, &run, &args.name, ignore)
+                apply::baseline_checked(driver, &mut *shadow.driver, &migrations, &run, &args.name, &drift)
                     .await;
             shadow.close(context).await;
             recorded?

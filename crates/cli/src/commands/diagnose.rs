@@ -82,6 +82,9 @@ fn is_to_settle(advice: &Advice) -> bool {
 fn body(database: DatabaseBody, diagnosis: &Diagnosis, typed: &Typed) -> DiagnoseBody {
     let (state, why, differences) = match &diagnosis.drift {
         DriftVerdict::Drift(drift) => ("drift", None, drift.differences.as_slice()),
+        DriftVerdict::Touched(touched) => {
+            ("touched", Some(touched.to_string()), touched.differences.as_slice())
+        }
         DriftVerdict::NeverKept => ("never_kept", None, &[][..]),
         DriftVerdict::Unknown(why) => ("unknown", Some(why.clone()), &[][..]),
         _ => ("none", None, &[][..]),
@@ -102,6 +105,7 @@ fn body(database: DatabaseBody, diagnosis: &Diagnosis, typed: &Typed) -> Diagnos
             .map(|one| RecordedBody::of(one, diagnosis.recorded_unseen.is_none()))
             .collect(),
         drift: DriftStateBody { state, why, differences },
+        beside: diagnosis.beside.iter().map(DifferenceBody::of).collect(),
         holder: diagnosis.holder.as_ref().map(HolderBody::of),
         invalid_indexes: diagnosis.invalid_indexes.iter().map(InvalidIndexBody::of).collect(),
         advice: AdviceBody::of(&diagnosis.advice),
@@ -315,6 +319,15 @@ fn besides(diagnosis: &Diagnosis) -> Option<String> {
             lines.push(format!("whether others changed the schema cannot be told: {}", shown(why)));
         }
         _ => {}
+    }
+    if !diagnosis.beside.is_empty() {
+        let those = if diagnosis.beside.len() == 1 { "it" } else { "them" };
+        let as_it_is = if diagnosis.beside.len() == 1 { "it is" } else { "they are" };
+        lines.push(format!(
+            "{WARN}drift{WARN:#} others changed {} beside the migration: a deploy takes {those} as {as_it_is}, unless that is undone before",
+            count(diagnosis.beside.len(), "object")
+        ));
+        lines.extend(first(&diagnosis.beside));
     }
     lines.extend(
         diagnosis.holder.as_ref().map(|holder| format!("the lock is held by {}", shown(&held_by(holder)))),

@@ -47,6 +47,9 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             if let Some((before, now)) = &drift.servers {
                 context.output.note(&format!("the schema was kept by {before}, and read by {now} now"));
             }
+            if let Some(touched) = &drift.touched {
+                context.output.note(&format!("besides, {touched}"));
+            }
             if let Some(why) = &drift.unseen {
                 context.output.note(&format!("there may be more: {why}"));
             }
@@ -56,8 +59,15 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             body.differences = drift.differences.iter().map(DifferenceBody::of).collect();
             Exit::Drift
         }
+        DriftVerdict::Touched(touched) => {
+            touched.differences.iter().for_each(|difference| context.output.table(&told(difference)));
+            context.output.done("Finished", &format!("no drift that is known: {touched}"));
+            body.why = Some(touched.to_string());
+            body.differences = touched.differences.iter().map(DifferenceBody::of).collect();
+            Exit::Done
+        }
         DriftVerdict::NeverKept => {
-            let note = "no deploy has kept the schema yet: there is nothing to compare with";
+            let note = "nobody has kept the schema yet: there is nothing to compare with";
             context.output.note(note);
             Exit::Done
         }
@@ -67,7 +77,7 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             Exit::Other
         }
         _ => {
-            context.output.done("Finished", "no drift: the schema is as the last deploy left it");
+            context.output.done("Finished", "no drift: the schema is as it was kept");
             Exit::Done
         }
     };

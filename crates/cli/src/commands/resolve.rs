@@ -34,10 +34,10 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
             (!args.force && !is_about_text).then(|| format!("{UNCHECKED}: {WAYS}"))
         }
         Some(mut shadow) => {
-            let decision = (resolution, name);
+            let (decision, drift) = ((resolution, name), context.settings.drift_options());
+            let replayed = &mut *shadow.driver;
             let checked =
-                apply::resolve_checked(driver, &mut *shadow.driver, &migrations, &run, decision, reason)
-                    .await;
+                apply::resolve_checked(driver, replayed, &migrations, &run, decision, reason, &drift).await;
             shadow.close(context).await;
             match checked? {
                 Proof::NothingToSee => Some(NOTHING_TO_SEE.to_owned()),

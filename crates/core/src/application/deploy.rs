@@ -529,8 +529,8 @@ impl<'a> Deploy<'a> {
     ) -> Result<Vec<String>, ResolveFailure> {
         let (mut session, mut replayed) = (database.session().await?, shadow.session().await?);
         let Self { migrations, options: DeployOptions { run, drift, .. }, .. } = self;
-        let (driver, ignore) = (&mut *session, &drift.ignore);
-        let result = apply::baseline_checked(driver, &mut *replayed, migrations, &run, name, ignore).await;
+        let driver = &mut *session;
+        let result = apply::baseline_checked(driver, &mut *replayed, migrations, &run, name, &drift).await;
         let (back, given) = (session.give_back().await, replayed.give_back().await);
         let recorded = result?;
         back?;

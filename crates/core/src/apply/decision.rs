@@ -4,9 +4,10 @@
 use super::failure::told;
 use super::{replay, replay_all};
 use crate::diagnosis::borne_out_by;
+use crate::drift::{DriftOptions, DriftPolicy};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
-use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
+use crate::plan::{Plan, Resolution, ResolveError, Step, under_way_or_next};
 use crate::schema::{Difference, Pattern};
 use crate::shadow::{ReplayError, differences_from};
 use crate::source::Migrations;
@@ -128,7 +129,8 @@ pub async fn resolve(
     unlocked(driver, result).await.map(drop)
 }
 
-/// The same, once the migrations replayed on an empty `shadow` database show that the live schema bears it out.
+/// The same, once the migrations replayed on an empty `shadow` database show that the live schema bears it out. Where the
+/// whole of it is what they make, it is kept for the next look at drift, as these options ask for it.
 ///
 /// # Errors
 /// As for [`resolve`], and when the live schema is not what the decision says.
@@ -139,11 +141,12 @@ pub async fn resolve_checked(
     run: &Run,
     (resolution, name): (Resolution, &str),
     reason: &str,
+    drift: &DriftOptions,
 ) -> Result<Proof, ResolveFailure> {
     lock(driver).await?;
     // An empty database may be what it makes.
     let decision = Decision { migrations, resolution, name, reason, force: true };
-    let result = decision.write(driver, run, Some(shadow)).await;
+    let result = decision.write(driver, run, Some((shadow, drift))).await;
     unlocked(driver, result).await
 }
 
@@ -165,7 +168,7 @@ pub async fn baseline(
 }
 
 /// The same, once the migrations replayed on an empty `shadow` database make the schema that is there, but for what is
-/// to be ignored and for the tables in which other tools keep their history.
+/// to be ignored and for the tables in which other tools keep their history. That schema is kept for the next look at drift.
 ///
 /// # Errors
 /// As for [`baseline`], and when the live schema is another.
@@ -175,11 +178,11 @@ pub async fn baseline_checked(
     migrations: &Migrations,
     run: &Run,
     name: &str,
-    ignore: &[Pattern],
+    drift: &DriftOptions,
 ) -> Result<Vec<String>, ResolveFailure> {
     lock(driver).await?;
     // An empty database may be what they make.
-    let result = write_baseline(driver, Some((shadow, ignore)), migrations, run, (name, true)).await;
+    let result = write_baseline(driver, Some((shadow, drift)), migrations, run, (name, true)).await;
     unlocked(driver, result).await
 }
 
@@ -201,26 +204,42 @@ pub async fn accept_drift(
 
 async fn write_baseline(
     driver: &mut dyn Driver,
-    shadow: Option<(&mut dyn Driver, &[Pattern])>,
+    shadow: Option<(&mut dyn Driver, &DriftOptions)>,
     migrations: &Migrations,
     run: &Run,
     (name, force): (&str, bool),
 ) -> Result<Vec<String>, ResolveFailure> {
     let inspection = driver.inspect().await?;
     let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name, force)?;
+    let mut kept = None;
     let recorded = plan.migrations();
-    if let (Some((shadow, ignore)), [first, ..], Some(last)) = (shadow, recorded.as_slice(), recorded.last())
-    {
+    if let (Some((shadow, drift)), [first, ..], Some(last)) = (shadow, recorded.as_slice(), recorded.last()) {
         let names = [standing(&inspection, ""), recorded.clone()].concat();
         let made = replay_all(shadow, migrations, &names).await?;
         let (live, dialect) = (driver.read_schema(false).await?, driver.capabilities().dialect);
-        let differences = differences_from(&made, &live, migrations, dialect, ignore);
+        let differences = differences_from(&made, &live, migrations, dialect, &drift.ignore);
         if !differences.is_empty() {
             let (first, migration) = ((*first).to_owned(), (*last).to_owned());
             return Err(ResolveFailure::DiffersFromBaseline { first, migration, differences });
         }
+        kept = Some(drift);
     }
-    write(driver, run, &plan).await
+    let recorded = write(driver, run, &plan).await?;
+    if let Some(drift) = kept {
+        keep(driver, run, "baseline, checked", drift).await;
+    }
+    Ok(recorded)
+}
+
+/// Keeps the schema, which was found to be what the migrations make: what others change from now on is told. The decision
+/// stands whatever becomes of this.
+async fn keep(driver: &mut dyn Driver, run: &Run, why: &str, drift: &DriftOptions) {
+    if drift.policy == DriftPolicy::Off {
+        return;
+    }
+    let keep =
+        Step::KeepSchema { accepted: Some(format!("{}: {why}", run.applied_by)), grants: drift.grants };
+    let _ = driver.perform(run, &[Step::Begin, keep, Step::Commit], &mut NoWatch).await;
 }
 
 async fn write_accepted(
@@ -246,7 +265,7 @@ impl Decision<'_> {
         &self,
         driver: &mut dyn Driver,
         run: &Run,
-        shadow: Option<&mut dyn Driver>,
+        shadow: Option<(&mut dyn Driver, &DriftOptions)>,
     ) -> Result<Proof, ResolveFailure> {
         let Self { migrations, resolution, name, reason, force } = *self;
         let inspection = driver.inspect().await?;
@@ -254,23 +273,28 @@ impl Decision<'_> {
         let decision = (resolution, name);
         let plan =
             crate::plan::resolve(migrations.as_slice(), &inspection, capabilities, decision, reason, force)?;
-        let check = match shadow {
-            Some(shadow) => self.check(driver, shadow, &inspection).await?,
-            None => Proof::Needless,
+        let Some((shadow, drift)) = shadow else {
+            write(driver, run, &plan).await?;
+            return Ok(Proof::Needless);
         };
+        let (proof, is_whole) = self.check(driver, shadow, &inspection, &drift.ignore).await?;
         write(driver, run, &plan).await?;
-        Ok(check)
+        if is_whole {
+            keep(driver, run, "resolve, checked", drift).await;
+        }
+        Ok(proof)
     }
 
-    /// Whether the live schema is what the decision says.
+    /// Whether the live schema is what the decision says; and whether all of it is what the migrations then make.
     async fn check(
         &self,
         driver: &mut dyn Driver,
         shadow: &mut dyn Driver,
         inspection: &Inspection,
-    ) -> Result<Proof, ResolveFailure> {
+        ignore: &[Pattern],
+    ) -> Result<(Proof, bool), ResolveFailure> {
         if self.resolution == Resolution::AcceptEdit {
-            return Ok(Proof::Needless);
+            return Ok((Proof::Needless, false));
         }
         let migration = crate::plan::find_migration(self.migrations.as_slice(), self.name);
         let migration = migration.map_err(|_| ReplayError::Missing(vec![self.name.to_owned()]))?;
@@ -291,7 +315,7 @@ impl Decision<'_> {
             return Err(ReplayError::from(broken).into());
         }
         let live = driver.read_schema(false).await?;
-        let Some(mut compared) = replay.compare(&live) else { return Ok(Proof::NothingToSee) };
+        let Some(mut compared) = replay.compare(&live) else { return Ok((Proof::NothingToSee, false)) };
         let is_it = |(_, differences): &&(u32, Vec<Difference>)| !differences.iter().any(Difference::counts);
         let fits: Vec<u32> = compared.iter().filter(is_it).map(|(at, _)| *at).collect();
         // A decision may be about a place between two states.
@@ -302,7 +326,20 @@ impl Decision<'_> {
         };
         let differences = meant.map(|index| compared.swap_remove(index).1).unwrap_or_default();
         if !differences.iter().any(Difference::counts) {
-            return Ok(Proof::BornOut);
+            let is_other = |it: &&Attempt| it.claimed && it.name != migration.name();
+            let others = &mut inspection.history.attempts.iter().filter(is_other);
+            let settled = match self.resolution {
+                Resolution::RolledBack => replay.states.first(),
+                Resolution::Applied => replay.states.last(),
+                // What is half done may be undone by hand, which is no drift.
+                _ => None,
+            };
+            let is_whole = others.all(|attempt| attempt.state() == State::Applied)
+                && settled.is_some_and(|(_, made)| {
+                    let made = std::slice::from_ref(made);
+                    differences_from(made, &live, self.migrations, dialect, ignore).is_empty()
+                });
+            return Ok((Proof::BornOut, is_whole));
         }
         let right = borne_out_by(&fits, migration, attempt, dialect);
         let migration = migration.name().to_owned();

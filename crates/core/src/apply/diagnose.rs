@@ -5,13 +5,13 @@ use super::{DeployOptions, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
-use crate::drift::{self, DriftVerdict};
+use crate::drift::{self, DriftVerdict, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::Migration;
 use crate::plan::{Blocked, find_migration, plan};
-use crate::schema::{Difference, Schema};
-use crate::shadow::{ReplayError, differences_from, unreplayable};
+use crate::schema::{Difference, Key, Pattern, Schema};
+use crate::shadow::{Replay, ReplayError, differences_from, unreplayable};
 use crate::source::Migrations;
 
 /// Tells what is true of a database, and what is right to do. The migrations are replayed on an empty `shadow` database
@@ -39,10 +39,14 @@ pub async fn diagnose(
     let mut look = Look { driver, shadow, migrations, inspection: &inspection, wants_shadow: false };
     let is_believed = !matches!(blocked, Some(Blocked::History(_)));
     let attempt = examined(&inspection).filter(|_| is_believed);
+    let mut beside = Vec::new();
     let examined = match attempt {
         Some(attempt) => {
             let migration = find_migration(migrations.as_slice(), &attempt.name).ok();
             let seen = look.at(migration, attempt).await?;
+            if let (DriftVerdict::Touched(touched), Seen::Both(replay, live)) = (&drift, &seen) {
+                beside = look.by_others(touched, replay, live, &options.drift.ignore);
+            }
             Some(examine(migration, attempt, look.driver.capabilities().dialect, seen))
         }
         None => None,
@@ -78,6 +82,7 @@ pub async fn diagnose(
         recorded,
         recorded_unseen,
         drift,
+        beside,
         holder,
         invalid_indexes,
         advice,
@@ -145,6 +150,23 @@ impl Look<'_, '_, '_> {
             Ok(live) => Seen::Both(Box::new(replay), live),
             Err(why) => Seen::Not(NotCompared::Unreadable(why)),
         })
+    }
+
+    /// What others changed in objects that the migration leaves as they are.
+    fn by_others(
+        &self,
+        touched: &Touched,
+        replay: &Replay,
+        live: &Schema,
+        ignore: &[Pattern],
+    ) -> Vec<Difference> {
+        let Some((_, before)) = replay.states.first() else { return Vec::new() };
+        let (its_own, dialect) = (replay.looked_at(live), self.driver.capabilities().dialect);
+        let before = std::slice::from_ref(before);
+        let mut differences = differences_from(before, live, self.migrations, dialect, ignore);
+        let is_named = |key: &Key| touched.differences.iter().any(|difference| difference.key == *key);
+        differences.retain(|difference| !its_own.contains(&difference.key) && is_named(&difference.key));
+        differences
     }
 
     /// What stands on a person's word, held against what is there.

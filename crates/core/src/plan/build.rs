@@ -159,7 +159,8 @@ impl Remark {
         match verdict {
             DriftVerdict::Drift(drift) => Some(Self::Drift { drift }),
             DriftVerdict::Unknown(why) => Some(Self::DriftUnknown { why }),
-            DriftVerdict::None | DriftVerdict::NeverKept => None,
+            // What a run before this one left, done or half done, is what this one goes on from.
+            DriftVerdict::None | DriftVerdict::Touched(_) | DriftVerdict::NeverKept => None,
         }
     }
 }
