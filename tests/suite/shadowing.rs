@@ -94,7 +94,7 @@ async fn what_a_checked_decision_found_is_kept(database: &Database) {
     project.run(&checked(database, &["baseline", "1_users"])).await.code(0);
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
     database.sql("CREATE INDEX by_hand ON users (login)").await;
-    project.run(&["drift"]).await.code(10).err("accepted at").err("baseline, checked");
+    project.run(&["drift"]).await.code(10).err("since 1_users was recorded at");
     project.migration(EMAIL.0, EMAIL.1);
     for sql in EMAIL.1.lines() {
         database.sql(sql).await;
@@ -114,7 +114,7 @@ async fn what_a_checked_decision_found_is_kept(database: &Database) {
     project.run(&settle("--applied")).await.code(0);
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
     database.sql("CREATE INDEX by_hand ON users (login)").await;
-    project.run(&["drift"]).await.code(10).out("by_hand was added").err("resolve, checked");
+    project.run(&["drift"]).await.code(10).out("by_hand was added").err("since 2_email was recorded at");
 }
 
 async fn what_others_changed_beside_a_half_done_migration_is_told(database: &Database) {

@@ -121,8 +121,6 @@ impl Diagnosis {
             DeployError::Drift(drift) => {
                 self.message = drift.to_string();
                 self.differences.clone_from(&drift.differences);
-                self.notes
-                    .extend(drift.accepted.as_ref().map(|who| format!("it was taken as it was by {who}")));
             }
             DeployError::Contended(contention) => self.contended(contention, progressed),
             DeployError::TakenOver { name } => {

@@ -198,6 +198,7 @@ fn a_diagnosis() {
         "migration",
         "recorded",
         "drift",
+        "beside",
         "holder",
         "invalid_indexes",
         "advice",

@@ -68,12 +68,14 @@ impl DriftOptions {
 pub struct Drift {
     /// What differs, from what was kept to what is.
     pub differences: Vec<Difference>,
-    /// The migration whose deploy kept the schema.
+    /// The migration with which the schema was kept.
     pub migration: String,
     /// When it was kept, by the server's clock (UTC).
     pub at: String,
-    /// Who took it as it was, and why; `None` where a deploy left it so.
+    /// Who took it as it was, and why; `None` where a deploy left it so, or a decision found it so.
     pub accepted: Option<String>,
+    /// Whether the migration was recorded by a person's decision, which a replay bore out, and not run by a deploy.
+    pub is_decided: bool,
     /// Which servers looked, where another did when it was kept.
     pub servers: Option<(String, String)>,
     /// Of what nothing can be told, and why.
@@ -111,13 +113,16 @@ impl fmt::Display for Touched {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let many = if self.differences.len() == 1 { "object differs" } else { "objects differ" };
-        write!(
-            f,
-            "the live schema is not what the deploy of {} left at {}: {} {many}",
-            self.migration,
-            format_args!("{}Z", self.at.split('.').next().unwrap_or_default()),
-            self.differences.len()
-        )
+        let at = format_args!("{}Z", self.at.split('.').next().unwrap_or_default());
+        let name = &self.migration;
+        match &self.accepted {
+            None if self.is_decided => {
+                write!(f, "the live schema is not what it was when {name} was recorded at {at}")
+            }
+            None => write!(f, "the live schema is not what the deploy of {name} left at {at}"),
+            Some(who) => write!(f, "the live schema is not what was accepted at {at} by {who}"),
+        }?;
+        write!(f, ": {} {many}", self.differences.len())
     }
 }
 
@@ -242,6 +247,7 @@ fn judge(
         migration: kept.migration.clone(),
         at: kept.at.clone(),
         accepted: kept.accepted.clone(),
+        is_decided: history.attempts.iter().any(|attempt| attempt.id == kept.id && attempt.is_decided()),
         servers,
         unseen: None,
         touched: (!touched.differences.is_empty()).then_some(touched),

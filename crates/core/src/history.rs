@@ -352,6 +352,12 @@ impl History {
 }
 
 impl Attempt {
+    /// Whether what became of it is a person's word: recorded as applied without a run of it, or settled afterwards.
+    pub(crate) fn is_decided(&self) -> bool {
+        let is_said = |told: &String| ["applied", "rolled back"].iter().any(|word| told.starts_with(word));
+        self.kind == AttemptKind::Baseline || self.resolution.as_ref().is_some_and(is_said)
+    }
+
     pub(crate) fn inconsistent(&self, what: &str) -> HistoryError {
         HistoryError::Inconsistent { id: self.id, name: self.name.clone(), what: what.to_owned() }
     }

@@ -40,6 +40,9 @@ pub(crate) async fn run(context: &Context, args: &Drift) -> Result<(Exit, Body),
             let differ = count(drift.differences.len(), "object");
             let (migration, at) = (&drift.migration, to_the_second(&drift.at));
             let since = match &drift.accepted {
+                None if drift.is_decided => {
+                    format!("{differ} changed since {migration} was recorded at {at}")
+                }
                 None => format!("{differ} changed since the deploy of {migration} at {at}"),
                 Some(who) => format!("{differ} changed since the schema was accepted at {at} by {who}"),
             };

@@ -226,19 +226,18 @@ async fn write_baseline(
     }
     let recorded = write(driver, run, &plan).await?;
     if let Some(drift) = kept {
-        keep(driver, run, "baseline, checked", drift).await;
+        keep(driver, run, drift).await;
     }
     Ok(recorded)
 }
 
 /// Keeps the schema, which was found to be what the migrations make: what others change from now on is told. The decision
 /// stands whatever becomes of this.
-async fn keep(driver: &mut dyn Driver, run: &Run, why: &str, drift: &DriftOptions) {
+async fn keep(driver: &mut dyn Driver, run: &Run, drift: &DriftOptions) {
     if drift.policy == DriftPolicy::Off {
         return;
     }
-    let keep =
-        Step::KeepSchema { accepted: Some(format!("{}: {why}", run.applied_by)), grants: drift.grants };
+    let keep = Step::KeepSchema { accepted: None, grants: drift.grants };
     let _ = driver.perform(run, &[Step::Begin, keep, Step::Commit], &mut NoWatch).await;
 }
 
@@ -280,7 +279,7 @@ impl Decision<'_> {
         let (proof, is_whole) = self.check(driver, shadow, &inspection, &drift.ignore).await?;
         write(driver, run, &plan).await?;
         if is_whole {
-            keep(driver, run, "resolve, checked", drift).await;
+            keep(driver, run, drift).await;
         }
         Ok(proof)
     }

@@ -83,10 +83,7 @@ impl DeployError {
     fn notes(&self) -> Vec<String> {
         match self {
             Self::Statement(failed) => failed.what_stands(),
-            Self::Drift(drift) => {
-                let who = drift.accepted.as_ref().map(|who| format!("it was taken as it was by {who}"));
-                drift.differences.iter().map(ToString::to_string).chain(who).collect()
-            }
+            Self::Drift(drift) => drift.differences.iter().map(ToString::to_string).collect(),
             Self::HistoryChanged { name, rolled_back: true } => {
                 vec![format!("`{name}` was rolled back: nothing of it stands")]
             }

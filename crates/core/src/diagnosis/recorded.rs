@@ -3,7 +3,7 @@
 
 use super::Recorded;
 use crate::driver::Inspection;
-use crate::history::{ACCEPTED, ACCEPTED_EDIT, Attempt, AttemptKind, State};
+use crate::history::{ACCEPTED, ACCEPTED_EDIT, Attempt, State};
 use crate::schema::Difference;
 use crate::shadow::{is_named, names};
 use crate::source::Migrations;
@@ -16,10 +16,9 @@ pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
     let accepted = attempts.iter().rposition(|attempt| told(attempt).contains(ACCEPTED));
     let behind = accepted.map_or(0, |index| index + 1);
     let is_word = |attempt: &&Attempt| {
-        let is_said = ["applied", ACCEPTED_EDIT].iter().any(|word| told(attempt).starts_with(word));
         attempt.claimed
             && attempt.state() == State::Applied
-            && (attempt.kind == AttemptKind::Baseline || is_said)
+            && (attempt.is_decided() || told(attempt).starts_with(ACCEPTED_EDIT))
     };
     attempts[behind..].iter().filter(is_word).collect()
 }
