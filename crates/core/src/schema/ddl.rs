@@ -197,6 +197,17 @@ mod tests {
         "routine",
     ];
 
+    #[test]
+    fn what_stands_before_a_part_is_none_of_its_letters() {
+        for of in ["\u{feff}\0", "\u{feff}\" $\u{1948e}"] {
+            let range = Key { kind: "range".to_owned(), name: "r".to_owned(), ..Key::default() };
+            let properties = [("range of".to_owned(), of.to_owned())].into();
+            let schema =
+                Schema { origin: "2 PostgreSQL 18".to_owned(), objects: [(range, properties)].into() };
+            assert!(schema.ddl().is_err(), "{of:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_schema_is_written_or_refused(

@@ -32,14 +32,13 @@ impl Writer<'_> {
         ];
         let text = self.needed("range of")?;
         let is_it = |words: &&&str| text.strip_prefix(**words).is_some_and(|rest| rest.starts_with(' '));
-        let length = match OF_WORDS.iter().find(is_it) {
-            Some(words) => words.len(),
-            None => spaced(text).first().map_or(0, |first| first.len()),
+        let parts = match OF_WORDS.iter().find(is_it) {
+            Some(words) => [vec![*words], spaced(&text[words.len()..])].concat(),
+            None => spaced(text),
         };
-        let (subtype, rest) = text.split_at(length);
-        let rest = spaced(rest);
-        let (class, functions) =
-            rest.split_last().ok_or_else(|| self.unwritable("a part of it is not known"))?;
+        let [subtype, functions @ .., class] = parts.as_slice() else {
+            return Err(self.unwritable("a part of it is not known"));
+        };
         let difference = match functions {
             [] => String::new(),
             [difference] => format!(", SUBTYPE_DIFF = {difference}"),
