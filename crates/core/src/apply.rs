@@ -1,7 +1,7 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
-use crate::driver::{Access, Driver, DriverError, Head, Holder, Lock, NoWatch, Product, Run};
+use crate::driver::{Access, DatabaseError, Driver, DriverError, Head, Holder, Lock, NoWatch, Product, Run};
 use crate::history::{FORMAT, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
 use crate::source::{Migrations, SourceError};
@@ -187,7 +187,7 @@ pub enum DeployError {
     #[error("{}", .0.in_a_line())]
     Drift(Box<Drift>),
     /// A statement was refused.
-    #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
+    #[error("migration `{}` failed at {}", .0.migration, .0.part())]
     Statement(#[source] Box<FailedStatement>),
     /// The database refused something of windlass's own, or cannot be read.
     #[error("the database could not be used")]
@@ -234,6 +234,19 @@ pub enum DeployError {
         name: String,
         /// Whether nothing of what was under way stands.
         rolled_back: bool,
+    },
+    /// The migration has made its own transaction read-only, so that its record cannot be written.
+    #[error("`{name}` has made its own transaction read-only: what it has done cannot be recorded")]
+    ReadOnly {
+        /// The migration.
+        name: String,
+        /// Its file.
+        file: String,
+        /// Whether nothing of what was under way stands.
+        rolled_back: bool,
+        /// What the database said.
+        #[source]
+        error: Box<DatabaseError>,
     },
     /// It was asked to stop, and did after the running statement.
     #[error("stopped as asked")]
