@@ -248,8 +248,18 @@ async fn a_missing_database_is_created_when_asked_for(database: &Database) {
     let project = Project::new(database, &[USERS]);
     let url = format!("{}_new", database.url());
     project.run_for(&url, &["deploy"]).await.code(6).err("there is no database").err("--create-database");
-    project.run_for(&url, &["deploy", "--create-database"]).await.code(0).out("Applied 1_users");
-    project.run_for(&url, &["deploy", "--create-database"]).await.code(0).out("nothing to do");
+    let create = ["deploy", "--create-database"];
+    let planned = project.run_for(&url, &["deploy", "--create-database", "--dry-run"]).await.code(0);
+    planned.out("execute 1_users 1/").err("note: there is no such database yet: a deploy creates it first");
+    project.migration("2_open", "SELECT 'x");
+    project.run_for(&url, &create).await.code(7).err("2_open.sql:1:8");
+    // None of the two has created it.
+    project.run_for(&url, &["status"]).await.code(6).err("there is no database");
+    project.migration("2_open", "SELECT nothing FROM nowhere;");
+    let create = ["deploy", "--create-database", "--to", "1_users"];
+    let first = project.run_for(&url, &create).await.code(0);
+    first.out("Applied 1_users").err("   Deploying to ").err(&format!("{}_new", database.name()));
+    project.run_for(&url, &create).await.code(0).out("nothing to do");
     database.sql(&format!("DROP DATABASE {}_new{}", database.name(), database.force())).await;
 }
 

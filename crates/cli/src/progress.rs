@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 use windlass_core::apply::{Contention, Event, Observer};
+use windlass_core::driver::{Capabilities, Product};
 use windlass_core::plan::{Execute, Plan, Segment, Step};
 use windlass_core::source::Migrations;
 use windlass_core::sql::Dialect;
@@ -24,7 +25,10 @@ const ROWS_LINES: Duration = Duration::from_secs(5);
 pub(crate) struct Progress<'p> {
     output: Output,
     migrations: &'p Migrations,
+    /// Which database it is, for people.
+    place: &'p str,
     dialect: Dialect,
+    product: Product,
     /// A bar is drawn; otherwise lines are printed.
     is_drawn: bool,
     /// The migration that was last told of.
@@ -43,13 +47,20 @@ pub(crate) struct Progress<'p> {
 }
 
 impl<'p> Progress<'p> {
-    pub(crate) fn new(output: Output, migrations: &'p Migrations, dialect: Dialect) -> Self {
+    pub(crate) fn new(
+        output: Output,
+        migrations: &'p Migrations,
+        place: &'p str,
+        capabilities: &Capabilities,
+    ) -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_drawn = std::io::stderr().is_terminal() && output.verbosity() == Verbosity::Usual && !is_dumb;
         Self {
             output,
             migrations,
-            dialect,
+            place,
+            dialect: capabilities.dialect,
+            product: capabilities.product,
             is_drawn,
             running: String::new(),
             groups: Vec::new(),
@@ -106,6 +117,7 @@ impl<'p> Progress<'p> {
         self.groups = plan.segments.iter().filter_map(group).map(|names| (names, false)).collect();
         if !self.has_noticed {
             self.has_noticed = true;
+            self.output.progress("Deploying", &format!("to {}", self.place));
             for notice in self.migrations.notices(self.dialect) {
                 self.output.note(&notice.to_string());
             }
@@ -238,7 +250,7 @@ impl Observer for Progress<'_> {
         match event {
             Event::UpToDate => tracing::info!("the newest row of the history says that nothing is to do"),
             Event::Waiting { holder, waited } => {
-                self.waits(format!("for another deployer: {}", held_by(holder)), waited);
+                self.waits(format!("for {}: {}", self.product.rival(), held_by(holder)), waited);
             }
             Event::WaitsForOther { holder, waited, .. } => {
                 self.waits(format!("for another session: {}", held_by(holder)), waited);

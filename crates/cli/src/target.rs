@@ -250,6 +250,17 @@ impl Target {
         Self { place: self.place.clone(), options }
     }
 
+    /// What stands in for the database while there is none: one that every server has, which tells what the server can do; on
+    /// SQLite one in memory. And the name that the missing one is to have.
+    pub(crate) fn stand_in(&self) -> (Self, String) {
+        let (other, name) = match &self.options {
+            Options::Postgres(options) => ("postgres", options.database()),
+            Options::MySql(options) => ("information_schema", options.database().unwrap_or_default()),
+            Options::Sqlite(_) => ("", ""),
+        };
+        (self.scratch(other), name.to_owned())
+    }
+
     /// Whether it is a file that is not there: one that will be empty when it is made.
     pub(crate) fn is_missing_file(&self) -> bool {
         match &self.options {

@@ -92,7 +92,8 @@ fn each_decision_does_what_it_says() {
         .on_app(&["status"])
         .ends_with(0)
         .out("rolled back  3_half")
-        .out("resolved: rolled back: dropped it");
+        .out("resolved: rolled back: dropped it (by ");
+    project.on_app(&["history"]).ends_with(0).out("resolved: rolled back: dropped it (by ").out("Z)\n");
     project.write("migrations/3_half.sql", "CREATE TABLE whole (id);");
     project.deploy(&[]).ends_with(0).out("Applied 3_half");
 

@@ -18,7 +18,9 @@ fn it_applies_what_is_pending_and_then_nothing() {
     assert!(lines[0].starts_with("     Applied 20240102093000_create_customers (1 statement, "));
     assert!(lines[8].starts_with("    Finished 8 migrations in "));
     assert!(lines[8].ends_with(", at 20240402120000_low_stock_view"));
-    assert_eq!(first.stderr, "    Applying 8 migrations in one transaction\n");
+    let (deploying, applying) =
+        ("   Deploying to sqlite:app.db\n", "    Applying 8 migrations in one transaction\n");
+    assert_eq!(first.stderr, format!("{deploying}{applying}"));
     assert_eq!(project.count("SELECT count(*) FROM low_stock"), 1);
 
     let second = project.deploy(&[]).ends_with(0);
@@ -41,6 +43,7 @@ fn plain_lines_tell_of_a_transaction_once_and_of_its_failure() {
     let ran = project.deploy(&[]).ends_with(4);
     let progress: Vec<_> = ran.stderr.lines().take_while(|line| !line.starts_with("error")).collect();
     let expected = [
+        "   Deploying to sqlite:app.db",
         "    Applying 3 migrations in one transaction",
         "    Retrying after a rollback: 3_broken failed, and runs by itself now",
         "    Applying 2 migrations in one transaction",
@@ -113,8 +116,10 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let project = Project::with(&[USERS, EMAIL]);
     project.sql("PRAGMA user_version = 7");
     let before = std::fs::read(project.path("app.db")).expect("the file");
-    let ran =
-        project.deploy(&["--dry-run"]).ends_with(0).err("2 migrations would be applied; nothing was written");
+    let ran = project
+        .deploy(&["--dry-run"])
+        .ends_with(0)
+        .err("2 migrations would be applied to sqlite:app.db; nothing was written");
     assert!(
         ran.stdout.contains("execute 2_email 1/2: ALTER TABLE users ADD COLUMN email TEXT\n"),
         "{ran:#?}"
@@ -149,6 +154,19 @@ fn a_missing_database_is_created_only_when_asked_for() {
     project.run(&["deploy", "--database-url", "sqlite:app.db"]).ends_with(6).err("--create-database");
     assert!(!project.path("app.db").exists());
     project.run(&["deploy", "--database-url", "sqlite:app.db", "--create-database"]).ends_with(0);
+    let bad = Project::with(&[("1_bad.sql", "SELECT nothing FROM nowhere;")]);
+    let ran = bad.run(&["deploy", "--database-url", "sqlite:bad.db", "--create-database"]).ends_with(4);
+    ran.err("note: the database was created for this run, and stands without any migration\n");
+    assert!(bad.path("bad.db").exists());
+}
+
+#[test]
+fn a_deploy_says_which_database_it_works_on() {
+    let project = Project::with(&[USERS, ("2_open.sql", "SELECT 1;\n/* SELECT 2;\n")]);
+    let ran = project.deploy(&[]).ends_with(0);
+    assert!(ran.stderr.starts_with("   Deploying to sqlite:app.db\nnote: "), "{ran:#?}");
+    ran.err("2_open.sql:2:1: this comment is never closed");
+    assert_eq!(project.deploy(&[]).stderr, "", "nothing is done to any");
 }
 
 #[test]
@@ -243,7 +261,7 @@ fn nobody_waits_for_a_lock_longer_than_asked() {
     writer.execute_batch("BEGIN IMMEDIATE; CREATE TABLE theirs (id)").expect("locks");
     let url = "sqlite:app.db?busy_timeout=10";
     let ran = project.run(&["deploy", "--database-url", url, "--lock-wait", "50ms", "--allow-non-empty"]);
-    ran.ends_with(5).err("another deployer holds the lock").err("--lock-wait 10m");
+    ran.ends_with(5).err("another writer holds the lock").err("--lock-wait 10m");
     drop(writer);
     project.deploy(&[]).ends_with(0);
 }

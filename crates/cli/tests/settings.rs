@@ -73,6 +73,13 @@ fn what_cannot_be_understood_is_code_2_and_names_itself() {
     project.run(&["deploy", "--database-url-file", "nowhere"]).ends_with(2).err("nowhere cannot be read");
     project.write("windlass.toml", "dri = \"db\"\n");
     project.run(&["deploy"]).ends_with(2).err("windlass.toml:1:1: unknown field `dri`");
+    project.write("windlass.toml", "drift_ignore = [\"tabel:x\"]\n");
+    project
+        .run(&["deploy"])
+        .ends_with(2)
+        .err("windlass.toml:1:1")
+        .err("no kind of object `tabel`")
+        .err("did you mean `table`?");
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Apply: the loop between plan and driver. A failure is written down truthfully, or yields another plan.
 
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
-use crate::driver::{Access, DatabaseError, Driver, DriverError, Head, Holder, Lock, NoWatch, Product, Run};
-use crate::history::{FORMAT, HistoryError};
+use crate::driver::{
+    Access, Contents, Driver, DriverError, Head, Holder, Inspection, Lock, NoWatch, Product, Run,
+    Surroundings,
+};
+use crate::history::{FORMAT, History, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
 use crate::source::{Migrations, SourceError};
+use crate::sql::classify::ObjectName;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -187,7 +191,7 @@ pub enum DeployError {
     #[error("{}", .0.in_a_line())]
     Drift(Box<Drift>),
     /// A statement was refused.
-    #[error("migration `{}` failed at {}", .0.migration, .0.part())]
+    #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
     Statement(#[source] Box<FailedStatement>),
     /// The database refused something of windlass's own, or cannot be read.
     #[error("the database could not be used")]
@@ -200,8 +204,8 @@ pub enum DeployError {
         /// In the driver's words.
         message: String,
     },
-    /// Another deployer held the lock for longer than the wait.
-    #[error("another deployer holds the lock, waited {waited:?}")]
+    /// Another deployer, on SQLite whoever writes, held the lock for longer than the wait.
+    #[error("{} holds the lock, waited {waited:?}", .product.rival())]
     LockTimeout {
         /// Who holds it.
         holder: Holder,
@@ -234,19 +238,6 @@ pub enum DeployError {
         name: String,
         /// Whether nothing of what was under way stands.
         rolled_back: bool,
-    },
-    /// The migration has made its own transaction read-only, so that its record cannot be written.
-    #[error("`{name}` has made its own transaction read-only: what it has done cannot be recorded")]
-    ReadOnly {
-        /// The migration.
-        name: String,
-        /// Its file.
-        file: String,
-        /// Whether nothing of what was under way stands.
-        rolled_back: bool,
-        /// What the database said.
-        #[source]
-        error: Box<DatabaseError>,
     },
     /// It was asked to stop, and did after the running statement.
     #[error("stopped as asked")]
@@ -310,6 +301,38 @@ pub async fn dry_run<'m>(
         let remark = look_at_drift(driver, migrations, &options.drift, &outlook.plan).await?;
         outlook.remarks.extend(remark);
     }
+    Ok(outlook)
+}
+
+/// What a deploy into a new database of this name would do, on the server with which there is a session. Writes nothing, and
+/// takes what the server says of itself for what it would say there.
+///
+/// # Errors
+/// The typed reason why there is no plan.
+pub async fn dry_run_of_new<'m>(
+    driver: &mut dyn Driver,
+    name: &str,
+    migrations: &'m Migrations,
+    options: &DeployOptions,
+) -> Result<Outlook<'m>, DeployError> {
+    let found = driver.inspect().await?.surroundings;
+    // Only where a database is a schema is it one's name.
+    let rename =
+        |schema: String| if found.schema.as_ref() == Some(&schema) { name.to_owned() } else { schema };
+    let history =
+        found.history.clone().map(|table| ObjectName { schema: table.schema.map(&rename), ..table });
+    let surroundings = Surroundings {
+        history,
+        schema: found.schema.clone().map(&rename),
+        default_kept_by_rollback: found.default_kept_by_rollback,
+        foreign_keys_enforced: found.foreign_keys_enforced,
+        ..Surroundings::default()
+    };
+    let (history, contents, access) = (History::default(), Contents::Empty, Access::Writable);
+    let inspection = Inspection { history, contents, access, surroundings };
+    let mut outlook =
+        crate::plan::plan(migrations.as_slice(), &inspection, driver.capabilities(), &options.plan)?;
+    outlook.remarks.insert(0, Remark::NewDatabase);
     Ok(outlook)
 }
 

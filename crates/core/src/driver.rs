@@ -27,6 +27,23 @@ pub enum Product {
     Sqlite,
 }
 
+impl Product {
+    /// Who it is that holds the lock of a deploy: where a server keeps it, another deploy; on SQLite whoever writes.
+    ///
+    /// ```
+    /// use windlass_core::driver::Product;
+    ///
+    /// assert_eq!(Product::PostgreSql.rival(), "another deployer");
+    /// assert_eq!(Product::Sqlite.rival(), "another writer");
+    /// ```
+    pub fn rival(self) -> &'static str {
+        match self {
+            Self::Sqlite => "another writer",
+            Self::PostgreSql | Self::MySql | Self::MariaDb => "another deployer",
+        }
+    }
+}
+
 impl fmt::Display for Product {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

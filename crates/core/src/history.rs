@@ -103,7 +103,7 @@ pub struct Attempt {
     pub tool: String,
     /// How long it took.
     pub duration_ms: Option<u64>,
-    /// What a person decided about it, and why.
+    /// What a person decided about it and why, who and when: [`signed`].
     pub resolution: Option<String>,
     /// The standing digest after this row was last written, empty while it runs.
     pub digest: String,
@@ -111,6 +111,20 @@ pub struct Attempt {
 
 /// How a person's word that the schema is right as it is begins, among what was decided about a row.
 pub const ACCEPTED: &str = "schema accepted by ";
+
+/// What is written of a decision, before and behind the time of it: `rolled back: dropped it (by ada at 2026-01-31 12:00:00Z)`.
+/// Who took the schema as it is stands in the words already.
+///
+/// ```
+/// use windlass_core::history::signed;
+///
+/// let [decision, end] = signed("rolled back: dropped it", Some("ada"));
+/// assert_eq!(format!("{decision}2026-01-31 12:00:00{end}"), "rolled back: dropped it (by ada at 2026-01-31 12:00:00Z)");
+/// ```
+pub fn signed(decision: &str, by: Option<&str>) -> [String; 2] {
+    let by = by.map(|by| format!("by {by} ")).unwrap_or_default();
+    [format!("{decision} ({by}at "), "Z)".to_owned()]
+}
 
 /// How the resolution of an attempt begins whose edited text a person took.
 pub const ACCEPTED_EDIT: &str = "accepted edit";

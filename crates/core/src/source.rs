@@ -18,6 +18,7 @@ pub use notice::Notice;
 use crate::migration::{Migration, MigrationKind, Position, StandingDigest};
 use crate::sql::Dialect;
 use crate::sql::lexer::{TokenKind, tokens};
+use crate::sql::split::position;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -329,9 +330,10 @@ impl Migrations {
             });
         let empty = self.list.iter().filter(|migration| is_empty(dialect, migration));
         let empty = empty.map(|migration| Notice::Empty { name: migration.name().to_owned() });
+        let open = self.list.iter().filter_map(|migration| open_comment(dialect, migration));
         let beside = if self.dir.is_some() { folder::beside(self) } else { Vec::new() };
         let beside = beside.into_iter().filter(|notice| !self.left_out.contains(notice));
-        shared.chain(empty).chain(self.left_out.iter().cloned()).chain(beside).collect()
+        shared.chain(empty).chain(open).chain(self.left_out.iter().cloned()).chain(beside).collect()
     }
 }
 
@@ -346,6 +348,27 @@ impl<'m> IntoIterator for &'m Migrations {
 
 fn share_a_version(a: &Migration, b: &Migration) -> bool {
     a.kind() == MigrationKind::Versioned && a.kind() == b.kind() && a.version() == b.version()
+}
+
+/// The comment that takes the rest of an SQLite script. Elsewhere such a script is refused.
+fn open_comment(dialect: Dialect, migration: &Migration) -> Option<Notice> {
+    let text = migration.up().text();
+    // What closes one stands behind the begin of the last one in nearly all.
+    let last = text.rfind("*/").map_or(0, |closed| closed.saturating_sub(1));
+    if dialect != Dialect::Sqlite
+        || migration.is_rust()
+        || !text.is_char_boundary(last)
+        || !text[last..].contains("/*")
+    {
+        return None;
+    }
+    let open = tokens(dialect, text).last().filter(|token| {
+        token.kind == TokenKind::Comment
+            && token.text.starts_with("/*")
+            && !(token.text.len() > 3 && token.text.ends_with("*/"))
+    })?;
+    let (line, column) = position(text, open.offset);
+    Some(Notice::OpenComment { path: migration.up().origin().into(), line, column })
 }
 
 /// Whether there is nothing to run. It looks no further than to the first token that says otherwise.

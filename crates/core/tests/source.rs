@@ -381,6 +381,24 @@ fn settings_beside_a_script_turn_the_transaction_off() {
 }
 
 #[test]
+fn a_comment_that_takes_the_rest_of_a_script_is_told() {
+    let files = [
+        "1_a.sql=CREATE TABLE a (n);\n  /* the rest\nCREATE TABLE b (n);\n",
+        "2_b.sql=/* one */ CREATE TABLE c (n); /* two **/",
+        "3_c.sql=SELECT '/*', 1; -- /*\n",
+        "4_d.sql=/* one */ SELECT 1 /*/",
+    ];
+    let told =
+        |dialect| -> Vec<_> { read(&files).notices(dialect).iter().map(ToString::to_string).collect() };
+    let [first, second] = &told(Dialect::Sqlite)[..] else { panic!("{:?}", told(Dialect::Sqlite)) };
+    assert!(first.ends_with(
+        "1_a.sql:2:3: this comment is never closed: SQLite takes all that follows for a part of it"
+    ));
+    assert!(second.contains("4_d.sql:1:20: this comment is never closed"), "{second}");
+    assert_eq!(told(Dialect::Postgres), [""; 0], "there it is an error");
+}
+
+#[test]
 fn notices_tell_what_is_no_error() {
     let migrations = read(&["1_a.sql", "01_b.sql", "2_c.sql=-- nothing\n\u{a0};\n", "3_d.sql=", "R__e.sql"]);
     let notices = migrations.notices(Dialect::Postgres);

@@ -171,7 +171,7 @@ impl Table {
         );
         let set = |column: &str, value: &str| format!("h.{column} = IF({is_newest}, {value}, NULL)");
         let told = accepted.map_or(String::new(), |accepted| {
-            let told = text(&format!("{ACCEPTED}{accepted}"));
+            let told = self.signed(&format!("{ACCEPTED}{accepted}"), None);
             let told = format!("CONCAT(IFNULL(CONCAT(h.resolution, '; '), ''), {told})");
             format!("h.resolution = IF({is_newest}, {told}, h.resolution), ")
         });
@@ -295,9 +295,15 @@ impl Table {
         self.update(&set, &fence(name, &run.owner, epoch))
     }
 
+    /// A decision as it is written, with who and when.
+    fn signed(&self, decision: &str, by: Option<&str>) -> String {
+        let [decision, end] = windlass_core::history::signed(decision, by).map(|part| text(&part));
+        format!("CONCAT({decision}, LEFT({}, 19), {end})", self.now)
+    }
+
     /// A person's decision. It counts as a take-over, so that a session thought dead is fenced.
     /// `None` for a decision this version does not know.
-    pub(crate) fn resolve(&self, resolve: &Resolve<'_>) -> Option<String> {
+    pub(crate) fn resolve(&self, resolve: &Resolve<'_>, run: &Run) -> Option<String> {
         let now = self.now;
         let into = match &resolve.into {
             ResolveInto::Applied => format!("finished_at = {now}, error = NULL"),
@@ -319,7 +325,7 @@ impl Table {
         let set = format!(
             "{into}, {}, resolution = {}, digest = {}, epoch = epoch + 1",
             Note::unwatched(None).assignments(),
-            text(&resolve.resolution),
+            self.signed(&resolve.resolution, Some(&run.applied_by)),
             text(&resolve.digest)
         );
         let as_read = format!(

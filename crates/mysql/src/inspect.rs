@@ -12,6 +12,8 @@ use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
 
 pub(crate) const NO_SUCH_TABLE: u16 = 1146;
+/// What `information_schema` says in place of it.
+const UNKNOWN_TABLE: u16 = 1109;
 const NO_SUCH_COLUMN: u16 = 1054;
 
 /// What the server says of this session.
@@ -30,7 +32,9 @@ impl MySql<'_> {
     pub(crate) async fn read_head(&mut self) -> Result<Head, DriverError> {
         let sets = match self.read(&self.table.head()).await {
             Ok(sets) => sets,
-            Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, .. }) => {
+            Err(Broken {
+                error: TransportError::Server { code: NO_SUCH_TABLE | UNKNOWN_TABLE, .. }, ..
+            }) => {
                 return Ok(Head::None);
             }
             Err(broken) => return Err(history_error(&self.history_table, broken)),
@@ -80,11 +84,11 @@ impl MySql<'_> {
         message.push(self.table.select());
         let (sets, exists) = match self.read(&message.join(";\n")).await {
             Ok(sets) => (sets, true),
-            Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
-                if sets.len() >= before_history =>
-            {
-                (sets, false)
-            }
+            Err(Broken {
+                error: TransportError::Server { code: NO_SUCH_TABLE | UNKNOWN_TABLE, .. },
+                sets,
+                ..
+            }) if sets.len() >= before_history => (sets, false),
             Err(Broken { error: TransportError::Server { code: NO_SUCH_COLUMN, .. }, sets, .. })
                 if newer_format(sets.get(before_history)).is_some() =>
             {

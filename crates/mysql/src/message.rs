@@ -219,7 +219,7 @@ fn texts<'s>(
             free(vec![own(table.failure(writer, claim, error, digest))])
         }
         Step::Resolve(resolve) => {
-            let mut texts = guarded(table.resolve(resolve).ok_or_else(unknown)?);
+            let mut texts = guarded(table.resolve(resolve, writer.run).ok_or_else(unknown)?);
             if resolve.newest != resolve.id {
                 texts.push(own(table.refresh_newest(resolve)));
             }

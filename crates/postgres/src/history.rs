@@ -15,6 +15,13 @@ use windlass_core::sql::classify::ObjectName;
 
 pub(crate) const NOW: &str = "pg_catalog.clock_timestamp()";
 
+/// A decision as it is written, with who and when.
+pub(crate) fn signed(decision: &str, by: Option<&str>) -> String {
+    let [decision, end] = windlass_core::history::signed(decision, by).map(|part| literal(&part));
+    let now = format!("pg_catalog.to_char(pg_catalog.timezone('UTC', {NOW}), 'YYYY-MM-DD HH24:MI:SS')");
+    format!("pg_catalog.concat({decision}, {now}, {end})")
+}
+
 /// The operators of the server's own: a write stands in a migration's transaction, and is read by its `search_path`, in which
 /// a schema may come before `pg_catalog`.
 const EQUALS: &str = "OPERATOR(pg_catalog.=)";
@@ -182,7 +189,7 @@ END"
                 self.change_one(&set, &mine(name, *epoch))
             }
             Step::RecordFailure { claim, error, digest } => self.record_failure(claim, error, digest, writer),
-            Step::Resolve(resolve) => self.resolve(resolve),
+            Step::Resolve(resolve) => self.resolve(resolve, writer),
             _ => return None,
         })
     }
@@ -262,7 +269,7 @@ END"
         )
     }
 
-    fn resolve(&self, resolve: &Resolve<'_>) -> String {
+    fn resolve(&self, resolve: &Resolve<'_>, writer: Writer<'_>) -> String {
         let Resolve { id, from_owner, from_epoch, into, resolution, digest, newest } = resolve;
         let set = match into {
             ResolveInto::Applied => format!("finished_at = {NOW}, error = NULL"),
@@ -284,7 +291,8 @@ END"
             // Steps may be added: what is not known must not pass for done.
             _ => return "SELECT 1 / 0".to_owned(),
         };
-        let (table, digest, resolution) = (&self.quoted, literal(digest), literal(resolution));
+        let (table, digest, resolution) =
+            (&self.quoted, literal(digest), signed(resolution, Some(&writer.run.applied_by)));
         let owner = literal(from_owner);
         let note = match into {
             ResolveInto::ResumableOnceCleared => "in_flight = in_flight",

@@ -4,7 +4,7 @@
 
 mod fingerprint;
 
-use crate::history::{HistoryTable, NOW};
+use crate::history::{HistoryTable, NOW, signed};
 use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
@@ -143,7 +143,7 @@ pub(crate) fn keep(table: &HistoryTable, sight: Sight<'_>, accepted: Option<&str
     let newest =
         format!("(SELECT coalesce(max(id) FILTER (WHERE finished_at IS NOT NULL), max(id)) FROM {history})");
     let told = accepted.map_or(String::new(), |accepted| {
-        let told = literal(&format!("{ACCEPTED}{accepted}"));
+        let told = signed(&format!("{ACCEPTED}{accepted}"), None);
         format!(", resolution = coalesce(resolution || '; ', '') || {told}")
     });
     let pins = pinned(&PINS);

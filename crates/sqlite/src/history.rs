@@ -151,10 +151,10 @@ impl HistoryTable {
         ))
     }
 
-    /// 1 id, 2 owner, 3 epoch, 4 resolution, 5 digest, and what `set` adds.
-    pub(crate) fn resolve(&self, set: &str) -> String {
+    /// 1 id, 2 owner, 3 epoch, 4 resolution up to its time, 5 digest, and what `set` adds.
+    pub(crate) fn resolve(&self, set: &str, end: &str) -> String {
         format!(
-            "UPDATE {} SET {set}, resolution = ?4, digest = ?5 WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+            "UPDATE {} SET {set}, resolution = ?4 || substr({NOW}, 1, 19) || '{end}', digest = ?5 WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
             self.quoted
         )
     }

@@ -7,7 +7,7 @@ use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::driver::DriverError;
-use windlass_core::history::{ACCEPTED, COLUMNS};
+use windlass_core::history::{ACCEPTED, COLUMNS, signed};
 use windlass_core::schema::{
     Fingerprint, INTROSPECTION, Kept, Key, Look, Properties, Schema, fingerprint, stands_for,
 };
@@ -62,12 +62,13 @@ pub(crate) fn keep(
     let before =
         format!("UPDATE {history} SET snapshot = NULL WHERE snapshot IS NOT NULL AND id <> {newest}");
     connection.execute(&before, [])?;
+    let [told, end] = signed(&format!("{ACCEPTED}{}", accepted.unwrap_or_default()), None);
     let now = format!(
         "UPDATE {history} SET snapshot = ?1, snapshot_at = {NOW}, accepted = ?2, \
-                 resolution = CASE WHEN ?2 IS NULL THEN resolution ELSE coalesce(resolution || '; ', '') || '{ACCEPTED}' || ?2 END \
+                 resolution = CASE WHEN ?2 IS NULL THEN resolution ELSE coalesce(resolution || '; ', '') || ?3 || substr({NOW}, 1, 19) || '{end}' END \
                  WHERE id = {newest}"
     );
-    connection.execute(&now, params![text, accepted]).map(drop)
+    connection.execute(&now, params![text, accepted, told]).map(drop)
 }
 
 struct Found {

@@ -9,7 +9,7 @@ use crate::lock::Session;
 use crate::settings::{Settings, sets_hard_heap_limit, tell_last_row};
 use rusqlite::{Connection, Error, ToSql, ffi, params};
 use windlass_core::driver::{Cause, DriverError, Failure, Run, Watch};
-use windlass_core::history::InFlight;
+use windlass_core::history::{InFlight, signed};
 use windlass_core::plan::{Claim, Execute, Record, Resolve, ResolveInto, Step, WaitLimit};
 
 /// Runs one statement through all its rows.
@@ -283,7 +283,8 @@ impl Performance<'_> {
 
     fn resolve(&self, resolve: &Resolve<'_>) -> Result<(), Cause> {
         let Resolve { id, from_owner, from_epoch, into, resolution, digest, newest } = resolve;
-        let mut values: Vec<&dyn ToSql> = vec![id, from_owner, from_epoch, resolution, digest];
+        let [resolution, end] = signed(resolution, Some(&self.run.applied_by));
+        let mut values: Vec<&dyn ToSql> = vec![id, from_owner, from_epoch, &resolution, digest];
         let set = match into {
             ResolveInto::Applied => format!("finished_at = {NOW}, in_flight = NULL, error = NULL"),
             ResolveInto::RolledBack => format!("rolled_back_at = {NOW}, claim = NULL, in_flight = NULL"),
@@ -304,7 +305,7 @@ impl Performance<'_> {
             }
             _ => return Err(Cause::Refused(own_words("this driver does not know the decision"))),
         };
-        self.change_one(&self.table.resolve(&set), values.as_slice())?;
+        self.change_one(&self.table.resolve(&set, &end), values.as_slice())?;
         // Also where they are one row: a run that came in between holds another digest.
         self.change_one(&self.table.renew_newest(), params![newest, digest])
     }

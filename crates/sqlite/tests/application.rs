@@ -40,6 +40,14 @@ fn every_call_works_on_an_applications_connection() {
     assert_eq!(plan(&mut connection, &MIGRATIONS).unwrap().plan.migrations(), names());
     let waited = wait_until_current(&mut connection, &MIGRATIONS, Duration::from_millis(1)).unwrap_err();
     assert!(matches!(waited, WaitError::TimedOut { .. }), "{waited:?}");
+    let open = Migrations::from_scripts([("1_open.sql", "SELECT 'x")]).unwrap();
+    let blocked = wait_until_current(&mut connection, &open, Duration::from_secs(600)).unwrap_err();
+    assert!(matches!(&blocked, WaitError::Blocked(_)), "{blocked:?}");
+    assert!(
+        blocked.story().starts_with("a deploy is blocked: waiting does not help\ncaused by: "),
+        "{}",
+        blocked.story()
+    );
     let empty = baseline(&mut connection, &MIGRATIONS, "1").unwrap_err();
     assert!(matches!(&empty, ResolveFailure::Refused(ResolveError::EmptyDatabase { .. })), "{empty:?}");
     connection.execute_batch("CREATE TABLE ships (id integer PRIMARY KEY, name text)").unwrap();

@@ -5,7 +5,7 @@ use crate::args::Deploy;
 use crate::error::{Error, Undeployed};
 use crate::exit::Exit;
 use crate::identity;
-use crate::json::{AppliedBody, Body, DeployBody, DryRunBody, PlanBody, milliseconds};
+use crate::json::{AppliedBody, Body, DatabaseBody, DeployBody, DryRunBody, PlanBody, milliseconds};
 use crate::output::{count, elapsed};
 use crate::progress::Progress;
 use crate::signals::{self, Signals};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use windlass_core::apply::{self, DeployError, DeployOptions, Report, Stop};
 use windlass_core::drift;
+use windlass_core::driver::Product;
 use windlass_core::migration::{Migration, MigrationKind};
 use windlass_core::plan::{Options, Outlook, Plan, Remark};
 use windlass_core::source::Migrations;
@@ -56,17 +57,23 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     }
     // What no database needs to be asked for.
     if let Err(blocked) = options.plan.check_target(migrations.as_slice()) {
-        return Err(Error::Deploy(Box::new(undeployed(blocked.into(), &migrations, target.dialect()))));
+        return Err(refused(blocked.into(), &migrations, target.dialect()));
     }
     if args.dry_run {
-        // It writes nothing, and so creates nothing: a file that would be made is empty.
-        if args.create_database && !migrations.is_empty() && target.is_missing_file() {
-            let empty = context.connect(&target.scratch(""), IfMissing::Create).await?;
-            return dry_run(context, empty, migrations, &options).await;
-        }
         return match context.connect(&target, IfMissing::Leave).await {
             Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
                 Ok(nothing_at_all(context, &failure.place, true))
+            }
+            // It writes nothing, and so creates nothing: what would be made is empty.
+            Err(Error::Connect(failure)) if failure.is_missing && args.create_database => {
+                let (other, name) = target.stand_in();
+                let Ok(mut session) = context.connect(&other, IfMissing::Create).await else {
+                    return Err(Error::Connect(failure));
+                };
+                let outlook = apply::dry_run_of_new(&mut *session.driver, &name, &migrations, &options).await;
+                let dialect = session.driver.capabilities().dialect;
+                let outlook = outlook.map_err(|error| refused(error, &migrations, dialect))?;
+                Ok(told(context, session.database, &migrations, &outlook))
             }
             session => dry_run(context, session?, migrations, &options).await,
         };
@@ -76,7 +83,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
         true => IfMissing::Create,
         false => IfMissing::AsTheUrlSays,
     };
-    if if_missing != IfMissing::Leave && target.is_missing_file() {
+    if if_missing == IfMissing::AsTheUrlSays && target.is_missing_file() {
         refuse_before_it_is_made(context, &target, &migrations, &options).await?;
     }
     let stop = Stop::new();
@@ -84,7 +91,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     let signals = Signals::listen().map_err(Error::Runtime)?;
     let watch = tokio::spawn(signals::watch(signals, stop.clone(), context.output.clone(), asked));
     let session = tokio::select! {
-        session = context.connect(&target, if_missing) => match session {
+        session = open(context, &target, if_missing, &migrations, &options) => match session {
             Err(Error::Connect(failure)) if failure.is_missing && migrations.is_empty() => {
                 watch.abort();
                 return Ok(nothing_at_all(context, &failure.place, false));
@@ -98,15 +105,44 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result<(Exit, Body)
     result
 }
 
-/// What is refused on an empty file is refused before there is one.
+/// Opens the database, and creates it where that was asked for.
+async fn open(
+    context: &Context,
+    target: &Target,
+    if_missing: IfMissing,
+    migrations: &Migrations,
+    options: &DeployOptions,
+) -> Result<Session, Error> {
+    let first = if if_missing == IfMissing::Create { IfMissing::Leave } else { if_missing };
+    match context.connect(target, first).await {
+        Err(Error::Connect(failure)) if failure.is_missing && if_missing == IfMissing::Create => {
+            refuse_before_it_is_made(context, target, migrations, options).await?;
+            let session = context.connect(target, IfMissing::Create).await?;
+            Ok(Session { is_new: true, ..session })
+        }
+        session => session,
+    }
+}
+
+/// What is refused in an empty database is refused before there is one.
 async fn refuse_before_it_is_made(
     context: &Context,
     target: &Target,
     migrations: &Migrations,
     options: &DeployOptions,
 ) -> Result<(), Error> {
-    let mut empty = context.connect(&target.scratch(""), IfMissing::Create).await?;
-    outlook(&mut empty, migrations, options).await.map(drop)
+    let (other, name) = target.stand_in();
+    // Whoever may not look at another database may still create this one.
+    let Ok(mut session) = context.connect(&other, IfMissing::Create).await else { return Ok(()) };
+    let outlook = apply::dry_run_of_new(&mut *session.driver, &name, migrations, options).await;
+    match outlook {
+        Err(DeployError::Driver(_)) | Ok(_) => Ok(()),
+        Err(error) => Err(refused(error, migrations, target.dialect())),
+    }
+}
+
+fn refused(error: DeployError, migrations: &Migrations, dialect: Dialect) -> Error {
+    Error::Deploy(Box::new(undeployed(error, migrations, dialect)))
 }
 
 fn empty(context: &Context) -> String {
@@ -164,14 +200,19 @@ async fn deploy(
     stop: &Stop,
 ) -> Result<(Exit, Body), Error> {
     let began = Instant::now();
-    let dialect = session.driver.capabilities().dialect;
-    let mut progress = Progress::new(context.output.clone(), &migrations, dialect);
+    let (dialect, product) = (session.driver.capabilities().dialect, session.driver.capabilities().product);
+    let mut progress = Progress::new(
+        context.output.clone(),
+        &migrations,
+        &session.database.url,
+        session.driver.capabilities(),
+    );
     let result = apply::deploy(&mut *session.driver, &migrations, options, &mut progress, stop).await;
     progress.end();
     let applied = std::mem::take(&mut progress.applied);
     match result {
         Ok(report) => {
-            let summary = summary(&report, &migrations, &options.plan, began.elapsed());
+            let summary = summary(&report, &migrations, &options.plan, (product, began.elapsed()));
             context.output.done("Finished", &summary);
             let body = DeployBody {
                 database: Some(session.database),
@@ -188,6 +229,11 @@ async fn deploy(
                 DeployError::Stopped { part_way, .. } => progress.rolled_back(part_way.as_deref()),
                 _ => Vec::new(),
             };
+            if session.is_new && applied.is_empty() {
+                context
+                    .output
+                    .note("the database was created for this run, and stands without any migration");
+            }
             let mut undeployed = undeployed(error, &migrations, dialect);
             undeployed.progressed.applied = applied;
             undeployed.progressed.rolled_back = rolled_back;
@@ -204,7 +250,7 @@ async fn outlook<'m>(
 ) -> Result<Outlook<'m>, Error> {
     let dialect = session.driver.capabilities().dialect;
     let outlook = apply::dry_run(&mut *session.driver, migrations, options).await;
-    outlook.map_err(|error| Error::Deploy(Box::new(undeployed(error, migrations, dialect))))
+    outlook.map_err(|error| refused(error, migrations, dialect))
 }
 
 async fn dry_run(
@@ -214,6 +260,16 @@ async fn dry_run(
     options: &DeployOptions,
 ) -> Result<(Exit, Body), Error> {
     let outlook = outlook(&mut session, &migrations, options).await?;
+    Ok(told(context, session.database, &migrations, &outlook))
+}
+
+/// Tells what a deploy would do.
+fn told(
+    context: &Context,
+    database: DatabaseBody,
+    migrations: &Migrations,
+    outlook: &Outlook<'_>,
+) -> (Exit, Body) {
     for remark in &outlook.remarks {
         context.output.note(&remark.to_string());
     }
@@ -224,16 +280,20 @@ async fn dry_run(
         context.output.result(outlook.plan.to_string().trim_end());
         context.output.progress(
             "Dry run",
-            &format!("{} would be applied; nothing was written", count(pending, "migration")),
+            &format!(
+                "{} would be applied to {}; nothing was written",
+                count(pending, "migration"),
+                database.url
+            ),
         );
     }
     let body = DryRunBody {
-        database: Some(session.database),
+        database: Some(database),
         dry_run: true,
         plan: PlanBody::of(&outlook.plan),
-        remarks: remarks(context, &migrations, &outlook.remarks),
+        remarks: remarks(context, migrations, &outlook.remarks),
     };
-    Ok((Exit::Done, Body::DryRun(body)))
+    (Exit::Done, Body::DryRun(body))
 }
 
 fn remarks(context: &Context, migrations: &Migrations, remarks: &[Remark]) -> Vec<String> {
@@ -248,7 +308,12 @@ fn undeployed(error: DeployError, migrations: &Migrations, dialect: Dialect) -> 
 }
 
 /// The last line: what was done, and where the database is now.
-fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Duration) -> String {
+fn summary(
+    report: &Report,
+    migrations: &Migrations,
+    options: &Options,
+    (product, took): (Product, Duration),
+) -> String {
     let is_ahead = report.remarks.iter().any(|remark| matches!(remark, Remark::Ahead { .. }));
     let versioned = || migrations.iter().filter(|migration| migration.kind() == MigrationKind::Versioned);
     let last = match &options.to {
@@ -263,7 +328,7 @@ fn summary(report: &Report, migrations: &Migrations, options: &Options, took: Du
         Some(last) if !is_ahead => format!(", at {}", last.name()),
         _ => String::new(),
     };
-    let waited = report.waited.map(|waited| format!("waited {} for another deployer", elapsed(waited)));
+    let waited = report.waited.map(|waited| format!("waited {} for {}", elapsed(waited), product.rival()));
     match (report.applied.len(), waited) {
         (0, None) => format!("nothing to do{at}"),
         (0, Some(waited)) => format!("nothing to do: {waited} and found it done{at}"),

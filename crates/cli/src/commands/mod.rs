@@ -77,7 +77,8 @@ impl Context {
         let driver = target.connect(if_missing).await?;
         let capabilities = driver.capabilities();
         tracing::info!(product = %capabilities.product, version = capabilities.version, "connected");
-        Ok(Session { database: DatabaseBody::of(&target.place, capabilities), driver })
+        let database = DatabaseBody::of(&target.place, capabilities);
+        Ok(Session { database, driver, is_new: false })
     }
 }
 
@@ -85,6 +86,8 @@ impl Context {
 pub(crate) struct Session {
     pub(crate) driver: Box<dyn Driver>,
     pub(crate) database: DatabaseBody,
+    /// Whether the database was made for it.
+    pub(crate) is_new: bool,
 }
 
 /// One worker beside the main thread: signals are heard while a driver keeps the main thread busy.

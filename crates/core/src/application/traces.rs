@@ -62,7 +62,7 @@ impl Observer for Spans<'_> {
         match &event {
             Event::Waiting { holder, waited } => {
                 let who = holder.who.as_deref().unwrap_or_default();
-                tracing::debug!(parent: &self.deploy, who, ?waited, "another deployer holds the lock");
+                tracing::debug!(parent: &self.deploy, who, ?waited, "another session holds the lock");
             }
             Event::Remark(remark) => tracing::info!(parent: &self.deploy, "{remark}"),
             Event::StatementStarts(execute) => {

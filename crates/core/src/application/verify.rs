@@ -2,8 +2,9 @@
 
 use super::traces::waits_until_current;
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
-use crate::driver::{Driver, DriverError, Head};
+use crate::driver::{Capabilities, Driver, DriverError, Head, Inspection};
 use crate::history::{AttemptKind, FORMAT, HistoryError};
+use crate::plan::{Blocked, Options, plan};
 use crate::source::Migrations;
 use crate::status::{Standing, StatusLine, status};
 use std::fmt;
@@ -148,6 +149,9 @@ pub enum WaitError {
         /// Where it is.
         verdict: Verdict,
     },
+    /// A deploy would be blocked, and no more by itself get there.
+    #[error("a deploy is blocked: waiting does not help")]
+    Blocked(#[source] Box<Blocked>),
     /// It cannot be read.
     #[error("the database could not be verified")]
     Verify(#[from] VerifyError),
@@ -172,17 +176,27 @@ pub(super) async fn verify(
 }
 
 async fn look(driver: &mut dyn Driver, migrations: &Migrations) -> Result<Verdict, VerifyError> {
+    Ok(look_closely(driver, migrations).await?.0)
+}
+
+/// Where it is, and what was read for that, unless a glance was enough.
+async fn look_closely(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+) -> Result<(Verdict, Option<Inspection>), VerifyError> {
     match driver.head().await? {
         Head::Newest { format, .. } if format > FORMAT => {
             return Err(HistoryError::Newer { found: format }.into());
         }
-        Head::Newest { digest, .. } if digest == migrations.digest().to_hex() => return Ok(Verdict::Current),
+        Head::Newest { digest, .. } if digest == migrations.digest().to_hex() => {
+            return Ok((Verdict::Current, None));
+        }
         _ => {}
     }
     let inspection = driver.inspect().await?;
     inspection.history.verify()?;
     let dialect = driver.capabilities().dialect;
-    Ok(verdict(&status(migrations.as_slice(), &inspection, dialect)))
+    Ok((verdict(&status(migrations.as_slice(), &inspection, dialect)), Some(inspection)))
 }
 
 pub(super) async fn wait(
@@ -193,8 +207,12 @@ pub(super) async fn wait(
     let began = Instant::now();
     let mut pause = Duration::from_millis(50);
     loop {
-        let verdict = look(driver, migrations).await?;
+        let (verdict, inspection) = look_closely(driver, migrations).await?;
         let waited = began.elapsed();
+        let inspection = inspection.filter(|_| matches!(verdict, Verdict::Behind { .. }));
+        if let Some(blocked) = inspection.and_then(|it| in_vain(driver.capabilities(), migrations, &it)) {
+            return Err(WaitError::Blocked(Box::new(blocked)));
+        }
         match verdict {
             verdict if verdict.may_run() => return Ok(()),
             verdict @ Verdict::Behind { .. } if waited < timeout => waits_until_current(&verdict),
@@ -204,6 +222,12 @@ pub(super) async fn wait(
         driver.sleep(pause.min(timeout - waited)).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+}
+
+/// What keeps every deploy from going on, whatever options it is given and wherever it runs.
+fn in_vain(capabilities: &Capabilities, migrations: &Migrations, inspection: &Inspection) -> Option<Blocked> {
+    let blocked = plan(migrations.as_slice(), inspection, capabilities, &Options::default()).err();
+    blocked.filter(|blocked| !blocked.may_pass())
 }
 
 /// One answer from where every migration stands.

@@ -69,7 +69,7 @@ pub enum ResolveFailure {
     #[error("the database could not be used")]
     Driver(#[from] DriverError),
     /// Another deployer is at work.
-    #[error("another deployer holds the lock")]
+    #[error("another session holds the lock")]
     Locked(Holder),
     /// The history changed meanwhile.
     #[error("the history changed since it was read: {0}")]

@@ -1,7 +1,7 @@
 //! Story: an error of a deploy as a person reads it in a program's log.
 
 use super::DeployError;
-use super::failure::read_only;
+use crate::application::{Verdict, WaitError};
 use crate::driver::Product;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -41,6 +41,67 @@ fn call(span: &str) -> Option<(&'static str, &'static str)> {
     CALLS.into_iter().find(|(said, _)| is_said(said))
 }
 
+/// What went wrong and why, what to know besides, and what to do next.
+fn story(error: &dyn Error, notes: &[String], hint: Option<String>) -> String {
+    let mut story = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let told = cause.to_string();
+        if !story.contains(&told) {
+            let _ = write!(story, "\ncaused by: {told}");
+        }
+        next = cause.source();
+    }
+    for note in notes {
+        let _ = write!(story, "\nnote: {note}");
+    }
+    if let Some(hint) = hint {
+        let _ = write!(story, "\nhint: {hint}");
+        let calls: Vec<_> = calls(&hint).map(|(said, call)| format!("`{call}` is `{said}`")).collect();
+        if !calls.is_empty() {
+            let _ = write!(story, "\nin a program: {}", calls.join(", "));
+        }
+    }
+    story
+}
+
+impl WaitError {
+    /// All of it, in lines: where the database is and why waiting ended, and what to do next.
+    ///
+    /// ```
+    /// use windlass_core::application::{Verdict, WaitError};
+    ///
+    /// let verdict = Verdict::Behind { pending: vec!["2_crews".to_owned()] };
+    /// let told = WaitError::TimedOut { verdict, waited: std::time::Duration::from_secs(60) }.story();
+    /// assert_eq!(
+    ///     told,
+    ///     "the database is behind by 2_crews, after 60s\n\
+    ///      hint: deploy, or wait longer where a deploy is at work: `windlass status` tells\n\
+    ///      in a program: `status` is `windlass status`"
+    /// );
+    /// ```
+    pub fn story(&self) -> String {
+        story(self, &[], self.hint())
+    }
+
+    /// What to do next, in commands.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::TimedOut { .. } => {
+                "deploy, or wait longer where a deploy is at work: `windlass status` tells".to_owned()
+            }
+            Self::Hopeless { verdict: Verdict::Different { .. } } => {
+                "start the release that was deployed, or put the migrations back as they were applied: see `windlass status`"
+                    .to_owned()
+            }
+            Self::Hopeless { .. } => "a person has to look: see `windlass status`".to_owned(),
+            Self::Blocked(blocked) => return blocked.hint(),
+            Self::Verify(_) => return None,
+        };
+        Some(hint)
+    }
+}
+
 impl DeployError {
     /// All of it, in lines: what went wrong and why, what stands, and what to do next.
     ///
@@ -58,26 +119,7 @@ impl DeployError {
     /// );
     /// ```
     pub fn story(&self) -> String {
-        let mut story = self.to_string();
-        let mut next = self.source();
-        while let Some(cause) = next {
-            let told = cause.to_string();
-            if !story.contains(&told) {
-                let _ = write!(story, "\ncaused by: {told}");
-            }
-            next = cause.source();
-        }
-        for note in self.notes() {
-            let _ = write!(story, "\nnote: {note}");
-        }
-        if let Some(hint) = self.hint() {
-            let _ = write!(story, "\nhint: {hint}");
-            let calls: Vec<_> = calls(&hint).map(|(said, call)| format!("`{call}` is `{said}`")).collect();
-            if !calls.is_empty() {
-                let _ = write!(story, "\nin a program: {}", calls.join(", "));
-            }
-        }
-        story
+        story(self, &self.notes(), self.hint())
     }
 
     /// What stands, and what differs.
@@ -85,11 +127,10 @@ impl DeployError {
         match self {
             Self::Statement(failed) => failed.what_stands(),
             Self::Drift(drift) => drift.differences.iter().map(ToString::to_string).collect(),
-            Self::HistoryChanged { name, rolled_back: true }
-            | Self::ReadOnly { name, rolled_back: true, .. } => {
+            Self::HistoryChanged { name, rolled_back: true } => {
                 vec![format!("`{name}` was rolled back: nothing of it stands")]
             }
-            Self::HistoryChanged { .. } | Self::ReadOnly { .. } => {
+            Self::HistoryChanged { .. } => {
                 vec!["what it has done stands, and nothing tells how far it came".to_owned()]
             }
             Self::Lost { .. } => vec!["whether it took effect is found out by the next deploy".to_owned()],
@@ -140,7 +181,6 @@ impl DeployError {
                 "leave the history table out of what `{name}` does to every table, and deploy again; or let the history \
                  stand where that does not reach: `--history-table`"
             ),
-            Self::ReadOnly { file, .. } => read_only(file),
             Self::Stopped { .. } => "deploy again to go on".to_owned(),
             _ => return None,
         };

@@ -141,6 +141,8 @@ pub enum Remark {
         /// What differs.
         drift: Box<Drift>,
     },
+    /// Of a dry run: there is no such database yet, and a deploy creates it first.
+    NewDatabase,
     /// Of a dry run: a deploy by this session would be refused, for it cannot write.
     ReadOnly {
         /// In the server's terms.
@@ -172,6 +174,7 @@ impl std::fmt::Display for Remark {
                 write!(f, "{drift}")?;
                 drift.differences.iter().try_for_each(|difference| write!(f, "\n{difference}"))
             }
+            Self::NewDatabase => f.write_str("there is no such database yet: a deploy creates it first"),
             Self::ReadOnly { why } => {
                 write!(f, "this session only reads, and a deploy by it would be refused: {why}")
             }

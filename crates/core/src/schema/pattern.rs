@@ -1,6 +1,7 @@
 //! Patterns: objects that are not to be looked at, by kind and name.
 
-use super::Key;
+use super::{DEFAULT_GRANT, GRANT, HISTORY, Key};
+use crate::directive::nearest;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +16,8 @@ use std::str::FromStr;
 /// let ours = ["audit_*", "table:tmp_*", "partman.*"].map(str::parse::<Pattern>);
 /// assert!(ours.iter().all(Result::is_ok));
 /// assert!("".parse::<Pattern>().is_err());
+/// let unknown = "tabel:tmp_*".parse::<Pattern>().unwrap_err().to_string();
+/// assert!(unknown.starts_with("there is no kind of object `tabel` as in `tabel:tmp_*`; did you mean `table`?"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
@@ -23,10 +26,70 @@ pub struct Pattern {
     name: String,
 }
 
+/// The kinds of objects that there are, on whatever database.
+const KINDS: [&str; 42] = [
+    "aggregate",
+    "cast",
+    "check",
+    "collation",
+    "column",
+    "composite type",
+    "database",
+    DEFAULT_GRANT,
+    "domain",
+    "enum",
+    "event",
+    "event trigger",
+    "exclusion",
+    "extension",
+    "foreign key",
+    "foreign server",
+    "foreign table",
+    "function",
+    GRANT,
+    HISTORY,
+    "index",
+    "library",
+    "materialized view",
+    "package",
+    "package body",
+    "partition",
+    "policy",
+    "primary key",
+    "procedure",
+    "publication",
+    "range",
+    "rule",
+    "schema",
+    "sequence",
+    "statistics",
+    "subpartition",
+    "table",
+    "trigger",
+    "type",
+    "unique",
+    "view",
+    "virtual table",
+];
+
 /// A pattern that matches nothing that there can be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pattern: write it like `audit_*`, `table:audit_*` or `partman.*`")]
-pub struct PatternError(String);
+#[non_exhaustive]
+pub enum PatternError {
+    /// A part of it is empty.
+    #[error("`{0}` is no pattern: write it like `audit_*`, `table:audit_*` or `partman.*`")]
+    Empty(String),
+    /// No database has objects of that kind.
+    #[error("there is no kind of object `{kind}` as in `{pattern}`; did you mean `{nearest}`? There are {}", KINDS.join(", "))]
+    UnknownKind {
+        /// The whole pattern.
+        pattern: String,
+        /// What stands before the colon.
+        kind: String,
+        /// The kind that is nearest.
+        nearest: &'static str,
+    },
+}
 
 impl Pattern {
     /// Whether it is about this object.
@@ -71,7 +134,12 @@ impl FromStr for Pattern {
         };
         let is_empty = |part: &Option<String>| part.as_ref().is_some_and(String::is_empty);
         if name.is_empty() || is_empty(&kind) || is_empty(&schema) {
-            return Err(PatternError(text.to_owned()));
+            return Err(PatternError::Empty(text.to_owned()));
+        }
+        if let Some(kind) = kind.as_ref().filter(|wanted| !KINDS.iter().any(|kind| is_like(wanted, kind))) {
+            let nearest = nearest(kind, KINDS).map_or("table", |(nearest, _)| nearest);
+            let (pattern, kind) = (text.to_owned(), kind.clone());
+            return Err(PatternError::UnknownKind { pattern, kind, nearest });
         }
         Ok(Self { kind, schema, name })
     }

@@ -20,6 +20,15 @@ pub enum Notice {
         /// The migration.
         name: String,
     },
+    /// A comment that SQLite takes to go on to the end of the script: nothing of what stands in it is run.
+    OpenComment {
+        /// The script.
+        path: PathBuf,
+        /// Where the comment begins: the line, from 1.
+        line: u32,
+        /// And the column, from 1.
+        column: u32,
+    },
     /// A script that undoes a migration which is not there.
     DownWithoutUp {
         /// The script.
@@ -49,6 +58,11 @@ impl fmt::Display for Notice {
                 write!(f, "{} migrations have version {version}: {}", names.len(), names.join(", "))
             }
             Self::Empty { name } => write!(f, "{name} has no statements"),
+            Self::OpenComment { path, line, column } => write!(
+                f,
+                "{}:{line}:{column}: this comment is never closed: SQLite takes all that follows for a part of it",
+                path.display()
+            ),
             Self::DownWithoutUp { path } => {
                 write!(f, "{} undoes a migration that is not there", path.display())
             }
