@@ -23,6 +23,9 @@ harness::scenarios!(
         a_hidden_use_in_a_second_transaction_goes_on_from_the_first,
         a_use_that_no_cut_helps_is_told,
         code_that_commits_names_the_directive,
+        a_commit_that_is_refused_is_no_statement_s_failure,
+        a_migration_that_makes_its_transaction_read_only_is_told,
+        a_time_that_a_function_has_set_is_told_as_one,
         what_refuses_a_transaction_unforeseen_names_the_directive,
 );
 
@@ -280,4 +283,64 @@ async fn a_constraint_is_validated_after_it_is_committed(database: &Database) {
     let mended = format!("{}\nINSERT INTO n VALUES (1);", check.1);
     deploy(&mut *database.connect().await, &migrations(&[n, (check.0, &mended)])).await.expect("it goes on");
     assert_eq!(database.value(is_valid).await, "t");
+}
+
+async fn a_commit_that_is_refused_is_no_statement_s_failure(database: &Database) {
+    let make = "CREATE TABLE p (id int PRIMARY KEY);\nCREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED);";
+    let scripts = [
+        ("1_make", make),
+        ("2_rows", "INSERT INTO c VALUES (7);\nCREATE TABLE x (n int);"),
+        ("3_rest", "CREATE TABLE y (n int);"),
+    ];
+    deploy(&mut *database.connect().await, &migrations(&scripts[..1])).await.expect("the tables");
+    let alone = failed(database, &scripts[..2]).await;
+    assert_eq!(
+        (alone.commit_of.as_slice(), alone.part().as_str()),
+        (&["2_rows".to_owned()][..], "its COMMIT")
+    );
+    let mut options = options();
+    options.plan.single_transaction = true;
+    let together = deploy_with(&mut *database.connect().await, &migrations(&scripts), &options).await;
+    let Err(error @ DeployError::Statement(_)) = together else { panic!("{together:#?}") };
+    let story = error.story();
+    assert!(story.starts_with("migration `3_rest` failed at the one COMMIT of 2_rows, 3_rest"), "{story}");
+    assert!(
+        story.contains("2_rows, 3_rest were rolled back")
+            && story.contains("leave `--single-transaction` out"),
+        "{story}"
+    );
+    let history = database.connect().await.inspect().await.expect("a history").history;
+    let words: Vec<_> = history.attempts.iter().filter_map(|attempt| attempt.error.clone()).collect();
+    assert!(
+        words[0].starts_with("its COMMIT (") && words[1].starts_with("the one COMMIT of 2_rows"),
+        "{words:?}"
+    );
+    assert_eq!(database.tables().await, ["c", "p"]);
+}
+
+async fn a_migration_that_makes_its_transaction_read_only_is_told(database: &Database) {
+    let function = "CREATE TABLE n (n int);\nCREATE FUNCTION closes() RETURNS int LANGUAGE plpgsql AS \
+                    'BEGIN PERFORM set_config(''transaction_read_only'', ''on'', true); RETURN 1; END';";
+    let rows = "INSERT INTO n VALUES (1);\nSELECT closes();";
+    let scripts = |text: &'static str| [("1_make", function), ("2_rows", text)];
+    let mut session = database.connect().await;
+    let refused = deploy(&mut *session, &migrations(&scripts(rows))).await;
+    let Err(error @ DeployError::ReadOnly { rolled_back: true, .. }) = refused else {
+        panic!("{refused:#?}")
+    };
+    let story = error.story();
+    assert!(story.starts_with("`2_rows` has made its own transaction read-only"), "{story}");
+    assert!(story.contains("nothing of it stands") && story.contains("leave that out of what"), "{story}");
+    let behind = failed(database, &scripts("SELECT closes();\nINSERT INTO n VALUES (1);")).await;
+    assert!(behind.hint().contains("has made its own transaction read-only"), "{behind:#?}");
+    deploy(&mut *session, &migrations(&scripts("INSERT INTO n VALUES (1);"))).await.expect("the mended one");
+    assert_eq!(database.value("SELECT count(*) FROM n").await, "1");
+}
+
+async fn a_time_that_a_function_has_set_is_told_as_one(database: &Database) {
+    let function = "CREATE FUNCTION hurries() RETURNS int LANGUAGE plpgsql AS \
+                    'BEGIN PERFORM set_config(''statement_timeout'', ''50'', true); RETURN 1; END';";
+    let slow = [("1_make", function), ("2_slow", "SELECT hurries();\nSELECT pg_sleep(9);")];
+    let late = failed(database, &slow).await;
+    assert!(late.hint().starts_with("no other session was in its way: the time"), "{late:#?}");
 }

@@ -126,7 +126,8 @@ impl Diagnosis {
             DeployError::TakenOver { name } => {
                 self.migration = Some(name.clone());
             }
-            DeployError::HistoryChanged { name, rolled_back } => {
+            DeployError::HistoryChanged { name, rolled_back }
+            | DeployError::ReadOnly { name, rolled_back, .. } => {
                 self.migration = Some(name.clone());
                 self.notes.push(match rolled_back {
                     true => format!("`{name}` was rolled back: nothing of it stands"),
@@ -188,16 +189,16 @@ impl Diagnosis {
     fn failed(&mut self, failed: &FailedStatement, progressed: &crate::commands::deploy::Progressed) {
         // The excerpt and the database's own words say what the chain of causes does.
         self.causes.clear();
-        self.message = format!(
-            "migration `{}` failed at statement {} of {}",
-            failed.migration, failed.number, failed.of
-        );
+        self.message = format!("migration `{}` failed at {}", failed.migration, failed.part());
         self.migration = Some(failed.migration.clone());
-        self.statement = Some((failed.number, failed.of));
         self.database = Some(failed.error.clone());
-        self.excerpt =
-            Excerpt::of_failure(failed, progressed.migration(&failed.migration), progressed.dialect);
-        self.place = Some(failed.offending_place());
+        // No statement is to blame where the commit was refused.
+        if failed.commit_of.is_empty() {
+            self.statement = Some((failed.number, failed.of));
+            self.excerpt =
+                Excerpt::of_failure(failed, progressed.migration(&failed.migration), progressed.dialect);
+            self.place = Some(failed.offending_place());
+        }
         self.notes.extend(failed.what_stands());
         self.hint = Some(failed.hint());
     }

@@ -93,3 +93,31 @@ fn what_a_replay_cannot_begin_with_is_insisted_on() {
     project.on_app(&["resolve", "--resume", "2_half", "--force"]).ends_with(0);
     project.deploy(&["--allow-drift"]).ends_with(0);
 }
+
+#[test]
+fn a_migration_that_closes_the_database_to_itself_is_told_so() {
+    let project = Project::with(&[
+        BOOKS,
+        ("2_rows.sql", "PRAGMA query_only = ON;\nINSERT INTO books VALUES (1, '1');"),
+    ]);
+    let refused = project.deploy(&[]).ends_with(4).err("2_rows.sql:2:1");
+    refused.err("it has made its own transaction read-only").err("`PRAGMA query_only`");
+}
+
+#[test]
+fn a_commit_that_is_refused_names_no_statement() {
+    let text = "PRAGMA foreign_keys = ON;\nCREATE TABLE p (id INTEGER PRIMARY KEY);\n\
+                CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO c VALUES (7);\nCREATE TABLE z (n);";
+    let project = Project::with(&[("1_tables.sql", text)]);
+    let refused = project.deploy(&[]).ends_with(4).err("error: migration `1_tables` failed at its COMMIT");
+    assert!(!refused.stderr.contains("CREATE TABLE z"), "{refused:#?}");
+    let told = project.deploy(&["--json"]).ends_with(4).json();
+    assert_eq!(
+        (&told["error"]["statement"], &told["error"]["line"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    project
+        .on_app(&["diagnose"])
+        .ends_with(4)
+        .out("mend what was refused: its COMMIT (migrations/1_tables.sql)");
+}

@@ -2,8 +2,8 @@
 
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
 use crate::driver::{
-    Access, Contents, Driver, DriverError, Head, Holder, Inspection, Lock, NoWatch, Product, Run,
-    Surroundings,
+    Access, Contents, DatabaseError, Driver, DriverError, Head, Holder, Inspection, Lock, NoWatch, Product,
+    Run, Surroundings,
 };
 use crate::history::{FORMAT, History, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
@@ -191,7 +191,7 @@ pub enum DeployError {
     #[error("{}", .0.in_a_line())]
     Drift(Box<Drift>),
     /// A statement was refused.
-    #[error("migration `{}` failed at statement {} of {}", .0.migration, .0.number, .0.of)]
+    #[error("migration `{}` failed at {}", .0.migration, .0.part())]
     Statement(#[source] Box<FailedStatement>),
     /// The database refused something of windlass's own, or cannot be read.
     #[error("the database could not be used")]
@@ -238,6 +238,19 @@ pub enum DeployError {
         name: String,
         /// Whether nothing of what was under way stands.
         rolled_back: bool,
+    },
+    /// The migration has made its own transaction read-only, so that its record cannot be written.
+    #[error("`{name}` has made its own transaction read-only: what it has done cannot be recorded")]
+    ReadOnly {
+        /// The migration.
+        name: String,
+        /// Its file.
+        file: String,
+        /// Whether nothing of what was under way stands.
+        rolled_back: bool,
+        /// What the database said.
+        #[source]
+        error: Box<DatabaseError>,
     },
     /// It was asked to stop, and did after the running statement.
     #[error("stopped as asked")]

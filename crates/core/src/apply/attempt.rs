@@ -1,7 +1,7 @@
 //! The run of one plan: segment by segment, knowing at every moment what stands.
 
 use super::contention::Tries;
-use super::failure::{FailedStatement, Stands, holder_told, told};
+use super::failure::{FailedStatement, Stands, holder_told, is_out_of_time, is_read_only, told};
 use super::progress::{Event, Observer, SegmentWatch};
 use super::{Applied, DeployError, DeployOptions, Stop};
 use crate::driver::{
@@ -9,7 +9,7 @@ use crate::driver::{
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
+    Claim, Execute, Place, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
     refusal_leaves_nothing, refusal_leaves_remnant, waits_before_it_works,
 };
 use std::time::{Duration, Instant};
@@ -151,7 +151,13 @@ impl<'r> Runner<'r> {
                 Cause::Refused(error)
             }
             _ => {
-                let who = Some(format!("a session that had to come first: {error}"));
+                let is_late = error.code.as_deref().is_some_and(is_out_of_time);
+                let what = if is_late {
+                    "a time limit of its own session"
+                } else {
+                    "a session that had to come first"
+                };
+                let who = Some(format!("{what}: {error}"));
                 Cause::Busy(Holder { who, ..Holder::default() })
             }
         };
@@ -387,6 +393,11 @@ impl<'r> Runner<'r> {
         }
         let ours =
             matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
+        let is_read_only = error.code.as_deref().is_some_and(is_read_only);
+        if let (Some(execute), true, false) = (execute, is_read_only, ours) {
+            let (name, file) = (execute.migration.name().to_owned(), Place::of(execute).file);
+            return Err(DeployError::ReadOnly { name, file, rolled_back, error: Box::new(error) });
+        }
         let Some(execute) = execute.filter(|_| ours) else {
             return Err(DeployError::Driver(DriverError::Refused(of_our_own(
                 segment.steps.get(step),
@@ -401,6 +412,9 @@ impl<'r> Runner<'r> {
         };
         let mut failed = FailedStatement::new(execute, error, stands);
         failed.touched = self.live.as_ref().map_or(0, |live| live.touched);
+        if let Some(Step::Commit) = segment.steps.get(step) {
+            failed.commit_of = claimed_in(segment, execute);
+        }
         let words = words(&failed, execute);
         let live = self.live.clone();
         let mut steps = Vec::new();
@@ -493,6 +507,16 @@ fn claims_before<'s, 'm>(segment: &'s Segment<'m>, step: usize) -> Option<&'s [C
         Step::Claim(claims) => Some(claims.as_slice()),
         _ => None,
     })
+}
+
+/// The migrations that a segment claims, or goes on with: whose transaction it is.
+fn claimed_in(segment: &Segment<'_>, execute: &Execute<'_>) -> Vec<String> {
+    let claims = segment.steps.iter().filter_map(|step| match step {
+        Step::Claim(claims) => Some(claims.iter().map(|claim| claim.name.to_owned())),
+        _ => None,
+    });
+    let names: Vec<_> = claims.flatten().collect();
+    if names.is_empty() { vec![execute.migration.name().to_owned()] } else { names }
 }
 
 /// Outside a transaction, and after its commit, the steps before a failed one stand.
@@ -643,5 +667,9 @@ fn fail<'l>(
 /// The line that the history keeps.
 fn words(failed: &FailedStatement, execute: &Execute<'_>) -> String {
     let place = failed.offending_place();
-    format!("statement {}/{} at {place}: {}", execute.number, execute.of, failed.error)
+    match failed.commit_of.len() {
+        0 => format!("statement {}/{} at {place}: {}", execute.number, execute.of, failed.error),
+        1 => format!("{} ({}): {}", failed.part(), failed.place.file, failed.error),
+        _ => format!("{}: {}", failed.part(), failed.error),
+    }
 }

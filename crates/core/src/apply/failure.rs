@@ -11,7 +11,7 @@ pub struct FailedStatement {
     pub migration: String,
     /// Where the statement begins.
     pub place: Place,
-    /// Its number, from 1; past the last one where the commit itself was refused.
+    /// Its number, from 1; where the commit was refused, that of the last one before it.
     pub number: u32,
     /// Of how many.
     pub of: u32,
@@ -25,6 +25,9 @@ pub struct FailedStatement {
     pub touched: u64,
     /// Whether the failure could be written into the history.
     pub recorded: bool,
+    /// Where not the statement was refused, but the commit behind it, as by a deferred constraint: the migrations whose
+    /// transaction that was, any of which may have done what it refused.
+    pub commit_of: Vec<String>,
 }
 
 /// What of a failed migration stands.
@@ -48,7 +51,11 @@ pub enum Stands {
 
 impl std::fmt::Display for FailedStatement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "at {}", self.offending_place())
+        match self.commit_of.as_slice() {
+            [] => write!(f, "at {}", self.offending_place()),
+            [_] => write!(f, "at the COMMIT behind {}", self.place),
+            several => write!(f, "at the one COMMIT of {}", several.join(", ")),
+        }
     }
 }
 
@@ -71,6 +78,29 @@ impl FailedStatement {
             stands,
             touched: 0,
             recorded: true,
+            commit_of: Vec::new(),
+        }
+    }
+
+    /// What was refused, as a part of its migration: `statement 2 of 3`, or the commit.
+    ///
+    /// ```
+    /// use windlass_core::apply::DeployError;
+    ///
+    /// fn told(error: &DeployError) -> Option<String> {
+    ///     let DeployError::Statement(failed) = error else { return None };
+    ///     Some(format!("{}: {}", failed.part(), failed.error))
+    /// }
+    /// # let _ = told;
+    /// ```
+    pub fn part(&self) -> String {
+        match self.commit_of.as_slice() {
+            [] => format!("statement {} of {}", self.number, self.of),
+            [_] if self.number < self.of => {
+                format!("the COMMIT behind statement {} of {}", self.number, self.of)
+            }
+            [_] => "its COMMIT".to_owned(),
+            several => format!("the one COMMIT of {}", several.join(", ")),
         }
     }
 
@@ -103,6 +133,9 @@ impl FailedStatement {
             told.push("the statement is not shown: it may hold a secret".to_owned());
         }
         told.push(match self.stands {
+            Stands::Nothing if self.commit_of.len() > 1 => {
+                format!("{} were rolled back: nothing of them stands", self.commit_of.join(", "))
+            }
             Stands::Nothing => format!("`{migration}` was rolled back: nothing of it stands"),
             Stands::Part { completed } => stand(completed),
             Stands::PartOfUnit { completed: 0 } => {
@@ -136,6 +169,11 @@ impl FailedStatement {
             return hint.clone();
         }
         match self.stands {
+            Stands::Nothing if self.commit_of.len() > 1 => {
+                "any of them may have done what was refused: mend it and deploy \
+                again; to be told which, leave `--single-transaction` out"
+                    .to_owned()
+            }
             Stands::Nothing if says_there_already(&self.error) => format!(
                 "mend {} and deploy again; or, where the database has all that it makes: `windlass resolve --applied {}`; \
                  or all up to some migration: `windlass baseline NAME`",
@@ -146,9 +184,19 @@ impl FailedStatement {
         }
     }
 
-    /// PostgreSQL: what a transaction was in the way of.
+    /// What a transaction was in the way of, and what the migration itself has set.
     fn about_the_transaction(&self, code: &str) -> Option<String> {
         let file = &self.place.file;
+        if is_read_only(code) {
+            return Some(read_only(file));
+        }
+        if is_out_of_time(code) && !self.error.message.contains("user request") {
+            return Some(format!(
+                "no other session was in its way: the time that a statement may take was over, which the migration, or a \
+                 function or trigger that it calls, has set; leave that out of what {file} does, or set a longer one, and deploy \
+                 again"
+            ));
+        }
         let directive = format!("put `-- windlass: no-transaction` at the head of {file}");
         match code {
             // invalid_transaction_termination: a procedure or DO block that commits.
@@ -162,6 +210,25 @@ impl FailedStatement {
             _ => None,
         }
     }
+}
+
+/// Whether a code says that the transaction, not the database, is read-only: that one is refused before anything runs
+/// (PostgreSQL, MySQL, SQLite).
+pub(super) fn is_read_only(code: &str) -> bool {
+    ["25006", "1792 ", "SQLITE_READONLY (8)"].iter().any(|known| code.starts_with(known))
+}
+
+/// What to do about that.
+pub(super) fn read_only(file: &str) -> String {
+    format!(
+        "it has made its own transaction read-only, or a function or trigger that it calls has (`SET TRANSACTION READ ONLY`, \
+         `transaction_read_only`, `PRAGMA query_only`): leave that out of what {file} does, and deploy again"
+    )
+}
+
+/// Whether a code says that a statement took longer than its session lets it (PostgreSQL, MySQL, MariaDB).
+pub(super) fn is_out_of_time(code: &str) -> bool {
+    ["57014", "3024 ", "1969 "].iter().any(|known| code.starts_with(known))
 }
 
 /// Whether what a statement makes is there (PostgreSQL, MySQL, SQLite).

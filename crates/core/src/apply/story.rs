@@ -1,6 +1,7 @@
 //! Story: an error of a deploy as a person reads it in a program's log.
 
 use super::DeployError;
+use super::failure::read_only;
 use crate::application::{Verdict, WaitError};
 use crate::driver::Product;
 use std::error::Error;
@@ -127,10 +128,11 @@ impl DeployError {
         match self {
             Self::Statement(failed) => failed.what_stands(),
             Self::Drift(drift) => drift.differences.iter().map(ToString::to_string).collect(),
-            Self::HistoryChanged { name, rolled_back: true } => {
+            Self::HistoryChanged { name, rolled_back: true }
+            | Self::ReadOnly { name, rolled_back: true, .. } => {
                 vec![format!("`{name}` was rolled back: nothing of it stands")]
             }
-            Self::HistoryChanged { .. } => {
+            Self::HistoryChanged { .. } | Self::ReadOnly { .. } => {
                 vec!["what it has done stands, and nothing tells how far it came".to_owned()]
             }
             Self::Lost { .. } => vec!["whether it took effect is found out by the next deploy".to_owned()],
@@ -181,6 +183,7 @@ impl DeployError {
                 "leave the history table out of what `{name}` does to every table, and deploy again; or let the history \
                  stand where that does not reach: `--history-table`"
             ),
+            Self::ReadOnly { file, .. } => read_only(file),
             Self::Stopped { .. } => "deploy again to go on".to_owned(),
             _ => return None,
         };
