@@ -17,8 +17,8 @@ use catalog::{Catalog, PARTITIONS, Part};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
-use futures_util::future::join;
 use model::{Place, Reading};
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
 use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, fingerprint};
@@ -26,6 +26,9 @@ use written::Asked;
 
 /// How often a schema is looked at again that others may be changing.
 const LOOKS: usize = 4;
+
+/// Of how many tables at most what differs is looked at again alone.
+const FEW: usize = 8;
 
 /// Why the schema is not known.
 enum Unread {
@@ -62,10 +65,10 @@ impl MySql<'_> {
     }
 
     /// Whether the schema is as it was kept last. The catalogs are read one after the other, so that what others change
-    /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice. While one look is
-    /// worked out, the server is at the next.
+    /// meanwhile is seen in one of them and not in another: a difference is told once it was seen twice, where it is in few tables
+    /// by a look at those alone.
     pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
-        let mut answer = self.kept_and_live(grants).await;
+        let mut answer = self.kept_and_live(grants, None).await;
         let mut before: Option<(Found, String, Look)> = None;
         for _ in 0..=LOOKS {
             let (found, said) = match answer {
@@ -83,21 +86,34 @@ impl MySql<'_> {
                 Some((earlier, then, seen)) if earlier == found && then == now => return Ok(seen),
                 earlier => earlier.map(|(.., seen)| seen),
             };
-            let (next, seen) =
-                join(self.kept_and_live(grants), async { compare(&found, &kept, &said) }).await;
-            if !matches!(seen, Look::Differs { .. }) || earlier.is_some_and(|earlier| earlier == seen) {
+            let seen = compare(&found, &kept, &said);
+            let Look::Differs { kept, live, .. } = &seen else { return Ok(seen) };
+            if earlier.as_ref() == Some(&seen) {
                 return Ok(seen);
             }
-            (answer, before) = (next, Some((found, now, seen)));
+            let tables = tables_of(&kept.schema, live);
+            if (1..=FEW).contains(&tables.len())
+                && let Ok(Some((again, only))) = self.kept_and_live(grants, Some(&tables)).await
+                && again == found
+                && said.is_borne_out(&only, &tables)
+            {
+                return Ok(seen);
+            }
+            answer = self.kept_and_live(grants, None).await;
+            before = Some((found, now, seen));
         }
         Ok(Look::Unknown("others change the schema while it is read".to_owned()))
     }
 
-    /// What was kept and what is there: one round trip, one more where there are sequences or partitions, and one for grants. Nothing
+    /// What was kept and what is there, in all tables or in these: one round trip, one more where there are sequences or partitions, and one for grants. Nothing
     /// where nothing was kept.
-    async fn kept_and_live(&mut self, grants: bool) -> Result<Option<(Found, Said)>, Unread> {
+    async fn kept_and_live(
+        &mut self,
+        grants: bool,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Option<(Found, Said)>, Unread> {
         let mut message = vec![self.table.select_kept()];
-        message.extend(self.catalogs());
+        message.extend(self.catalogs(only));
         let mut sets = match self.read(&message.join(";\n")).await {
             Ok(sets) => sets,
             Err(Broken { error: TransportError::Server { code: NO_SUCH_TABLE, .. }, sets, .. })
@@ -110,7 +126,7 @@ impl MySql<'_> {
         let catalogs = sets.split_off(1.min(sets.len()));
         match sets.pop().and_then(|mut rows| rows.pop()) {
             None => Ok(None),
-            Some(row) => Ok(Some((Found(row), self.said(catalogs, grants).await?))),
+            Some(row) => Ok(Some((Found(row), self.said(catalogs, grants, only).await?))),
         }
     }
 
@@ -155,20 +171,25 @@ impl MySql<'_> {
     }
 
     async fn look_around(&mut self, grants: bool) -> Result<Said, Unread> {
-        let message = self.catalogs().join(";\n");
+        let message = self.catalogs(None).join(";\n");
         let sets = self.read(&message).await.map_err(|broken| broken.error)?;
-        self.said(sets, grants).await
+        self.said(sets, grants, None).await
     }
 
-    fn catalogs(&self) -> Vec<String> {
+    fn catalogs(&self, only: Option<&BTreeSet<String>>) -> Vec<String> {
         let (product, database) = (self.capabilities.product, &self.database);
         let catalogs = catalog::catalogs(product, &self.capabilities.version);
-        let queries = catalogs.into_iter().map(|catalog| catalog.query(product, database));
+        let queries = catalogs.into_iter().map(|catalog| catalog.query(product, database, only));
         std::iter::once("SHOW GRANTS".to_owned()).chain(queries).collect()
     }
 
     /// What is said of the schema: the answers to [`Self::catalogs`], and what is asked for besides.
-    async fn said(&mut self, mut sets: Vec<Vec<Row>>, grants: bool) -> Result<Said, Unread> {
+    async fn said(
+        &mut self,
+        mut sets: Vec<Vec<Row>>,
+        grants: bool,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Said, Unread> {
         let (product, version) = (self.capabilities.product, &self.capabilities.version);
         let catalogs = catalog::catalogs(product, version);
         let who = format!("{}{}", origin(product, version), if grants { WITH_GRANTS } else { "" });
@@ -189,7 +210,7 @@ impl MySql<'_> {
         };
         let (are_partitioned, sequences) = (said.tells_of_partitions(), said.names_of_sequences());
         let mut queries = Vec::new();
-        queries.extend(are_partitioned.then(|| PARTITIONS.query(product, &said.database)));
+        queries.extend(are_partitioned.then(|| PARTITIONS.query(product, &said.database, only)));
         queries.extend((!sequences.is_empty()).then(|| model::sequences(&said.database, &sequences)));
         if !queries.is_empty() {
             let mut sets = self.read(&queries.join(";\n")).await.map_err(|broken| broken.error)?.into_iter();
@@ -277,6 +298,29 @@ impl Said {
         fingerprint.end()
     }
 
+    /// Whether a later look at these tables alone, and at what is in none, found the same.
+    fn is_borne_out(&self, later: &Said, tables: &BTreeSet<String>) -> bool {
+        let are_there = |rows: &[Row], among: &[Row]| rows.iter().all(|row| among.contains(row));
+        self.origin == later.origin
+            && self.grants == later.grants
+            && are_there(&later.sequences, &self.sequences)
+            && are_there(&later.written, &self.written)
+            && self.catalogs.iter().all(|(catalog, rows)| {
+                let is_among = |row: &&Row| {
+                    let table = row.first().and_then(Option::as_deref);
+                    catalog.table().is_none() || table.is_some_and(|table| tables.contains(table))
+                };
+                let sorted = |rows: &[Row]| {
+                    let mut rows: Vec<Row> = rows.iter().filter(is_among).cloned().collect();
+                    rows.sort_unstable();
+                    rows
+                };
+                let again: Vec<Row> =
+                    later.told_of(catalog.part).flat_map(|(_, rows)| sorted(rows)).collect();
+                sorted(rows) == again
+            })
+    }
+
     /// # Errors
     /// Says what is there and cannot be seen.
     fn schema(&self) -> Result<Schema, String> {
@@ -350,6 +394,16 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
         schema,
     };
     Look::Differs { kept: Box::new(kept), live, unseen }
+}
+
+/// The tables in which two schemas differ.
+fn tables_of(kept: &Schema, live: &Schema) -> BTreeSet<String> {
+    let differs = |(a, b): (&Schema, &Schema)| {
+        let changed = a.objects.iter().filter(|(key, now)| b.objects.get(*key) != Some(*now));
+        let tables = changed.map(|(key, _)| if key.table.is_empty() { &key.name } else { &key.table });
+        tables.cloned().collect::<Vec<_>>()
+    };
+    [(kept, live), (live, kept)].into_iter().flat_map(differs).collect()
 }
 
 /// Takes out what the first version of the introspection did not tell: that a view's columns have other names than in its

@@ -5,6 +5,7 @@
 
 use crate::dialect::numbers;
 use crate::look::{name, pinned_select};
+use std::collections::BTreeSet;
 use windlass_core::driver::Product;
 
 /// One query.
@@ -46,18 +47,31 @@ pub(super) fn catalogs(product: Product, version: &str) -> Vec<&'static Catalog>
 }
 
 impl Catalog {
-    /// The query. Its values are bytes, whatever the connection's character set is.
-    pub(super) fn query(&self, product: Product, database: &str) -> String {
+    /// The query, of all tables or of these, where it is about tables. Its values are bytes, whatever the connection's
+    /// character set is.
+    pub(super) fn query(&self, product: Product, database: &str, only: Option<&BTreeSet<String>>) -> String {
         let columns = self.columns.iter().map(|column| format!("CAST({column} AS BINARY)"));
-        format!(
-            "{}{} FROM {} WHERE {} = {}{}",
-            pinned_select(product),
-            columns.collect::<Vec<_>>().join(", "),
-            self.from,
-            self.database,
-            name(database),
-            self.besides
-        )
+        let (columns, from) = (columns.collect::<Vec<_>>().join(", "), self.from);
+        let all =
+            format!("{columns} FROM {from} WHERE {} = {}{}", self.database, name(database), self.besides);
+        let selected = match (only, self.table()) {
+            (Some(tables), Some(column)) => {
+                // Of a table that is named alone MariaDB opens no other.
+                let one = |table: &String| format!("{all} AND {column} = {}", name(table));
+                tables.iter().map(one).collect::<Vec<_>>().join(" UNION ALL SELECT ")
+            }
+            _ => all,
+        };
+        format!("{}{selected}", pinned_select(product))
+    }
+
+    /// The column that holds the table, where the rows are about tables: the first.
+    pub(super) fn table(&self) -> Option<&'static str> {
+        let is_of_none = matches!(
+            self.part,
+            Part::Database | Part::Parameters | Part::Routines | Part::Events | Part::Libraries
+        );
+        self.columns.first().copied().filter(|_| !is_of_none)
     }
 }
 
@@ -335,7 +349,8 @@ static TRIGGERS: Catalog = Catalog {
         "collation_connection",
         "database_collation",
     ],
-    database: "trigger_schema",
+    // It is that of the trigger, too; by that MariaDB would go through every table of every database.
+    database: "event_object_schema",
     besides: "",
 };
 

@@ -177,8 +177,7 @@ const TRIGGERS_OF_TABLE: Source = Source {
     ..NOTHING
 };
 
-const TRIGGERS: Source =
-    Source { tag: 'G', schema: "trigger_schema", name: "trigger_name", ..TRIGGERS_OF_TABLE };
+const TRIGGERS: Source = Source { tag: 'G', name: "trigger_name", ..TRIGGERS_OF_TABLE };
 
 const EVENTS: Source = Source {
     tag: 'e',
