@@ -325,12 +325,13 @@ async fn a_migration_that_makes_its_transaction_read_only_is_told(database: &Dat
     let scripts = |text: &'static str| [("1_make", function), ("2_rows", text)];
     let mut session = database.connect().await;
     let refused = deploy(&mut *session, &migrations(&scripts(rows))).await;
-    let Err(error @ DeployError::ReadOnly { rolled_back: true, .. }) = refused else {
-        panic!("{refused:#?}")
-    };
+    let Err(error @ DeployError::ReadOnly(_)) = refused else { panic!("{refused:#?}") };
     let story = error.story();
     assert!(story.starts_with("`2_rows` has made its own transaction read-only"), "{story}");
     assert!(story.contains("nothing of it stands") && story.contains("leave that out of what"), "{story}");
+    let history = session.inspect().await.expect("a history").history;
+    let last = history.attempts.last().expect("an attempt");
+    assert!(last.error.as_ref().is_some_and(|words| words.starts_with("its record (")), "{last:?}");
     let behind = failed(database, &scripts("SELECT closes();\nINSERT INTO n VALUES (1);")).await;
     assert!(behind.hint().contains("has made its own transaction read-only"), "{behind:#?}");
     deploy(&mut *session, &migrations(&scripts("INSERT INTO n VALUES (1);"))).await.expect("the mended one");

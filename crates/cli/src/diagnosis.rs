@@ -126,8 +126,14 @@ impl Diagnosis {
             DeployError::TakenOver { name } => {
                 self.migration = Some(name.clone());
             }
-            DeployError::HistoryChanged { name, rolled_back }
-            | DeployError::ReadOnly { name, rolled_back, .. } => {
+            DeployError::ReadOnly(failed) => {
+                // No statement of it was refused.
+                self.causes.clear();
+                self.database = Some(failed.error.clone());
+                self.migration = Some(failed.migration.clone());
+                self.notes.extend(failed.what_stands());
+            }
+            DeployError::HistoryChanged { name, rolled_back } => {
                 self.migration = Some(name.clone());
                 self.notes.push(match rolled_back {
                     true => format!("`{name}` was rolled back: nothing of it stands"),

@@ -94,7 +94,7 @@ fn deploy(error: &DeployError) -> (Exit, &'static str) {
         DeployError::Contended(_) => (Exit::Busy, "contended"),
         DeployError::TakenOver { .. } => (Exit::Busy, "taken_over"),
         DeployError::HistoryChanged { .. } => (Exit::Failed, "history_changed"),
-        DeployError::ReadOnly { .. } => (Exit::Failed, "read_only_transaction"),
+        DeployError::ReadOnly(_) => (Exit::Failed, "read_only_transaction"),
         DeployError::Stopped { .. } => (Exit::Stopped, "stopped"),
         _ => (Exit::Other, "other"),
     }

@@ -21,6 +21,7 @@ fn another_text_than_the_one_that_ran_is_not_called_done() {
     let told = told.out("1  unknown   another text ran").out("2  unknown   another text ran in its place");
     let told = told.out("what differs from what it is before any of its statements:\n  table kinds is there");
     assert!(!told.stdout.contains("species is not there"), "{told:#?}");
+    told.out("by hand: take table kinds away").out("run: windlass resolve --rolled-back 2_half");
     // What the text that ran has made is no more known to this one.
     let back = ["resolve", "--rolled-back", "2_half"];
     project.on_app(&back).ends_with(3).err("table kinds is there, and should not be");
@@ -120,4 +121,18 @@ fn a_commit_that_is_refused_names_no_statement() {
         .on_app(&["diagnose"])
         .ends_with(4)
         .out("mend what was refused: its COMMIT (migrations/1_tables.sql)");
+}
+
+#[test]
+fn rows_that_a_decision_is_about_are_a_persons_word() {
+    let project = Project::with(&[BOOKS]);
+    project.deploy(&[]).ends_with(0);
+    let rows = "CREATE INDEX books_isbn ON books (isbn);\nINSERT INTO books (isbn) VALUES ('1');\n";
+    project.write("migrations/2_isbn.sql", rows);
+    project.write("migrations/3_more.sql", "CREATE TABLE more (n);");
+    project.sql("CREATE INDEX books_isbn ON books (isbn); CREATE TABLE more (n)");
+    let told = "whether the rows are as you say, no schema tells: that is your word alone";
+    project.on_app(&["resolve", "--applied", "2_isbn"]).ends_with(0).err(told);
+    let ran = project.on_app(&["resolve", "--applied", "3_more"]).ends_with(0);
+    assert!(!ran.stderr.contains("your word alone"), "{ran:#?}");
 }

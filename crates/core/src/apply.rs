@@ -2,8 +2,8 @@
 
 use crate::drift::{self, Drift, DriftOptions, DriftVerdict};
 use crate::driver::{
-    Access, Contents, DatabaseError, Driver, DriverError, Head, Holder, Inspection, Lock, NoWatch, Product,
-    Run, Surroundings,
+    Access, Contents, Driver, DriverError, Head, Holder, Inspection, Lock, NoWatch, Product, Run,
+    Surroundings,
 };
 use crate::history::{FORMAT, History, HistoryError};
 use crate::plan::{Blocked, Options, Outlook, Plan, Remark, Step};
@@ -239,19 +239,9 @@ pub enum DeployError {
         /// Whether nothing of what was under way stands.
         rolled_back: bool,
     },
-    /// The migration has made its own transaction read-only, so that its record cannot be written.
-    #[error("`{name}` has made its own transaction read-only: what it has done cannot be recorded")]
-    ReadOnly {
-        /// The migration.
-        name: String,
-        /// Its file.
-        file: String,
-        /// Whether nothing of what was under way stands.
-        rolled_back: bool,
-        /// What the database said.
-        #[source]
-        error: Box<DatabaseError>,
-    },
+    /// The migration has made its own transaction read-only, so that its record could not be written.
+    #[error("`{}` has made its own transaction read-only: what it did could not be recorded", .0.migration)]
+    ReadOnly(#[source] Box<FailedStatement>),
     /// It was asked to stop, and did after the running statement.
     #[error("stopped as asked")]
     Stopped {

@@ -369,8 +369,8 @@ fn recorded(inspection: &Inspection) -> Option<Finding> {
     let what = format!("{} {verb} on a person's word", few(names.into_iter()));
     Some(
         Finding::new(Check::Recorded, Severity::Note, what)
-            .because("whether the schema is what they make is not looked at here")
-            .next("`windlass diagnose` holds it against them, on a shadow database"),
+            .because("whether the schema is what the migrations make is not looked at here")
+            .next("`windlass diagnose` holds it against that, on a shadow database"),
     )
 }
 

@@ -16,6 +16,9 @@ const UNCHECKED: &str = "whether the live schema bears it out was not checked";
 
 const NOTHING_TO_SEE: &str = "the migration changes no definition, so the live schema could not tell whether it ran: that is your word alone";
 
+const BUT_FOR_ROWS: &str =
+    "the live schema bears it out; whether the rows are as you say, no schema tells: that is your word alone";
+
 pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let (resolution, word) = decision(args);
@@ -41,6 +44,7 @@ pub(crate) async fn run(context: &Context, args: &Resolve) -> Result<(Exit, Body
             shadow.close(context).await;
             match checked? {
                 Proof::NothingToSee => Some(NOTHING_TO_SEE.to_owned()),
+                Proof::BornOutButForRows => Some(BUT_FOR_ROWS.to_owned()),
                 _ => None,
             }
         }

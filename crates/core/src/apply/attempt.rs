@@ -9,7 +9,7 @@ use crate::driver::{
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Place, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
+    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
     refusal_leaves_nothing, refusal_leaves_remnant, waits_before_it_works,
 };
 use std::time::{Duration, Instant};
@@ -391,14 +391,11 @@ impl<'r> Runner<'r> {
             self.observer.event(Event::EnumValueUsed { name: &name });
             return Ok(Ended::EnumValueUsed(name));
         }
-        let ours =
+        let is_script_s =
             matches!(segment.steps.get(step), Some(Step::Execute(_) | Step::CheckForeignKeys | Step::Commit));
-        let is_read_only = error.code.as_deref().is_some_and(is_read_only);
-        if let (Some(execute), true, false) = (execute, is_read_only, ours) {
-            let (name, file) = (execute.migration.name().to_owned(), Place::of(execute).file);
-            return Err(DeployError::ReadOnly { name, file, rolled_back, error: Box::new(error) });
-        }
-        let Some(execute) = execute.filter(|_| ours) else {
+        // What a transaction could claim, and then not record, it has been kept from by what ran in between.
+        let keeps_out = !is_script_s && rolled_back && error.code.as_deref().is_some_and(is_read_only);
+        let Some(execute) = execute.filter(|_| is_script_s || keeps_out) else {
             return Err(DeployError::Driver(DriverError::Refused(of_our_own(
                 segment.steps.get(step),
                 error,
@@ -412,10 +409,13 @@ impl<'r> Runner<'r> {
         };
         let mut failed = FailedStatement::new(execute, error, stands);
         failed.touched = self.live.as_ref().map_or(0, |live| live.touched);
-        if let Some(Step::Commit) = segment.steps.get(step) {
+        if keeps_out || matches!(segment.steps.get(step), Some(Step::Commit)) {
             failed.commit_of = claimed_in(segment, execute);
         }
-        let words = words(&failed, execute);
+        let words = match keeps_out {
+            true => format!("its record ({}): {}", failed.place.file, failed.error),
+            false => words(&failed, execute),
+        };
         let live = self.live.clone();
         let mut steps = Vec::new();
         match (&live, claims) {
@@ -436,7 +436,10 @@ impl<'r> Runner<'r> {
             _ => {}
         }
         failed.recorded = driver.perform(self.run, &steps, &mut NoWatch).await.is_ok();
-        Err(DeployError::Statement(Box::new(failed)))
+        Err(match keeps_out {
+            true => DeployError::ReadOnly(Box::new(failed)),
+            false => DeployError::Statement(Box::new(failed)),
+        })
     }
 
     /// The migration, where what was refused can be had by a cut that was not made yet.

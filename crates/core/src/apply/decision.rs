@@ -3,7 +3,7 @@
 
 use super::failure::told;
 use super::{replay, replay_all};
-use crate::diagnosis::borne_out_by;
+use crate::diagnosis::{borne_out_by, rows};
 use crate::drift::{DriftOptions, DriftPolicy};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
@@ -105,6 +105,9 @@ fn count(differences: &[Difference]) -> String {
 pub enum Proof {
     /// The live schema is what it says.
     BornOut,
+    /// So it is, and statements that the decision is about change rows besides, or may: whether they were changed, no schema
+    /// tells.
+    BornOutButForRows,
     /// The migration changes no definition: whether its rows were changed, no schema tells.
     NothingToSee,
     /// It is about the text, and nothing in the database.
@@ -338,7 +341,14 @@ impl Decision<'_> {
                     let made = std::slice::from_ref(made);
                     differences_from(made, &live, self.migrations, dialect, ignore).is_empty()
                 });
-            return Ok((Proof::BornOut, is_whole));
+            let (rows, before) = (rows(migration, dialect), attempt.map_or(0, |attempt| attempt.completed));
+            let is_unseen = match self.resolution {
+                Resolution::Applied => rows.iter().any(|number| *number > before),
+                Resolution::RolledBack => rows.iter().any(|number| *number <= before),
+                _ => false,
+            };
+            let proof = if is_unseen { Proof::BornOutButForRows } else { Proof::BornOut };
+            return Ok((proof, is_whole));
         }
         let right = borne_out_by(&fits, migration, attempt, dialect);
         let migration = migration.name().to_owned();

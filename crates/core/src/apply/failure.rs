@@ -219,7 +219,7 @@ pub(super) fn is_read_only(code: &str) -> bool {
 }
 
 /// What to do about that.
-pub(super) fn read_only(file: &str) -> String {
+fn read_only(file: &str) -> String {
     format!(
         "it has made its own transaction read-only, or a function or trigger that it calls has (`SET TRANSACTION READ ONLY`, \
          `transaction_read_only`, `PRAGMA query_only`): leave that out of what {file} does, and deploy again"

@@ -1,7 +1,6 @@
 //! Story: an error of a deploy as a person reads it in a program's log.
 
 use super::DeployError;
-use super::failure::read_only;
 use crate::application::{Verdict, WaitError};
 use crate::driver::Product;
 use std::error::Error;
@@ -126,13 +125,12 @@ impl DeployError {
     /// What stands, and what differs.
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::Statement(failed) => failed.what_stands(),
+            Self::Statement(failed) | Self::ReadOnly(failed) => failed.what_stands(),
             Self::Drift(drift) => drift.differences.iter().map(ToString::to_string).collect(),
-            Self::HistoryChanged { name, rolled_back: true }
-            | Self::ReadOnly { name, rolled_back: true, .. } => {
+            Self::HistoryChanged { name, rolled_back: true } => {
                 vec![format!("`{name}` was rolled back: nothing of it stands")]
             }
-            Self::HistoryChanged { .. } | Self::ReadOnly { .. } => {
+            Self::HistoryChanged { .. } => {
                 vec!["what it has done stands, and nothing tells how far it came".to_owned()]
             }
             Self::Lost { .. } => vec!["whether it took effect is found out by the next deploy".to_owned()],
@@ -161,7 +159,7 @@ impl DeployError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Blocked(blocked) => return blocked.hint(),
-            Self::Statement(failed) => failed.hint(),
+            Self::Statement(failed) | Self::ReadOnly(failed) => failed.hint(),
             Self::Drift(_) => "see `windlass drift`; undo it by hand and deploy again, or take the schema as it is: \
                                `windlass drift accept --reason TEXT`; for this run alone: `--allow-drift`"
                 .to_owned(),
@@ -183,7 +181,6 @@ impl DeployError {
                 "leave the history table out of what `{name}` does to every table, and deploy again; or let the history \
                  stand where that does not reach: `--history-table`"
             ),
-            Self::ReadOnly { file, .. } => read_only(file),
             Self::Stopped { .. } => "deploy again to go on".to_owned(),
             _ => return None,
         };

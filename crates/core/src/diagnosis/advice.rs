@@ -156,8 +156,11 @@ fn advice(case: &Case<'_>) -> Advice {
         (Some(Blocked::UnfinishedElsewhere { attempt, renamed_to }), _) => {
             elsewhere(attempt, renamed_to.as_deref())
         }
+        (Some(blocked @ Blocked::HeadChanged { .. }), Some(examined)) => {
+            whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| other_text(examined, blocked))
+        }
         // There the statements that count as done are not those of the replay, or cannot be gone on with.
-        (Some(blocked @ (Blocked::HeadChanged { .. } | Blocked::SessionGone { .. })), Some(examined)) => {
+        (Some(blocked @ Blocked::SessionGone { .. }), Some(examined)) => {
             whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| follow(blocked))
         }
         (Some(blocked), _) => follow(blocked),
@@ -618,6 +621,25 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
     let Advice { by_hand, commands, choices, .. } = goes_on;
     let by_hand = [undone(compared.at(completed)), by_hand].concat();
     Advice { action: Action::Undo, why, by_hand, commands, choices }
+}
+
+/// Another text has run than the one in the project: which of the two is to count, a person says.
+fn other_text(examined: &Examined, blocked: &Blocked) -> Advice {
+    let Some(compared) = examined.compared().filter(|compared| compared.knows(0)) else {
+        return follow(blocked);
+    };
+    let old = Choice {
+        when: "what has run is to stay".to_owned(),
+        by_hand: vec!["put back the statements that have run; only those after them may change".to_owned()],
+        commands: vec![DEPLOY.to_owned()],
+    };
+    let rows = "put the rows that it changed back as they were, if it changed any".to_owned();
+    let new = Choice {
+        when: "the text in the project is to run in its place".to_owned(),
+        by_hand: undone(compared.at(0)).into_iter().chain([rows]).collect(),
+        commands: vec![resolve("--rolled-back", &examined.attempt.name), DEPLOY.to_owned()],
+    };
+    Advice { choices: vec![old, new], ..plain(Action::Decide, &blocked.to_string(), &[]) }
 }
 
 /// What is undone by hand, so that the schema is again what the history says.
