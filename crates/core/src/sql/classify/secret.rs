@@ -248,6 +248,10 @@ fn compares_secret(text: &[u8], at: usize) -> bool {
 /// one is said as `IS` says it, and a comment is a secret only where it looks like one.
 fn compares_by_word(text: &[u8], at: usize) -> bool {
     const WORDS: [&str; 8] = ["LIKE", "ILIKE", "IN", "IS", "GLOB", "REGEXP", "RLIKE", "BETWEEN"];
+    // Most words are told from those by their first letter.
+    if !b"BGILR".contains(&text[at].to_ascii_uppercase()) {
+        return false;
+    }
     let Some(word) = WORDS.iter().find(|word| starts_with_word(&text[at..], word)) else { return false };
     let before = text[..at].trim_ascii_end();
     let before = if ends_with_word(before, "NOT") { &before[..before.len() - 3] } else { before };
