@@ -85,6 +85,14 @@ impl WaitError {
     }
 
     /// What to do next, in commands.
+    ///
+    /// ```
+    /// use windlass_core::application::{Verdict, WaitError};
+    ///
+    /// let verdict = Verdict::Behind { pending: vec!["2_crews".to_owned()] };
+    /// let late = WaitError::TimedOut { verdict, waited: std::time::Duration::from_secs(60) };
+    /// assert!(late.hint().is_some_and(|hint| hint.starts_with("deploy, or wait longer")));
+    /// ```
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::TimedOut { .. } => {
