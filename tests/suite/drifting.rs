@@ -738,6 +738,7 @@ async fn no_form_of_a_secret_is_kept(database: &Database) {
     if database.target().family == Family::Postgres {
         script.push_str(
             "COMMENT ON COLUMN a.api_token IS 'hunter2secret';\n\
+             COMMENT ON COLUMN a.client_secret IS 'Encrypted, of 16 letters';\n\
              CREATE VIEW y AS SELECT told FROM a WHERE api_token IS DISTINCT FROM 'hunter2';\n\
              CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM a WHERE api_token LIKE 'hunter2' $$;\n",
         );
@@ -747,6 +748,8 @@ async fn no_form_of_a_secret_is_kept(database: &Database) {
     let kept = kept_text(database).await.to_lowercase();
     assert!(kept.contains("may hold a secret: ") && !kept.contains("hunter2"), "{kept}");
     assert!(!kept.contains("eyjhb"), "{kept}");
+    let is_postgres = database.target().family == Family::Postgres;
+    assert_eq!(kept.contains("encrypted, of 16 letters"), is_postgres, "{kept}");
     database.sql("DROP VIEW x").await;
     database.sql("CREATE VIEW x AS SELECT told FROM a WHERE 'hunter3' = api_token").await;
     project.migration("2_b", "CREATE TABLE b (n int);");

@@ -261,7 +261,7 @@ const SECRET: &str = "(password|passwd|passphrase|secret|pwd|token|passcode|api_
                       |(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
                       (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?((default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
                       |as\\s*[(]+([^;]*([|][|]|concat\\w*[(][^)]*)[\\s(]*)?(e|n|x|b|u&|_\\w+)?''[^'']|as\\s*[(][^;]*''(::\\w+)?[)]*\\s*[|][|]\
-                      |comment\\s*''[^''\\s]{8})\
+                      |comment\\s*''(?=[^''\\s]*[a-z])(?=[^''\\s]*[0-9])[^''\\s]{8,}'')\
                       |''[^'']*[a-z0-9][^'']*''(::[\\w .\"()]+)?\\s+as\\s+[\"`]?(\\w*(password|passwd|passphrase|passcode|pwd|secret|token\
                       |(api|secret|private|access|encryption)_?key|credentials?)(_?(hash|digest|encrypted|crypt))?|(\\w*_)?(pass|pw))\\M\
                       |(insert|copy|replace)\\M[^;(]*\\([^)]*(password|passwd|passphrase|passcode|pwd|secret|token|api_?key|credential)\
