@@ -21,7 +21,9 @@ use model::{Place, Reading};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
-use windlass_core::schema::{Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, fingerprint};
+use windlass_core::schema::{
+    Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, differences, fingerprint,
+};
 use written::Asked;
 
 /// How often a schema is looked at again that others may be changing.
@@ -398,12 +400,8 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
 
 /// The tables in which two schemas differ.
 fn tables_of(kept: &Schema, live: &Schema) -> BTreeSet<String> {
-    let differs = |(a, b): (&Schema, &Schema)| {
-        let changed = a.objects.iter().filter(|(key, now)| b.objects.get(*key) != Some(*now));
-        let tables = changed.map(|(key, _)| if key.table.is_empty() { &key.name } else { &key.table });
-        tables.cloned().collect::<Vec<_>>()
-    };
-    [(kept, live), (live, kept)].into_iter().flat_map(differs).collect()
+    let keys = differences(kept, live).into_iter().map(|difference| difference.key);
+    keys.map(|key| if key.table.is_empty() { key.name } else { key.table }).collect()
 }
 
 /// Takes out what the first version of the introspection did not tell: that a view's columns have other names than in its
