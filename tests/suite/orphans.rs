@@ -5,7 +5,9 @@ use std::fs::File;
 use std::process::Child;
 
 harness::scenarios!(
-    natively [MySql, MariaDb]: what_a_killed_deployer_left_running_is_waited_for;
+    natively [MySql, MariaDb]:
+        what_a_killed_deployer_left_running_is_waited_for,
+        what_others_changed_since_is_not_taken_for_the_statement;
     natively [Postgres]: what_a_killed_deployer_left_running_is_ended_by_the_server;
     natively [Postgres, MySql, MariaDb]: the_session_of_a_vanished_host_is_told_ended_and_gone_on_from;
 );
@@ -35,6 +37,39 @@ async fn what_a_killed_deployer_left_running_is_waited_for(database: &Database) 
     other.execute("COMMIT").await.expect("done");
     project.ended(next).await.code(0).out("waited ").out("at 2_plus");
     assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
+}
+
+/// The statement never ran, and its table is another by now all the same.
+async fn what_others_changed_since_is_not_taken_for_the_statement(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_wide", "ALTER TABLE n ADD wide int;\nCREATE TABLE more (n int);");
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 1").await.expect("the table");
+    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
+    let session = database.running("ADD wide int").await;
+    end(&mut deploy);
+    database.kill(&session).await;
+    until_gone(database, &session).await;
+    other.execute("ROLLBACK").await.expect("undone");
+    database.sql("CREATE INDEX emergency ON n (n)").await;
+    project.run(&["status", "--check"]).await.code(8).out("not known");
+    project.run(&["deploy"]).await.code(3).err("`2_wide`").err("windlass resolve --resume 2_wide");
+    project.run(&["resolve", "--resume", "2_wide"]).await.code(0);
+    project.run(&["deploy"]).await.code(0).out("Applied 2_wide");
+    assert_eq!(database.value("SELECT count(wide) FROM n").await, "0");
+    // Where what it makes is there, it goes on by itself.
+    project.migration("3_wider", "ALTER TABLE n ADD wider int;\nALTER TABLE n ADD widest int;");
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 1").await.expect("the table");
+    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
+    let session = database.running("ADD wider int").await;
+    end(&mut deploy);
+    other.execute("ROLLBACK").await.expect("undone");
+    until_gone(database, &session).await;
+    project.run(&["deploy"]).await.code(0).out("Applied 3_wider");
+    assert_eq!(database.value("SELECT count(wider) + count(widest) FROM n").await, "0");
 }
 
 /// It looks every two seconds whether there is still somebody who waits for the answer.
@@ -102,6 +137,14 @@ async fn the_session_of_a_vanished_host_is_told_ended_and_gone_on_from(database:
     let completed =
         "SELECT count(*) FROM _windlass_migrations WHERE name = '2_index' AND finished_at IS NOT NULL";
     assert_eq!(database.value(completed).await, "1");
+}
+
+async fn until_gone(database: &Database, session: &str) {
+    let waiting = Waiting::for_this("the session is gone");
+    let listed = format!("SELECT count(*) FROM {} WHERE id = {session}", database.target().family.sessions());
+    while database.value(&listed).await != "0" {
+        waiting.pause().await;
+    }
 }
 
 /// Kills it, and waits until it is gone.

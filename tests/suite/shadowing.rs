@@ -13,6 +13,7 @@ harness::scenarios!(
         what_a_checked_decision_found_is_kept,
         what_others_changed_beside_a_half_done_migration_is_told,
         a_statement_that_reaches_further_is_never_replayed;
+    natively [MySql, MariaDb]: a_shadow_has_the_defaults_of_the_database;
     natively [Postgres, MySql, MariaDb]:
         what_two_replays_differ_in_is_no_difference,
         a_throwaway_server_of_the_programs_that_are_here_serves_as_well;
@@ -115,6 +116,20 @@ async fn what_a_checked_decision_found_is_kept(database: &Database) {
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
     database.sql("CREATE INDEX by_hand ON users (login)").await;
     project.run(&["drift"]).await.code(10).out("by_hand was added").err("since 2_email was recorded at");
+    // Nor does what was undone excuse anything.
+    database.sql(drop).await;
+    project.run(&[&settle("--rolled-back")[..], &["--force"]].concat()).await.code(0);
+    project.migration(
+        "3_half",
+        "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);",
+    );
+    project.run(&settle("--applied")).await.code(0);
+    project.run(&["deploy"]).await.code(4);
+    database.sql("DROP TABLE half").await;
+    project.run(&checked(database, &["resolve", "--rolled-back", "3_half"])).await.code(0);
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    database.sql("CREATE TABLE half (other int)").await;
+    project.run(&["drift"]).await.code(10).out("half was added");
 }
 
 async fn what_others_changed_beside_a_half_done_migration_is_told(database: &Database) {
@@ -163,6 +178,15 @@ async fn a_statement_that_reaches_further_is_never_replayed(database: &Database)
         Some(count) => assert_eq!(database.value(count).await, "0", "it was replayed"),
         None => assert!(!file.exists(), "it was replayed"),
     }
+}
+
+async fn a_shadow_has_the_defaults_of_the_database(database: &Database) {
+    database.sql("ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_bin").await;
+    database.sql(USERS.1).await;
+    let project = Project::new(database, &[USERS, EMAIL]);
+    project.run(&checked(database, &["baseline", "1_users"])).await.code(0);
+    project.run(&["deploy"]).await.code(0);
+    project.run(&checked(database, &["diagnose"])).await.code(0).out("everything is as it should be");
 }
 
 /// Made by hand at another moment than in the replay.

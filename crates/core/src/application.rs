@@ -233,7 +233,7 @@ pub async fn status<'d, D>(
     migrations: &Migrations,
 ) -> Result<Vec<StatusLine>, DriverError> {
     let mut session = database.session().await?;
-    let inspection = session.inspect().await?;
+    let inspection = apply::inspect(&mut *session, migrations.as_slice()).await?;
     session.give_back().await?;
     let dialect = session.capabilities().dialect;
     Ok(crate::status::status(migrations.as_slice(), &inspection, dialect))

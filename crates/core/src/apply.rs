@@ -18,6 +18,7 @@ mod contention;
 mod decision;
 mod diagnose;
 mod failure;
+mod inspection;
 mod progress;
 mod repeat;
 mod replay;
@@ -31,6 +32,7 @@ pub use decision::{
 };
 pub use diagnose::diagnose;
 pub use failure::{FailedStatement, Stands};
+pub use inspection::inspect;
 pub use progress::{Event, Observer, Silent};
 pub use replay::{replay, replay_all};
 pub use unlocking::{UnlockError, end_lock_holder};
@@ -291,7 +293,7 @@ pub async fn dry_run<'m>(
     migrations: &'m Migrations,
     options: &DeployOptions,
 ) -> Result<Outlook<'m>, DeployError> {
-    let mut inspection = driver.inspect().await?;
+    let mut inspection = inspect(driver, migrations.as_slice()).await?;
     // Whoever only looks need not be able to write.
     let access = std::mem::replace(&mut inspection.access, Access::Writable);
     let mut outlook =
@@ -410,7 +412,7 @@ async fn deploy_locked(
     let mut report = Report::default();
     let mut looked = false;
     for _ in 0..REPLANS {
-        let inspection = driver.inspect().await?;
+        let inspection = inspect(driver, migrations.as_slice()).await?;
         let capabilities = driver.capabilities().clone();
         let Outlook { plan, remarks } =
             crate::plan::plan(migrations.as_slice(), &inspection, &capabilities, &options.plan)?;

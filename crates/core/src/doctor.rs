@@ -210,7 +210,7 @@ pub async fn examine(
     drift: &DriftOptions,
     long: Duration,
 ) -> Result<Vec<Finding>, DriverError> {
-    let inspection = driver.inspect().await?;
+    let inspection = crate::apply::inspect(driver, migrations.as_slice()).await?;
     let drift = match drift.policy {
         DriftPolicy::Off => None,
         _ if inspection.history.exists => Some(drift::look(driver, migrations.as_slice(), drift).await?),

@@ -192,7 +192,8 @@ pub async fn look(
         Look::Differs { mut kept, mut live, unseen } => {
             level_knowledge(&mut kept.schema, &mut live);
             let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
-            let (history, dialect) = (driver.inspect().await?.history, driver.capabilities().dialect);
+            let (history, dialect) =
+                (crate::apply::inspect(driver, migrations).await?.history, driver.capabilities().dialect);
             match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {
                 (DriftVerdict::None | DriftVerdict::Touched(_), Some(why)) => DriftVerdict::Unknown(why),
                 (DriftVerdict::Drift(drift), unseen) => {
@@ -267,8 +268,9 @@ enum Named {
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
 fn named_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
     let (mut names, mut by) = (Vec::new(), Vec::new());
-    // The one with which it was kept may have gone on since.
-    let since = |attempt: &&Attempt| attempt.id > id || attempt.id == id && attempt.state() != State::Applied;
+    // The one with which it was kept may have gone on since, unless it is at its end.
+    let is_at_its_end = |attempt: &Attempt| matches!(attempt.state(), State::Applied | State::RolledBack);
+    let since = |attempt: &&Attempt| attempt.id > id || attempt.id == id && !is_at_its_end(attempt);
     for attempt in history.attempts.iter().filter(since) {
         let ran = match (attempt.state(), attempt.in_flight) {
             (State::Applied, _) => attempt.statements,

@@ -553,6 +553,17 @@ pub trait Driver: Send {
         Err(DriverError::Schema("this driver does not look at it".to_owned()))
     }
 
+    /// What the database gives to whatever is made in it without saying, such as a collation, in its own words; `None` where
+    /// there is nothing such.
+    async fn defaults(&mut self) -> Result<Option<String>, DriverError> {
+        Ok(None)
+    }
+
+    /// Gives the database what another of its kind has: what [`Driver::defaults`] told there.
+    async fn take_defaults(&mut self, _defaults: &str) -> Result<(), DriverError> {
+        Ok(())
+    }
+
     /// Whether the schema is as it was kept last, with the grants where they are asked for; one round trip where it is.
     /// Writes nothing.
     async fn look_at_schema(&mut self, _grants: bool) -> Result<Look, DriverError> {
@@ -623,6 +634,14 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
         (**self).read_schema(grants).await
+    }
+
+    async fn defaults(&mut self) -> Result<Option<String>, DriverError> {
+        (**self).defaults().await
+    }
+
+    async fn take_defaults(&mut self, defaults: &str) -> Result<(), DriverError> {
+        (**self).take_defaults(defaults).await
     }
 
     async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {

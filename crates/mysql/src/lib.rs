@@ -94,6 +94,7 @@ mod application;
 mod bootstrap;
 mod borrowed;
 mod connect;
+mod defaults;
 mod dialect;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
@@ -379,6 +380,17 @@ impl Driver for MySql<'_> {
 
     async fn read_schema(&mut self, grants: bool) -> Result<Schema, DriverError> {
         self.schema(grants).await
+    }
+
+    async fn defaults(&mut self) -> Result<Option<String>, DriverError> {
+        let query = defaults::query(self.capabilities.product);
+        let sets = self.read(&query).await.map_err(|broken| DriverError::from(broken.error))?;
+        Ok(sets.into_iter().flatten().next().and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    async fn take_defaults(&mut self, defaults: &str) -> Result<(), DriverError> {
+        let altered = self.transport.query(&format!("ALTER DATABASE {defaults}")).await;
+        altered.map(drop).map_err(|broken| broken.error.into())
     }
 
     async fn look_at_schema(&mut self, grants: bool) -> Result<Look, DriverError> {

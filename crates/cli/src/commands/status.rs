@@ -11,6 +11,7 @@ use crate::table::{Cell, Row, table};
 use crate::target::IfMissing;
 use clap::builder::styling::Style;
 use std::time::Duration;
+use windlass_core::apply;
 use windlass_core::drift::{DriftOptions, DriftVerdict, look};
 use windlass_core::driver::Driver;
 use windlass_core::history::HistoryError;
@@ -21,7 +22,7 @@ use windlass_core::status::{Standing, StatusLine, status};
 pub(crate) async fn run(context: &Context, args: &Status) -> Result<(Exit, Body), Error> {
     let (target, migrations) = context.read()?;
     let mut session = context.connect(&target, IfMissing::Leave).await?;
-    let inspection = session.driver.inspect().await?;
+    let inspection = apply::inspect(&mut *session.driver, migrations.as_slice()).await?;
     let capabilities = session.driver.capabilities().clone();
 
     let lines = status(migrations.as_slice(), &inspection, capabilities.dialect);

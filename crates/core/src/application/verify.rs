@@ -193,7 +193,7 @@ async fn look_closely(
         }
         _ => {}
     }
-    let inspection = driver.inspect().await?;
+    let inspection = crate::apply::inspect(driver, migrations.as_slice()).await?;
     inspection.history.verify()?;
     let dialect = driver.capabilities().dialect;
     Ok((verdict(&status(migrations.as_slice(), &inspection, dialect)), Some(inspection)))

@@ -2,7 +2,8 @@
 //! schema bears it out.
 
 use super::failure::told;
-use super::{replay, replay_all};
+use super::replay::furnish;
+use super::{inspect, replay, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
 use crate::drift::{DriftOptions, DriftPolicy};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
@@ -212,12 +213,13 @@ async fn write_baseline(
     run: &Run,
     (name, force): (&str, bool),
 ) -> Result<Vec<String>, ResolveFailure> {
-    let inspection = driver.inspect().await?;
+    let inspection = inspect(driver, migrations.as_slice()).await?;
     let plan = crate::plan::baseline(migrations.as_slice(), &inspection, driver.capabilities(), name, force)?;
     let mut kept = None;
     let recorded = plan.migrations();
     if let (Some((shadow, drift)), [first, ..], Some(last)) = (shadow, recorded.as_slice(), recorded.last()) {
         let names = [standing(&inspection, ""), recorded.clone()].concat();
+        furnish(shadow, driver).await?;
         let made = replay_all(shadow, migrations, &names).await?;
         let (live, dialect) = (driver.read_schema(false).await?, driver.capabilities().dialect);
         let differences = differences_from(&made, &live, migrations, dialect, &drift.ignore);
@@ -270,7 +272,7 @@ impl Decision<'_> {
         shadow: Option<(&mut dyn Driver, &DriftOptions)>,
     ) -> Result<Proof, ResolveFailure> {
         let Self { migrations, resolution, name, reason, force } = *self;
-        let inspection = driver.inspect().await?;
+        let inspection = inspect(driver, migrations.as_slice()).await?;
         let capabilities = driver.capabilities();
         let decision = (resolution, name);
         let plan =
@@ -303,6 +305,7 @@ impl Decision<'_> {
         let attempt = inspection.history.attempts.iter().find(|a| a.claimed && a.name == migration.name());
         let before = standing(inspection, migration.name());
         let dialect = driver.capabilities().dialect;
+        furnish(shadow, driver).await?;
         let replay = replay(shadow, self.migrations, &before, migration).await?;
         let mut replay = replay.beside(migration, attempt, dialect);
         let of = replay.statements;

@@ -1,7 +1,8 @@
 //! Diagnose: looks at a database whose deploy failed, was cut off or met a changed schema. Writes nothing to it.
 
 use super::decision::standing;
-use super::{DeployOptions, replay, replay_all};
+use super::replay::furnish;
+use super::{DeployOptions, inspect, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
@@ -25,7 +26,11 @@ pub async fn diagnose(
     migrations: &Migrations,
     options: &DeployOptions,
 ) -> Result<Diagnosis, DriverError> {
-    let inspection = driver.inspect().await?;
+    let inspection = inspect(driver, migrations.as_slice()).await?;
+    let mut shadow = shadow;
+    if let Some(shadow) = shadow.as_deref_mut() {
+        furnish(shadow, driver).await?;
+    }
     let holder = driver.lock_holder().await?;
     let planned = plan(migrations.as_slice(), &inspection, driver.capabilities(), &options.plan);
     let (blocked, pending) = match planned {
@@ -44,8 +49,8 @@ pub async fn diagnose(
         Some(attempt) => {
             let migration = find_migration(migrations.as_slice(), &attempt.name).ok();
             let seen = look.at(migration, attempt).await?;
-            if let (DriftVerdict::Touched(touched), Seen::Both(replay, live)) = (&drift, &seen) {
-                beside = look.by_others(touched, replay, live, &options.drift.ignore);
+            if let Seen::Both(replay, live) = &seen {
+                beside = look.by_others(&drift, replay, live, &options.drift.ignore);
             }
             Some(examine(migration, attempt, look.driver.capabilities().dialect, seen))
         }
@@ -155,7 +160,7 @@ impl Look<'_, '_, '_> {
     /// What others changed in objects that the migration leaves as they are.
     fn by_others(
         &self,
-        touched: &Touched,
+        drift: &DriftVerdict,
         replay: &Replay,
         live: &Schema,
         ignore: &[Pattern],
@@ -164,8 +169,18 @@ impl Look<'_, '_, '_> {
         let (its_own, dialect) = (replay.looked_at(live), self.driver.capabilities().dialect);
         let before = std::slice::from_ref(before);
         let mut differences = differences_from(before, live, self.migrations, dialect, ignore);
-        let is_named = |key: &Key| touched.differences.iter().any(|difference| difference.key == *key);
-        differences.retain(|difference| !its_own.contains(&difference.key) && is_named(&difference.key));
+        // What is drift is told as that.
+        let is_passed_over = |key: &Key| {
+            let is_among = |touched: &Touched| touched.differences.iter().any(|one| one.key == *key);
+            match drift {
+                DriftVerdict::NeverKept => true,
+                DriftVerdict::Touched(touched) => is_among(touched),
+                DriftVerdict::Drift(drift) => drift.touched.as_ref().is_some_and(is_among),
+                _ => false,
+            }
+        };
+        differences
+            .retain(|difference| !its_own.contains(&difference.key) && is_passed_over(&difference.key));
         differences
     }
 

@@ -3,12 +3,29 @@
 use super::attempt::{Ended, Runner};
 use super::{DeployError, DeployOptions, REPLANS, Silent, Stop, deploy};
 use crate::drift::DriftPolicy;
-use crate::driver::{Contents, Driver, Run};
+use crate::driver::{Contents, Driver, DriverError, Run};
 use crate::migration::{Migration, MigrationKind};
 use crate::plan::{Plan, Segment, Step};
 use crate::schema::Schema;
 use crate::shadow::{Replay, ReplayError, Untold, WorkedOut, check};
 use crate::source::Migrations;
+
+/// Gives a shadow database what the live one gives to whatever is made in it without saying. What the shadow's server does not
+/// know stays as it is there, and is told as a difference.
+///
+/// # Errors
+/// When either cannot be used.
+pub(super) async fn furnish(shadow: &mut dyn Driver, like: &mut dyn Driver) -> Result<(), DriverError> {
+    let Some(defaults) = like.defaults().await? else { return Ok(()) };
+    // Somebody's is refused, and stays as it is.
+    if let Contents::Holds(_) = shadow.inspect().await?.contents {
+        return Ok(());
+    }
+    match shadow.take_defaults(&defaults).await {
+        Err(DriverError::Refused(_)) => Ok(()),
+        taken => taken,
+    }
+}
 
 /// Runs these migrations of the project on an empty shadow database, in their order, and reads the schema that they
 /// make; and then, where the project has repeatable ones besides, the schema with theirs.

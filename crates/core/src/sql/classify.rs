@@ -4,6 +4,7 @@ mod cursor;
 mod definition;
 mod functions;
 mod last_statement;
+mod left;
 mod mysql;
 mod postgres;
 mod reach;
@@ -14,6 +15,7 @@ mod variables;
 
 pub(crate) use functions::{IDENTITY, SESSION};
 pub(crate) use last_statement::{Adds, adds, calls};
+pub(crate) use left::{Left, left};
 pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
 pub(crate) use postgres::{FROM_DATA, LOCKED};
 pub(crate) use sqlite::ATTACHED;
