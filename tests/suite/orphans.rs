@@ -57,7 +57,8 @@ async fn what_others_changed_since_is_not_taken_for_the_statement(database: &Dat
     project.run(&["status", "--check"]).await.code(8).out("not known");
     project.run(&["deploy"]).await.code(3).err("`2_wide`").err("windlass resolve --resume 2_wide");
     project.run(&["resolve", "--resume", "2_wide"]).await.code(0);
-    project.run(&["deploy"]).await.code(0).out("Applied 2_wide");
+    project.run(&["deploy"]).await.code(10).err("index n.emergency was added");
+    project.run(&["deploy", "--allow-drift"]).await.code(0).out("Applied 2_wide");
     assert_eq!(database.value("SELECT count(wide) FROM n").await, "0");
     // Where what it makes is there, it goes on by itself.
     project.migration("3_wider", "ALTER TABLE n ADD wider int;\nALTER TABLE n ADD widest int;");

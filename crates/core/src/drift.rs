@@ -227,7 +227,7 @@ fn judge(
     if differences.is_empty() {
         return DriftVerdict::None;
     }
-    let touched = match named_since(kept.id, history, migrations, dialect) {
+    let touched = match named_since(kept, history, migrations, dialect) {
         Named::Anything(name) => {
             return DriftVerdict::Unknown(format!(
                 "statements of {name} ran since the schema was kept, and may have changed anything"
@@ -266,11 +266,14 @@ enum Named {
 }
 
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
-fn named_since(id: i64, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
+fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
     let (mut names, mut by) = (Vec::new(), Vec::new());
-    // The one with which it was kept may have gone on since, unless it is at its end.
-    let is_at_its_end = |attempt: &Attempt| matches!(attempt.state(), State::Applied | State::RolledBack);
-    let since = |attempt: &&Attempt| attempt.id > id || attempt.id == id && !is_at_its_end(attempt);
+    // The one with which it was kept may have gone on since; what was undone before says nothing of what came behind.
+    let was_undone = |attempt: &Attempt| attempt.rolled_back_at.as_ref().is_some_and(|at| *at <= kept.at);
+    let since = |attempt: &&Attempt| {
+        (attempt.id > kept.id || attempt.id == kept.id && attempt.state() != State::Applied)
+            && !was_undone(attempt)
+    };
     for attempt in history.attempts.iter().filter(since) {
         let ran = match (attempt.state(), attempt.in_flight) {
             (State::Applied, _) => attempt.statements,

@@ -154,7 +154,7 @@ impl Table {
     /// The schema that was kept last, its values as bytes whatever the connection's character set is.
     pub(crate) fn select_kept(&self) -> String {
         format!(
-            "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s'), \
+            "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s.%f'), \
              CAST(accepted AS BINARY), HEX(snapshot) FROM {} WHERE snapshot IS NOT NULL \
              ORDER BY id DESC LIMIT 1",
             self.qualified

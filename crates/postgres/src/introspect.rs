@@ -88,7 +88,7 @@ pub(crate) async fn look(
     }
     let live = format!(", LATERAL ({}) AS live(text)", text(table, sight, Head::Origin));
     let both = of_kept(
-        "h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at, h.accepted, \
+        "h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS at, h.accepted, \
          h.snapshot AS kept, live.text AS live",
         &live,
     );
