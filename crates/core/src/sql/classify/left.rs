@@ -148,7 +148,7 @@ fn skip_method(cursor: &mut Cursor<'_, '_>) {
 fn alter(table: &str, rest: &[Token<'_>], dialect: Dialect, all: &mut Names) -> Option<()> {
     let specifications = parted(rest);
     let named = |tokens: &&[Token<'_>]| new_name(Cursor::new(dialect, tokens));
-    let renamed = match specifications.iter().find_map(|tokens| named(tokens)) {
+    let renamed = match specifications.iter().find_map(named) {
         Some(name) => Some(own(Some(name))?),
         None => None,
     };
