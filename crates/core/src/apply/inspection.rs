@@ -52,8 +52,9 @@ fn left_by(attempt: &Attempt, migrations: &[Migration], dialect: Dialect) -> Vec
     let is_taken_for_done = attempt.claimed
         && attempt.sight == Sight::Changed
         && !matches!(attempt.state(), State::Applied | State::RolledBack);
-    let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
-    let (true, Some(in_flight), Some(migration)) = (is_taken_for_done, attempt.in_flight, migration) else {
+    // Hardly ever: nobody looks the others up.
+    let Some(in_flight) = attempt.in_flight.filter(|_| is_taken_for_done) else { return Vec::new() };
+    let Some(migration) = migrations.iter().find(|migration| migration.name() == attempt.name) else {
         return Vec::new();
     };
     if in_flight.first != in_flight.last || migration.is_rust() || !is_same_text(migration, attempt, dialect)
