@@ -341,6 +341,12 @@ pub async fn dry_run_of_new<'m>(
     Ok(outlook)
 }
 
+/// Keeps the schema for the next look at drift. Whatever becomes of this is no part of how a run, or a decision, ended.
+async fn keep_schema(driver: &mut dyn Driver, run: &Run, drift: &DriftOptions) {
+    let keep = Step::KeepSchema { accepted: None, grants: drift.grants };
+    let _ = driver.perform(run, &[Step::Begin, keep, Step::Commit], &mut NoWatch).await;
+}
+
 /// What is to tell of drift, where it does not keep the plan from being run.
 async fn look_at_drift(
     driver: &mut dyn Driver,
@@ -438,10 +444,7 @@ async fn deploy_locked(
         report.applied.append(&mut runner.applied);
         if looks && ends_early(&ended) && !is_part_way && !report.applied.is_empty() {
             // What a migration left that stands part-way may be undone by hand, which is no drift: it is not kept.
-            // Whatever becomes of this is no part of how the run ended.
-            let keep = Step::KeepSchema { accepted: None, grants: options.drift.grants };
-            let keep = [Step::Begin, keep, Step::Commit];
-            let _ = driver.perform(&options.run, &keep, &mut NoWatch).await;
+            keep_schema(driver, &options.run, &options.drift).await;
         }
         match ended? {
             Ended::Done => return Ok(report),

@@ -3,12 +3,12 @@
 
 use super::failure::told;
 use super::replay::furnish;
-use super::{inspect, replay, replay_all};
+use super::{inspect, keep_schema, replay, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
-use crate::drift::{DriftOptions, DriftPolicy};
+use crate::drift::DriftOptions;
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
-use crate::plan::{Plan, Resolution, ResolveError, Step, under_way_or_next};
+use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
 use crate::schema::{Difference, Pattern};
 use crate::shadow::{ReplayError, differences_from};
 use crate::source::Migrations;
@@ -230,20 +230,10 @@ async fn write_baseline(
         kept = Some(drift);
     }
     let recorded = write(driver, run, &plan).await?;
-    if let Some(drift) = kept {
-        keep(driver, run, drift).await;
+    if let Some(drift) = kept.filter(|drift| drift.looks(driver)) {
+        keep_schema(driver, run, drift).await;
     }
     Ok(recorded)
-}
-
-/// Keeps the schema, which was found to be what the migrations make: what others change from now on is told. The decision
-/// stands whatever becomes of this.
-async fn keep(driver: &mut dyn Driver, run: &Run, drift: &DriftOptions) {
-    if drift.policy == DriftPolicy::Off {
-        return;
-    }
-    let keep = Step::KeepSchema { accepted: None, grants: drift.grants };
-    let _ = driver.perform(run, &[Step::Begin, keep, Step::Commit], &mut NoWatch).await;
 }
 
 async fn write_accepted(
@@ -283,8 +273,8 @@ impl Decision<'_> {
         };
         let (proof, is_whole) = self.check(driver, shadow, &inspection, &drift.ignore).await?;
         write(driver, run, &plan).await?;
-        if is_whole {
-            keep(driver, run, drift).await;
+        if is_whole && drift.looks(driver) {
+            keep_schema(driver, run, drift).await;
         }
         Ok(proof)
     }

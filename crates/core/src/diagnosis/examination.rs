@@ -7,7 +7,7 @@ use crate::plan::{Execute, Place, Resolution, has_run_head};
 use crate::schema::{Key, Properties, Schema};
 use crate::shadow::Replay;
 use crate::sql::Dialect;
-use crate::sql::classify::{Definition, Effect, Objects, classify, is_upkeep};
+use crate::sql::classify::{Definition, Effect, Facts, Objects, classify, is_upkeep};
 use crate::sql::split::Statement;
 use crate::status::is_same_text;
 
@@ -95,7 +95,7 @@ fn told(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> Vec<Told>
             Objects::Unknown => None,
         };
         let (place, summary) = (Place::of(&execute), execute.summary(100));
-        let changes = changes(dialect, sql);
+        let changes = changes(dialect, sql, &facts);
         Told { number, place, summary, changes, objects, fate, evidence }
     };
     numbered.map(one).collect()
@@ -106,7 +106,8 @@ pub(crate) fn rows(migration: &Migration, dialect: Dialect) -> Vec<u32> {
     let statements = migration.statements(dialect).unwrap_or_default();
     let text = migration.up().text();
     let changes_rows = |statement: &Statement| {
-        matches!(changes(dialect, statement.text(text)), Changes::Rows | Changes::Anything)
+        let sql = statement.text(text);
+        matches!(changes(dialect, sql, &classify(dialect, sql)), Changes::Rows | Changes::Anything)
     };
     (1..)
         .zip(&statements)
@@ -115,9 +116,8 @@ pub(crate) fn rows(migration: &Migration, dialect: Dialect) -> Vec<u32> {
         .collect()
 }
 
-fn changes(dialect: Dialect, sql: &str) -> Changes {
-    let facts = classify(dialect, sql);
-    if is_upkeep(dialect, sql, &facts) {
+fn changes(dialect: Dialect, sql: &str, facts: &Facts) -> Changes {
+    if is_upkeep(dialect, sql, facts) {
         return Changes::Nothing;
     }
     match (facts.effect, facts.definition) {

@@ -220,8 +220,8 @@ fn specification(table: &str, mut cursor: Cursor<'_, '_>, all: &mut Names) -> Op
 }
 
 fn is_of_another_kind(cursor: &Cursor<'_, '_>) -> bool {
-    const KINDS: [&str; 9] =
-        ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "PARTITION", "PERIOD", "SYSTEM", "VECTOR", "INDEX"];
+    const KINDS: [&str; 8] =
+        ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "PARTITION", "PERIOD", "SYSTEM", "VECTOR"];
     KINDS.iter().any(|kind| cursor.sees(kind))
 }
 
