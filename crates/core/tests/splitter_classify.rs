@@ -936,6 +936,131 @@ fn what_is_compared_with_a_secret_is_one() {
     all(MySql, shown, &["CREATE TABLE t (password varchar(80) COMMENT 'a bcrypt hash')"]);
 }
 
+#[test]
+fn what_a_column_called_like_a_secret_holds_in_a_partition_is_one() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    all(
+        MySql,
+        secret,
+        &[
+            "CREATE TABLE t (token varchar(20)) PARTITION BY LIST COLUMNS(token) (PARTITION p VALUES IN ('x'))",
+            "CREATE TABLE t (a int) PARTITION BY LIST COLUMNS (a, `api_token`) (PARTITION p VALUES IN ((1, 'x')))",
+            "ALTER TABLE t PARTITION BY RANGE COLUMNS(password) (PARTITION p VALUES LESS THAN (NULL), PARTITION q VALUES LESS THAN (\"x\"))",
+            "ALTER TABLE api_tokens ADD PARTITION (PARTITION p VALUES IN ('x'))",
+            "ALTER TABLE `app`.`api_token` REORGANIZE PARTITION p INTO (PARTITION q VALUES LESS THAN ('x'))",
+        ],
+    );
+    all(
+        Postgres,
+        secret,
+        &[
+            "CREATE TABLE p PARTITION OF app.api_tokens FOR VALUES IN ('x')",
+            "ALTER TABLE ONLY api_tokens ATTACH PARTITION p FOR VALUES FROM ('x') TO ('y')",
+            "DO $$ BEGIN CREATE TABLE t (token text) PARTITION BY LIST (lower(token)); CREATE TABLE p PARTITION OF t FOR VALUES IN ('x'); END $$",
+        ],
+    );
+    let shown = |facts: &Facts| !facts.may_hold_secret;
+    all(
+        MySql,
+        shown,
+        &[
+            "CREATE TABLE t (token text, a varchar(9)) PARTITION BY LIST COLUMNS(a) (PARTITION p VALUES IN ('x'))",
+            "CREATE TABLE t (token int) PARTITION BY RANGE COLUMNS(token) (PARTITION p VALUES LESS THAN (5) COMMENT 'low')",
+            "CREATE TABLE t (token char(9)) PARTITION BY KEY (token) PARTITIONS 4",
+            "ALTER TABLE t ADD PARTITION (PARTITION p VALUES IN ('x'))",
+            "ALTER TABLE api_tokens DROP PARTITION p",
+        ],
+    );
+    all(
+        Postgres,
+        shown,
+        &[
+            "CREATE TABLE p PARTITION OF t FOR VALUES IN ('x')",
+            "SELECT rank() OVER (PARTITION BY token ORDER BY a), 'x' FROM t",
+        ],
+    );
+}
+
+#[test]
+fn what_is_said_of_anything_called_like_a_secret_may_be_one() {
+    let secret = |facts: &Facts| facts.may_hold_secret;
+    all(
+        MySql,
+        secret,
+        &[
+            "CREATE EVENT rotate_token ON SCHEDULE EVERY '1:30' HOUR_MINUTE STARTS '2030-01-01 00:00:00' COMMENT 'hunter2secret' DO SELECT 1",
+            "ALTER EVENT rotate_token COMMENT 'hunter2secret'",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY COMMENT 'token: hunter2secret' DO SELECT 1",
+            "CREATE PROCEDURE p() COMMENT 'password: hunter2secret' SELECT 1",
+            "CREATE FUNCTION new_token(a int) RETURNS int DETERMINISTIC COMMENT 'hunter2secret' RETURN a",
+            "CREATE TABLE t (token varchar(9) DEFAULT '' COMMENT 'hunter2secret')",
+            "CREATE TABLE t (a int, KEY token (a) COMMENT 'hunter2secret')",
+            "CREATE TABLE t (a int, KEY i (a) COMMENT 'api_token: hunter2secret')",
+            "CREATE INDEX token ON t (a) COMMENT 'hunter2secret'",
+            "CREATE TABLE t (a int) PARTITION BY LIST (a) (PARTITION token VALUES IN (1) COMMENT = 'hunter2secret')",
+            "CREATE TABLE api_token (a int) COMMENT = 'hunter2secret'",
+            "CREATE DATABASE api_token COMMENT 'hunter2secret'",
+        ],
+    );
+    all(
+        Postgres,
+        secret,
+        &[
+            "COMMENT ON FUNCTION new_token(int, text) IS 'hunter2secret'",
+            "COMMENT ON TRIGGER keep_token ON t IS 'hunter2secret'",
+            "COMMENT ON CONSTRAINT token ON t IS E'hunter2secret'",
+            "COMMENT ON SCHEMA secret IS 'hunter2secret'",
+            "COMMENT ON INDEX api_token IS 'hunter2secret'",
+            "COMMENT ON SCHEMA app IS 'the token: hunter2secret'",
+            "COMMENT ON FUNCTION f() IS 'api_key:hunter2secret'",
+        ],
+    );
+    let shown = |facts: &Facts| !facts.may_hold_secret;
+    all(
+        MySql,
+        shown,
+        &[
+            "CREATE EVENT rotate_token ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' COMMENT 'every night' DO SELECT 1",
+            "CREATE PROCEDURE new_token() COMMENT 'token: made by hand' SELECT 1",
+            "CREATE TABLE t (token int, a int DEFAULT '1' COMMENT 'hunter2secret')",
+        ],
+    );
+    all(
+        Postgres,
+        shown,
+        &[
+            "COMMENT ON FUNCTION new_token(int, text) IS 'tokens of a user'",
+            "COMMENT ON FUNCTION f() IS 'hunter2secret'",
+            "COMMENT ON COLUMN t.token IS 'token: opaque'",
+        ],
+    );
+}
+
+#[test]
+fn the_value_of_a_domain_called_like_a_secret_is_one() {
+    all(
+        Postgres,
+        |facts| facts.may_hold_secret,
+        &[
+            "CREATE DOMAIN api_token AS text CHECK (VALUE <> 'x')",
+            "CREATE DOMAIN app.\"api_token\" AS text CONSTRAINT c CHECK (length(value) > 8 AND value NOT IN ('x', 'y'))",
+            "CREATE DOMAIN api_token AS text DEFAULT 'x'",
+            "ALTER DOMAIN api_token SET DEFAULT 'x'",
+            "ALTER DOMAIN api_token ADD CONSTRAINT c CHECK ('x' <> VALUE) NOT VALID",
+            "DO $$ BEGIN CREATE DOMAIN api_token AS text CHECK (VALUE !~~ 'x%'); END $$",
+        ],
+    );
+    all(
+        Postgres,
+        |facts| !facts.may_hold_secret,
+        &[
+            "CREATE DOMAIN api_token AS text CHECK (VALUE <> '' AND length(VALUE) = 32)",
+            "CREATE DOMAIN label AS text CHECK (VALUE <> 'x')",
+            "CREATE DOMAIN api_token AS text COLLATE \"C\" NOT NULL",
+        ],
+    );
+}
+
 /// None of them was ever one: they are put together here, so that nobody who looks for such finds any in the text.
 #[test]
 fn keys_of_well_known_services_are_secrets_anywhere() {

@@ -258,6 +258,8 @@ const SECRET: &str = "(password|passwd|passphrase|secret|pwd|token|passcode|api_
                       |''(::\\w+)?[)]*\\s*(=|<>|!=)\\s*[(]*([\"`]?\\w+[\"`]?[.])*[\"`]?\\w*(password|passwd|passphrase|passcode|secret|pwd|token|_?key\
                       |credentials?|(\\m|_)pass|(\\m|_)pw)(_?(hash|digest|encrypted|crypt))?\\M\
                       |''[^'']*(token|passcode|api_?key|(secret|private|access|encryption)_?key|credentials?|_pass|_pw)=[-._~+/a-z0-9]{4}\
+                      |''[^'']*(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
+                      (_?(hash|digest|encrypted|crypt))?:\\s*(?=[-._~+/=0-9]*[a-z])(?=[-._~+/=a-z]*[0-9])[-._~+/=a-z0-9]{8}\
                       |(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
                       (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?((default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
                       |as\\s*[(]+([^;]*([|][|]|concat\\w*[(][^)]*)[\\s(]*)?(e|n|x|b|u&|_\\w+)?''[^'']|as\\s*[(][^;]*''(::\\w+)?[)]*\\s*[|][|]\
@@ -273,6 +275,10 @@ const SECRET: &str = "(password|passwd|passphrase|secret|pwd|token|passcode|api_
                       |bearer [-._~+/=a-z0-9]{7}|://[^\\s''\"<>]*:[^\\s''\"<>]*@\
                       |\\m(gh[opsur]_|github_pat_|glpat-|npm_|[sr]k_(live|test)_|whsec_|sk-proj-|xox[abeoprs]-|xapp-)[-_a-z0-9]{10}\
                       |\\m(akia|asia)[a-z0-9]{16}|\\maiza[-_a-z0-9]{35}|\\meyj[-_a-z0-9]{5,}[.]eyj|-----begin [a-z0-9 ]*private key";
+
+/// How what holds a secret is called.
+const SECRET_NAME: &str = "(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?\
+                           |(\\m|_)pass|(\\m|_)pw)(_?(hash|digest|encrypted|crypt))?\\M";
 
 /// Parts of which every text has one that [`SECRET`] finds, with anything where there is a `%`. The expression costs
 /// milliseconds before it is first used.
@@ -345,12 +351,14 @@ fn is_apart(parts: &str, written: &str) -> String {
 }
 
 /// The line of an object that is done by itself, part by part. Of a written text that may hold a secret stands a digest,
-/// which is another for another text.
+/// which is another for another text. Of a routine, the name alone counts, and a domain's `VALUE` is called as the domain is.
 fn line_apart(parts: &str) -> String {
     let guarded = format!(
         "CASE WHEN place > {NAMES} AND split_part(part, '=', 1) = ANY (ARRAY[{}]) AND {} THEN \
-         (SELECT CASE WHEN value ~* '{SECRET}' OR {parts}[{NAMES}] || CASE split_part(part, '=', 1) WHEN 'default' THEN ' DEFAULT ' || value \
-         WHEN 'generated' THEN ' AS (' || value || ')' WHEN 'comment' THEN ' COMMENT ' || quote_literal(value) END ~* '{SECRET}' \
+         (SELECT CASE WHEN value ~* '{SECRET}' OR split_part({parts}[{NAMES}], '(', 1) || CASE split_part(part, '=', 1) \
+         WHEN 'default' THEN ' DEFAULT ' || value WHEN 'generated' THEN ' AS (' || value || ')' \
+         WHEN 'comment' THEN ' COMMENT ' || quote_literal(value) \
+         WHEN 'checks' THEN ' ' || replace(value, 'VALUE', {parts}[{NAMES}]) END ~* '{SECRET}' \
          THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
          ELSE part END FROM (SELECT substr(part, strpos(part, '=') + 1)) AS given(value)) ELSE part END",
         WRITTEN.map(literal).join(", "),
@@ -407,6 +415,15 @@ fn other_histories(history: &str) -> String {
     )
 }
 
+/// What a partition holds; of that of a column called like a secret, a digest.
+fn partition_bound() -> String {
+    format!(
+        "(SELECT CASE WHEN said LIKE '%''%' AND pg_get_partkeydef(i.inhparent) ~* '{SECRET_NAME}' \
+         THEN '(may hold a secret: ' || md5(said) || ')' ELSE said END \
+         FROM pg_catalog.pg_inherits AS i, pg_get_expr(c.relpartbound, c.oid) AS said WHERE i.inhrelid = c.oid)"
+    )
+}
+
 const KIND: &str = "CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
                     WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'composite type' ELSE 'table' END";
 
@@ -417,7 +434,7 @@ fn relations() -> String {
             ("definition", "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END"),
             ("unlogged", &yes("c.relpersistence = 'u'")),
             ("partitioned by", "pg_get_partkeydef(c.oid)"),
-            ("partition", "pg_get_expr(c.relpartbound, c.oid)"),
+            ("partition", &format!("CASE WHEN c.relispartition THEN {} END", partition_bound())),
             (
                 "inherits",
                 "(SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) \

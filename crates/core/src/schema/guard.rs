@@ -21,7 +21,10 @@ impl Schema {
         for (key, properties) in &self.objects {
             for (name, value) in properties {
                 let is_suspect = *judged.entry(value).or_insert_with(|| may_hold_secret(value));
-                if is_suspect || is_secret_by_name(key, name, value) {
+                if is_suspect
+                    || is_secret_by_name(key, name, value)
+                    || self.is_part_by_secret(key, name, value)
+                {
                     suspect.push((key.clone(), name.clone()));
                 }
             }
@@ -33,16 +36,35 @@ impl Schema {
         }
         self
     }
+
+    /// Whether it is what a column called like a secret holds in a partition.
+    fn is_part_by_secret(&self, key: &Key, name: &str, value: &str) -> bool {
+        key.kind == "partition" && name == "values" && {
+            let table = Key {
+                kind: "table".to_owned(),
+                schema: key.schema.clone(),
+                name: key.table.clone(),
+                ..Key::default()
+            };
+            let by = self.objects.get(&table).and_then(|table| table.get("partitioned by"));
+            by.is_some_and(|by| {
+                may_hold_secret(&format!("PARTITION BY {by} (PARTITION p VALUES IN ({value}))"))
+            })
+        }
+    }
 }
 
-/// Whether it is a secret by what it is of: what is put into a column that is called like one, or said of it.
+/// Whether it is a secret by what it is of: what is put into a column that is called like one, or said of it. A comment is read as
+/// the string that it is written as.
 fn is_secret_by_name(key: &Key, name: &str, value: &str) -> bool {
-    let of = &key.name;
+    // A routine's name is told with its parameters.
+    let of = key.name.split('(').next().unwrap_or_default();
     let declared = match name {
+        "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
         _ if !is_called_like_a_secret(of) => return false,
         "default" => format!("{of} DEFAULT {value}"),
         "generated" => format!("{of} GENERATED ALWAYS AS ({value})"),
-        "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
+        "checks" => format!("DOMAIN \"{of}\" {value}"),
         _ => return false,
     };
     may_hold_secret(&declared)
@@ -198,6 +220,16 @@ mod tests {
                     "check\tpublic\tt\tc\tdefinition=CHECK (((api_token)::text <> 'hunter3'::text))",
                 ],
                 [
+                    "domain\tpublic\t\tapi_token\tchecks=c CHECK ((VALUE <> 'hunter2'::text))",
+                    "domain\tpublic\t\tapi_token\tchecks=c CHECK ((VALUE <> 'hunter3'::text))",
+                ],
+                ["event\t\t\te\tcomment=token: hunter2secret", "event\t\t\te\tcomment=token: hunter3secret"],
+                [
+                    "function\tpublic\t\tnew_token(integer)\tcomment=hunter2secret",
+                    "function\tpublic\t\tnew_token(integer)\tcomment=hunter3secret",
+                ],
+                ["index\t\tt\ti\tcomment=token=hunter2", "index\t\tt\ti\tcomment=token=hunter3"],
+                [
                     "view\tpublic\t\tv\tdefinition=SELECT 'ftp://a:hunter2@b'",
                     "view\tpublic\t\tv\tdefinition=SELECT 'ftp://a:hunter3@b'",
                 ],
@@ -218,6 +250,22 @@ mod tests {
         for plain in ["default=''", "comment=the API's token", "generated=((data ->> 'token'::text))"] {
             let text = kept("PostgreSQL 18", &format!("column\tpublic\tt\tapi_token\t{plain}")).to_text();
             assert!(!text.contains(DIGEST), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_secret_holds_in_a_partition_is_not_told() {
+        let table = |by: &str, value: &str| {
+            format!("table\t\t\tt\tpartitioned by=LIST COLUMNS (`{by}`)\npartition\t\tt\tp\tvalues='{value}'")
+        };
+        for product in ["MySQL 8.4", "MariaDB 11.8"] {
+            let [before, now] = ["hunter2", "hunter3"].map(|value| table("token", value));
+            for text in [kept(product, &now).to_text(), told(product, &before, &now)] {
+                assert!(text.contains(DIGEST) || text.contains(NOT_SHOWN), "{text}");
+                assert!(!text.contains("hunter"), "{text}");
+            }
+            let region = told(product, &table("region", "north"), &table("region", "south"));
+            assert!(region.contains("north") && region.contains("south"), "{region}");
         }
     }
 

@@ -56,10 +56,14 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
                         && (names_secret(text, at) || generates_secret(text, at))
             }
             b'b' | b'B' => bearer(rest),
-            b'p' | b'P' | b's' | b'S' => secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1),
+            b'p' | b'P' | b's' | b'S' => {
+                secret_word(text, at, quotes % 2 == 1, double_quotes % 2 == 1)
+                    || begins_word && starts_with_word(rest, "PARTITION") && parts_by_secret(text, at)
+            }
             b':' => {
                 user_information(rest)
                     || maps_secret(text, at)
+                    || (quotes % 2 == 1 || double_quotes % 2 == 1) && says_secret(text, at)
                     || rest.get(1) == Some(&b'=') && declares_secret(text, at, 2)
             }
             b'c' | b'C' => begins_word && starts_with_word(rest, "COMMENT") && comments_secret(text, at),
@@ -85,7 +89,8 @@ fn begins_secret(rest: &[u8], writes_rows: bool) -> bool {
         Some(b'S') => configures_secret(rest) || lists_secret(rest, writes_rows),
         Some(b'C') => lists_secret(rest, writes_rows) || encrypts(rest),
         Some(b'I' | b'R') => lists_secret(rest, writes_rows),
-        Some(b'A' | b'D' | b'E' | b'H' | b'P') => encrypts(rest),
+        Some(b'D') => encrypts(rest) || restricts_secret(rest),
+        Some(b'A' | b'E' | b'H' | b'P') => encrypts(rest),
         _ => false,
     }
 }
@@ -224,9 +229,119 @@ fn maps_secret(text: &[u8], at: usize) -> bool {
 fn passes_secret(text: &[u8], at: usize) -> bool {
     const SHORTEST: usize = 4;
     let value = text[at + 1..].iter().take_while(|byte| is_token(**byte)).count();
-    let name =
-        &text[text[..at].len() - text[..at].iter().rev().take_while(|byte| in_word(**byte)).count()..at];
-    value >= SHORTEST && !tells_nothing(&text[at + 1..]) && is_secret_column(name)
+    value >= SHORTEST && !tells_nothing(&text[at + 1..]) && is_secret_column(last_word(&text[..at]))
+}
+
+/// The letters, digits and underscores that a text ends with.
+fn last_word(text: &[u8]) -> &[u8] {
+    &text[text.len() - text.iter().rev().take_while(|byte| in_word(**byte)).count()..]
+}
+
+/// `token: hunter2secret` in a string: a secret only where it looks like one, since much is said of tokens.
+fn says_secret(text: &[u8], at: usize) -> bool {
+    let value = skip_space(&text[at + 1..]);
+    let is_told_so = text[..=at].ends_with(DIGEST.trim_end().as_bytes());
+    !is_told_so
+        && is_secret_column(last_word(&text[..at]))
+        && is_unspoken(&value[..value.iter().take_while(|byte| is_token(**byte)).count()])
+}
+
+/// `CREATE DOMAIN api_token AS text CHECK (VALUE <> '…')`: what is called `VALUE` there is what the domain is called.
+fn restricts_secret(rest: &[u8]) -> bool {
+    if !starts_with_word(rest, "DOMAIN") {
+        return false;
+    }
+    let behind = skip_space(&rest["DOMAIN".len()..]);
+    let behind = ["IF", "EXISTS"].iter().fold(behind, |behind, word| {
+        if starts_with_word(behind, word) { skip_space(&behind[word.len()..]) } else { behind }
+    });
+    let definition = skip_name(behind);
+    let name = last_name(&behind[..behind.len() - definition.len()]);
+    is_secret_column(name) && {
+        let mut named = Vec::with_capacity(definition.len());
+        let mut left = definition;
+        while let Some(first) = left.first() {
+            let begins_word = !named.last().copied().is_some_and(in_word);
+            let is_value = begins_word && starts_with_word(left, "VALUE");
+            named.extend_from_slice(if is_value { name } else { std::slice::from_ref(first) });
+            left = &left[if is_value { "VALUE".len() } else { 1 }..];
+        }
+        named != definition && holds_secret(&named)
+    }
+}
+
+/// `PARTITION BY LIST COLUMNS (token) (PARTITION p VALUES IN ('…'))`: what a column holds in a partition. Where the statement
+/// does not name the column, `ALTER TABLE tokens ADD PARTITION (…)`, the table's name tells as it does where rows are written.
+fn parts_by_secret(text: &[u8], at: usize) -> bool {
+    let behind = skip_space(&text[at + "PARTITION".len()..]);
+    let (is_of_secret, bounds) = if starts_with_word(behind, "BY") {
+        let method = skip_space(&behind[2..]);
+        if !["LIST", "RANGE"].iter().any(|word| starts_with_word(method, word)) {
+            return false;
+        }
+        let columns = skip_space(skip_word(method));
+        let columns =
+            if starts_with_word(columns, "COLUMNS") { skip_space(skip_word(columns)) } else { columns };
+        let bounds = skip_brackets(columns);
+        let key = &columns[..columns.len() - bounds.len()];
+        (key.split(|byte| !in_word(*byte)).any(is_secret_column), bounds)
+    } else {
+        let table =
+            if starts_with_word(behind, "OF") { skip_space(&behind[2..]) } else { table_before(&text[..at]) };
+        (is_table_of_secrets(&table[..table.len() - skip_name(table).len()]), behind)
+    };
+    is_of_secret
+        && (0..bounds.len()).any(|at| {
+            starts_with_word(&bounds[at..], "VALUES") && bounds_tell(&bounds[at + "VALUES".len()..])
+        })
+}
+
+/// `IN ('…', …)`, `LESS THAN ('…')`, `FROM ('…') TO ('…')`: whether one of them tells something.
+fn bounds_tell(rest: &[u8]) -> bool {
+    const WORDS: [&str; 5] = ["IN", "LESS", "THAN", "FROM", "TO"];
+    let rest = skip_space(rest);
+    match WORDS.iter().find(|word| starts_with_word(rest, word)) {
+        Some(word) => bounds_tell(&rest[word.len()..]),
+        None => {
+            let behind = skip_brackets(rest);
+            let list = &rest[..rest.len() - behind.len()];
+            !list.is_empty()
+                && ((0..list.len()).any(|at| b"'\"".contains(&list[at]) && tells(&list[at..]))
+                    || bounds_tell(behind))
+        }
+    }
+}
+
+/// What stands behind the last `TABLE` of a text.
+fn table_before(text: &[u8]) -> &[u8] {
+    const NOT_NAMES: [&str; 3] = ["IF", "EXISTS", "ONLY"];
+    let Some(at) = text.windows(6).rposition(|six| starts_with_word(six, "TABLE")) else { return &[] };
+    let mut behind = skip_space(&text[at + "TABLE".len()..]);
+    while let Some(word) = NOT_NAMES.iter().find(|word| starts_with_word(behind, word)) {
+        behind = skip_space(&behind[word.len()..]);
+    }
+    behind
+}
+
+/// Whether a table is called as one of secrets: `api_tokens`, `"app"."secret"`.
+fn is_table_of_secrets(name: &[u8]) -> bool {
+    let table = last_name(name);
+    is_secret_column(table.strip_suffix(b"s").or(table.strip_suffix(b"S")).unwrap_or(table))
+}
+
+/// Behind brackets and what is in them.
+fn skip_brackets(rest: &[u8]) -> &[u8] {
+    let mut depth = 0_usize;
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth <= 1 => return &rest[at + 1..],
+            b')' => depth -= 1,
+            _ if depth == 0 => return rest,
+            _ => {}
+        }
+    }
+    &[]
 }
 
 /// `api_token <> '…'`, `'…' = api_token`, `token = ANY (ARRAY['…', …])`: compared with what tells something.
@@ -255,25 +370,31 @@ fn compares_by_word(text: &[u8], at: usize) -> bool {
     let Some(word) = WORDS.iter().find(|word| starts_with_word(&text[at..], word)) else { return false };
     let before = text[..at].trim_ascii_end();
     let before = if ends_with_word(before, "NOT") { &before[..before.len() - 3] } else { before };
+    let mut behind = skip_space(&text[at + word.len()..]);
+    if *word == "IS"
+        && let Some(object) = commented(before)
+    {
+        return begins_value(behind)
+            && looks_secret(behind)
+            && object.split(|byte| !in_word(*byte)).any(is_secret_column);
+    }
     if !is_secret_column(last_name(before)) {
         return false;
     }
-    let mut behind = skip_space(&text[at + word.len()..]);
     if *word == "IS" {
         for word in ["NOT", "DISTINCT", "FROM"] {
             behind = if starts_with_word(behind, word) { skip_space(&behind[word.len()..]) } else { behind };
-        }
-        if is_commented(before) {
-            return begins_value(behind) && looks_secret(behind);
         }
     }
     lists_telling(behind)
 }
 
-/// Whether this ends with what a comment is put on: `COMMENT ON COLUMN a.b`.
-fn is_commented(before: &[u8]) -> bool {
+/// What a comment is put on that this ends with: `COMMENT ON FUNCTION a.set_token(text)`, `COMMENT ON TRIGGER token ON a`.
+fn commented(before: &[u8]) -> Option<&[u8]> {
     let statement = before.iter().rposition(|byte| b";'$".contains(byte)).map_or(0, |end| end + 1);
-    before[statement..].windows(7).any(|word| word.eq_ignore_ascii_case(b"COMMENT"))
+    let statement = &before[statement..];
+    let at = statement.windows(7).position(|word| word.eq_ignore_ascii_case(b"COMMENT"))?;
+    Some(&statement[at + 7..])
 }
 
 /// `password varchar(80) COMMENT '…'`: what is said of a column is a secret only where it looks like one.
@@ -336,13 +457,21 @@ fn is_of_secret(text: &[u8], at: usize) -> bool {
             b')' => depth += 1,
             b'(' if depth == 0 => return false,
             b'(' => depth -= 1,
-            b',' | b';' | b'\'' if depth == 0 => return false,
+            b',' | b';' if depth == 0 => return false,
+            // A string, as of another default or of a schedule, tells no name.
+            b'\'' if depth == 0 => {
+                let Some(begin) = text[first..end - 1].iter().rposition(|byte| *byte == b'\'') else {
+                    return false;
+                };
+                end = first + begin;
+                continue;
+            }
             _ if depth == 0 && in_word(byte) => {
-                let word = text[..end].iter().rev().take_while(|byte| in_word(**byte)).count();
-                if is_secret_column(&text[end - word..end]) {
+                let word = last_word(&text[..end]);
+                if is_secret_column(word) {
                     return true;
                 }
-                end -= word;
+                end -= word.len();
                 continue;
             }
             _ => {}
@@ -417,16 +546,18 @@ fn skip_opening(mut rest: &[u8]) -> &[u8] {
     }
 }
 
-/// One word as no one would write about something: of letters and digits, and not short.
+/// One word as no one would write about something, in quotes.
 fn looks_secret(value: &[u8]) -> bool {
-    const SHORTEST: usize = 8;
     let Some(at) = value.iter().position(|byte| b"'\"".contains(byte)) else { return false };
     let content = &value[at + 1..];
     let content = &content[..content.iter().position(|byte| *byte == value[at]).unwrap_or(content.len())];
-    content.len() >= SHORTEST
-        && !content.iter().any(u8::is_ascii_whitespace)
-        && content.iter().any(u8::is_ascii_alphabetic)
-        && content.iter().any(u8::is_ascii_digit)
+    !content.iter().any(u8::is_ascii_whitespace) && is_unspoken(content)
+}
+
+/// Of letters and digits, and not short.
+fn is_unspoken(word: &[u8]) -> bool {
+    const SHORTEST: usize = 8;
+    word.len() >= SHORTEST && word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(u8::is_ascii_digit)
 }
 
 /// The name at the end of a text, whatever it is in: `"token"`, `(token)::text`.
@@ -472,11 +603,9 @@ fn lists_secret(rest: &[u8], writes_rows: bool) -> bool {
     if *needs_name && named.len() == behind.len() {
         return false;
     }
-    let table = last_name(&behind[..behind.len() - named.len()]);
-    let table = table.strip_suffix(b"s").or(table.strip_suffix(b"S")).unwrap_or(table);
     if writes_rows
         && matches!(*head, "INSERT" | "REPLACE")
-        && is_secret_column(table)
+        && is_table_of_secrets(&behind[..behind.len() - named.len()])
         && named.contains(&b'\'')
     {
         return true;
