@@ -680,8 +680,10 @@ async fn a_schema_that_was_kept_with_its_columns_is_no_drift(database: &Database
 async fn another_spelling_is_no_drift(database: &Database) {
     let script = "CREATE TABLE t (id INTEGER PRIMARY KEY, kind text CHECK (kind <> 'None'), n int REFERENCES u (id));\n\
                   CREATE TABLE u (id INTEGER PRIMARY KEY);\n\
+                  CREATE TABLE w (id int PRIMARY KEY) WITHOUT ROWID, STRICT;\n\
                   CREATE INDEX t_kind ON t (kind);\n\
                   CREATE VIEW v AS SELECT t.kind FROM t;\n\
+                  CREATE VIEW joined AS SELECT t.kind, 't' AS k FROM 'u', 't' WHERE t.n = u.id;\n\
                   CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET n = NULL WHERE id = new.id; END;";
     let first = [("1_t", script)];
     deployed(database, &first).await;
@@ -694,12 +696,14 @@ async fn another_spelling_is_no_drift(database: &Database) {
         "ALTER TABLE T RENAME COLUMN sort TO \"KIND\"",
         "DROP INDEX t_kind",
         "create index T_Kind on \"t\" ([Kind])",
+        "DROP TABLE w",
+        "CREATE TABLE w (id int PRIMARY KEY) STRICT, WITHOUT ROWID",
     ] {
         database.sql(renamed).await;
     }
     assert_eq!(verdict(database, &migrations(&first)).await, DriftVerdict::None);
     for (changed, named) in [
-        ("DROP INDEX t_kind; CREATE INDEX t_kind ON t ('kind')", "t_kind: definition was "),
+        ("DROP INDEX t_kind; CREATE INDEX t_kind ON t ('kind' || n)", "t_kind: definition was "),
         ("DROP VIEW v; CREATE VIEW v AS SELECT 't' AS kind FROM t", "view v: definition was "),
     ] {
         database.sql(changed).await;
@@ -740,7 +744,21 @@ async fn no_form_of_a_secret_is_kept(database: &Database) {
             "COMMENT ON COLUMN a.api_token IS 'hunter2secret';\n\
              COMMENT ON COLUMN a.client_secret IS 'Encrypted, of 16 letters';\n\
              CREATE VIEW y AS SELECT told FROM a WHERE api_token IS DISTINCT FROM 'hunter2';\n\
-             CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM a WHERE api_token LIKE 'hunter2' $$;\n",
+             CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM a WHERE api_token LIKE 'hunter2' $$;\n\
+             CREATE DOMAIN one_token AS text CHECK (VALUE <> 'hunter2');\n\
+             COMMENT ON DOMAIN one_token IS 'hunter2secret';\n\
+             CREATE FUNCTION new_token(n int) RETURNS int LANGUAGE sql AS 'SELECT n';\n\
+             COMMENT ON FUNCTION new_token(int) IS 'hunter2secret';\n\
+             COMMENT ON SCHEMA public IS 'token: hunter2secret';\n\
+             CREATE TABLE parted (token text) PARTITION BY LIST (token);\n\
+             CREATE TABLE part PARTITION OF parted FOR VALUES IN ('hunter2');\n",
+        );
+    } else if database.target().family != Family::Sqlite {
+        script.push_str(
+            "CREATE TABLE parted (token varchar(20)) PARTITION BY LIST COLUMNS(token) (PARTITION p VALUES IN ('hunter2') COMMENT 'token: hunter2secret');\n\
+             CREATE TABLE keyed (n int, KEY by_token (n) COMMENT 'hunter2secret');\n\
+             CREATE PROCEDURE told() COMMENT 'token: hunter2secret' SELECT 1;\n\
+             CREATE EVENT told ON SCHEDULE EVERY 1 DAY DISABLE COMMENT 'token: hunter2secret' DO SELECT 1;\n",
         );
     }
     let project = Project::new(database, &[("1_a", &script)]);
