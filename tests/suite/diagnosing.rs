@@ -21,6 +21,7 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
     natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
     natively [Postgres, MySql, MariaDb]: what_a_refused_call_did_is_said_to_be_unknown;
+    natively [MariaDb]: what_a_refused_statement_did_is_not_forgotten_with_its_text;
     natively [Postgres]:
         indexes_that_are_not_valid_are_told,
         an_index_of_its_own_is_left_to_the_deploy,
@@ -392,6 +393,24 @@ async fn what_a_refused_call_did_is_said_to_be_unknown(database: &Database) {
     status.out("statement 2 was refused, and what was done before that is not known");
 }
 
+/// It drops the one table before it is refused for the other.
+async fn what_a_refused_statement_did_is_not_forgotten_with_its_text(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_gone", "CREATE TABLE gone (n int);")]);
+    project.run(&["deploy"]).await.code(0);
+    let rest = "ALTER TABLE users ADD age int;";
+    project.migration("3_drop", &format!("{rest}\nDROP TABLE gone, nowhere;\nCREATE TABLE more (n int);"));
+    project.run(&["deploy"]).await.code(4);
+    project.migration("3_drop", &format!("{rest}\nDROP TABLE gone;\nCREATE TABLE more (n int);"));
+    let refused = project.run(&["deploy"]).await.code(3);
+    let refused = refused.err("`3_drop` failed, and whether statement 2 took effect is not known");
+    refused.err("look at what it did before it was refused");
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    assert_eq!(told["advice"]["commands"][0], "windlass resolve --resume --took-effect 3_drop", "{told:#}");
+    follow(&project, &told["advice"]["commands"]).await;
+    assert_eq!(database.tables().await, ["more", "users"]);
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+}
+
 const INDEX_AND_REST: &str =
     "CREATE UNIQUE INDEX CONCURRENTLY twins ON users (login);\nCREATE TABLE rest (n int);";
 
@@ -427,7 +446,15 @@ async fn an_index_of_its_own_is_left_to_the_deploy(database: &Database) {
         "{gone:#}"
     );
     project.migration("2_index", INDEX_AND_REST);
-    follow(&project, &told["advice"]["choices"][0]["commands"]).await;
+    // Held against a replay nobody is told to take it away either, and the decision is borne out.
+    let compared = diagnosed(database, &project, on_shadow(database), 3).await;
+    assert_eq!(compared["advice"]["action"], "mend", "{compared:#}");
+    let mut refused = vec!["resolve", "--rolled-back", "2_index"];
+    refused.extend(on_shadow(database));
+    project.run(&refused).await.code(3).err("twins is there, and should not be");
+    let resumed = [&["resolve", "--resume", "2_index"], on_shadow(database)].concat();
+    project.run(&resumed).await.code(0);
+    project.run(&["deploy"]).await.code(0);
     assert_eq!(database.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid").await, "0");
     project.run(&["status", "--check"]).await.code(0);
 }

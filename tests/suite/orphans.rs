@@ -7,7 +7,8 @@ use std::process::Child;
 harness::scenarios!(
     natively [MySql, MariaDb]:
         what_a_killed_deployer_left_running_is_waited_for,
-        what_others_changed_since_is_not_taken_for_the_statement;
+        what_others_changed_since_is_not_taken_for_the_statement,
+        where_the_schema_shows_that_it_never_ran_others_undo_theirs;
     natively [Postgres]: what_a_killed_deployer_left_running_is_ended_by_the_server;
     natively [Postgres, MySql, MariaDb]: the_session_of_a_vanished_host_is_told_ended_and_gone_on_from;
 );
@@ -71,6 +72,39 @@ async fn what_others_changed_since_is_not_taken_for_the_statement(database: &Dat
     until_gone(database, &session).await;
     project.run(&["deploy"]).await.code(0).out("Applied 3_wider");
     assert_eq!(database.value("SELECT count(wider) + count(widest) FROM n").await, "0");
+}
+
+/// What others changed in its table makes it seem done where it makes nothing by name; a replay knows better.
+async fn where_the_schema_shows_that_it_never_ran_others_undo_theirs(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_wide", "ALTER TABLE n MODIFY n bigint;\nCREATE TABLE more (n int);");
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 1").await.expect("the table");
+    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
+    let session = database.running("MODIFY n bigint").await;
+    end(&mut deploy);
+    database.kill(&session).await;
+    until_gone(database, &session).await;
+    other.execute("ROLLBACK").await.expect("undone");
+    database.sql("CREATE TABLE more (n bigint)").await;
+    database.sql("ALTER TABLE n COMMENT 'theirs'").await;
+    let told = project.run(&["diagnose", "--json", "--shadow", "same-server"]).await.code(3).json();
+    let first = &told["migration"]["statements"][0];
+    assert_eq!((&first["fate"], &first["evidence"]), (&"not_done".into(), &"schema".into()), "{told:#}");
+    let advice = &told["advice"];
+    let by_hand = advice["by_hand"].to_string();
+    assert!(by_hand.contains("take table more away") && !by_hand.contains("bigint"), "{told:#}");
+    let why = advice["why"].as_str().expect("words");
+    assert!(why.contains("what others changed beside it (1 object) is drift then"), "{told:#}");
+    database.sql("DROP TABLE more").await;
+    assert_eq!(advice["commands"][0], "windlass resolve --resume 2_wide", "{told:#}");
+    project.run(&["resolve", "--resume", "2_wide", "--shadow", "same-server"]).await.code(0);
+    project.run(&["drift", "accept", "--reason", "a remark"]).await.code(0);
+    project.run(&["deploy"]).await.code(0).out("Applied 2_wide");
+    let wide = "SELECT data_type FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'n'";
+    assert_eq!(database.value(wide).await, "bigint");
 }
 
 /// It looks every two seconds whether there is still somebody who waits for the answer.

@@ -12,6 +12,9 @@ harness::scenarios!(
         a_baseline_is_held_against_what_the_migrations_make,
         what_a_checked_decision_found_is_kept,
         what_others_changed_beside_a_half_done_migration_is_told,
+        what_was_taken_as_it_is_is_no_part_of_what_is_settled,
+        what_was_undone_on_a_word_is_held_against_the_schema,
+        rows_and_additions_of_others_are_told_of_what_was_recorded,
         a_statement_that_reaches_further_is_never_replayed;
     natively [MySql, MariaDb]: a_shadow_has_the_defaults_of_the_database;
     natively [Postgres, MySql, MariaDb]:
@@ -151,6 +154,100 @@ async fn what_others_changed_beside_a_half_done_migration_is_told(database: &Dat
     assert_eq!(told["beside"].as_array().map(Vec::len), Some(1), "{told}");
     let words = project.run(&diagnose()).await;
     words.out("by_hand is there, and should not be").out("a deploy takes it as it is");
+}
+
+const HALF: (&str, &str) = (
+    "2_half",
+    "-- windlass: no-transaction\nCREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);\nCREATE TABLE rest (n int);",
+);
+
+/// Neither the decision nor the advice asks to have it undone; and what was done before is no excuse for what others change
+/// afterwards.
+async fn what_was_taken_as_it_is_is_no_part_of_what_is_settled(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(HALF.0, HALF.1);
+    project.run(&["deploy"]).await.code(4);
+    database.sql("ALTER TABLE half ADD COLUMN theirs int").await;
+    let diagnose = || checked(database, &["diagnose", "--json"]);
+    let told = project.run(&diagnose()).await.code(3).json();
+    assert_eq!(told["advice"]["action"], "undo", "{told:#}");
+    project.run(&["drift", "accept", "--reason", "it may stay"]).await.code(0);
+    let told = project.run(&diagnose()).await.code(3).json();
+    assert_eq!(
+        (&told["advice"]["action"], &told["beside"]),
+        (&"mend".into(), &serde_json::json!([])),
+        "{told:#}"
+    );
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    database.sql("CREATE INDEX later ON half (n)").await;
+    let drift = project.run(&["drift"]).await.code(10).out("later was added");
+    drift.err("in the midst of `2_half` behind statement 1: it may stay");
+    database.sql(&dropped(database, "later", "half")).await;
+    project.run(&["drift"]).await.code(0);
+    database.sql("CREATE TABLE nowhere (n int)").await;
+    project.run(&["drift"]).await.code(10);
+    project.run(&["drift", "accept", "--reason", "it was missing"]).await.code(0);
+    project.run(&checked(database, &["resolve", "--resume", "2_half"])).await.code(0);
+    project.run(&["deploy"]).await.code(0).out("Applied 2_half");
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+}
+
+fn dropped(database: &Database, index: &str, table: &str) -> String {
+    match database.target().family {
+        Family::MySql | Family::MariaDb => format!("DROP INDEX {index} ON {table}"),
+        _ => format!("DROP INDEX {index}"),
+    }
+}
+
+async fn what_was_undone_on_a_word_is_held_against_the_schema(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(HALF.0, HALF.1);
+    project.run(&["deploy"]).await.code(4);
+    project.run(&["resolve", "--rolled-back", "2_half", "--force", "--reason", "surely"]).await.code(0);
+    if database.target().family != Family::Sqlite {
+        let unseen = project.run(&["diagnose"]).await.code(0);
+        unseen
+            .out("recorded as rolled back by a person's word: 2_half; the live schema was held against nothing")
+            .out("nothing is known to be in its way; whether what was recorded as rolled back");
+    }
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(3).json();
+    let choices = &told["advice"]["choices"];
+    assert!(choices[0]["by_hand"][0].to_string().contains("half away"), "{told:#}");
+    let stays: Vec<_> = choices[1]["commands"].as_array().expect("commands").iter().collect();
+    assert_eq!(stays, ["windlass resolve --applied 2_half", "windlass deploy"], "{told:#}");
+    let words = project.run(&checked(database, &["diagnose"])).await.code(3);
+    words.out("`2_half` was recorded as rolled back (rolled back: surely");
+    database.sql("DROP TABLE half").await;
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(0).json();
+    assert_eq!(told["advice"]["why"], "nothing is in its way", "{told:#}");
+}
+
+async fn rows_and_additions_of_others_are_told_of_what_was_recorded(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql("INSERT INTO users (id) VALUES (1)").await;
+    project.migration(HALF.0, &HALF.1.replace("nowhere", "users (id)"));
+    project.run(&["deploy"]).await.code(4);
+    database.sql("CREATE TABLE rest (n int)").await;
+    project.run(&checked(database, &["resolve", "--applied", "2_half"])).await.code(0);
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(0).json();
+    assert_eq!(told["recorded"][0]["unseen_rows"], serde_json::json!([2]), "{told:#}");
+    let why = told["advice"]["why"].as_str().expect("words");
+    assert!(
+        why.contains("that the rows of statement 2 of `2_half` were changed is a person's word"),
+        "{told:#}"
+    );
+    // No migration speaks of the index: it is no sign that what was recorded does not stand.
+    database.sql(EMAIL.1.lines().next().expect("a statement")).await;
+    database.sql("CREATE INDEX theirs ON users (login)").await;
+    project.migration("3_email", EMAIL.1.lines().next().expect("a statement"));
+    project.run(&checked(database, &["resolve", "--applied", "3_email"])).await.code(0);
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(0).json();
+    assert!(told["beside"].to_string().contains("theirs"), "{told:#}");
+    let why = told["advice"]["why"].as_str().expect("words");
+    assert!(why.contains("others changed 1 object beside what the migrations make"), "{told:#}");
 }
 
 async fn a_statement_that_reaches_further_is_never_replayed(database: &Database) {

@@ -107,6 +107,8 @@ pub(crate) struct RecordedBody {
     attempt: AttemptBody,
     /// Null where the live schema was held against nothing.
     differences: Option<Vec<DifferenceBody>>,
+    /// Statements that change rows, or may, and that no deploy ran.
+    unseen_rows: Vec<u32>,
 }
 
 impl RecordedBody {
@@ -114,6 +116,7 @@ impl RecordedBody {
         Self {
             attempt: AttemptBody::of(&recorded.attempt),
             differences: is_seen.then(|| recorded.differences.iter().map(DifferenceBody::of).collect()),
+            unseen_rows: recorded.unseen_rows.clone(),
         }
     }
 }

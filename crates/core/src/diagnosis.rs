@@ -40,14 +40,15 @@ pub struct Diagnosis {
     pub pending: Vec<String>,
     /// The migration that neither stands nor is undone; else the newest one, where it failed and left nothing.
     pub examined: Option<Examined>,
-    /// What a person recorded as applied, where nothing else is wrong and nobody has taken the schema as it is since.
+    /// What a person recorded as applied or as rolled back, where nothing else is wrong and nobody has taken the schema as it
+    /// is since.
     pub recorded: Vec<Recorded>,
     /// Why the live schema was not held against what those make.
     pub recorded_unseen: Option<NotCompared>,
     /// Whether others changed the schema.
     pub drift: DriftVerdict,
     /// Where a replay was held against the live schema: what others changed in objects that the examined migration leaves as
-    /// they are, although its statements name them. A deploy takes that as it is.
+    /// they are, although its statements name them, or added to those of recorded ones. A deploy takes that as it is.
     pub beside: Vec<Difference>,
     /// Who holds the lock that keeps two deploys apart: what is told here may be otherwise by now.
     pub holder: Option<Holder>,
@@ -94,7 +95,7 @@ pub struct Examined {
     pub comparison: Comparison,
 }
 
-/// A migration that stands on a person's word.
+/// A migration that stands, or is undone, on a person's word.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -103,6 +104,8 @@ pub struct Recorded {
     /// What of the objects that it names differs, from what the applied migrations make to what is; empty where nothing does,
     /// or nothing was held against anything.
     pub differences: Vec<Difference>,
+    /// Its statements that change rows, or may, and that were not run by a deploy: no schema tells of those.
+    pub unseen_rows: Vec<u32>,
 }
 
 /// What became of one statement.

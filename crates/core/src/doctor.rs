@@ -361,7 +361,9 @@ fn refused(lines: &[StatusLine], blocked: Option<&Blocked>) -> Finding {
 
 /// Those that a person recorded as applied: a checklist replays nothing, so that it cannot tell whether they stand.
 fn recorded(inspection: &Inspection) -> Option<Finding> {
-    let names: Vec<String> = by_hand(inspection).iter().map(|attempt| attempt.name.clone()).collect();
+    let stands = |attempt: &&&Attempt| attempt.state() == State::Applied;
+    let names: Vec<String> =
+        by_hand(inspection).iter().filter(stands).map(|attempt| attempt.name.clone()).collect();
     if names.is_empty() {
         return None;
     }

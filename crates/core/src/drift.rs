@@ -5,7 +5,7 @@ use crate::history::{Attempt, History, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
-    Change, Difference, HISTORY, Kept, Look, Pattern, Schema, differences, level_grants, level_knowledge,
+    Change, Difference, HISTORY, Kept, Key, Look, Pattern, Schema, differences, level_grants, level_knowledge,
 };
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
@@ -255,6 +255,67 @@ fn judge(
     }))
 }
 
+/// What of the live schema was so when it was last kept, which is never in the midst of a migration but by a person's word:
+/// whoever made it so, the migration under way did not, or a person takes it as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    alike: Alike,
+    /// How many statements of the migration were done then, where that is known.
+    pub(crate) at: Option<u32>,
+}
+
+#[derive(Debug, Default)]
+enum Alike {
+    #[default]
+    Nothing,
+    Everything,
+    /// As it was kept, and as it was seen when that was held against it.
+    Both(Box<(Schema, Schema)>),
+}
+
+impl Known {
+    pub(crate) async fn look(
+        driver: &mut dyn Driver,
+        history: &History,
+        attempt: Option<&Attempt>,
+    ) -> Result<Self, DriverError> {
+        if !driver.keeps_schema() {
+            return Ok(Self::default());
+        }
+        let at = |accepted: &str| attempt.and_then(|attempt| accepted_behind(accepted, &attempt.name));
+        Ok(match driver.look_at_schema(false).await? {
+            Look::NeverKept | Look::Unknown(_) => Self::default(),
+            Look::Same => {
+                let since = |row: &&Attempt| attempt.is_some_and(|attempt| row.id >= attempt.id);
+                let rows = history.attempts.iter().filter(since);
+                let words = rows.filter_map(|row| row.resolution.as_deref());
+                Self { alike: Alike::Everything, at: words.rev().find_map(at) }
+            }
+            Look::Differs { mut kept, mut live, .. } => {
+                level_knowledge(&mut kept.schema, &mut live);
+                level_grants(&mut kept.schema, &mut live);
+                let at = match attempt {
+                    Some(attempt) => completed_when_kept(&kept, attempt),
+                    None => Some(0),
+                };
+                Self { alike: Alike::Both(Box::new((kept.schema, live))), at }
+            }
+        })
+    }
+
+    /// Whether an object of the live schema, or that it is not there, is known of old.
+    pub(crate) fn holds(&self, key: &Key, live: &Schema) -> bool {
+        match &self.alike {
+            Alike::Nothing => false,
+            Alike::Everything => true,
+            Alike::Both(both) => {
+                let (kept, seen) = (both.0.objects.get(key), both.1.objects.get(key));
+                kept == seen && kept.is_some() == live.objects.contains_key(key)
+            }
+        }
+    }
+}
+
 /// What statements name.
 enum Named {
     Objects {
@@ -280,7 +341,8 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
             (_, Some(in_flight)) => in_flight.last.max(attempt.completed),
             _ => attempt.completed,
         };
-        if ran == 0 {
+        let before = completed_when_kept(kept, attempt).unwrap_or(0).min(ran);
+        if ran == before {
             continue;
         }
         let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
@@ -290,7 +352,7 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
             return Named::Anything(attempt.name.clone());
         };
         by.push(attempt.name.clone());
-        for statement in statements.iter().take(ran as usize) {
+        for statement in statements.iter().take(ran as usize).skip(before as usize) {
             match classify(dialect, statement.text(script.text())).objects {
                 Objects::Known(known) => names.extend(known),
                 Objects::Unknown => return Named::Anything(attempt.name.clone()),
@@ -299,6 +361,35 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
     }
     by.dedup();
     Named::Objects { names, by }
+}
+
+/// How it is kept of a migration, and told, that the schema was taken as it was in its midst; the number comes behind.
+fn in_the_midst_of(name: &str) -> String {
+    format!(" in the midst of `{name}` behind statement ")
+}
+
+/// Who takes the schema as it is, in the midst of what, and why.
+pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
+    let is_half_done = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
+    let midst = history.attempts.iter().find(is_half_done).map_or_else(String::new, |attempt| {
+        format!("{}{}", in_the_midst_of(&attempt.name), attempt.completed)
+    });
+    format!("{who}{midst}: {reason}")
+}
+
+/// How many statements of an attempt were done when the schema was kept, where that is known: those are part of it.
+fn completed_when_kept(kept: &Kept, attempt: &Attempt) -> Option<u32> {
+    match &kept.accepted {
+        Some(accepted) if attempt.started_at <= kept.at => accepted_behind(accepted, &attempt.name),
+        // Only a person has it kept in the midst of one.
+        _ => Some(0),
+    }
+}
+
+/// Behind how many statements of a migration the schema was taken as it was, as these words have it.
+fn accepted_behind(accepted: &str, name: &str) -> Option<u32> {
+    let (_, number) = accepted.split_once(&in_the_midst_of(name))?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Whether a difference is in an object of these names, in what is part of one, or in what speaks of one.
@@ -322,7 +413,7 @@ fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
 }
 
 /// Whether a name stands in a text as a word of its own.
-fn speaks_of(text: &str, name: &str) -> bool {
+pub(crate) fn speaks_of(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let (text, name) = (text.to_lowercase(), name.to_lowercase());
     !name.is_empty()

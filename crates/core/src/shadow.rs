@@ -5,8 +5,9 @@ mod worked_out;
 pub(crate) use worked_out::WorkedOut;
 
 use crate::apply::DeployError;
+use crate::drift::Known;
 use crate::driver::{Driver, DriverError};
-use crate::history::Attempt;
+use crate::history::{Attempt, Remnant, Sight};
 use crate::migration::Migration;
 use crate::plan::{Place, has_run_head};
 use crate::schema::{Against, Change, Difference, Key, Pattern, Schema, differences};
@@ -72,6 +73,10 @@ pub struct Replay {
     pub(crate) worked_out: WorkedOut,
     /// What the migration may have changed besides: the states do not tell of it.
     pub(crate) untold: Untold,
+    /// What of the live schema was so before: no part of what the migration may have changed.
+    pub(crate) known: Known,
+    /// What a statement left that was refused or cut off, beside the state after so many: the deploy that goes on clears it away.
+    pub(crate) remnant: Option<(u32, Remnant)>,
 }
 
 /// What a migration may have changed of which the states of its replay do not tell: the replay ended early, or what has run
@@ -149,8 +154,26 @@ impl Replay {
     /// definition, so that the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let looked_at = self.looked_at(live);
-        let differing = |schema: &Schema| self.worked_out.told(among(&looked_at, schema, live));
-        let compared = self.states.iter().map(|(done, schema)| (*done, differing(schema)));
+        let cleared = self
+            .remnant
+            .as_ref()
+            .and_then(|(at, remnant)| Some((self.states.iter().rposition(|(done, _)| done <= at)?, remnant)));
+        let when_kept = self.known.at.and_then(|at| self.states.iter().rfind(|(done, _)| *done <= at));
+        let touched = self.touched();
+        let differing = |(index, (done, schema)): (usize, &(u32, Schema))| {
+            let mut differences = self.worked_out.told(among(&looked_at, schema, live));
+            let left = cleared.filter(|(at, _)| *at == index);
+            differences.retain(|difference| {
+                let key = &difference.key;
+                // What the migration itself changes was so before it did.
+                let is_as_then =
+                    || when_kept.is_some_and(|(_, then)| then.objects.get(key) == schema.objects.get(key));
+                let is_of_old = self.known.holds(key, live) && (!touched.contains(key) || is_as_then());
+                !is_of_old && !left.is_some_and(|(_, remnant)| is_left(difference, remnant))
+            });
+            (*done, differences)
+        };
+        let compared = self.states.iter().enumerate().map(differing);
         (!looked_at.is_empty()).then(|| compared.collect())
     }
 
@@ -175,14 +198,20 @@ impl Replay {
         touched.into_iter().chain(parts).chain(untold).collect()
     }
 
-    /// With what this attempt may have changed of which the replay does not tell: it ended before, or another text has run.
+    /// With what this attempt may have changed of which the replay does not tell: it ended before, or another text has run;
+    /// with what was so before, and with what is cleared away.
     pub(crate) fn beside(
         mut self,
         migration: &Migration,
         attempt: Option<&Attempt>,
         dialect: Dialect,
+        known: Known,
     ) -> Self {
+        self.known = known;
         let Some(attempt) = attempt else { return self };
+        if let Sight::Remnant(remnant) = &attempt.sight {
+            self.remnant = Some((attempt.completed, remnant.clone()));
+        }
         let known = self.states.last().map_or(0, |(done, _)| *done);
         let ran = attempt.in_flight.map_or(attempt.completed, |in_flight| in_flight.last);
         self.untold = match () {
@@ -209,6 +238,13 @@ impl Replay {
         });
         all.collect()
     }
+}
+
+/// Whether it is what a statement left that was refused or cut off.
+fn is_left(difference: &Difference, remnant: &Remnant) -> bool {
+    let Remnant::InvalidIndex { schema, index } = remnant else { return false };
+    let key = &difference.key;
+    matches!(difference.change, Change::Added(_)) && key.schema == *schema && key.name == *index
 }
 
 /// What differs among these objects.

@@ -217,11 +217,14 @@ fn examined(examined: &Examined) -> String {
 fn recorded(diagnosis: &Diagnosis) -> Option<String> {
     let recorded = &diagnosis.recorded;
     if let Some(why) = diagnosis.recorded_unseen.as_ref().and_then(|why| why_not(why).1) {
-        let names: Vec<_> = recorded.iter().map(|one| one.attempt.name.clone()).collect();
-        return Some(
-            shown(&format!("recorded as applied by a person's word: {}; {why}", some_of(&names)))
-                .into_owned(),
-        );
+        let told = |state: State, word: &str| {
+            let are_so = recorded.iter().filter(|one| one.attempt.state() == state);
+            let names: Vec<_> = are_so.map(|one| one.attempt.name.clone()).collect();
+            let told = format!("recorded as {word} by a person's word: {}; {why}", some_of(&names));
+            (!names.is_empty()).then(|| shown(&told).into_owned())
+        };
+        let told = [told(State::Applied, "applied"), told(State::RolledBack, "rolled back")];
+        return Some(told.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     }
     let mut rest: Vec<&Recorded> = recorded.iter().filter(|one| !one.differences.is_empty()).collect();
     let mut told = Vec::new();
@@ -235,7 +238,8 @@ fn recorded(diagnosis: &Diagnosis) -> Option<String> {
 }
 
 fn is_same_word(one: &Recorded, other: &Recorded) -> bool {
-    one.attempt.resolution == other.attempt.resolution && one.attempt.applied_by == other.attempt.applied_by
+    let word = |one: &Recorded| (one.attempt.resolution.clone(), one.attempt.state());
+    word(one) == word(other) && one.attempt.applied_by == other.attempt.applied_by
 }
 
 /// Those that stand on one word.
@@ -245,6 +249,8 @@ fn on_a_word(recorded: &[&Recorded]) -> String {
     let Some(Recorded { attempt, .. }) = recorded.first() else { return String::new() };
     let resolution = attempt.resolution.as_deref();
     let what = match (resolution.is_some_and(|word| word.starts_with(ACCEPTED_EDIT)), is_one) {
+        (_, true) if attempt.state() == State::RolledBack => format!("{names} was recorded as rolled back"),
+        (_, false) if attempt.state() == State::RolledBack => format!("{names} were recorded as rolled back"),
         (true, true) => format!("the text of {names} counts as it is written now"),
         (true, false) => format!("the texts of {names} count as they are written now"),
         (false, true) => format!("{names} was recorded as applied by {}", attempt.applied_by),

@@ -5,7 +5,7 @@ use super::failure::told;
 use super::replay::furnish;
 use super::{inspect, keep_schema, replay, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
-use crate::drift::DriftOptions;
+use crate::drift::{DriftOptions, Known, acceptance};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
 use crate::history::{Attempt, State};
 use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
@@ -201,8 +201,7 @@ pub async fn accept_drift(
     grants: bool,
 ) -> Result<(), ResolveFailure> {
     lock(driver).await?;
-    let accepted = format!("{}: {reason}", run.applied_by);
-    let result = write_accepted(driver, run, accepted, grants).await;
+    let result = write_accepted(driver, run, reason, grants).await;
     unlocked(driver, result).await
 }
 
@@ -239,10 +238,12 @@ async fn write_baseline(
 async fn write_accepted(
     driver: &mut dyn Driver,
     run: &Run,
-    accepted: String,
+    reason: &str,
     grants: bool,
 ) -> Result<(), ResolveFailure> {
-    let plan = crate::plan::accept_schema(&driver.inspect().await?, accepted, grants)?;
+    let inspection = driver.inspect().await?;
+    let accepted = acceptance(&run.applied_by, reason, &inspection.history);
+    let plan = crate::plan::accept_schema(&inspection, accepted, grants)?;
     write(driver, run, &plan).await.map(drop)
 }
 
@@ -297,7 +298,10 @@ impl Decision<'_> {
         let dialect = driver.capabilities().dialect;
         furnish(shadow, driver).await?;
         let replay = replay(shadow, self.migrations, &before, migration).await?;
-        let mut replay = replay.beside(migration, attempt, dialect);
+        let known = Known::look(driver, &inspection.history, attempt).await?;
+        let mut replay = replay.beside(migration, attempt, dialect, known);
+        // Only a deploy that goes on clears it away.
+        replay.remnant = replay.remnant.filter(|_| self.resolution == Resolution::Resume);
         let of = replay.statements;
         let done = match self.resolution {
             Resolution::RolledBack => 0,
@@ -332,7 +336,8 @@ impl Decision<'_> {
             let is_whole = others.all(|attempt| attempt.state() == State::Applied)
                 && settled.is_some_and(|(_, made)| {
                     let made = std::slice::from_ref(made);
-                    differences_from(made, &live, self.migrations, dialect, ignore).is_empty()
+                    let differences = differences_from(made, &live, self.migrations, dialect, ignore);
+                    differences.iter().all(|difference| replay.known.holds(&difference.key, &live))
                 });
             let (rows, before) = (rows(migration, dialect), attempt.map_or(0, |attempt| attempt.completed));
             let is_unseen = match self.resolution {

@@ -6,7 +6,7 @@ use super::{DeployOptions, inspect, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
-use crate::drift::{self, DriftVerdict, Touched};
+use crate::drift::{self, DriftVerdict, Known, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::Migration;
@@ -57,10 +57,10 @@ pub async fn diagnose(
         None => None,
     };
     let is_drift = matches!(drift, DriftVerdict::Drift(_));
-    let (recorded, recorded_unseen) = match blocked.is_none() && examined.is_none() && !is_drift {
-        true => look.recorded(options).await?,
-        false => (Vec::new(), None),
-    };
+    let (mut recorded, mut recorded_unseen) = (Vec::new(), None);
+    if blocked.is_none() && examined.is_none() && !is_drift {
+        ((recorded, beside), recorded_unseen) = look.recorded(options).await?;
+    }
     let is_drift_alone = blocked.is_none() && is_drift && examined.is_none();
     let origin = match is_drift_alone {
         true => look.origin(&pending, options).await?,
@@ -73,6 +73,7 @@ pub async fn diagnose(
         examined: examined.as_ref(),
         recorded: &recorded,
         recorded_unseen: recorded_unseen.as_ref(),
+        beside: &beside,
         drift: &drift,
         has_history: !inspection.history.attempts.is_empty(),
         holder: holder.as_ref(),
@@ -147,8 +148,9 @@ impl Look<'_, '_, '_> {
         }
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
+        let known = Known::look(self.driver, &self.inspection.history, Some(attempt)).await?;
         let replay = match replay(shadow, self.migrations, &before, migration).await {
-            Ok(replay) => replay.beside(migration, Some(attempt), dialect),
+            Ok(replay) => replay.beside(migration, Some(attempt), dialect, known),
             Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
         };
         Ok(match self.live().await? {
@@ -188,13 +190,13 @@ impl Look<'_, '_, '_> {
     async fn recorded(
         &mut self,
         options: &DeployOptions,
-    ) -> Result<(Vec<Recorded>, Option<NotCompared>), DriverError> {
+    ) -> Result<((Vec<Recorded>, Vec<Difference>), Option<NotCompared>), DriverError> {
         let (migrations, inspection) = (self.migrations, self.inspection);
         let attempts = by_hand(inspection);
         let dialect = self.driver.capabilities().dialect;
         let told = |differences: &[Difference]| borne_out(&attempts, differences, migrations, dialect);
         if attempts.is_empty() || !self.driver.keeps_schema() {
-            return Ok((Vec::new(), None));
+            return Ok(((Vec::new(), Vec::new()), None));
         }
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else {

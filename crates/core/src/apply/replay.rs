@@ -2,7 +2,7 @@
 
 use super::attempt::{Ended, Runner};
 use super::{DeployError, DeployOptions, REPLANS, Silent, Stop, deploy};
-use crate::drift::DriftPolicy;
+use crate::drift::{DriftPolicy, Known};
 use crate::driver::{Contents, Driver, DriverError, Run};
 use crate::migration::{Migration, MigrationKind};
 use crate::plan::{Plan, Segment, Step};
@@ -78,7 +78,15 @@ pub async fn replay(
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
     let (states, broken) = states(shadow, &set, statements).await?;
     let worked_out = WorkedOut::of(&set, dialect);
-    Ok(Replay { statements, states, broken, worked_out, untold: Untold::Nothing })
+    Ok(Replay {
+        statements,
+        states,
+        broken,
+        worked_out,
+        untold: Untold::Nothing,
+        known: Known::default(),
+        remnant: None,
+    })
 }
 
 fn options() -> DeployOptions {

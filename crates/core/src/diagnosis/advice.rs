@@ -1,11 +1,13 @@
 //! Advice: the one thing that is right to do, as commands, and why.
 
-use super::{Changes, Compared, Comparison, Evidence, Examined, NotCompared, Recorded, Told};
+use super::{Changes, Compared, Comparison, Evidence, Examined, Fate, NotCompared, Recorded, Told};
 use crate::drift::DriftVerdict;
 use crate::driver::Holder;
 use crate::history::{Attempt, InFlight, Liveness, Sight, State};
 use crate::plan::{Blocked, Place};
 use crate::schema::{Change, Difference};
+use crate::shadow::is_named;
+use std::collections::BTreeSet;
 
 /// What is right to do.
 ///
@@ -104,6 +106,7 @@ pub(crate) struct Case<'a> {
     pub(crate) examined: Option<&'a Examined>,
     pub(crate) recorded: &'a [Recorded],
     pub(crate) recorded_unseen: Option<&'a NotCompared>,
+    pub(crate) beside: &'a [Difference],
     pub(crate) has_history: bool,
     pub(crate) drift: &'a DriftVerdict,
     pub(crate) holder: Option<&'a Holder>,
@@ -129,14 +132,49 @@ pub(crate) enum Origin {
 pub(crate) fn advise(case: &Case<'_>) -> Advice {
     let mut advice = advice(case);
     let is_about_schema = !matches!(advice.action, Action::Drift | Action::Nothing | Action::Wait);
-    if let (DriftVerdict::Drift(drift), true) = (case.drift, is_about_schema) {
+    let elsewhere = if is_about_schema { changed_elsewhere(case) } else { 0 };
+    if elsewhere > 0 {
         advice.why.push_str(&format!(
-            "; before that the deploy stops for what others changed elsewhere ({} {}): see `windlass drift`",
-            drift.differences.len(),
-            if drift.differences.len() == 1 { "object" } else { "objects" },
+            "; before that the deploy stops for what others changed elsewhere ({elsewhere} {}): see `windlass drift`",
+            if elsewhere == 1 { "object" } else { "objects" },
+        ));
+    }
+    let excused = excused_by_doubt(case, &advice);
+    if excused > 0 {
+        advice.why.push_str(&format!(
+            "; what others changed beside it ({excused} {}) is drift then: undo it, or take it as it is with `windlass drift \
+             accept`",
+            if excused == 1 { "object" } else { "objects" },
         ));
     }
     advice
+}
+
+/// How many objects others changed that are only passed over as long as a statement that names them may have run: by this
+/// decision it has not.
+fn excused_by_doubt(case: &Case<'_>, advice: &Advice) -> usize {
+    let Some(examined) = case.examined.filter(|examined| examined.attempt.in_flight.is_some()) else {
+        return 0;
+    };
+    let settles = |command: &String| command.contains(" --resume ") && !command.contains(TOOK_EFFECT);
+    if !advice.commands.iter().any(settles) {
+        return 0;
+    }
+    let completed = |told: &&Told| told.number <= examined.attempt.completed;
+    let named = examined.statements.iter().filter(completed).flat_map(|told| told.objects.iter().flatten());
+    let named: BTreeSet<String> = named.map(|name| name.to_lowercase()).collect();
+    case.beside.iter().filter(|difference| !is_named(&difference.key, &named)).count()
+}
+
+/// How many objects others changed, but for those that the examined migration's states are told apart by.
+fn changed_elsewhere(case: &Case<'_>) -> usize {
+    let DriftVerdict::Drift(drift) = case.drift else { return 0 };
+    let compared = case.examined.and_then(Examined::compared);
+    let is_its_own = |difference: &Difference| {
+        let states = compared.iter().flat_map(|compared| &compared.states);
+        states.flat_map(|(_, differences)| differences).any(|one| one.key == difference.key)
+    };
+    drift.differences.iter().filter(|difference| !is_its_own(difference)).count()
 }
 
 fn advice(case: &Case<'_>) -> Advice {
@@ -176,26 +214,47 @@ fn advice(case: &Case<'_>) -> Advice {
             })
         }
         (None, Some(examined)) if examined.is_same_text => mend(examined, None),
-        (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => not_there(case.recorded),
+        (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => {
+            not_borne_out(case.recorded)
+        }
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
             _ if case.pending.is_empty() => match not_looked_at(case) {
                 Some(rest) => plain(Action::Nothing, &format!("nothing is known to be wrong; {rest}"), &[]),
                 None => plain(Action::Nothing, "everything is as it should be", &[]),
             },
-            _ => plain(Action::Deploy, "nothing is in its way", &["windlass deploy"]),
+            _ => match not_looked_at(case) {
+                Some(rest) => {
+                    plain(Action::Deploy, &format!("nothing is known to be in its way; {rest}"), &[DEPLOY])
+                }
+                None => plain(Action::Deploy, "nothing is in its way", &[DEPLOY]),
+            },
         },
     }
 }
 
 /// What of the database was held against nothing, where else nothing is wrong.
 fn not_looked_at(case: &Case<'_>) -> Option<String> {
-    let names: Vec<_> = case.recorded.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
-    let recorded = case.recorded_unseen.map(|_| {
+    let names = |state: State| {
+        let are_so = case.recorded.iter().filter(|one| one.attempt.state() == state);
+        let names: Vec<_> = are_so.map(|one| format!("`{}`", one.attempt.name)).collect();
+        (!names.is_empty() && case.recorded_unseen.is_some()).then(|| few(&names))
+    };
+    let recorded = names(State::Applied).map(|names| {
+        format!("whether what was recorded as applied by a person's word stands was not looked at: {names}")
+    });
+    let undone = names(State::RolledBack).map(|names| {
         format!(
-            "whether what was recorded as applied by a person's word stands was not looked at: {}",
-            few(&names)
+            "whether what was recorded as rolled back by a person's word is gone was not looked at: {names}"
         )
+    });
+    let rows = case.recorded.iter().filter(|one| !one.unseen_rows.is_empty()).map(|one| {
+        let (rows, name) = (numbers(&one.unseen_rows), &one.attempt.name);
+        format!("that the rows of {rows} of `{name}` were changed is a person's word, and no schema tells")
+    });
+    let beside = (!case.beside.is_empty()).then(|| {
+        let many = if case.beside.len() == 1 { "object" } else { "objects" };
+        format!("others changed {} {many} beside what the migrations make", case.beside.len())
     });
     let drift = match case.drift {
         DriftVerdict::Unknown(why) => {
@@ -206,7 +265,7 @@ fn not_looked_at(case: &Case<'_>) -> Option<String> {
         ),
         _ => None,
     };
-    let parts: Vec<_> = recorded.into_iter().chain(drift).collect();
+    let parts: Vec<_> = recorded.into_iter().chain(undone).chain(rows).chain(beside).chain(drift).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -410,7 +469,9 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
         choices.iter_mut().for_each(|choice| choice.by_hand.push(left.clone()));
         by_hand.insert(0, left);
     }
+    let mut commands = vec![DEPLOY.to_owned()];
     if let (Some(in_flight), Sight::Changed) = (attempt.in_flight, &attempt.sight) {
+        commands.insert(0, resolve("--resume", &attempt.name));
         let (by_hand, took_effect) = decided(examined, TOOK_EFFECT, in_flight.last);
         choices.push(Choice {
             when: format!("what statement {} makes is to stay as it is there now", in_flight.to_text()),
@@ -418,7 +479,7 @@ fn mend(examined: &Examined, next: Option<&Place>) -> Advice {
             commands: vec![took_effect, DEPLOY.to_owned()],
         });
     }
-    Advice { by_hand, choices, ..plain(Action::Mend, &why, &[DEPLOY]) }
+    Advice { by_hand, commands, choices, ..plain(Action::Mend, &why, &[]) }
 }
 
 /// An attempt of which part stands: the history's word is held against the schema, and where they agree it goes on.
@@ -429,6 +490,15 @@ fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
     }
     if let Some(next) = made_by_hand(examined, compared) {
         return stands_already(examined, compared, next);
+    }
+    // What a look at objects took for done, the schema may say is not.
+    let taken_for_done =
+        examined.attempt.in_flight.filter(|_| examined.completed() > examined.attempt.completed);
+    if let Some(advice) = taken_for_done
+        .filter(|in_flight| shown(examined, *in_flight) == Some(false))
+        .and_then(|in_flight| seen(examined, compared, in_flight))
+    {
+        return advice;
     }
     let goes_on = goes_on();
     whole_or_gone(examined, || goes_on.clone()).unwrap_or_else(|| {
@@ -730,6 +800,14 @@ fn hidden(examined: &Examined, doubted: InFlight) -> String {
     format!("{which} of `{}` was under way, and {why}: {look}", examined.attempt.name)
 }
 
+/// Whether the live schema shows of all of these statements that they are done, or of all that they are not.
+fn shown(examined: &Examined, statements: InFlight) -> Option<bool> {
+    let among = |told: &&Told| told.number >= statements.first && told.number <= statements.last;
+    let mut fates = examined.statements.iter().filter(among).map(|told| (told.fate, told.evidence));
+    let first = fates.next()?;
+    (first.1 == Evidence::Schema && fates.all(|fate| fate == first)).then_some(first.0 == Fate::Done)
+}
+
 /// What the schema tells of statements in doubt that change definitions alone.
 fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<Advice> {
     let (name, fits) = (&examined.attempt.name, compared.fits());
@@ -759,16 +837,52 @@ fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) -> Option<A
                 "statement {} of `{name}` was under way, and the live schema is neither what it is before nor what it is after",
                 doubted.to_text()
             );
-            let commands = [resolve("--resume", name), DEPLOY.to_owned()];
+            let is_done = shown(examined, doubted) == Some(true);
+            let (at, decision) = match is_done {
+                true if behind == of => (behind, "--applied"),
+                true => (behind, TOOK_EFFECT),
+                false => (before, "--resume"),
+            };
+            let commands = [resolve(decision, name), DEPLOY.to_owned()];
             let commands: Vec<_> = commands.iter().map(String::as_str).collect();
-            Some(Advice { by_hand: undone(compared.at(before)), ..plain(Action::Undo, &why, &commands) })
+            Some(Advice { by_hand: undone(compared.at(at)), ..plain(Action::Undo, &why, &commands) })
         }
     }
 }
 
+/// The live schema speaks against what a person recorded.
+fn not_borne_out(recorded: &[Recorded]) -> Advice {
+    let of = recorded.iter().filter(|one| !one.differences.is_empty());
+    let (undone, applied): (Vec<_>, Vec<_>) = of.partition(|one| one.attempt.state() == State::RolledBack);
+    match undone.last() {
+        // The last one may have been made on those before.
+        Some(last) if applied.is_empty() => still_there(last),
+        _ => not_there(&applied),
+    }
+}
+
+/// A person recorded as rolled back what is not all gone.
+fn still_there(recorded: &Recorded) -> Advice {
+    let name = &recorded.attempt.name;
+    let why = format!(
+        "`{name}` was recorded as rolled back by a person's word, and the live schema is not what the applied migrations make: \
+         what it left would be in its way"
+    );
+    let goes = Choice {
+        when: "it is to run from its beginning".to_owned(),
+        by_hand: undone(&recorded.differences),
+        commands: vec![DEPLOY.to_owned()],
+    };
+    let stays = Choice {
+        when: "all of it stands, the rows that it changes, too".to_owned(),
+        by_hand: Vec::new(),
+        commands: vec![resolve("--applied", name), DEPLOY.to_owned()],
+    };
+    Advice { choices: vec![goes, stays], ..plain(Action::Decide, &why, &[]) }
+}
+
 /// A person recorded as applied what is not all there.
-fn not_there(recorded: &[Recorded]) -> Advice {
-    let of: Vec<&Recorded> = recorded.iter().filter(|one| !one.differences.is_empty()).collect();
+fn not_there(of: &[&Recorded]) -> Advice {
     let names: Vec<_> = of.iter().map(|one| format!("`{}`", one.attempt.name)).collect();
     let why = format!(
         "{} {} recorded as applied by a person's word, and the live schema is not what the migrations make",

@@ -208,7 +208,17 @@ fn visible(replay: &Replay, live: &Schema) -> Vec<Range> {
     let one = |at: usize| {
         let ((after, before), (upto, behind)) = (&states[at], &states[at + 1]);
         let keys = before.objects.keys().chain(behind.objects.keys());
-        let changed: Vec<&Key> = keys.filter(|key| value(before, key) != value(behind, key)).collect();
+        let mut changed: Vec<&Key> = keys.filter(|key| value(before, key) != value(behind, key)).collect();
+        // A table with something more is not the one that is made.
+        let is_made = |key: &Key| {
+            let whole =
+                |made: &&Key| made.table.is_empty() && made.name == key.table && made.schema == key.schema;
+            !key.table.is_empty()
+                && changed.iter().copied().filter(whole).any(|made| value(before, made).is_none())
+        };
+        let more: Vec<&Key> =
+            live.objects.keys().filter(|key| is_made(key) && !replay.known.holds(key, live)).collect();
+        changed.extend(more);
         let is_live =
             |(_, schema): &(u32, Schema)| changed.iter().all(|key| value(schema, key) == value(live, key));
         let (earlier, later) = (states[..=at].iter().any(is_live), states[at + 1..].iter().any(is_live));

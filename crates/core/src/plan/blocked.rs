@@ -3,7 +3,7 @@
 use super::Execute;
 use crate::directive::DirectiveError;
 use crate::driver::{InvalidIndex, Invalidity};
-use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness};
+use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness, State};
 use crate::migration::Migration;
 use crate::sql::modes::Misread;
 use crate::sql::split::{SplitError, position};
@@ -473,6 +473,17 @@ impl Blocked {
                 `windlass resolve --rolled-back {} --force` (without its file there is nothing to check that against)",
                 attempt.name
             ),
+            Self::InDoubt { attempt, in_flight, .. }
+                if attempt.state() == State::Failed && in_flight.first == in_flight.last =>
+            {
+                format!(
+                    "look at what it did before it was refused; once that is undone, or the text goes on from there: \
+                     `windlass resolve --resume {0}`; if what stands in its place took effect: \
+                     `windlass resolve --resume {0} --took-effect`; if the whole migration did: \
+                     `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
+                    attempt.name
+                )
+            }
             Self::InDoubt { attempt, beside, .. } => format!(
                 "{1}look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
                 if it did: `windlass resolve --resume {0} --took-effect`; \

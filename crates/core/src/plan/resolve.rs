@@ -1,7 +1,7 @@
 //! `resolve` and `baseline`: a person's decision about the history, as a plan like any other.
 
 use super::build::{Prefix, checksums, length};
-use super::state::{Text, compare, find_migration};
+use super::state::{Text, compare, find_migration, has_run_head};
 use super::{Blocked, Claim, Plan, Record, Resolve, ResolveInto, Segment, Standing, Step};
 use crate::driver::{Access, Capabilities, Contents, Inspection};
 use crate::history::{
@@ -318,7 +318,11 @@ fn took_effect<'m>(
         return wrong("a look at the database tells that the statement in flight did not take effect");
     }
     let migration = find_migration(migrations, &attempt.name).map_err(ResolveError::Unknown)?;
-    if matches!(compare(migration, attempt, capabilities.dialect), Text::Changed) {
+    // In place of what was refused stands by now what is said to have taken effect.
+    let is_mended = state == State::Failed
+        && in_flight.first == in_flight.last
+        && has_run_head(migration, attempt, capabilities.dialect);
+    if matches!(compare(migration, attempt, capabilities.dialect), Text::Changed) && !is_mended {
         return wrong("its text changed since it ran: put the old one back, then say what took effect");
     }
     let dialect = capabilities.dialect;

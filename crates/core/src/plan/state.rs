@@ -302,6 +302,8 @@ fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_
     let refused = attempt.state() == State::Failed;
     let statements = prepared.facts.get(first..last);
     match &attempt.sight {
+        // What it may have done before it was refused, another text may meet.
+        Sight::Changed | Sight::Unknown if refused && !same_text => None,
         // A single statement that was refused was not done, whatever it left.
         _ if refused => (last == first + 1).then_some(completed),
         Sight::Untouched => Some(completed),
