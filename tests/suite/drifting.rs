@@ -76,7 +76,8 @@ harness::scenarios!(
         shadow_tables_are_no_drift,
         columns_are_told_where_their_definitions_can_be_read,
         a_schema_that_was_kept_with_its_columns_is_no_drift,
-        another_spelling_is_no_drift;
+        another_spelling_is_no_drift,
+        another_spelling_of_a_view_is_no_drift;
 );
 
 const A: (&str, &str) = ("1_a", "CREATE TABLE a (n int);");
@@ -668,7 +669,10 @@ async fn a_schema_that_was_kept_with_its_columns_is_no_drift(database: &Database
     deployed(database, &[A]).await;
     let column =
         "char(10) || 'column' || char(9) || char(9) || 'a' || char(9) || 'n' || char(9) || 'type=INT'";
-    let earlier = format!("UPDATE _windlass_migrations SET snapshot = snapshot || {column}");
+    // Nor were there any fingerprints.
+    let unmarked =
+        "substr(snapshot, 1, instr(snapshot, char(9)) - 1) || substr(snapshot, instr(snapshot, char(10)))";
+    let earlier = format!("UPDATE _windlass_migrations SET snapshot = {unmarked} || {column}");
     database.sql(&earlier).await;
     assert_eq!(verdict(database, &migrations(&[A])).await, DriftVerdict::None);
     database.sql("ALTER TABLE a ADD COLUMN by_hand int").await;
@@ -713,6 +717,16 @@ async fn another_spelling_is_no_drift(database: &Database) {
         let words = words(&drift);
         assert!(words.iter().any(|words| words.contains(named)), "{words:?}");
     }
+}
+
+/// What a view says depends on its tables, those too that are as they were kept.
+async fn another_spelling_of_a_view_is_no_drift(database: &Database) {
+    let first = [("1_t", "CREATE TABLE t (kind text);\nCREATE VIEW v AS SELECT kind FROM t;")];
+    deployed(database, &first).await;
+    database.sql("DROP VIEW v; CREATE VIEW v AS SELECT \"kind\" FROM t").await;
+    assert_eq!(verdict(database, &migrations(&first)).await, DriftVerdict::None);
+    database.sql("DROP VIEW v; CREATE VIEW v AS SELECT \"sort\" FROM t").await;
+    assert!(matches!(verdict(database, &migrations(&first)).await, DriftVerdict::Drift(_)));
 }
 
 /// The text of the schema as it was kept last.

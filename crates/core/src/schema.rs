@@ -11,7 +11,7 @@ mod text;
 
 pub use compare::{Against, Change, Difference, differences};
 pub use ddl::{DdlError, Made};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use guard::stands_for;
 pub use known::level_knowledge;
 pub use pattern::{Pattern, PatternError};
@@ -82,6 +82,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// The part of the schema that it belongs to: its table with all that is part of it, or it alone.
+    pub fn part(&self) -> &str {
+        if self.table.is_empty() { &self.name } else { &self.table }
+    }
+
     /// The name with what it is part of: `public.ship.length`.
     pub fn full_name(&self) -> String {
         let parts = [&self.schema, &self.table, &self.name];
@@ -118,7 +123,7 @@ pub enum Look {
     NeverKept,
     /// It is as it was kept.
     Same,
-    /// It may be another.
+    /// It may be another. [Parts](Key::part) that are the same may be in neither of the two schemas.
     Differs {
         /// As it was kept.
         kept: Box<Kept>,

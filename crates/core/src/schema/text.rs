@@ -1,9 +1,11 @@
 //! A schema as text: a line an object, its parts between tabs, in any order.
 //!
-//! The first line tells who looked, and behind a tab the fingerprint of what the server said, where there is one. What
-//! would end a part or a line is written behind a backslash.
+//! The first line tells who looked, and behind tabs the fingerprint of what the server said and those of its parts, where
+//! there are any. What would end a part or a line is written behind a backslash.
 
-use super::{Key, Properties, Schema};
+use super::{Fingerprints, Key, Properties, Schema};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// A line that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +31,29 @@ impl Schema {
     /// # Ok::<(), windlass_core::schema::TextError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, TextError> {
+        Self::parse_parts(text, None)
+    }
+
+    /// The same, of these [parts](Key::part) alone.
+    ///
+    /// # Errors
+    /// Names the first line that cannot be one.
+    ///
+    /// ```
+    /// use windlass_core::schema::Schema;
+    ///
+    /// let text = "1 SQLite 3\ntable\t\t\tport\ntable\t\t\tship\ncolumn\t\tship\tlength\ttype=int";
+    /// let schema = Schema::parse_parts(text, Some(&["ship".to_owned()].into()))?;
+    /// assert_eq!(schema.objects.keys().map(ToString::to_string).collect::<Vec<_>>(), ["table ship", "column ship.length"]);
+    /// # Ok::<(), windlass_core::schema::TextError>(())
+    /// ```
+    pub fn parse_parts(text: &str, only: Option<&BTreeSet<String>>) -> Result<Self, TextError> {
         let (origin, lines) = unmarked(text);
         let lines = (2..).zip(lines.split('\n')).filter(|(_, line)| !line.is_empty());
+        // A line that is none is told of below.
+        let is_asked_for =
+            |line: &str| only.is_none_or(|parts| part(line).is_none_or(|part| parts.contains(&*part)));
+        let lines = lines.filter(|(_, line)| is_asked_for(line));
         let objects = lines.map(|(number, line)| object(line).ok_or(TextError { line: number }));
         // All at once: sorted already, they need not be looked for one by one.
         Ok(Self { origin: origin.to_owned(), objects: objects.collect::<Result<_, _>>()? })
@@ -41,19 +64,27 @@ impl Schema {
         self.written(self.origin.clone())
     }
 
-    /// The form that is kept, with the fingerprint of what the server said of it.
+    /// The form that is kept, with the fingerprints of what the server said of it.
     ///
     /// ```
-    /// use windlass_core::schema::{Schema, fingerprint};
+    /// use windlass_core::schema::{Fingerprint, Fingerprints, Schema, fingerprint};
     ///
     /// let schema = Schema::parse("1 SQLite 3\ntable\t\t\tship")?;
-    /// let text = schema.to_text_with("f7a0");
-    /// assert_eq!(fingerprint(&text), Some("f7a0"));
+    /// let begun = Fingerprint::new(&schema.origin);
+    /// let fingerprints = Fingerprints::new(&begun, [("ship", begun.clone())]);
+    /// let text = schema.to_text_with(&fingerprints);
+    /// assert_eq!(fingerprint(&text), Some(fingerprints.whole()));
     /// assert_eq!(Schema::parse(&text)?, schema);
     /// # Ok::<(), windlass_core::schema::TextError>(())
     /// ```
-    pub fn to_text_with(&self, fingerprint: &str) -> String {
-        self.written(format!("{}\t{fingerprint}", self.origin))
+    pub fn to_text_with(&self, fingerprints: &Fingerprints) -> String {
+        debug_assert!(
+            self.objects.keys().all(|key| fingerprints.has(key.part())),
+            "a part has no fingerprint"
+        );
+        let mut head = self.origin.clone();
+        fingerprints.write(&mut head);
+        self.written(head)
     }
 
     fn written(&self, head: String) -> String {
@@ -61,11 +92,11 @@ impl Schema {
         for (Key { kind, schema, table, name }, properties) in &self.objects {
             for (part, before) in [kind, schema, table, name].into_iter().zip("\n\t\t\t".chars()) {
                 text.push(before);
-                write_escaped(&mut text, part);
+                escaped(&mut text, part);
             }
             for (name, value) in properties {
                 text.extend(["\t", name, "="]);
-                write_escaped(&mut text, value);
+                escaped(&mut text, value);
             }
         }
         text
@@ -86,19 +117,24 @@ pub fn unmarked(text: &str) -> (&str, &str) {
 /// Who looked, the fingerprint, and the lines.
 fn parted(text: &str) -> (&str, Option<&str>, &str) {
     let (head, lines) = text.split_once('\n').unwrap_or((text, ""));
-    match head.split_once('\t') {
-        Some((origin, fingerprint)) => (origin, Some(fingerprint), lines),
-        None => (head, None, lines),
-    }
+    let mut told = head.split('\t');
+    (told.next().unwrap_or_default(), told.next(), lines)
+}
+
+/// What the object of a line is, or is part of, as [`Key::part`] tells it.
+fn part(line: &str) -> Option<Cow<'_, str>> {
+    let mut parts = line.split('\t').skip(2);
+    let (table, name) = (parts.next()?, parts.next()?);
+    unescaped(if table.is_empty() { name } else { table })
 }
 
 fn object(line: &str) -> Option<(Key, Properties)> {
     let mut parts = line.split('\t');
-    let [kind, schema, table, name] = [(); 4].map(|()| parts.next().and_then(unescaped));
+    let [kind, schema, table, name] = [(); 4].map(|()| parts.next().and_then(unescaped).map(Cow::into_owned));
     let key = Key { schema: schema?, table: table?, kind: kind?, name: name? };
     let property = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        Some((name.to_owned(), unescaped(value)?))
+        Some((name.to_owned(), unescaped(value)?.into_owned()))
     };
     Some((key, parts.map(property).collect::<Option<_>>()?))
 }
@@ -107,7 +143,7 @@ fn object(line: &str) -> Option<(Key, Properties)> {
 const ESCAPES: [(char, char); 4] = [('\\', '\\'), ('\t', 't'), ('\n', 'n'), ('\r', 'r')];
 
 /// Writes a part as it stands in a line.
-fn write_escaped(line: &mut String, mut part: &str) {
+pub(super) fn escaped(line: &mut String, mut part: &str) {
     while let Some(at) = part.find(ESCAPES.map(|(plain, _)| plain)) {
         let (plain, rest) = part.split_at(at);
         let letter =
@@ -120,9 +156,9 @@ fn write_escaped(line: &mut String, mut part: &str) {
     line.push_str(part);
 }
 
-fn unescaped(text: &str) -> Option<String> {
+pub(super) fn unescaped(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('\\') {
-        return Some(text.to_owned());
+        return Some(Cow::Borrowed(text));
     }
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -135,12 +171,13 @@ fn unescaped(text: &str) -> Option<String> {
             c => c,
         });
     }
-    Some(plain)
+    Some(Cow::Owned(plain))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Fingerprint;
     use proptest::prelude::*;
 
     proptest! {
@@ -157,6 +194,29 @@ mod tests {
             });
             let schema = Schema { origin: "1 SQLite 3".to_owned(), objects: objects.collect() };
             prop_assert_eq!(Schema::parse(&schema.to_text()), Ok(schema));
+        }
+
+        #[test]
+        fn parts_are_read_as_they_stand_in_the_whole(
+            names in prop::collection::btree_set(("[a\\t\\\\]{0,2}", "[a-c\\n\\\\=]{1,2}"), 1..9),
+            asked_for in prop::collection::btree_set("[a-c\\t\\n\\\\=]{1,2}", 0..9),
+        ) {
+            let objects = names.into_iter().map(|(table, name)| {
+                (Key { table, kind: "column".to_owned(), name, ..Key::default() }, Properties::new())
+            });
+            let mut schema = Schema { origin: "1 SQLite 3".to_owned(), objects: objects.collect() };
+            let begun = Fingerprint::new(&schema.origin);
+            let parts = schema.objects.keys().map(|key| (key.part(), begun.clone()));
+            let fingerprints = Fingerprints::new(&begun, parts);
+            let text = schema.to_text_with(&fingerprints);
+            let asked_for_now = asked_for.iter().map(|part| (&**part, Fingerprint::new("another")));
+            let now = Fingerprints::new(&begun, asked_for_now);
+            let all = schema.objects.keys().map(|key| key.part().to_owned()).chain(asked_for.iter().cloned());
+            let unlike = all.collect();
+            prop_assert_eq!(now.unlike(&text, &schema.origin), Some(unlike));
+            prop_assert_eq!(fingerprints.unlike(&text, &schema.origin), Some(BTreeSet::new()));
+            schema.objects.retain(|key, _| asked_for.contains(key.part()));
+            prop_assert_eq!(Schema::parse_parts(&text, Some(&asked_for)), Ok(schema));
         }
 
         #[test]
