@@ -9,7 +9,9 @@ harness::scenarios!(
         what_a_killed_deployer_left_running_is_waited_for,
         what_others_changed_since_is_not_taken_for_the_statement,
         where_the_schema_shows_that_it_never_ran_others_undo_theirs;
-    natively [Postgres]: what_a_killed_deployer_left_running_is_ended_by_the_server;
+    natively [Postgres]:
+        what_a_killed_deployer_left_running_is_ended_by_the_server,
+        an_index_of_that_name_made_in_another_way_is_not_taken_for_the_statement_s;
     natively [Postgres, MySql, MariaDb]: the_session_of_a_vanished_host_is_told_ended_and_gone_on_from;
 );
 
@@ -107,6 +109,36 @@ async fn where_the_schema_shows_that_it_never_ran_others_undo_theirs(database: &
     assert_eq!(database.value(wide).await, "bigint");
 }
 
+/// What the build left was taken away, and somebody made another of its name on the same table.
+async fn an_index_of_that_name_made_in_another_way_is_not_taken_for_the_statement_s(database: &Database) {
+    let project = Project::new(database, &[N]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(
+        "2_index",
+        "CREATE UNIQUE INDEX CONCURRENTLY by_n ON n (n DESC);\nUPDATE n SET n = n + 1;",
+    );
+    let mut other = database.session().await;
+    other.execute("BEGIN; UPDATE n SET n = 0").await.expect("the table");
+    let mut deploy = project.command(&["deploy"]).spawn().expect("the binary runs");
+    let session = database.running("INDEX CONCURRENTLY by_n").await;
+    end(&mut deploy);
+    database.kill(&session).await;
+    until_gone(database, &session).await;
+    other.execute("ROLLBACK").await.expect("undone");
+    for by_hand in
+        ["INDEX by_n ON n (n DESC)", "UNIQUE INDEX by_n ON n (n)", "UNIQUE INDEX by_n ON n ((n + 1) DESC)"]
+    {
+        database.sql("DROP INDEX IF EXISTS by_n").await;
+        database.sql(&format!("CREATE {by_hand}")).await;
+        project.run(&["status", "--check"]).await.code(8).out("not known");
+        project.run(&["deploy"]).await.code(3).err("`2_index`").err("windlass resolve --resume 2_index");
+    }
+    database.sql("DROP INDEX by_n").await;
+    database.sql("CREATE UNIQUE INDEX by_n ON n USING btree (n DESC NULLS FIRST)").await;
+    project.run(&["deploy"]).await.code(0).out("Applied 2_index");
+    assert_eq!(database.value("SELECT sum(n) FROM n").await, "1");
+}
+
 /// It looks every two seconds whether there is still somebody who waits for the answer.
 async fn what_a_killed_deployer_left_running_is_ended_by_the_server(database: &Database) {
     let project = Project::new(database, &[N]);
@@ -117,11 +149,7 @@ async fn what_a_killed_deployer_left_running_is_ended_by_the_server(database: &D
     let mut deploy = project.command(&["deploy"]).spawn().expect("the binary runs");
     let session = database.running("SET n = n + 1").await;
     end(&mut deploy);
-    let waiting = Waiting::for_this("the server ends the session");
-    let listed = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {session}");
-    while database.value(&listed).await != "0" {
-        waiting.pause().await;
-    }
+    until_gone(database, &session).await;
     other.execute("COMMIT").await.expect("done");
     project.run(&["deploy"]).await.code(0).out("Applied 2_plus");
     assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
@@ -176,7 +204,11 @@ async fn the_session_of_a_vanished_host_is_told_ended_and_gone_on_from(database:
 
 async fn until_gone(database: &Database, session: &str) {
     let waiting = Waiting::for_this("the session is gone");
-    let listed = format!("SELECT count(*) FROM {} WHERE id = {session}", database.target().family.sessions());
+    let (sessions, number) = match database.target().family {
+        Family::Postgres => ("pg_stat_activity", "pid"),
+        family => (family.sessions(), "id"),
+    };
+    let listed = format!("SELECT count(*) FROM {sessions} WHERE {number} = {session}");
     while database.value(&listed).await != "0" {
         waiting.pause().await;
     }

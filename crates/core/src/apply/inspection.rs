@@ -8,7 +8,7 @@ use crate::sql::classify::{Left, left};
 use crate::status::is_same_text;
 
 /// Inspects the database. Where a deploy died over a statement, and the objects that the statement names are other than they
-/// were, it is only taken for done if what it makes by name stands: somebody else may have changed them since.
+/// were, it is only taken for done if what it makes stands: somebody else may have changed them since.
 ///
 /// ```
 /// # use windlass_core::driver::{Driver, DriverError};
@@ -47,7 +47,7 @@ pub async fn inspect(driver: &mut dyn Driver, migrations: &[Migration]) -> Resul
     Ok(inspection)
 }
 
-/// What the statement leaves by name in whose midst a deploy died, where its objects are other than before.
+/// What the statement leaves in whose midst a deploy died, where its objects are other than before.
 fn left_by(attempt: &Attempt, migrations: &[Migration], dialect: Dialect) -> Vec<Left> {
     let is_taken_for_done = attempt.claimed
         && attempt.sight == Sight::Changed

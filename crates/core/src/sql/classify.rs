@@ -3,6 +3,7 @@
 mod cursor;
 mod definition;
 mod functions;
+mod index;
 mod last_statement;
 mod left;
 mod mysql;

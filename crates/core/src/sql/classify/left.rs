@@ -1,8 +1,9 @@
-//! Left: what stands by its name, or does not any more, once a definition of MySQL or MariaDB is done, as far as its text tells
-//! plainly.
+//! Left: what stands, or does not any more, once a definition is done, as far as its text tells plainly: of MySQL and MariaDB by
+//! its name, of PostgreSQL an index by how it is made.
 
 use super::ObjectName;
 use super::cursor::Cursor;
+use super::index::Index;
 use super::sketch::Sketch;
 use crate::schema::{Key, Schema};
 use crate::sql::Dialect;
@@ -21,7 +22,24 @@ const FOREIGN_KEY: Kinds = &["foreign key"];
 
 /// One thing that stands, or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) enum Left {
+    Named(Named),
+    Index(Index),
+}
+
+impl Left {
+    /// Whether a schema has it so.
+    pub(crate) fn holds(&self, schema: &Schema) -> bool {
+        match self {
+            Self::Named(named) => named.holds(schema),
+            Self::Index(index) => index.stands_in(schema),
+        }
+    }
+}
+
+/// What is known by its name alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
     kinds: Kinds,
     /// Empty where it is a table.
     table: String,
@@ -29,9 +47,8 @@ pub(crate) struct Left {
     stands: bool,
 }
 
-impl Left {
-    /// Whether a schema has it so.
-    pub(crate) fn holds(&self, schema: &Schema) -> bool {
+impl Named {
+    fn holds(&self, schema: &Schema) -> bool {
         let is_it = |key: &&Key| {
             self.kinds.contains(&&*key.kind)
                 && key.table.eq_ignore_ascii_case(&self.table)
@@ -43,22 +60,24 @@ impl Left {
 
 /// What a statement leaves; nothing where that is not told by names, or another database may be meant.
 pub(crate) fn left(dialect: Dialect, statement: &str) -> Vec<Left> {
-    if dialect != Dialect::MySql {
-        return Vec::new();
+    match dialect {
+        Dialect::Postgres => return Index::read(statement).map(Left::Index).into_iter().collect(),
+        Dialect::MySql => {}
+        Dialect::Sqlite => return Vec::new(),
     }
     let sketch = Sketch::new(dialect, statement);
     let mut all = Names::default();
     let is_told = read(sketch.cursor(), dialect, &mut all).is_some();
-    if is_told { all.0 } else { Vec::new() }
+    if is_told { all.0.into_iter().map(Left::Named).collect() } else { Vec::new() }
 }
 
 /// What is told later in a statement holds.
 #[derive(Default)]
-struct Names(Vec<Left>);
+struct Names(Vec<Named>);
 
 impl Names {
     fn tell(&mut self, kinds: Kinds, table: &str, name: &str, stands: bool) {
-        let is_same = |left: &Left| {
+        let is_same = |left: &Named| {
             left.kinds.iter().any(|kind| kinds.contains(kind))
                 && left.table.eq_ignore_ascii_case(table)
                 && left.name.eq_ignore_ascii_case(name)
@@ -68,7 +87,7 @@ impl Names {
             return;
         }
         self.0.retain(|left| !is_same(left));
-        self.0.push(Left { kinds, table: table.to_owned(), name: name.to_owned(), stands });
+        self.0.push(Named { kinds, table: table.to_owned(), name: name.to_owned(), stands });
     }
 }
 
@@ -261,6 +280,7 @@ mod tests {
 
     fn told(statement: &str) -> Vec<String> {
         let one = |left: Left| {
+            let Left::Named(left) = left else { panic!("{left:?}") };
             let sign = if left.stands { '+' } else { '-' };
             format!("{sign}{} {}.{}", left.kinds[0], left.table, left.name)
         };
