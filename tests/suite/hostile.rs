@@ -72,6 +72,7 @@ async fn a_server_that_is_set_otherwise_throughout_is_deployed_to(database: &Dat
         "sql_safe_updates = 1",
         "sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,IGNORE_SPACE,STRICT_ALL_TABLES'",
         "sql_select_limit = 1",
+        "max_join_size = 3",
         "group_concat_max_len = 4",
         "time_zone = '+09:00'",
         "sql_auto_is_null = 1",

@@ -8,7 +8,7 @@ use crate::MySql;
 use crate::history::{identifier, text};
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use windlass_core::driver::DriverError;
 
 const NO_SUCH_TABLE: u16 = 1146;
@@ -37,7 +37,17 @@ const OUTSIDE: &str = "SET TRANSACTION READ WRITE";
 /// What begins no other transaction and keeps the connection, whatever the application has chosen for its own.
 const END: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
-const VARIABLES: &str = "SHOW SESSION VARIABLES";
+const BIG_SELECTS: &str = "sql_big_selects";
+
+/// A reader is not refused for the rows that it reads.
+const READS_ALL: &str = "SET @_windlass_big = IF(@@sql_big_selects, 1, 0), sql_big_selects = 1";
+
+/// And the application is, as it was before.
+const READS_AS_BEFORE: &str = "SET sql_big_selects = @_windlass_big, @_windlass_big = NULL";
+
+/// What [`variables`] reads: all of them, and what was so of the one that is set for reading.
+const VARIABLES: [&str; 4] =
+    [READS_ALL, "SHOW SESSION VARIABLES", "SELECT IF(@_windlass_big, 'ON', 'OFF')", READS_AS_BEFORE];
 
 /// How the server shows a temporary table.
 const TEMPORARY: &str = "CREATE TEMPORARY TABLE";
@@ -93,20 +103,21 @@ impl MySql<'_> {
             return self.transport.query(message).await;
         }
         let without_first = |mut sets: Vec<Vec<Row>>| {
-            sets.drain(..sets.len().min(1));
+            sets.drain(..sets.len().min(2));
             sets
         };
-        match self.transport.query(&format!("{OUTSIDE};\n{message};\n{END}")).await {
+        let ends = format!("{END};\n{READS_AS_BEFORE}");
+        match self.transport.query(&format!("{OUTSIDE};\n{READS_ALL};\n{message};\n{ends}")).await {
             Ok(mut sets) => {
-                sets.pop();
+                sets.truncate(sets.len().saturating_sub(2));
                 Ok(without_first(sets))
             }
             Err(Broken { completed, sets, error }) => {
                 // A message stops at its first error.
                 if completed > 0 && matches!(error, TransportError::Server { .. }) {
-                    let _ = self.transport.query(END).await;
+                    let _ = self.transport.query(&ends).await;
                 }
-                Err(Broken { completed: completed.saturating_sub(1), sets: without_first(sets), error })
+                Err(Broken { completed: completed.saturating_sub(2), sets: without_first(sets), error })
             }
         }
     }
@@ -117,16 +128,16 @@ impl MySql<'_> {
         if !self.transport.is_lent() || self.found.is_some() {
             return Ok(());
         }
-        let mut look = [OUTSIDE, "SELECT DATABASE()", VARIABLES].map(str::to_owned).to_vec();
-        look.extend(settings::pin(self.capabilities.product, &self.database));
-        look.push(VARIABLES.to_owned());
+        let pins = settings::pin(self.capabilities.product, &self.database);
+        let first = [OUTSIDE, "SELECT DATABASE()"].into_iter().chain(VARIABLES);
+        let look: Vec<&str> = first.chain(pins.iter().map(String::as_str)).chain(VARIABLES).collect();
         let sets = self.transport.query(&look.join(";\n")).await;
         let sets = sets.map_err(|broken| DriverError::from(broken.error))?;
         let database = sets.get(1).and_then(|rows| rows.first()?.first()?.clone());
         self.found = Some(Found {
             database,
-            variables: variables(sets.get(2)),
-            pinned: variables(sets.last()),
+            variables: variables(&sets[2..]),
+            pinned: variables(&sets[2 + VARIABLES.len() + pins.len()..]),
             tables: HashMap::new(),
         });
         // What was read without pinning is read again with it.
@@ -139,8 +150,10 @@ impl MySql<'_> {
     pub(crate) async fn farewell(&mut self) -> Result<(), DriverError> {
         let Some(found) = self.found.take() else { return Ok(()) };
         let role = self.session.take().map_or_else(|| "NONE".to_owned(), |session| session.role);
-        let now = self.transport.query(&format!("ROLLBACK;\nUNLOCK TABLES;\n{VARIABLES}")).await;
-        let now = variables(now.map_err(|broken| DriverError::from(broken.error))?.last());
+        let message =
+            ["ROLLBACK", "UNLOCK TABLES"].into_iter().chain(VARIABLES).collect::<Vec<_>>().join(";\n");
+        let now = self.transport.query(&message).await;
+        let now = variables(&now.map_err(|broken| DriverError::from(broken.error))?[2..]);
         if let Some(owner) = self.owner.take() {
             self.forgiving(&self.table.let_go(&owner), &[NO_SUCH_TABLE]).await?;
         }
@@ -160,9 +173,9 @@ impl MySql<'_> {
     /// After a migration: what it set is no more the next one's than what windlass itself has pinned.
     pub(crate) async fn set_again_what_moved(&mut self) -> Result<(), DriverError> {
         let Some(found) = self.found.take() else { return Ok(()) };
-        let set = match self.ask(VARIABLES).await {
-            Ok(now) => self.set_again(&found.pinned, &variables(Some(&now))).await,
-            Err(error) => Err(error),
+        let set = match self.transport.query(&VARIABLES.join(";\n")).await {
+            Ok(now) => self.set_again(&found.pinned, &variables(&now)).await,
+            Err(broken) => Err(broken.error.into()),
         };
         self.found = Some(found);
         set
@@ -173,8 +186,12 @@ impl MySql<'_> {
         wanted: &HashMap<String, String>,
         now: &HashMap<String, String>,
     ) -> Result<(), DriverError> {
-        for (name, value) in wanted {
-            let moved = now.get(name).is_some_and(|now| now != value);
+        let differs =
+            |name: &str| now.get(name).is_some_and(|now| wanted.get(name).is_some_and(|it| now != it));
+        // By name: one of the two turns the other off.
+        let in_order: BTreeMap<_, _> = wanted.iter().collect();
+        for (name, value) in in_order {
+            let moved = differs(name) || name == BIG_SELECTS && differs("max_join_size");
             if moved && !MOVING.contains(&name.as_str()) {
                 let set = format!("SET SESSION {} = {}", identifier(name), literal(value));
                 self.forgiving(&set, &NOT_OF_THE_SESSION).await?;
@@ -212,9 +229,13 @@ impl MySql<'_> {
     }
 }
 
-fn variables(rows: Option<&Vec<Row>>) -> HashMap<String, String> {
+/// By the answers to [`VARIABLES`].
+fn variables(sets: &[Vec<Row>]) -> HashMap<String, String> {
     let pair = |row: &Row| Some((row.first()?.clone()?, row.get(1)?.clone()?));
-    rows.into_iter().flatten().filter_map(pair).collect()
+    let mut variables: HashMap<_, _> = sets.get(1).into_iter().flatten().filter_map(pair).collect();
+    let big = sets.get(2).and_then(|rows| rows.first()?.first()?.clone());
+    variables.extend(big.map(|big| (BIG_SELECTS.to_owned(), big)));
+    variables
 }
 
 /// A number is set as one.

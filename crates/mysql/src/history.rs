@@ -4,6 +4,7 @@
 //! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
 
 use crate::dialect::numbers;
+use crate::look::pinned_select;
 use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::{Product, Run};
@@ -119,8 +120,8 @@ impl Table {
         )
     }
 
-    pub(crate) fn head(&self) -> String {
-        format!("SELECT format, digest FROM {} ORDER BY id DESC LIMIT 1", self.qualified)
+    pub(crate) fn head(&self, product: Product) -> String {
+        format!("{}format, digest FROM {} ORDER BY id DESC LIMIT 1", pinned_select(product), self.qualified)
     }
 
     /// The end of a run whose session goes on: what it did not bring to its end waits for whoever comes next.
@@ -471,9 +472,6 @@ mod tests {
 
     #[test]
     fn names_are_quoted() {
-        assert_eq!(
-            Table::new("sh`op", "h").head(),
-            "SELECT format, digest FROM `sh``op`.`h` ORDER BY id DESC LIMIT 1"
-        );
+        assert_eq!(Table::new("sh`op", "h").newest_format(), "SELECT MAX(format) FROM `sh``op`.`h`");
     }
 }

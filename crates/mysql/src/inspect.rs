@@ -30,7 +30,7 @@ pub(crate) struct Session {
 
 impl MySql<'_> {
     pub(crate) async fn read_head(&mut self) -> Result<Head, DriverError> {
-        let sets = match self.read(&self.table.head()).await {
+        let sets = match self.read(&self.table.head(self.capabilities.product)).await {
             Ok(sets) => sets,
             Err(Broken {
                 error: TransportError::Server { code: NO_SUCH_TABLE | UNKNOWN_TABLE, .. }, ..

@@ -157,12 +157,13 @@ pub(crate) fn pinned_select(product: Product) -> &'static str {
     match product {
         Product::MariaDb => {
             "SET STATEMENT sql_mode = '', sql_quote_show_create = 1, time_zone = _latin1'+00:00', \
-             sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR SELECT "
+             sql_select_limit = 18446744073709551615, sql_big_selects = 1, max_statement_time = 0 FOR SELECT "
         }
         // A hint that it cannot read takes those behind it along: an empty text is one, a number none.
         _ => {
             "SELECT /*+ SET_VAR(sql_mode = 0) SET_VAR(time_zone = '+00:00') \
-             SET_VAR(sql_select_limit = 18446744073709551615) SET_VAR(max_execution_time = 0) */ "
+             SET_VAR(sql_select_limit = 18446744073709551615) SET_VAR(sql_big_selects = 1) \
+             SET_VAR(max_execution_time = 0) */ "
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Pinned against them are the few that decide what a script means or whether it ever ends:
 //! `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES` (and the modes that imply them) are off, because scripts are
 //! split by the rules without them; foreign keys and unique keys are checked; every statement commits, and no commit
-//! begins another transaction or ends the session; a metadata lock is waited for one minute, where MySQL's default is a year; no statement times out, and
+//! begins another transaction or ends the session; no query is refused for the rows that it reads; a metadata lock is waited for one minute, where MySQL's default is a year; no statement times out, and
 //! neither does a session that pauses;
 //! text is utf8mb4, compared as the database compares it where that is utf8mb4 too.
 //!
@@ -90,7 +90,7 @@ fn set(product: Product) -> String {
     };
     let defaults = DEFAULTS.map(|name| format!("{name} = DEFAULT")).join(", ");
     format!(
-        "SET SESSION wait_timeout = {IDLE_SECONDS}, autocommit = 1, completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, foreign_key_checks = 1, unique_checks = 1, sql_mode = {mode}, {defaults}, \
+        "SET SESSION wait_timeout = {IDLE_SECONDS}, autocommit = 1, completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, sql_big_selects = 1, foreign_key_checks = 1, unique_checks = 1, sql_mode = {mode}, {defaults}, \
          lock_wait_timeout = {LOCK_WAIT_SECONDS}, {isolation}, {timeout}, \
          collation_connection = IF(@@character_set_database = 'utf8mb4', @@collation_database, @@collation_connection)"
     )

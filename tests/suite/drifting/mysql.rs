@@ -212,6 +212,7 @@ pub(super) async fn settings_make_no_drift(database: &Database) {
         "sql_mode = 'PAD_CHAR_TO_FULL_LENGTH'",
         "time_zone = '+09:00'",
         "sql_select_limit = 1",
+        "max_join_size = 3",
         "sql_quote_show_create = 0",
         "NAMES latin1",
         "NAMES utf8mb4 COLLATE utf8mb4_unicode_ci",

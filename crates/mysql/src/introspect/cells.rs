@@ -100,8 +100,7 @@ impl Extra {
     }
 
     pub(super) fn takes(&mut self, words: &str) -> bool {
-        // Of most columns nothing is said.
-        let at = if self.0.is_empty() { None } else { self.0.find(words) };
+        let at = self.0.find(words);
         if let Some(at) = at {
             self.0.replace_range(at..at + words.len(), "");
         }

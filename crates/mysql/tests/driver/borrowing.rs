@@ -13,7 +13,8 @@ use windlass_mysql::{
 };
 
 const APPLICATION: &str = "SET SESSION sql_mode = 'ANSI_QUOTES', time_zone = '+09:00', lock_wait_timeout = 7, \
-    foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77";
+    foreign_key_checks = 0, group_concat_max_len = 2000, autocommit = 0, net_write_timeout = 77, \
+    max_join_size = 1000000, sql_big_selects = 1";
 
 pub(crate) const LOCK_IS_FREE: &str =
     "SELECT CAST(IS_FREE_LOCK(CONCAT('windlass_', LEFT(SHA2(LOWER(DATABASE()), 256), 48))) AS CHAR)";
@@ -27,7 +28,7 @@ pub(crate) fn migrations() -> Migrations {
         ("2_index.sql", "SET SESSION sort_buffer_size = 300000; CREATE INDEX ships_name ON ships (name);"),
         (
             "3_more.sql",
-            "INSERT INTO ships VALUES (2, 'Berta'); SET SESSION time_zone = '+01:00', net_read_timeout = 3;",
+            "INSERT INTO ships VALUES (2, 'Berta'); SET SESSION time_zone = '+01:00', net_read_timeout = 3, max_join_size = 70;",
         ),
     ];
     Migrations::from_scripts(scripts).unwrap()
@@ -97,6 +98,24 @@ fn a_borrowed_connection_comes_back_as_it_was() {
         assert!(matches!(&error, DeployError::Driver(DriverError::InTransaction)), "{error:?}");
         conn.query_drop("COMMIT").await.unwrap();
         assert_eq!(scratch.raw("SELECT CAST(count(*) AS CHAR) FROM ships").await, ["3"]);
+    });
+}
+
+#[test]
+#[ignore = "needs servers: cargo xtask test"]
+fn how_many_rows_an_application_lets_itself_read_stops_nothing_and_stays() {
+    on_each(async |scratch: &mut Scratch| {
+        let mut conn = conn(scratch).await;
+        conn.query_drop("SET max_join_size = 2").await.unwrap();
+        let migrations = migrations();
+        let verdict = verify(&mut conn, &migrations).await.unwrap();
+        assert!(matches!(verdict, Verdict::Behind { pending } if pending.len() == 3));
+        assert_eq!(deploy(&mut conn, &migrations).await.unwrap().applied.len(), 3);
+        assert_eq!(verify(&mut conn, &migrations).await.unwrap(), Verdict::Current);
+        let limits =
+            "SELECT CONCAT_WS(' ', @@max_join_size, IF(@@sql_big_selects, 'all', 'few'), @_windlass_big)";
+        let limits: Option<String> = conn.query_first(limits).await.unwrap();
+        assert_eq!(limits.as_deref(), Some("2 few"));
     });
 }
 
