@@ -87,6 +87,12 @@ async fn what_stops_the_next_deploy_is_told(database: &Database) {
     database.sql("ALTER TABLE a ADD by_hand int").await;
     let document = project.run(&["doctor", "--json"]).await.code(10).json();
     assert_found(&document, "drift", "problem", "a.by_hand", "`windlass drift accept --reason WHY`");
+    // A warning beside it is not worse, and a deploy ends so, too.
+    project.migration(B.0, B.1);
+    let document = project.run(&["doctor", "--json"]).await.code(10).json();
+    assert_found(&document, "deployed", "warning", "1 migration is not applied", "`windlass deploy`");
+    project.run(&["deploy"]).await.code(10);
+    std::fs::remove_file(project.path("migrations/2_b.sql")).expect("a migration");
     let status =
         project.run(&["status"]).await.code(0).err("the live schema is not what the deploy of 1_a left");
     status.err("`windlass drift` shows it");
