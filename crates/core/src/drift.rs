@@ -189,7 +189,7 @@ pub async fn look(
         Look::NeverKept => DriftVerdict::NeverKept,
         Look::Same => DriftVerdict::None,
         Look::Unknown(why) => DriftVerdict::Unknown(why),
-        Look::Differs { mut kept, mut live, unseen } => {
+        Look::Differs { mut kept, mut live, unseen, .. } => {
             level_knowledge(&mut kept.schema, &mut live);
             let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
             let (history, dialect) =
@@ -269,8 +269,8 @@ enum Alike {
     #[default]
     Nothing,
     Everything,
-    /// As it was kept, and as it was seen when that was held against it.
-    Both(Box<(Schema, Schema)>),
+    /// As it was kept, and as it was seen when that was held against it; all of it, or these parts.
+    Both(Box<(Schema, Schema)>, Option<BTreeSet<String>>),
 }
 
 impl Known {
@@ -291,14 +291,14 @@ impl Known {
                 let words = rows.filter_map(|row| row.resolution.as_deref());
                 Self { alike: Alike::Everything, at: words.rev().find_map(at) }
             }
-            Look::Differs { mut kept, mut live, .. } => {
+            Look::Differs { mut kept, mut live, only, .. } => {
                 level_knowledge(&mut kept.schema, &mut live);
                 level_grants(&mut kept.schema, &mut live);
                 let at = match attempt {
                     Some(attempt) => completed_when_kept(&kept, attempt),
                     None => Some(0),
                 };
-                Self { alike: Alike::Both(Box::new((kept.schema, live))), at }
+                Self { alike: Alike::Both(Box::new((kept.schema, live)), only), at }
             }
         })
     }
@@ -308,7 +308,8 @@ impl Known {
         match &self.alike {
             Alike::Nothing => false,
             Alike::Everything => true,
-            Alike::Both(both) => {
+            Alike::Both(_, Some(only)) if !only.contains(key.part()) => true,
+            Alike::Both(both, _) => {
                 let (kept, seen) = (both.0.objects.get(key), both.1.objects.get(key));
                 kept == seen && kept.is_some() == live.objects.contains_key(key)
             }

@@ -17,7 +17,7 @@ pub use known::level_knowledge;
 pub use pattern::{Pattern, PatternError};
 pub use text::{TextError, fingerprint, unmarked};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
@@ -123,7 +123,7 @@ pub enum Look {
     NeverKept,
     /// It is as it was kept.
     Same,
-    /// It may be another. [Parts](Key::part) that are the same may be in neither of the two schemas.
+    /// It may be another.
     Differs {
         /// As it was kept.
         kept: Box<Kept>,
@@ -131,6 +131,8 @@ pub enum Look {
         live: Schema,
         /// What of it cannot be seen now and could when it was kept: neither of the two schemas holds it.
         unseen: Option<String>,
+        /// The [parts](Key::part) that the two schemas hold, where it is not all: every other one is as it was kept.
+        only: Option<BTreeSet<String>>,
     },
     /// Nobody knows, and why.
     Unknown(String),

@@ -395,7 +395,7 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
         accepted: found.value(3).map(str::to_owned),
         schema,
     };
-    Look::Differs { kept: Box::new(kept), live, unseen }
+    Look::Differs { kept: Box::new(kept), live, unseen, only: parts }
 }
 
 /// The tables in which two schemas differ.

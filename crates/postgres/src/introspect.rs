@@ -120,6 +120,7 @@ pub(crate) async fn look(
         }),
         live,
         unseen: None,
+        only: None,
     })
 }
 

@@ -45,11 +45,13 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
             all.any(|(key, _)| !is_table(key) && key.kind != "index")
         };
         let parts = now.unlike(&kept.text, &origin());
-        let found: Result<_, TextError> = match both(parts.as_ref()) {
-            Ok(found) if parts.is_some() && needs_others(&found) => both(None),
-            found => found,
-        };
-        let (mut schema, mut live) = match found {
+        let found: Result<_, TextError> = both(parts.as_ref()).and_then(|found| {
+            Ok(match parts {
+                Some(_) if needs_others(&found) => (both(None)?, None),
+                parts => (found, parts),
+            })
+        });
+        let ((mut schema, mut live), only) = match found {
             Ok(found) => found,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
@@ -58,7 +60,8 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
         }
         complete(&mut schema, &mut live, connection).map_err(|error| refused(&error))?;
         let Found { id, migration, at, accepted, .. } = kept;
-        Ok(Look::Differs { kept: Box::new(Kept { id, migration, at, accepted, schema }), live, unseen: None })
+        let kept = Box::new(Kept { id, migration, at, accepted, schema });
+        Ok(Look::Differs { kept, live, unseen: None, only })
     })
 }
 
