@@ -13,16 +13,17 @@ use crate::history::bytes;
 use crate::inspect::NO_SUCH_TABLE;
 use crate::look::Eyes;
 use crate::transport::{Broken, Row, TransportError};
-use catalog::{Catalog, PARTITIONS, Part};
+use catalog::{Catalog, Of, PARTITIONS, Part};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use model::{Place, Reading};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use windlass_core::driver::{Cause, DatabaseError, DriverError, Product};
 use windlass_core::schema::{
-    Fingerprint, INTROSPECTION, Kept, Look, Schema, WITH_GRANTS, differences, fingerprint,
+    Difference, Fingerprint, Fingerprints, GRANT, INTROSPECTION, Kept, Key, Look, Schema, WITH_GRANTS,
+    differences, fingerprint,
 };
 use written::Asked;
 
@@ -71,7 +72,7 @@ impl MySql<'_> {
     /// by a look at those alone.
     pub(crate) async fn look(&mut self, grants: bool) -> Result<Look, DriverError> {
         let mut answer = self.kept_and_live(grants, None).await;
-        let mut before: Option<(Found, String, Look)> = None;
+        let mut before: Option<(Found, Fingerprints, Look)> = None;
         for _ in 0..=LOOKS {
             let (found, said) = match answer {
                 Ok(Some(answer)) => answer,
@@ -80,24 +81,24 @@ impl MySql<'_> {
                 Err(Unread::Lost(error)) => return Err(error),
             };
             let Some(kept) = found.snapshot() else { return Ok(Look::Unknown(NOT_GIVEN_BACK.to_owned())) };
-            let now = said.fingerprint();
-            if fingerprint(&head(&kept)) == Some(&*now) {
+            let now = said.fingerprints();
+            if fingerprint(&head(&kept)) == Some(now.whole()) {
                 return Ok(Look::Same);
             }
             let earlier = match before.take() {
                 Some((earlier, then, seen)) if earlier == found && then == now => return Ok(seen),
                 earlier => earlier.map(|(.., seen)| seen),
             };
-            let seen = compare(&found, &kept, &said);
+            let seen = compare(&found, &kept, &said, &now);
             let Look::Differs { kept, live, .. } = &seen else { return Ok(seen) };
             if earlier.as_ref() == Some(&seen) {
                 return Ok(seen);
             }
-            let tables = tables_of(&kept.schema, live);
-            if (1..=FEW).contains(&tables.len())
-                && let Ok(Some((again, only))) = self.kept_and_live(grants, Some(&tables)).await
+            let only = Only::of(&differences(&kept.schema, live));
+            if (1..=FEW).contains(&only.tables.len())
+                && let Ok(Some((again, later))) = self.kept_and_live(grants, Some(&only)).await
                 && again == found
-                && said.is_borne_out(&only, &tables)
+                && said.is_borne_out(&later, &only)
             {
                 return Ok(seen);
             }
@@ -107,12 +108,12 @@ impl MySql<'_> {
         Ok(Look::Unknown("others change the schema while it is read".to_owned()))
     }
 
-    /// What was kept and what is there, in all tables or in these: one round trip, one more where there are sequences or partitions, and one for grants. Nothing
+    /// What was kept and what is there, all of it or this: one round trip, one more where there are sequences or partitions, and one for grants. Nothing
     /// where nothing was kept.
     async fn kept_and_live(
         &mut self,
         grants: bool,
-        only: Option<&BTreeSet<String>>,
+        only: Option<&Only>,
     ) -> Result<Option<(Found, Said)>, Unread> {
         let mut message = vec![self.table.select_kept()];
         message.extend(self.catalogs(only));
@@ -159,7 +160,7 @@ impl MySql<'_> {
         packet: usize,
         accepted: Option<&str>,
     ) -> Result<(), Unread> {
-        let text = said.schema().map_err(Unread::Unseen)?.to_text_with(&said.fingerprint());
+        let text = said.schema().map_err(Unread::Unseen)?.to_text_with(&said.fingerprints());
         let write = self.table.keep_schema(&compressed(&text), accepted);
         if write.len() >= packet {
             let bytes = write.len();
@@ -178,10 +179,12 @@ impl MySql<'_> {
         self.said(sets, grants, None).await
     }
 
-    fn catalogs(&self, only: Option<&BTreeSet<String>>) -> Vec<String> {
+    fn catalogs(&self, only: Option<&Only>) -> Vec<String> {
         let (product, database) = (self.capabilities.product, &self.database);
         let catalogs = catalog::catalogs(product, &self.capabilities.version);
-        let queries = catalogs.into_iter().map(|catalog| catalog.query(product, database, only));
+        let catalogs = catalogs.into_iter().filter(|catalog| only.is_none_or(|only| only.asks(catalog.part)));
+        let tables = only.map(|only| &only.tables);
+        let queries = catalogs.map(|catalog| catalog.query(product, database, tables));
         std::iter::once("SHOW GRANTS".to_owned()).chain(queries).collect()
     }
 
@@ -190,10 +193,11 @@ impl MySql<'_> {
         &mut self,
         mut sets: Vec<Vec<Row>>,
         grants: bool,
-        only: Option<&BTreeSet<String>>,
+        only: Option<&Only>,
     ) -> Result<Said, Unread> {
         let (product, version) = (self.capabilities.product, &self.capabilities.version);
         let catalogs = catalog::catalogs(product, version);
+        let catalogs = catalogs.into_iter().filter(|catalog| only.is_none_or(|only| only.asks(catalog.part)));
         let who = format!("{}{}", origin(product, version), if grants { WITH_GRANTS } else { "" });
         let answers = sets.split_off(1.min(sets.len()));
         let own = sets.pop().unwrap_or_default();
@@ -205,14 +209,16 @@ impl MySql<'_> {
             database: self.database.clone(),
             history: self.history_table.clone(),
             is_mariadb: product == Product::MariaDb,
-            catalogs: catalogs.into_iter().zip(answers).collect(),
+            catalogs: catalogs.zip(answers).collect(),
             sequences: Vec::new(),
             written: Vec::new(),
             grants: Vec::new(),
         };
         let (are_partitioned, sequences) = (said.tells_of_partitions(), said.names_of_sequences());
         let mut queries = Vec::new();
-        queries.extend(are_partitioned.then(|| PARTITIONS.query(product, &said.database, only)));
+        queries.extend(
+            are_partitioned.then(|| PARTITIONS.query(product, &said.database, only.map(|only| &only.tables))),
+        );
         queries.extend((!sequences.is_empty()).then(|| model::sequences(&said.database, &sequences)));
         if !queries.is_empty() {
             let mut sets = self.read(&queries.join(";\n")).await.map_err(|broken| broken.error)?.into_iter();
@@ -285,32 +291,49 @@ impl Said {
         catalogs.flat_map(|(catalog, rows)| written::asked(catalog, rows, self.is_mariadb)).collect()
     }
 
-    fn fingerprint(&self) -> String {
-        let mut fingerprint = Fingerprint::new(&self.origin);
-        fingerprint.add([Some(&*self.database), Some(&*self.history)]);
-        let catalogs = self.catalogs.iter().map(|(_, rows)| rows);
-        for rows in catalogs.chain([&self.sequences, &self.written, &self.grants]) {
-            // The order of what comes without one is the server's whim.
-            let mut rows: Vec<&Row> = rows.iter().collect();
-            rows.sort_unstable();
-            // Where a row ends follows from how many there are: all of a query have as many values.
-            fingerprint.add([Some(&*rows.len().to_string())]);
-            rows.into_iter().for_each(|row| fingerprint.add(row.iter().map(Option::as_deref)));
-        }
-        fingerprint.end()
+    /// All answers, and what their rows are of.
+    fn answers(&self) -> impl Iterator<Item = (Of, &Vec<Row>)> {
+        let catalogs = self.catalogs.iter().map(|(catalog, rows)| (catalog.of(), rows));
+        let others =
+            [(OF_SEQUENCES, &self.sequences), (OF_WRITTEN, &self.written), (OF_GRANTS, &self.grants)];
+        catalogs.chain(others)
     }
 
-    /// Whether a later look at these tables alone, and at what is in none, found the same.
-    fn is_borne_out(&self, later: &Said, tables: &BTreeSet<String>) -> bool {
+    fn fingerprints(&self) -> Fingerprints {
+        let mut begun = Fingerprint::new(&self.origin);
+        begun.add([Some(&*self.database), Some(&*self.history)]);
+        let mut parts: HashMap<&str, Vec<(usize, &Row)>> = HashMap::new();
+        for (at, (of, rows)) in self.answers().enumerate() {
+            // Most servers give those of one together.
+            for rows in rows.chunk_by(|one, next| of.part(one) == of.part(next)) {
+                parts.entry(of.part(&rows[0])).or_default().extend(rows.iter().map(|row| (at, row)));
+            }
+        }
+        let parts = parts.into_iter().map(|(part, mut rows)| {
+            // The order of what comes without one is the server's whim.
+            rows.sort_unstable();
+            let mut digest = begun.clone();
+            for answer in rows.chunk_by(|(one, _), (next, _)| one == next) {
+                // Where a row ends follows from how many there are: all of a query have as many values.
+                digest.add([Some(&*answer[0].0.to_string()), Some(&*answer.len().to_string())]);
+                answer.iter().for_each(|(_, row)| digest.add(row.iter().map(Option::as_deref)));
+            }
+            (part, digest)
+        });
+        Fingerprints::new(&begun, parts)
+    }
+
+    /// Whether a later look at this alone found the same.
+    fn is_borne_out(&self, later: &Said, only: &Only) -> bool {
         let are_there = |rows: &[Row], among: &[Row]| rows.iter().all(|row| among.contains(row));
         self.origin == later.origin
             && self.grants == later.grants
             && are_there(&later.sequences, &self.sequences)
             && are_there(&later.written, &self.written)
-            && self.catalogs.iter().all(|(catalog, rows)| {
+            && self.catalogs.iter().filter(|(catalog, _)| only.asks(catalog.part)).all(|(catalog, rows)| {
                 let is_among = |row: &&Row| {
                     let table = row.first().and_then(Option::as_deref);
-                    catalog.table().is_none() || table.is_some_and(|table| tables.contains(table))
+                    catalog.table().is_none() || table.is_some_and(|table| only.tables.contains(table))
                 };
                 let sorted = |rows: &[Row]| {
                     let mut rows: Vec<Row> = rows.iter().filter(is_among).cloned().collect();
@@ -326,7 +349,15 @@ impl Said {
     /// # Errors
     /// Says what is there and cannot be seen.
     fn schema(&self) -> Result<Schema, String> {
-        self.schema_with(&self.written)
+        self.schema_of(None)
+    }
+
+    /// All parts of it, or these.
+    ///
+    /// # Errors
+    /// Says what is there and cannot be seen.
+    fn schema_of(&self, only: Option<&BTreeSet<String>>) -> Result<Schema, String> {
+        self.schema_with(&self.written, only)
     }
 
     /// As the first version of the introspection told it.
@@ -334,18 +365,69 @@ impl Said {
     /// # Errors
     /// Says what is there and cannot be seen.
     fn schema_as_told_first(&self) -> Result<Schema, String> {
-        let mut schema = self.schema_with(&[])?;
+        let mut schema = self.schema_with(&[], None)?;
         as_told_first(&mut schema);
         Ok(schema)
     }
 
-    fn schema_with(&self, written: &[Row]) -> Result<Schema, String> {
+    fn schema_with(&self, written: &[Row], only: Option<&BTreeSet<String>>) -> Result<Schema, String> {
         let mut reading = Reading::new(self.place(), self.origin.clone());
-        self.catalogs.iter().try_for_each(|(catalog, rows)| reading.read(catalog, rows))?;
-        self.sequences.iter().for_each(|row| reading.sequence(row));
-        written.iter().for_each(|row| reading.written(row));
-        reading.grants(self.grants.iter());
+        let among = |of: Of, row: &&Row| only.is_none_or(|parts| parts.contains(of.part(row)));
+        for (catalog, rows) in &self.catalogs {
+            reading.read(catalog, rows.iter().filter(|row| among(catalog.of(), row)))?;
+        }
+        self.sequences.iter().filter(|row| among(OF_SEQUENCES, row)).for_each(|row| reading.sequence(row));
+        written.iter().filter(|row| among(OF_WRITTEN, row)).for_each(|row| reading.written(row));
+        reading.grants(self.grants.iter().filter(|row| among(OF_GRANTS, row)));
         Ok(reading.end().guarded())
+    }
+}
+
+const OF_SEQUENCES: Of = Of(&[0]);
+const OF_WRITTEN: Of = Of(&[1, 2]);
+const OF_GRANTS: Of = Of(&[1, 0]);
+
+/// Kinds of what is a table or part of one, of the database's defaults and of what may be done with them.
+const OF_TABLES: [&str; 14] = [
+    "check",
+    "column",
+    "database",
+    "foreign key",
+    GRANT,
+    "index",
+    "partition",
+    "primary key",
+    "sequence",
+    "subpartition",
+    "table",
+    "trigger",
+    "unique",
+    "view",
+];
+
+/// What is looked at again alone.
+struct Only {
+    tables: BTreeSet<String>,
+    kinds: BTreeSet<String>,
+}
+
+impl Only {
+    /// The tables in which two schemas differ, and the kinds of what does.
+    fn of(differences: &[Difference]) -> Self {
+        let keys = || differences.iter().map(|difference| &difference.key);
+        let table = |key: &Key| if key.table.is_empty() { key.name.clone() } else { key.table.clone() };
+        Self { tables: keys().map(table).collect(), kinds: keys().map(|key| key.kind.clone()).collect() }
+    }
+
+    /// Whether it is asked for these rows. One statement may change all that a table has, and is to be seen whole.
+    fn asks(&self, part: Part) -> bool {
+        match part {
+            Part::Database => self.kinds.contains("database"),
+            Part::Parameters | Part::Routines | Part::Events | Part::Libraries => {
+                self.kinds.iter().any(|kind| !OF_TABLES.contains(&&**kind))
+            }
+            _ => true,
+        }
     }
 }
 
@@ -368,16 +450,20 @@ const NOT_GIVEN_BACK: &str = "the server does not give back the schema that was 
                               than it was then, give it a larger one";
 
 /// What was kept, and what is there.
-fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
+fn compare(found: &Found, kept: &[u8], said: &Said, now: &Fingerprints) -> Look {
     let text = match uncompressed(kept) {
         Ok(text) => text,
         Err(error) => return Look::Unknown(format!("the schema that was kept cannot be unpacked: {error}")),
     };
-    let mut schema = match Schema::parse(&text) {
+    let parts = now.unlike(&text, &said.origin);
+    let mut schema = match Schema::parse_parts(&text, parts.as_ref()) {
         Ok(schema) => schema,
         Err(error) => return Look::Unknown(error.to_string()),
     };
-    let live = if schema.origin.starts_with("1 ") { said.schema_as_told_first() } else { said.schema() };
+    let live = match schema.origin.starts_with("1 ") {
+        true => said.schema_as_told_first(),
+        false => said.schema_of(parts.as_ref()),
+    };
     let mut live = match live {
         Ok(live) => live,
         Err(why) => return Look::Unknown(why),
@@ -396,12 +482,6 @@ fn compare(found: &Found, kept: &[u8], said: &Said) -> Look {
         schema,
     };
     Look::Differs { kept: Box::new(kept), live, unseen, only: parts }
-}
-
-/// The tables in which two schemas differ.
-fn tables_of(kept: &Schema, live: &Schema) -> BTreeSet<String> {
-    let keys = differences(kept, live).into_iter().map(|difference| difference.key);
-    keys.map(|key| if key.table.is_empty() { key.name } else { key.table }).collect()
 }
 
 /// Takes out what the first version of the introspection did not tell: that a view's columns have other names than in its

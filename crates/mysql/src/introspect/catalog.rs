@@ -5,6 +5,7 @@
 
 use crate::dialect::numbers;
 use crate::look::{name, pinned_select};
+use crate::transport::Row;
 use std::collections::BTreeSet;
 use windlass_core::driver::Product;
 
@@ -19,6 +20,21 @@ pub(super) struct Catalog {
     /// What more holds of the rows that are wanted.
     besides: &'static str,
 }
+
+/// By which of its values a row is of a part of the schema: the first of them that is not empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Of(pub(super) &'static [usize]);
+
+impl Of {
+    /// The part, as [`windlass_core::schema::Key::part`] tells it of what is read out of the row.
+    pub(super) fn part(self, row: &Row) -> &str {
+        let values = self.0.iter().filter_map(|at| row.get(*at)?.as_deref());
+        values.into_iter().find(|value| !value.is_empty()).unwrap_or(DEFAULTS)
+    }
+}
+
+/// What is told of the database is called.
+pub(super) const DEFAULTS: &str = "defaults";
 
 /// What the rows of a query are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +79,15 @@ impl Catalog {
             _ => all,
         };
         format!("{}{selected}", pinned_select(product))
+    }
+
+    /// What the rows are of.
+    pub(super) fn of(&self) -> Of {
+        Of(match self.part {
+            Part::Database => &[],
+            Part::Parameters | Part::Routines => &[1],
+            _ => &[0],
+        })
     }
 
     /// The column that holds the table, where the rows are about tables: the first.

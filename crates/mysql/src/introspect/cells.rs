@@ -100,7 +100,8 @@ impl Extra {
     }
 
     pub(super) fn takes(&mut self, words: &str) -> bool {
-        let at = self.0.find(words);
+        // Of most columns nothing is said.
+        let at = if self.0.is_empty() { None } else { self.0.find(words) };
         if let Some(at) = at {
             self.0.replace_range(at..at + words.len(), "");
         }
