@@ -180,6 +180,12 @@ async fn what_was_taken_as_it_is_is_no_part_of_what_is_settled(database: &Databa
         "{told:#}"
     );
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    // That others change another table makes nothing of it.
+    database.sql("ALTER TABLE users ADD COLUMN elsewhere int").await;
+    let told = project.run(&diagnose()).await.code(3).json();
+    let (action, beside) = (&told["advice"]["action"], told["beside"].as_array().expect("a list"));
+    assert!(action == "mend" && !beside.iter().any(|one| one.to_string().contains("theirs")), "{told:#}");
+    database.sql("ALTER TABLE users DROP COLUMN elsewhere").await;
     database.sql("CREATE INDEX later ON half (n)").await;
     let drift = project.run(&["drift"]).await.code(10).out("later was added");
     drift.err("in the midst of `2_half` behind statement 1: it may stay");
