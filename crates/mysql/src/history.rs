@@ -4,7 +4,7 @@
 //! under any `sql_mode` and character set, so that what a migration has set never garbles the history.
 
 use crate::dialect::numbers;
-use crate::look::pinned_select;
+use crate::look::unlimited_select;
 use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::{Product, Run};
@@ -121,7 +121,11 @@ impl Table {
     }
 
     pub(crate) fn head(&self, product: Product) -> String {
-        format!("{}format, digest FROM {} ORDER BY id DESC LIMIT 1", pinned_select(product), self.qualified)
+        format!(
+            "{}format, digest FROM {} ORDER BY id DESC LIMIT 1",
+            unlimited_select(product),
+            self.qualified
+        )
     }
 
     /// The end of a run whose session goes on: what it did not bring to its end waits for whoever comes next.

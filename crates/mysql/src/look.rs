@@ -168,6 +168,14 @@ pub(crate) fn pinned_select(product: Product) -> &'static str {
     }
 }
 
+/// The head of a query that is refused for no number of rows that it reads.
+pub(crate) fn unlimited_select(product: Product) -> &'static str {
+    match product {
+        Product::MariaDb => "SET STATEMENT sql_big_selects = 1 FOR SELECT ",
+        _ => "SELECT /*+ SET_VAR(sql_big_selects = 1) */ ",
+    }
+}
+
 /// What a later look at the same objects tells.
 ///
 /// Equal definitions made at another time may be a restored backup, a `TRUNCATE`, or the very statement:
