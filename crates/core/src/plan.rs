@@ -27,6 +27,7 @@ mod state;
 mod tables;
 mod units;
 
+pub(crate) use blocked::ways_out_of_what_began;
 pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
 pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, locking};

@@ -180,7 +180,8 @@ impl FailedStatement {
                 self.place.file, self.migration
             ),
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
-            Stands::Part { .. } | Stands::PartOfUnit { .. } => crate::plan::four_ways_out(&self.migration),
+            Stands::Part { .. } => crate::plan::four_ways_out(&self.migration),
+            Stands::PartOfUnit { .. } => crate::plan::ways_out_of_what_began(&self.migration),
         }
     }
 

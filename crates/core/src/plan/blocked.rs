@@ -3,7 +3,7 @@
 use super::Execute;
 use crate::directive::DirectiveError;
 use crate::driver::{InvalidIndex, Invalidity};
-use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness, State};
+use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness, Sight, State};
 use crate::migration::Migration;
 use crate::sql::modes::Misread;
 use crate::sql::split::{SplitError, position};
@@ -461,6 +461,9 @@ impl Blocked {
             Self::SharedVersion { .. } => {
                 "give each its own version, or leave `--strict-order` out".to_owned()
             }
+            Self::Failed { attempt, .. } if attempt.in_flight.is_some() && attempt.sight == Sight::Unknown => {
+                ways_out_of_what_began(&attempt.name)
+            }
             Self::Failed { attempt, .. } => four_ways_out(&attempt.name),
             Self::UnfinishedElsewhere { attempt, renamed_to: Some(to) } => format!(
                 "give `{to}` its old name back: `{0}`; or, once nothing of it stands: \
@@ -607,6 +610,16 @@ fn onto_what_is_there(examples: &[String]) -> String {
             to deploy onto it all the same: `--allow-non-empty`"
             .to_owned(),
     }
+}
+
+/// The same where what was refused may have done something before: with another text it would be in doubt.
+pub(crate) fn ways_out_of_what_began(name: &str) -> String {
+    format!(
+        "undo what the statement did before it was refused, if it did anything; once that is done, and the text is mended, or \
+         what it met: `windlass resolve --resume {name}`, and deploy again; \
+         or, once you finished it by hand: `windlass resolve --applied {name}`; \
+         or, once you undid it by hand: `windlass resolve --rolled-back {name}`"
+    )
 }
 
 /// The ways out of a migration that stands half-done.
