@@ -14,6 +14,9 @@ harness::scenarios!(
         a_word_that_the_schema_does_not_bear_out_is_told,
         what_was_made_by_hand_is_gone_on_behind,
         what_no_replay_comes_to_is_a_persons_to_say,
+        what_stands_stays_where_the_text_is_mended,
+        what_was_made_by_hand_and_taken_so_is_gone_on_behind,
+        what_was_made_by_hand_is_not_taken_away_again,
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         without_a_shadow_the_checkpoints_are_told,
@@ -26,6 +29,7 @@ harness::scenarios!(
         indexes_that_are_not_valid_are_told,
         an_index_of_its_own_is_left_to_the_deploy,
         what_was_built_anew_by_hand_may_stay,
+        an_index_of_its_own_stops_no_deploy_of_another_text,
         an_index_in_the_way_is_dropped;
 );
 
@@ -268,6 +272,80 @@ async fn what_was_made_by_hand_is_gone_on_behind(database: &Database) {
 }
 
 /// On an empty database its second statement has no row to take, and is refused.
+const REFUSED: &str =
+    "CREATE TABLE half (n int);\nINSERT INTO nowhere VALUES (1);\nCREATE TABLE rest (n int);";
+
+/// What ran statement by statement is one transaction in the mended text.
+async fn what_stands_stays_where_the_text_is_mended(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_half", &format!("-- windlass: no-transaction\n{REFUSED}"));
+    project.run(&["deploy"]).await.code(4);
+    database.sql("INSERT INTO half VALUES (7)").await;
+    project.migration("2_half", "CREATE TABLE half (n int);\nCREATE TABLE rest (n int);");
+    let told = diagnosed(database, &project, on_shadow(database), 0).await;
+    assert_eq!(
+        (&told["advice"]["action"], &told["migration"]["fits"]),
+        (&"deploy".into(), &serde_json::json!([1]))
+    );
+    // The rest is made by hand, which stands in the text that was mended.
+    database.sql("CREATE TABLE rest (n int)").await;
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let commands = &told["advice"]["commands"];
+    assert_eq!(commands[1], "windlass resolve --accept-edit 2_half", "{told:#}");
+    follow(&project, commands).await;
+    assert_eq!(database.value("SELECT n FROM half").await, "7");
+    project.run(&["status", "--check"]).await.code(0);
+}
+
+/// Others made the index in an emergency, it was taken as it is, and a migration makes it, too.
+async fn what_was_made_by_hand_and_taken_so_is_gone_on_behind(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql("CREATE INDEX logins ON users (login)").await;
+    project.run(&["drift", "accept", "--reason", "an emergency"]).await.code(0);
+    let made =
+        "CREATE TABLE half (n int);\nCREATE INDEX logins ON users (login);\nCREATE TABLE rest (n int);";
+    project.migration("2_half", &format!("-- windlass: no-transaction\n{made}"));
+    project.run(&["deploy"]).await.code(4);
+    for unrelated in ["", "CREATE TABLE unrelated (n int)"] {
+        if !unrelated.is_empty() {
+            database.sql(unrelated).await;
+        }
+        let told = diagnosed(database, &project, on_shadow(database), 3).await;
+        let command = &told["advice"]["commands"][0];
+        assert_eq!(command, "windlass resolve --resume --took-effect 2_half", "{told:#}");
+        assert_eq!(told["migration"]["fits"], serde_json::json!([2]), "{told:#}");
+        let resumed = [&["resolve", "--resume", "2_half"], on_shadow(database)].concat();
+        project.run(&resumed).await.code(3).err("logins is there, and should not be");
+    }
+    database.sql("DROP TABLE half").await;
+    let undone = [&["resolve", "--rolled-back", "2_half"], on_shadow(database)].concat();
+    project.run(&undone).await.code(3).err("logins is there, and should not be");
+}
+
+/// By hand a table was made anew that the migration makes anew, and holds rows by now.
+async fn what_was_made_by_hand_is_not_taken_away_again(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_anew", "CREATE TABLE anew (n int);")]);
+    project.run(&["deploy"]).await.code(0);
+    let sql = "CREATE TABLE half (n int);\nCREATE UNIQUE INDEX logins ON users (login);\nDROP TABLE anew;\n\
+               CREATE TABLE anew (n int, m int);\nCREATE TABLE rest (n int);";
+    database.sql(TWINS).await;
+    project.migration("3_half", &format!("-- windlass: no-transaction\n{sql}"));
+    project.run(&["deploy"]).await.code(4);
+    database.sql(PARTED).await;
+    for statement in sql.lines().skip(1).take(3) {
+        database.sql(statement.trim_end_matches(';')).await;
+    }
+    database.sql("INSERT INTO anew VALUES (1, 2)").await;
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let stays = &told["advice"]["choices"][0];
+    assert_eq!(stays["by_hand"], serde_json::json!(["run statement 5 by hand"]), "{told:#}");
+    database.sql("CREATE TABLE rest (n int)").await;
+    follow(&project, &stays["commands"]).await;
+    assert_eq!(database.value("SELECT m FROM anew").await, "2");
+}
+
 async fn what_no_replay_comes_to_is_a_persons_to_say(database: &Database) {
     let script = "-- windlass: no-transaction\nCREATE TABLE kinds (name varchar(40) NOT NULL);\n\
         INSERT INTO kinds (name) SELECT (SELECT login FROM users WHERE id = 1);\n\
@@ -400,6 +478,17 @@ async fn what_a_refused_statement_did_is_not_forgotten_with_its_text(database: &
     let rest = "ALTER TABLE users ADD age int;";
     project.migration("3_drop", &format!("{rest}\nDROP TABLE gone, nowhere;\nCREATE TABLE more (n int);"));
     project.run(&["deploy"]).await.code(4);
+    // Nor by a decision, and what was taken as it is then excuses nothing that others do to it afterwards.
+    project.migration("3_drop", &format!("{rest}\nCREATE TABLE more (n int);"));
+    database.sql("ALTER TABLE users DROP COLUMN age").await;
+    let undone = [&["resolve", "--rolled-back", "3_drop"], on_shadow(database)].concat();
+    project.run(&undone).await.code(3).err("gone is not there, and should be");
+    database.sql("ALTER TABLE users ADD age int").await;
+    project.migration("3_drop", &format!("{rest}\nDROP TABLE gone, nowhere;\nCREATE TABLE more (n int);"));
+    project.run(&["drift", "accept", "--reason", "it is gone"]).await.code(0);
+    database.sql("CREATE TABLE gone (other int)").await;
+    project.run(&["drift"]).await.code(10).out("gone was added");
+    database.sql("DROP TABLE gone").await;
     project.migration("3_drop", &format!("{rest}\nDROP TABLE gone;\nCREATE TABLE more (n int);"));
     let refused = project.run(&["deploy"]).await.code(3);
     let refused = refused.err("`3_drop` failed, and whether statement 2 took effect is not known");
@@ -473,6 +562,15 @@ async fn what_was_built_anew_by_hand_may_stay(database: &Database) {
     assert!(stays["when"].as_str().is_some_and(|when| when.contains("is to stay as it is")), "{told:#}");
     follow(&project, &stays["commands"]).await;
     project.run(&["status", "--check"]).await.code(0);
+}
+
+/// The deploy that goes on drops it.
+async fn an_index_of_its_own_stops_no_deploy_of_another_text(database: &Database) {
+    let project = failed_by_twins(database, INDEX_AND_REST).await;
+    project.migration("2_index", "CREATE TABLE rest (n int);");
+    project.run(&["deploy"]).await.code(0).out("Applied 2_index");
+    assert_eq!(database.value("SELECT count(*) FROM pg_class WHERE relname = 'twins'").await, "0");
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
 }
 
 async fn an_index_in_the_way_is_dropped(database: &Database) {

@@ -230,6 +230,8 @@ async fn what_was_undone_on_a_word_is_held_against_the_schema(database: &Databas
     assert_eq!(told["advice"]["why"], "nothing is in its way", "{told:#}");
 }
 
+const ROWS: &str = "no schema tells";
+
 async fn rows_and_additions_of_others_are_told_of_what_was_recorded(database: &Database) {
     let project = Project::new(database, &[USERS]);
     project.run(&["deploy"]).await.code(0);
@@ -237,7 +239,7 @@ async fn rows_and_additions_of_others_are_told_of_what_was_recorded(database: &D
     project.migration(HALF.0, &HALF.1.replace("nowhere", "users (id)"));
     project.run(&["deploy"]).await.code(4);
     database.sql("CREATE TABLE rest (n int)").await;
-    project.run(&checked(database, &["resolve", "--applied", "2_half"])).await.code(0);
+    project.run(&checked(database, &["resolve", "--applied", "2_half"])).await.code(0).err(ROWS);
     let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(0).json();
     assert_eq!(told["recorded"][0]["unseen_rows"], serde_json::json!([2]), "{told:#}");
     let why = told["advice"]["why"].as_str().expect("words");
@@ -245,6 +247,21 @@ async fn rows_and_additions_of_others_are_told_of_what_was_recorded(database: &D
         why.contains("that the rows of statement 2 of `2_half` were changed is a person's word"),
         "{told:#}"
     );
+    // Nor is a row's statement borne out by a schema that shows nothing of it.
+    let other = HALF.1.replace("nowhere", "users (id)").replace("half", "other").replace("rest", "others");
+    database.sql("INSERT INTO users (id) VALUES (2)").await;
+    project.migration("2_other", &other.replace("(1)", "(2)"));
+    project.run(&["deploy"]).await.code(4);
+    let took_effect = ["resolve", "--resume", "--took-effect", "2_other"];
+    project.run(&checked(database, &took_effect)).await.code(0).err(ROWS);
+    project.run(&["deploy"]).await.code(0);
+    // A table that is made anew has nothing of the one before.
+    project.migration("2_remade", "DROP TABLE others;\nCREATE TABLE others (m int);");
+    project.run(&["resolve", "--applied", "2_remade", "--force"]).await.code(0);
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(3).json();
+    assert!(told["recorded"].to_string().contains("others"), "{told:#}");
+    project.run(&["resolve", "--rolled-back", "2_remade", "--force"]).await.code(0);
+    std::fs::remove_file(project.path("migrations/2_remade.sql")).expect("removed");
     // No migration speaks of the index: it is no sign that what was recorded does not stand.
     database.sql(EMAIL.1.lines().next().expect("a statement")).await;
     database.sql("CREATE INDEX theirs ON users (login)").await;

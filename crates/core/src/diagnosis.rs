@@ -15,8 +15,9 @@ use crate::drift::DriftVerdict;
 use crate::driver::{Holder, InvalidIndex};
 use crate::history::{Attempt, State};
 use crate::plan::{Blocked, Place};
-use crate::schema::Difference;
+use crate::schema::{Difference, Key};
 use crate::shadow::{ReplayError, Unreplayable};
+use std::collections::BTreeSet;
 
 /// What is true of a database, and what to do.
 ///
@@ -192,6 +193,8 @@ pub struct Compared {
     pub broken: Option<String>,
     /// Who looked at the shadow and who at the database, where those are not alike.
     pub servers: Option<(String, String)>,
+    /// What of the live schema was so when it was last kept.
+    pub(crate) old: BTreeSet<Key>,
 }
 
 /// Why the live schema was not held against a replay.

@@ -1,12 +1,13 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{Attempt, History, State};
+use crate::history::{ACCEPTED, Attempt, History, Remnant, Sight, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
     Change, Difference, HISTORY, Kept, Key, Look, Pattern, Schema, differences, level_grants, level_knowledge,
 };
+use crate::shadow::is_left;
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
 use std::collections::BTreeSet;
@@ -224,6 +225,16 @@ fn judge(
         let schema = if key.kind == "schema" { &key.name } else { &key.schema };
         !others.contains(schema.as_str())
     });
+    // What a statement left that was refused or cut off is cleared away by the deploy that goes on.
+    let unfinished =
+        history.attempts.iter().filter(|attempt| attempt.claimed && attempt.state() != State::Applied);
+    let left: Vec<&Remnant> = unfinished
+        .filter_map(|attempt| match &attempt.sight {
+            Sight::Remnant(remnant) => Some(remnant),
+            _ => None,
+        })
+        .collect();
+    differences.retain(|difference| !left.iter().any(|remnant| is_left(difference, remnant)));
     if differences.is_empty() {
         return DriftVerdict::None;
     }
@@ -286,10 +297,15 @@ impl Known {
         Ok(match driver.look_at_schema(false).await? {
             Look::NeverKept | Look::Unknown(_) => Self::default(),
             Look::Same => {
-                let since = |row: &&Attempt| attempt.is_some_and(|attempt| row.id >= attempt.id);
-                let rows = history.attempts.iter().filter(since);
-                let words = rows.filter_map(|row| row.resolution.as_deref());
-                Self { alike: Alike::Everything, at: words.rev().find_map(at) }
+                let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
+                let words = words.flat_map(|told| told.split(ACCEPTED).skip(1));
+                // Such words end with the second in which they were written.
+                let is_since = |told: &&str| {
+                    let time = told.rsplit_once("(at ").and_then(|(_, time)| time.get(..19));
+                    let began = attempt.and_then(|attempt| attempt.started_at.get(..19));
+                    time.zip(began).is_some_and(|(time, began)| began <= time)
+                };
+                Self { alike: Alike::Everything, at: words.filter(is_since).filter_map(at).last() }
             }
             Look::Differs { mut kept, mut live, only, .. } => {
                 level_knowledge(&mut kept.schema, &mut live);
@@ -342,7 +358,7 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
             (_, Some(in_flight)) => in_flight.last.max(attempt.completed),
             _ => attempt.completed,
         };
-        let before = completed_when_kept(kept, attempt).unwrap_or(0).min(ran);
+        let before = done_when_kept(kept, attempt).min(ran);
         if ran == before {
             continue;
         }
@@ -373,7 +389,9 @@ fn in_the_midst_of(name: &str) -> String {
 pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
     let is_half_done = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
     let midst = history.attempts.iter().find(is_half_done).map_or_else(String::new, |attempt| {
-        format!("{}{}", in_the_midst_of(&attempt.name), attempt.completed)
+        let refused = attempt.in_flight.filter(|_| attempt.state() == State::Failed);
+        let refused = refused.map(|it| format!(" (refused: {})", it.last)).unwrap_or_default();
+        format!("{}{}{refused}", in_the_midst_of(&attempt.name), attempt.completed)
     });
     format!("{who}{midst}: {reason}")
 }
@@ -385,6 +403,16 @@ fn completed_when_kept(kept: &Kept, attempt: &Attempt) -> Option<u32> {
         // Only a person has it kept in the midst of one.
         _ => Some(0),
     }
+}
+
+/// The same, and what may have done something before it was refused by then, as long as nothing was done since.
+fn done_when_kept(kept: &Kept, attempt: &Attempt) -> u32 {
+    let completed = completed_when_kept(kept, attempt).unwrap_or(0);
+    let words = kept.accepted.as_deref().unwrap_or_default();
+    let refused = words.split_once(&format!("{}{completed} (refused: ", in_the_midst_of(&attempt.name)));
+    let refused = refused.filter(|_| attempt.completed == completed && attempt.state() == State::Failed);
+    let number = refused.and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    number.unwrap_or(0).max(completed)
 }
 
 /// Behind how many statements of a migration the schema was taken as it was, as these words have it.

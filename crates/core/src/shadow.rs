@@ -15,6 +15,7 @@ use crate::source::Migrations;
 use crate::sql::Dialect;
 use crate::sql::classify::{Effect, Facts, Objects, classify, is_upkeep, reach};
 use crate::sql::split::Statement;
+use crate::status::is_same_text;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -158,17 +159,16 @@ impl Replay {
             .remnant
             .as_ref()
             .and_then(|(at, remnant)| Some((self.states.iter().rposition(|(done, _)| done <= at)?, remnant)));
-        let when_kept = self.known.at.and_then(|at| self.states.iter().rfind(|(done, _)| *done <= at));
+        let when_kept = self.known.at.and_then(|at| self.states.iter().rposition(|(done, _)| *done <= at));
         let touched = self.touched();
         let differing = |(index, (done, schema)): (usize, &(u32, Schema))| {
             let mut differences = self.worked_out.told(among(&looked_at, schema, live));
             let left = cleared.filter(|(at, _)| *at == index);
             differences.retain(|difference| {
                 let key = &difference.key;
-                // What the migration itself changes was so before it did.
-                let is_as_then =
-                    || when_kept.is_some_and(|(_, then)| then.objects.get(key) == schema.objects.get(key));
-                let is_of_old = self.known.holds(key, live) && (!touched.contains(key) || is_as_then());
+                let is_of_old = self.known.holds(key, live)
+                    && (!touched.contains(key)
+                        || when_kept.is_some_and(|kept| self.is_as_then(key, kept, index, live)));
                 !is_of_old && !left.is_some_and(|(_, remnant)| is_left(difference, remnant))
             });
             (*done, differences)
@@ -214,12 +214,32 @@ impl Replay {
         }
         let known = self.states.last().map_or(0, |(done, _)| *done);
         let ran = attempt.in_flight.map_or(attempt.completed, |in_flight| in_flight.last);
+        // What was refused in part, or cut off, may have had another text, too.
+        let is_another = attempt.in_flight.is_some()
+            && matches!(attempt.sight, Sight::Changed | Sight::Unknown)
+            && !is_same_text(migration, attempt, dialect);
         self.untold = match () {
+            () if is_another => Untold::Anything,
             () if !has_run_head(migration, attempt, dialect) => Untold::Anything,
             () if self.broken.is_some() && ran > known => Untold::of(migration, known..ran, dialect),
             () => Untold::Nothing,
         };
         self
+    }
+
+    /// Whether the migration's own doing tells nothing of an object that is as it was when the schema was kept: in this state it
+    /// has not changed it since then, and either never does, or what is there is what it has in no state.
+    fn is_as_then(&self, key: &Key, kept: usize, index: usize, live: &Schema) -> bool {
+        let then = self.states[kept].1.objects.get(key);
+        let is_so = |(_, schema): &(u32, Schema)| schema.objects.get(key) == then;
+        let is_in_none =
+            || self.states.iter().all(|(_, schema)| schema.objects.get(key) != live.objects.get(key));
+        is_so(&self.states[index]) && (index >= kept && self.states[kept..].iter().all(is_so) || is_in_none())
+    }
+
+    /// Whether the deploy that goes on clears it away.
+    pub(crate) fn is_cleared_away(&self, difference: &Difference) -> bool {
+        self.remnant.as_ref().is_some_and(|(_, remnant)| is_left(difference, remnant))
     }
 
     /// Whether the migration makes the object, or takes it away.
@@ -241,7 +261,7 @@ impl Replay {
 }
 
 /// Whether it is what a statement left that was refused or cut off.
-fn is_left(difference: &Difference, remnant: &Remnant) -> bool {
+pub(crate) fn is_left(difference: &Difference, remnant: &Remnant) -> bool {
     let Remnant::InvalidIndex { schema, index } = remnant else { return false };
     let key = &difference.key;
     matches!(difference.change, Change::Added(_)) && key.schema == *schema && key.name == *index

@@ -2,8 +2,8 @@
 //! schema bears it out.
 
 use super::failure::told;
-use super::replay::furnish;
-use super::{inspect, keep_schema, replay, replay_all};
+use super::replay::{furnish, replay_with};
+use super::{inspect, keep_schema, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
 use crate::drift::{DriftOptions, Known, acceptance};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
@@ -297,7 +297,8 @@ impl Decision<'_> {
         let before = standing(inspection, migration.name());
         let dialect = driver.capabilities().dialect;
         furnish(shadow, driver).await?;
-        let replay = replay(shadow, self.migrations, &before, migration).await?;
+        let done = attempt.map_or(0, |attempt| attempt.completed);
+        let replay = replay_with(shadow, self.migrations, &before, migration, done).await?;
         let known = Known::look(driver, &inspection.history, attempt).await?;
         let mut replay = replay.beside(migration, attempt, dialect, known);
         // Only a deploy that goes on clears it away.
@@ -343,6 +344,7 @@ impl Decision<'_> {
             let is_unseen = match self.resolution {
                 Resolution::Applied => rows.iter().any(|number| *number > before),
                 Resolution::RolledBack => rows.iter().any(|number| *number <= before),
+                Resolution::TookEffect => rows.iter().any(|number| *number > before && *number <= done),
                 _ => false,
             };
             let proof = if is_unseen { Proof::BornOutButForRows } else { Proof::BornOut };

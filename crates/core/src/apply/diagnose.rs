@@ -1,7 +1,7 @@
 //! Diagnose: looks at a database whose deploy failed, was cut off or met a changed schema. Writes nothing to it.
 
 use super::decision::standing;
-use super::replay::furnish;
+use super::replay::{furnish, replay_with};
 use super::{DeployOptions, inspect, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
@@ -149,7 +149,8 @@ impl Look<'_, '_, '_> {
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
         let known = Known::look(self.driver, &self.inspection.history, Some(attempt)).await?;
-        let replay = match replay(shadow, self.migrations, &before, migration).await {
+        let done = attempt.completed;
+        let replay = match replay_with(shadow, self.migrations, &before, migration, done).await {
             Ok(replay) => replay.beside(migration, Some(attempt), dialect, known),
             Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
         };
@@ -181,6 +182,7 @@ impl Look<'_, '_, '_> {
                 _ => false,
             }
         };
+        differences.retain(|difference| !replay.is_cleared_away(difference));
         differences
             .retain(|difference| !its_own.contains(&difference.key) && is_passed_over(&difference.key));
         differences

@@ -65,6 +65,17 @@ pub async fn replay(
     before: &[&str],
     of: &Migration,
 ) -> Result<Replay, ReplayError> {
+    replay_with(shadow, migrations, before, of, 0).await
+}
+
+/// The same, and the schema behind so many of its statements is among the states, whatever transaction they are in.
+pub(super) async fn replay_with(
+    shadow: &mut dyn Driver,
+    migrations: &Migrations,
+    before: &[&str],
+    of: &Migration,
+    done: u32,
+) -> Result<Replay, ReplayError> {
     let dialect = shadow.capabilities().dialect;
     let (before, all) = (before.to_vec(), [before, &[of.name()]].concat());
     chosen(shadow, migrations, &all).await?;
@@ -76,7 +87,7 @@ pub async fn replay(
         false => of.statements(dialect).map_or(0, |statements| statements.len()),
     };
     let statements = u32::try_from(statements).unwrap_or(u32::MAX);
-    let (states, broken) = states(shadow, &set, statements).await?;
+    let (states, broken) = states(shadow, &set, statements, (of.name(), done)).await?;
     let worked_out = WorkedOut::of(&set, dialect);
     Ok(Replay {
         statements,
@@ -120,8 +131,14 @@ async fn chosen(
 type States = (Vec<(u32, Schema)>, Option<DeployError>);
 
 /// Runs what is pending, one migration, a segment at a time.
-async fn states(shadow: &mut dyn Driver, set: &Migrations, statements: u32) -> Result<States, ReplayError> {
+async fn states(
+    shadow: &mut dyn Driver,
+    set: &Migrations,
+    statements: u32,
+    (name, done): (&str, u32),
+) -> Result<States, ReplayError> {
     let (mut options, stop) = (options(), Stop::new());
+    options.plan.cut_behind = (done > 0).then(|| (name.to_owned(), done));
     options.plan.owner = Some(options.run.owner.clone());
     for _ in 0..REPLANS {
         let mut states = vec![(0, shadow.read_schema(false).await?)];

@@ -64,7 +64,9 @@ fn compared(replay: &Replay, live: &Schema) -> Comparison {
     });
     let origin = replay.states.first().map(|(_, schema)| schema.origin.clone()).unwrap_or_default();
     let servers = (origin != live.origin).then(|| (origin, live.origin.clone()));
-    Comparison::Compared(Compared { states, broken, servers })
+    let keys = states.iter().flat_map(|(_, differences)| differences).map(|difference| &difference.key);
+    let old = keys.filter(|key| replay.known.holds(key, live)).cloned().collect();
+    Comparison::Compared(Compared { states, broken, servers, old })
 }
 
 /// The statements, each with what the history tells of it.

@@ -11,6 +11,7 @@ use crate::schema::{Change, Difference};
 use crate::shadow::{is_named, names};
 use crate::source::Migrations;
 use crate::sql::Dialect;
+use crate::sql::classify::{Definition, Facts};
 
 /// Those that a person recorded as applied or as rolled back, or whose edited text a person took; none of which the schema was
 /// taken as it is afterwards.
@@ -49,7 +50,8 @@ pub(crate) fn borne_out(
         let is_by_others = |difference: &Difference| {
             let is_part = matches!(difference.change, Change::Added(_)) && !difference.key.table.is_empty();
             let is_told = migration.is_some_and(|text| speaks_of(text.up().text(), &difference.key.name));
-            attempt.state() == State::Applied && is_part && !is_told
+            let is_made = || migration.is_some_and(|text| makes(text, &difference.key.table, dialect));
+            attempt.state() == State::Applied && is_part && !is_told && !is_made()
         };
         let (others, differences): (Vec<_>, Vec<_>) = of_it.partition(is_by_others);
         beside.extend(others);
@@ -60,6 +62,14 @@ pub(crate) fn borne_out(
     beside.sort_by(|one, other| one.key.cmp(&other.key));
     beside.dedup_by(|one, other| one.key == other.key);
     (recorded, beside)
+}
+
+/// Whether a migration makes a table of that name, of which everything then is its own.
+fn makes(migration: &Migration, table: &str, dialect: Dialect) -> bool {
+    let is_making = |facts: &Facts| {
+        matches!(facts.definition, Some(Definition::Create | Definition::Replace | Definition::Fill))
+    };
+    names(migration, 0..u32::MAX, dialect, is_making).0.contains(&table.to_lowercase())
 }
 
 /// The statements that change rows, or may, which nobody saw run.

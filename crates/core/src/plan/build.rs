@@ -41,6 +41,8 @@ pub struct Options {
     pub close_open_transaction: bool,
     /// Migrations in which a new enum value was used before its commit: it is committed at once.
     pub enum_values_at_once: HashSet<String>,
+    /// Cut what one transaction would cover behind so many statements of this migration, too: an earlier text of it was.
+    pub cut_behind: Option<(String, u32)>,
     /// Run through a pooler, too, what needs a session of its own.
     pub allow_pooler: bool,
     /// The token of the run that asks: an attempt that it owns itself can go on.

@@ -61,6 +61,18 @@ pub(super) enum PieceKind {
     Repeat,
 }
 
+impl Piece {
+    /// The same in two, where it is a transaction that goes on behind so many statements.
+    fn parted(self, behind: usize) -> Vec<Self> {
+        if self.kind != PieceKind::Transaction || behind <= self.first || behind >= self.last {
+            return vec![self];
+        }
+        let (before, after) = self.run.iter().partition(|index| **index < behind);
+        let part = |first, last, run| Self { kind: self.kind, first, last, run };
+        vec![part(self.first, behind, before), part(behind, self.last, after)]
+    }
+}
+
 impl PieceKind {
     /// Whether a crash can hide the outcome, so that the history must say beforehand what is in flight.
     pub(super) fn needs_note(self) -> bool {
@@ -118,7 +130,10 @@ impl<'m> Prepared<'m> {
             close_open_transaction: options.close_open_transaction,
             single_transaction: options.single_transaction,
         };
-        let pieces = cut(&executes, &facts, &together, capabilities.ddl, wish)?;
+        let mut pieces = cut(&executes, &facts, &together, capabilities.ddl, wish)?;
+        if let Some((_, behind)) = options.cut_behind.as_ref().filter(|(name, _)| name == migration.name()) {
+            pieces = pieces.into_iter().flat_map(|piece| piece.parted(*behind as usize)).collect();
+        }
         if capabilities.product == Product::Sqlite {
             refuse_no_journal(&executes, &facts)?;
         }
