@@ -753,6 +753,12 @@ async fn no_form_of_a_secret_is_kept(database: &Database) {
          CREATE VIEW x AS SELECT told FROM a WHERE 'hunter2' = api_token;\n",
         "a1B2c3D4e5F6g7H8i9J0k1L2m3N4", "HUNTER2HUNTER2AB"
     );
+    if database.target().family == Family::Sqlite {
+        script.push_str(
+            "CREATE TABLE single (n int, 'api_token' text DEFAULT 'hunter2');\n\
+             CREATE VIEW listed (told, api_token) AS SELECT told, 'hunter2' FROM a;\n",
+        );
+    }
     if database.target().family == Family::Postgres {
         script.push_str(
             "COMMENT ON COLUMN a.api_token IS 'hunter2secret';\n\
@@ -770,7 +776,7 @@ async fn no_form_of_a_secret_is_kept(database: &Database) {
     } else if database.target().family != Family::Sqlite {
         script.push_str(
             "CREATE TABLE parted (token varchar(20)) PARTITION BY LIST COLUMNS(token) (PARTITION p VALUES IN ('hunter2') COMMENT 'token: hunter2secret');\n\
-             CREATE TABLE keyed (n int, KEY by_token (n) COMMENT 'hunter2secret');\n\
+             CREATE TABLE keyed (n int, token ENUM('hunter2'), KEY by_token (n) COMMENT 'hunter2secret');\n\
              CREATE PROCEDURE told() COMMENT 'token: hunter2secret' SELECT 1;\n\
              CREATE EVENT told ON SCHEDULE EVERY 1 DAY DISABLE COMMENT 'token: hunter2secret' DO SELECT 1;\n",
         );

@@ -1,6 +1,6 @@
 //! Failing: what stands afterwards, what is said, and how the next deploy goes on.
 
-use harness::{Database, deploy, migrations};
+use harness::{Database, Family, Project, deploy, migrations};
 use windlass_core::apply::{DeployError, FailedStatement, Stands};
 use windlass_core::history::State;
 use windlass_core::plan::{Blocked, Resolution};
@@ -13,7 +13,8 @@ harness::scenarios!(
         what_came_before_a_failure_stands,
         the_error_names_the_place;
     // SQLite knows no users, so its scripts hold no secrets of theirs.
-    on [Postgres, MySql, MariaDb]: secrets_are_in_no_error_and_no_row,
+    on [Postgres, MySql, MariaDb]: secrets_are_in_no_error_and_no_row;
+    natively [Postgres, MySql, MariaDb]: a_secret_that_a_row_holds_is_not_told,
 );
 
 const USERS: (&str, &str) = ("1_users", "CREATE TABLE users (id int PRIMARY KEY);");
@@ -131,11 +132,37 @@ async fn secrets_are_in_no_error_and_no_row(database: &Database) {
     assert!(!format!("{failed:?}").contains("hunter2secret"), "{failed:?}");
     let history = database.connect().await.inspect().await.expect("a history").history;
     assert!(!format!("{history:?}").contains("hunter2secret"), "{history:?}");
-    if database.target().family == harness::Family::Postgres {
+    if database.target().family == Family::Postgres {
         let code = "DO $$ BEGIN EXECUTE 'CREATE ROLE r PASSWORD ''hunter2secret'' oops'; END $$;";
         let failed = fails(database, &[USERS, ("3_code", code)]).await;
         let history = database.connect().await.inspect().await.expect("a history").history;
         assert!(!format!("{failed:?}{history:?}").contains("hunter2secret"), "{failed:?} {history:?}");
+    }
+}
+
+async fn a_secret_that_a_row_holds_is_not_told(database: &Database) {
+    let of_type = match database.target().family {
+        Family::Postgres => "ALTER TABLE u ALTER token TYPE int USING token::int;",
+        _ => "ALTER TABLE u MODIFY token int;",
+    };
+    let project = Project::new(database, &[("1_u", "CREATE TABLE u (id int, token varchar(20));")]);
+    project.run(&["deploy"]).await.code(0);
+    database.sql("INSERT INTO u VALUES (1, 'sup3rS'), (2, 'sup3rS')").await;
+    for (script, stays) in [
+        ("CREATE UNIQUE INDEX ux ON u (token);", "ux"),
+        (of_type, "token"),
+        ("CREATE TABLE w (token varchar(20) UNIQUE);\nINSERT INTO w SELECT token FROM u;", "token"),
+    ] {
+        project.migration("2_x", script);
+        let failed = project.run(&["deploy"]).await;
+        assert!(failed.stderr.contains("2_x") && failed.stderr.contains(stays), "{failed:?}");
+        assert!(!format!("{failed:?}").contains("sup3rS"), "{failed:?}");
+        for look in [&["status"][..], &["status", "--json"], &["history"], &["diagnose"], &["doctor"]] {
+            let told = project.run(look).await;
+            assert!(!format!("{told:?}").contains("sup3rS"), "{told:?}");
+        }
+        let errors = database.query("SELECT error FROM _windlass_migrations WHERE error IS NOT NULL").await;
+        assert!(!errors.is_empty() && !format!("{errors:?}").contains("sup3rS"), "{errors:?}");
     }
 }
 

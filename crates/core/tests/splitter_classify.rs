@@ -746,6 +746,9 @@ fn what_only_speaks_of_passwords_is_shown() {
         "INSERT INTO t VALUES ('the password', 'a secret')",
         "SELECT password, 'secret' FROM t",
         "CREATE INDEX i ON t (password)",
+        "CREATE VIEW v (id, token) AS SELECT id, token FROM t",
+        "CREATE VIEW v (id, name) AS SELECT id, 'none' FROM t",
+        "CREATE TABLE t (a varchar(9) DEFAULT 'password', b varchar(9) DEFAULT 'x')",
         "INSERT INTO t VALUES ('https://example.com:80/a', 'ann@example.com')",
     ];
     for dialect in [Postgres, MySql, Sqlite] {
@@ -777,6 +780,8 @@ fn what_is_written_into_a_column_called_like_a_secret_is_one() {
         "UPDATE u SET smtp_pass = 'x'",
         "DELETE FROM u WHERE reset_token = 'x'",
         "CREATE VIEW v AS SELECT a FROM u WHERE ((api_token)::text = 'x'::text)",
+        "CREATE VIEW v(id, api_token) AS SELECT id, 'x' FROM u",
+        "CREATE VIEW \"app\".\"v\" (\"api_token\") AS SELECT 'x'",
     ];
     for dialect in [Postgres, MySql, Sqlite] {
         all(dialect, secret, &everywhere);
@@ -784,12 +789,26 @@ fn what_is_written_into_a_column_called_like_a_secret_is_one() {
     all(
         Sqlite,
         secret,
-        &["INSERT OR REPLACE INTO t (secret) VALUES ('x')", "REPLACE INTO t([token]) VALUES ('x')"],
+        &[
+            "INSERT OR REPLACE INTO t (secret) VALUES ('x')",
+            "REPLACE INTO t([token]) VALUES ('x')",
+            "INSERT INTO t (id, 'api_token') VALUES (1, 'x')",
+            "CREATE TABLE t (id INT, 'api_token' TEXT DEFAULT 'x')",
+            "CREATE TABLE t ('api_token' TEXT NOT NULL DEFAULT ('x'), id INT)",
+            "ALTER TABLE t ADD COLUMN 'api_token' TEXT DEFAULT 'x'",
+            "ALTER TABLE t ADD 'api_token' TEXT DEFAULT 'x'",
+            "CREATE VIEW v AS SELECT id, 'x' AS 'api_token' FROM t",
+        ],
     );
     all(
         MySql,
         secret,
-        &["INSERT IGNORE t (`client_secret`) VALUES ('x')", "SELECT AES_ENCRYPT(a, 'x') FROM t"],
+        &[
+            "INSERT IGNORE t (`client_secret`) VALUES ('x')",
+            "SELECT AES_ENCRYPT(a, 'x') FROM t",
+            "CREATE TABLE t (id int, `token` ENUM('x'))",
+            "ALTER TABLE t MODIFY token enum ('a', 'x') NOT NULL",
+        ],
     );
     all(
         Postgres,

@@ -3,6 +3,8 @@
 use crate::driver::{Cause, DatabaseError, Holder};
 use crate::plan::{Execute, Place};
 
+mod values;
+
 /// A statement that the database refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,7 +69,10 @@ impl std::error::Error for FailedStatement {
 
 impl FailedStatement {
     pub(super) fn new(execute: &Execute<'_>, error: DatabaseError, stands: Stands) -> Self {
-        let error = if execute.secret { error.without_quotations() } else { error };
+        let error = match execute.secret {
+            true => error.without_quotations(),
+            false => values::without_values(error, execute.sql),
+        };
         Self {
             migration: execute.migration.name().to_owned(),
             place: Place::of(execute),

@@ -63,6 +63,8 @@ fn is_secret_by_name(key: &Key, name: &str, value: &str) -> bool {
         "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
         _ if !is_called_like_a_secret(of) => return false,
         "default" => format!("{of} DEFAULT {value}"),
+        // MySQL's `enum('…')`.
+        "type" => format!("{of} {value}"),
         "generated" => format!("{of} GENERATED ALWAYS AS ({value})"),
         "checks" => format!("DOMAIN \"{of}\" {value}"),
         _ => return false,
@@ -267,6 +269,20 @@ mod tests {
             let region = told(product, &table("region", "north"), &table("region", "south"));
             assert!(region.contains("north") && region.contains("south"), "{region}");
         }
+    }
+
+    #[test]
+    fn what_the_type_of_a_secret_s_column_lists_is_not_told() {
+        for (product, line) in [
+            ("MySQL 8.4", "column\t\tt\ttoken\ttype=enum('hunter2')"),
+            ("MariaDB 11.8", "column\t\tt\ttoken\ttype=enum('a','hunter2')"),
+        ] {
+            let now = line.replace("hunter2", "hunter3");
+            for text in [kept(product, line).to_text(), told(product, line, &now), told(product, "", line)] {
+                assert!(!text.contains("hunter"), "{text}");
+            }
+        }
+        assert!(kept("MySQL 8.4", "column\t\tt\tkind\ttype=enum('plain')").to_text().contains("plain"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) use sqlite::ATTACHED;
 pub(crate) use reach::is_upkeep;
 pub use reach::reach;
 pub use secret::may_hold_secret;
-pub(crate) use secret::{DIGEST, NOT_SHOWN, is_called_like_a_secret};
+pub(crate) use secret::{DIGEST, NOT_SHOWN, is_called_like_a_secret, names_what_is_secret};
 
 use super::Dialect;
 use sketch::Sketch;

@@ -67,6 +67,7 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
                     || rest.get(1) == Some(&b'=') && declares_secret(text, at, 2)
             }
             b'c' | b'C' => begins_word && starts_with_word(rest, "COMMENT") && comments_secret(text, at),
+            b'v' | b'V' => begins_word && starts_with_word(rest, "VIEW") && views_secret(rest),
             b'-' => forms::begins_private_key(rest),
             b'<' | b'!' | b'~' => compares_secret(text, at),
             b'=' => {
@@ -192,6 +193,12 @@ const SECRET_COLUMNS: [&str; 14] = [
 /// Whether an object is called as what holds a secret.
 pub(crate) fn is_called_like_a_secret(name: &str) -> bool {
     is_secret_column(name.as_bytes())
+}
+
+/// Whether a text names what is called so, a column or a table of such: what is said of its rows may be a secret then, though
+/// the text holds none.
+pub(crate) fn names_what_is_secret(text: &str) -> bool {
+    text.as_bytes().split(|byte| !in_word(*byte)).any(is_table_of_secrets)
 }
 
 /// Whether a column is called as one that holds a secret: `password`, `api_token`, `smtpPassword`, `password_hash`.
@@ -359,12 +366,12 @@ fn compares_secret(text: &[u8], at: usize) -> bool {
         }
 }
 
-/// The same by a word: `api_token LIKE '…'`, `token NOT IN ('…', …)`, `token IS DISTINCT FROM '…'`. That a comment is
+/// The same by a word: `api_token LIKE '…'`, `token NOT IN ('…', …)`, `token IS DISTINCT FROM '…'`, `token ENUM('…')`. That a comment is
 /// one is said as `IS` says it, and a comment is a secret only where it looks like one.
 fn compares_by_word(text: &[u8], at: usize) -> bool {
-    const WORDS: [&str; 8] = ["LIKE", "ILIKE", "IN", "IS", "GLOB", "REGEXP", "RLIKE", "BETWEEN"];
+    const WORDS: [&str; 9] = ["LIKE", "ILIKE", "IN", "IS", "GLOB", "REGEXP", "RLIKE", "BETWEEN", "ENUM"];
     // Most words are told from those by their first letter.
-    if !b"BGILR".contains(&text[at].to_ascii_uppercase()) {
+    if !b"BEGILR".contains(&text[at].to_ascii_uppercase()) {
         return false;
     }
     let Some(word) = WORDS.iter().find(|word| starts_with_word(&text[at..], word)) else { return false };
@@ -458,12 +465,16 @@ fn is_of_secret(text: &[u8], at: usize) -> bool {
             b'(' if depth == 0 => return false,
             b'(' => depth -= 1,
             b',' | b';' if depth == 0 => return false,
-            // A string, as of another default or of a schedule, tells no name.
+            // A string, as of another default or of a schedule, tells no name where none is expected.
             b'\'' if depth == 0 => {
                 let Some(begin) = text[first..end - 1].iter().rposition(|byte| *byte == b'\'') else {
                     return false;
                 };
-                end = first + begin;
+                let string = first + begin;
+                if is_declared(&text[..string]) && is_secret_column(&text[string + 1..end - 1]) {
+                    return true;
+                }
+                end = string;
                 continue;
             }
             _ if depth == 0 && in_word(byte) => {
@@ -481,11 +492,30 @@ fn is_of_secret(text: &[u8], at: usize) -> bool {
     false
 }
 
+/// Whether what follows a text is the name of a column that is declared, which SQLite takes in single quotes as well.
+fn is_declared(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    before.last().is_none_or(|byte| b"(,".contains(byte))
+        || ["ADD", "COLUMN"].iter().any(|word| last_word(before).eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// `CREATE VIEW v (id, api_token) AS SELECT id, '…'`: a string that tells something, in a view that has a secret's column.
+fn views_secret(rest: &[u8]) -> bool {
+    let mut behind = skip_space(&rest["VIEW".len()..]);
+    for word in ["IF", "NOT", "EXISTS"] {
+        behind = if starts_with_word(behind, word) { skip_space(&behind[word.len()..]) } else { behind };
+    }
+    let columns = skip_space(skip_name(behind));
+    let query = skip_brackets(columns);
+    let names = &columns[..columns.len() - query.len()];
+    names.split(|byte| !in_word(*byte)).any(is_secret_column)
+        && (0..query.len()).any(|at| query[at] == b'\'' && tells(&query[at..]))
+}
+
 /// `'…' AS password`, `'…'::text AS token`: a string that tells something, under the name of a secret.
 fn names_secret(text: &[u8], at: usize) -> bool {
     let name = skip_space(&text[at + 2..]);
-    let name =
-        name.strip_prefix(b"\"").or(name.strip_prefix(b"`")).or(name.strip_prefix(b"[")).unwrap_or(name);
+    let name = without_opening(name);
     if !is_secret_column(&name[..name.len() - skip_word(name).len()]) {
         return false;
     }
@@ -618,8 +648,7 @@ fn lists_secret(rest: &[u8], writes_rows: bool) -> bool {
     let end = list.iter().position(|byte| *byte == b')').unwrap_or(list.len());
     let is_secret = |column: &[u8]| {
         let column = skip_space(column);
-        let name = column.strip_prefix(b"\"").or(column.strip_prefix(b"`")).or(column.strip_prefix(b"["));
-        let name = name.unwrap_or(column);
+        let name = without_opening(column);
         is_secret_column(&name[..name.len() - skip_word(name).len()])
     };
     let writes_string = || {
@@ -756,6 +785,14 @@ fn skip_name(mut rest: &[u8]) -> &[u8] {
     }
 }
 
+/// Behind what a name may be quoted with; SQLite takes single quotes as well.
+fn without_opening(name: &[u8]) -> &[u8] {
+    match name {
+        [b'"' | b'`' | b'[' | b'\'', name @ ..] => name,
+        _ => name,
+    }
+}
+
 fn skip_word(rest: &[u8]) -> &[u8] {
     &rest[rest.iter().take_while(|byte| in_word(**byte)).count()..]
 }
@@ -775,4 +812,27 @@ fn starts_with_word(rest: &[u8], word: &str) -> bool {
 fn ends_with_word(before: &[u8], word: &str) -> bool {
     let before = before.trim_ascii_end();
     before.len().checked_sub(word.len()).is_some_and(|at| starts_with(&before[at..], word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_a_secret_s_column_or_table_is_told_from_what_does_not() {
+        for names in [
+            "CREATE UNIQUE INDEX ux ON u (token)",
+            "ALTER TABLE \"app\".\"api_tokens\" ADD UNIQUE (a)",
+            "DELETE FROM u WHERE `smtpPassword` IS NULL",
+            "DO $$ BEGIN DELETE FROM u WHERE api_token IS NULL; END $$",
+            "CREATE TABLE t (secret text)",
+        ] {
+            assert!(names_what_is_secret(names) && !may_hold_secret(names), "{names}");
+        }
+        for other in
+            ["CREATE UNIQUE INDEX ux ON u (name)", "UPDATE u SET tokenized = 1, password_since = now()"]
+        {
+            assert!(!names_what_is_secret(other), "{other}");
+        }
+    }
 }
