@@ -257,7 +257,11 @@ async fn rows_and_additions_of_others_are_told_of_what_was_recorded(database: &D
     project.run(&["deploy"]).await.code(0);
     // A table that is made anew has nothing of the one before.
     project.migration("2_remade", "DROP TABLE others;\nCREATE TABLE others (m int);");
-    project.run(&["resolve", "--applied", "2_remade", "--force"]).await.code(0);
+    project
+        .run(&["resolve", "--applied", "2_remade", "--force", "--reason", "it is all there"])
+        .await
+        .code(0);
+    project.run(&["history"]).await.code(0).out("applied: it is all there (by ");
     let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(3).json();
     assert!(told["recorded"].to_string().contains("others"), "{told:#}");
     project.run(&["resolve", "--rolled-back", "2_remade", "--force"]).await.code(0);

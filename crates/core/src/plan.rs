@@ -235,6 +235,8 @@ pub struct Record<'m> {
     pub completed: u32,
     /// The standing digest with it.
     pub digest: String,
+    /// A person's decision that it stands, and why, where no deploy ran it; unsigned.
+    pub decision: Option<String>,
 }
 
 /// A decision about a row.

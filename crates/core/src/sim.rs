@@ -420,6 +420,7 @@ impl SimDriver {
                         row.begin_counting(record.completed);
                         (row.completed, row.in_flight) = (record.completed, None);
                         (row.finished_at, row.digest) = (Some(now.clone()), record.digest.clone());
+                        row.resolution = record.decision.clone().or(row.resolution.take());
                     })
                 }),
                 Step::Fail { name, epoch, completed, prefix, in_flight, error, rolled_back } => {

@@ -266,7 +266,7 @@ impl Table {
     }
 
     pub(crate) fn record(&self, run: &Run, record: &Record<'_>) -> String {
-        let set = format!(
+        let mut set = format!(
             "{}, {}, error = NULL, digest = {}, finished_at = {}, {}",
             comes_to(record.completed),
             Note::unwatched(None).assignments(),
@@ -274,6 +274,9 @@ impl Table {
             self.now,
             duration(self.now)
         );
+        if let Some(decision) = &record.decision {
+            let _ = write!(set, ", resolution = {}", self.signed(decision, Some(&run.applied_by)));
+        }
         self.update(&set, &fence(record.name, &run.owner, record.epoch))
     }
 

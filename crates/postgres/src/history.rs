@@ -260,9 +260,14 @@ END"
             }
         };
         let (table, owner, count) = (&self.quoted, literal(&writer.run.owner), records.len());
+        // One decision is about all of them.
+        let decision = records.iter().find_map(|record| record.decision.as_deref());
+        let decided = decision.map_or_else(String::new, |decision| {
+            format!(", resolution = {}", signed(decision, Some(&writer.run.applied_by)))
+        });
         format!(
             "WITH {done}changed AS (UPDATE {table} AS history SET completed = {completed}, touched = 0, row_limit = NULL, \
-             in_flight = NULL, look = NULL, error = NULL, finished_at = {NOW}, duration_ms = {DURATION}, digest = {digest} \
+             in_flight = NULL, look = NULL, error = NULL, finished_at = {NOW}, duration_ms = {DURATION}, digest = {digest}{decided} \
              {from}WHERE history.claim {EQUALS} {name} AND history.owner {EQUALS} {owner} \
              AND history.epoch {EQUALS} {epoch} AND history.finished_at IS NULL RETURNING 1) \
              SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQUALS} {count})::integer FROM changed"

@@ -133,12 +133,13 @@ impl HistoryTable {
         self.fenced("touched = touched + ?4, row_limit = ?5")
     }
 
-    /// The fence, then 4 completed, 5 digest.
+    /// The fence, then 4 completed, 5 digest, 6 and 7 what is written of a decision before and behind its time.
     pub(crate) fn record(&self) -> String {
         let duration =
             "max(0, CAST(round((julianday('now') - julianday(started_at)) * 86400000) AS INTEGER))";
         self.fenced(&format!(
-            "completed = ?4, touched = 0, row_limit = NULL, in_flight = NULL, error = NULL, finished_at = {NOW}, duration_ms = {duration}, digest = ?5"
+            "completed = ?4, touched = 0, row_limit = NULL, in_flight = NULL, error = NULL, finished_at = {NOW}, duration_ms = {duration}, digest = ?5, \
+             resolution = coalesce(?6 || substr({NOW}, 1, 19) || ?7, resolution)"
         ))
     }
 

@@ -264,8 +264,10 @@ impl Performance<'_> {
 
     fn record(&self, records: &[Record<'_>]) -> Result<(), Cause> {
         let mut update = self.connection.prepare(&self.table.record()).map_err(cause)?;
-        for Record { name, epoch, completed, digest } in records {
-            let values = params![name, self.run.owner, epoch, completed, digest];
+        for Record { name, epoch, completed, digest, decision } in records {
+            let signed = decision.as_ref().map(|decision| signed(decision, Some(&self.run.applied_by)));
+            let [told, end] = signed.map_or([None, None], |words| words.map(Some));
+            let values = params![name, self.run.owner, epoch, completed, digest, told, end];
             must_be_one(update.execute(values).map_err(cause)?)?;
         }
         Ok(())

@@ -107,7 +107,7 @@ fn claim(name: &str) -> Claim<'_> {
 }
 
 fn record(name: &str) -> Record<'_> {
-    Record { name, epoch: 1, completed: 2, digest: DIGEST.to_owned() }
+    Record { name, epoch: 1, completed: 2, digest: DIGEST.to_owned(), decision: None }
 }
 
 fn checkpoint(name: &str, epoch: u32) -> Step<'_> {

@@ -437,8 +437,15 @@ impl<'m> Builder<'_, 'm> {
         let name = prepared.migration.name();
         let statements = length(prepared.statements.len());
         let digest = self.standing.add(name, prepared.migration.raw_checksum());
-        let record =
-            || Step::Record(vec![Record { name, epoch, completed: statements, digest: digest.clone() }]);
+        let record = || {
+            Step::Record(vec![Record {
+                name,
+                epoch,
+                completed: statements,
+                digest: digest.clone(),
+                decision: None,
+            }])
+        };
         let mut prefix = Prefix::new(self.capabilities.dialect);
         let mut limiter = Limiter::new(prepared, completed, self.capabilities, self.options);
         let mut open: Vec<Step<'m>> = Vec::new();
@@ -570,6 +577,7 @@ impl<'m> Builder<'_, 'm> {
                 epoch: 1,
                 completed: length(work.prepared.statements.len()),
                 digest,
+                decision: None,
             }
         };
         steps.push(Step::Record(shared.iter().map(record).collect()));

@@ -127,7 +127,8 @@ pub fn resolve<'m>(
     match (resolution, standing) {
         (Resolution::Applied, None) => {
             let migration = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
-            baseline_plan(&[migration], inspection, capabilities, force)
+            let decision = (!reason.is_empty()).then(|| format!("applied: {reason}"));
+            baseline_plan(&[migration], inspection, capabilities, force, decision)
         }
         (Resolution::TookEffect, Some(attempt)) => {
             took_effect(migrations, inspection, capabilities, attempt, reason)
@@ -181,7 +182,7 @@ pub fn baseline<'m>(
         .iter()
         .filter(|m| m.kind() == MigrationKind::Versioned && Position::of(m.name()) <= upto && !stands(m))
         .collect();
-    baseline_plan(&recorded, inspection, capabilities, force)
+    baseline_plan(&recorded, inspection, capabilities, force, None)
 }
 
 /// Records migrations as applied that nobody has run, as far as the database can hold what they make.
@@ -190,6 +191,7 @@ fn baseline_plan<'m>(
     inspection: &Inspection,
     capabilities: &Capabilities,
     force: bool,
+    decision: Option<String>,
 ) -> Result<Plan<'m>, ResolveError> {
     let Some(last) = recorded.last() else { return Ok(Plan::default()) };
     let is_empty =
@@ -213,7 +215,7 @@ fn baseline_plan<'m>(
             supersedes: false,
         });
         let digest = standing.add(name, migration.raw_checksum());
-        records.push(Record { name, epoch: 1, completed: statements, digest });
+        records.push(Record { name, epoch: 1, completed: statements, digest, decision: decision.clone() });
     }
     let mut segments = Vec::new();
     if !inspection.history.exists {

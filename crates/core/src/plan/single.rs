@@ -149,7 +149,7 @@ impl<'m> Builder<'_, 'm> {
             let name = work.migration.name();
             let digest = self.standing.add(name, work.migration.raw_checksum());
             let completed = length(prepared.statements.len());
-            steps.push(Step::Record(vec![Record { name, epoch: 1, completed, digest }]));
+            steps.push(Step::Record(vec![Record { name, epoch: 1, completed, digest, decision: None }]));
             if prepared.touches_session && index + 1 < works.len() {
                 steps.push(Step::RestoreSettings);
             }

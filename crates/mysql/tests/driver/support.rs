@@ -176,7 +176,7 @@ pub(crate) fn checkpoint(name: &str, epoch: u32, completed: u32, in_flight: Opti
 }
 
 pub(crate) fn record(name: &str) -> Step<'_> {
-    Step::Record(vec![Record { name, epoch: 1, completed: 3, digest: "d".repeat(64) }])
+    Step::Record(vec![Record { name, epoch: 1, completed: 3, digest: "d".repeat(64), decision: None }])
 }
 
 /// Writes down what it is told, and stops once so many steps have ended.

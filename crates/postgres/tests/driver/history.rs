@@ -154,7 +154,9 @@ async fn a_fence_holds_inside_a_pipelined_transaction(database: Database) {
     assert!(matches!(failure.cause, Cause::Refused(_)), "{failure:?}");
     // Two of three are not enough.
     let two = Step::Record(
-        ["1_a", "2_b"].map(|name| Record { name, epoch: 1, completed: 1, digest: String::new() }).into(),
+        ["1_a", "2_b"]
+            .map(|name| Record { name, epoch: 1, completed: 1, digest: String::new(), decision: None })
+            .into(),
     );
     assert!(matches!(perform(&mut driver, &[two]).await.unwrap_err().cause, Cause::Fenced));
 }
@@ -194,8 +196,10 @@ async fn many_attempts_are_one_write(database: Database) {
     let names: Vec<_> = (0..3000).map(|number| format!("{number}_x")).collect();
     let claims = names.iter().map(|name| one_claim(name)).collect();
     let digest = |name: &str| format!("digest of {name}");
-    let records =
-        names.iter().map(|name| Record { name, epoch: 1, completed: 2, digest: digest(name) }).collect();
+    let records = names
+        .iter()
+        .map(|name| Record { name, epoch: 1, completed: 2, digest: digest(name), decision: None })
+        .collect();
     perform(&mut driver, &[Step::Begin, Step::Claim(claims), Step::Record(records), Step::Commit])
         .await
         .unwrap();

@@ -111,7 +111,7 @@ async fn a_long_write_of_the_history_has_the_time_that_it_takes(database: Databa
     let mut driver = database.ready().await;
     let migration = migration();
     let names: Vec<String> = (0..20_000).map(|number| format!("{number}_m")).collect();
-    let record = |name| Record { name, epoch: 1, completed: 2, digest: "d".repeat(64) };
+    let record = |name| Record { name, epoch: 1, completed: 2, digest: "d".repeat(64), decision: None };
     let steps = [
         Step::Begin,
         Step::Claim(names.iter().map(|name| one_claim(name)).collect()),

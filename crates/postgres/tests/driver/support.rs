@@ -156,7 +156,7 @@ pub(crate) fn one_claim(name: &str) -> Claim<'_> {
 }
 
 pub(crate) fn record(name: &str) -> Step<'_> {
-    Step::Record(vec![Record { name, epoch: 1, completed: 2, digest: "d".repeat(64) }])
+    Step::Record(vec![Record { name, epoch: 1, completed: 2, digest: "d".repeat(64), decision: None }])
 }
 
 /// One that neither creates a table nor inserts rows is not known to leave the session alone.
