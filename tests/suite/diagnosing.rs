@@ -17,6 +17,7 @@ harness::scenarios!(
         what_stands_stays_where_the_text_is_mended,
         what_was_made_by_hand_and_taken_so_is_gone_on_behind,
         what_was_made_by_hand_is_not_taken_away_again,
+        what_is_gone_is_made_again,
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         without_a_shadow_the_checkpoints_are_told,
@@ -24,7 +25,10 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb]: another_session_is_waited_for;
     natively [Postgres, Sqlite]: what_failed_and_left_nothing_is_mended;
     natively [Postgres, MySql, MariaDb]: what_a_refused_call_did_is_said_to_be_unknown;
-    natively [MariaDb]: what_a_refused_statement_did_is_not_forgotten_with_its_text;
+    natively [MariaDb]:
+        what_a_refused_statement_did_is_not_forgotten_with_its_text,
+        what_is_replaced_may_be_gone_where_that_is_refused;
+    natively [Postgres, MySql, MariaDb]: what_was_taken_beside_what_was_recorded_is_no_fault_of_it;
     natively [Postgres]:
         indexes_that_are_not_valid_are_told,
         an_index_of_its_own_is_left_to_the_deploy,
@@ -298,6 +302,41 @@ async fn what_stands_stays_where_the_text_is_mended(database: &Database) {
     project.run(&["status", "--check"]).await.code(0);
 }
 
+/// Whether a person takes that as it is or not: the migration would not be what it says.
+async fn what_is_gone_is_made_again(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project
+        .migration("2_half", &format!("-- windlass: no-transaction\nCREATE TABLE gone (n int);\n{REFUSED}"));
+    project.run(&["deploy"]).await.code(4);
+    database.sql("DROP TABLE half").await;
+    for accepts in [false, true] {
+        if accepts {
+            project.run(&["drift", "accept", "--reason", "a test"]).await.code(0);
+        }
+        let told = diagnosed(database, &project, on_shadow(database), 3).await;
+        assert!(told["advice"]["by_hand"][0].to_string().contains("half again"), "{told:#}");
+        let resumed = [&["resolve", "--resume", "2_half"], on_shadow(database)].concat();
+        project.run(&resumed).await.code(3).err("half is not there, and should be");
+    }
+}
+
+async fn what_was_taken_beside_what_was_recorded_is_no_fault_of_it(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration(
+        "2_half",
+        &format!("-- windlass: no-transaction\n{}", REFUSED.replace("nowhere", "users (id)")),
+    );
+    database.sql("INSERT INTO users (id) VALUES (1)").await;
+    project.run(&["deploy"]).await.code(4);
+    database.sql("CREATE TABLE rest (n int, theirs int)").await;
+    project.run(&["drift", "accept", "--reason", "it may stay"]).await.code(0);
+    project.run(&[&["resolve", "--applied", "2_half"], on_shadow(database)].concat()).await.code(0);
+    let told = diagnosed(database, &project, on_shadow(database), 0).await;
+    assert!(told["beside"].to_string().contains("theirs"), "{told:#}");
+}
+
 /// Others made the index in an emergency, it was taken as it is, and a migration makes it, too.
 async fn what_was_made_by_hand_and_taken_so_is_gone_on_behind(database: &Database) {
     let project = Project::new(database, &[USERS]);
@@ -498,6 +537,29 @@ async fn what_a_refused_statement_did_is_not_forgotten_with_its_text(database: &
     follow(&project, &told["advice"]["commands"]).await;
     assert_eq!(database.tables().await, ["more", "users"]);
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+}
+
+async fn what_is_replaced_may_be_gone_where_that_is_refused(database: &Database) {
+    let project = Project::new(database, &[USERS, ("2_kept", "CREATE TABLE kept (n int);")]);
+    project.run(&["deploy"]).await.code(0);
+    let replaced = "CREATE OR REPLACE TABLE kept (n int PRIMARY KEY) AS SELECT 1 AS n UNION ALL SELECT 1;";
+    project
+        .migration("3_half", &format!("CREATE TABLE half (n int);\n{replaced}\nCREATE TABLE rest (n int);"));
+    project.run(&["deploy"]).await.code(4).err("and perhaps a part of what came after");
+    assert_eq!(database.tables().await, ["half", "users"]);
+    project.migration("3_half", "CREATE TABLE half (n int);\nCREATE TABLE rest (n int);");
+    project.run(&["deploy"]).await.code(3).err("whether statement 2 took effect is not known");
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    let advice = &told["advice"];
+    assert!(advice["by_hand"].to_string().contains("make table kept again"), "{told:#}");
+    assert!(
+        advice["why"].to_string().contains("whether the text that was refused changed rows before"),
+        "{told:#}"
+    );
+    database.sql("CREATE TABLE kept (n int)").await;
+    let resumed = [&["resolve", "--resume", "3_half"], on_shadow(database)].concat();
+    project.run(&resumed).await.code(0).err("no schema tells");
+    project.run(&["deploy"]).await.code(0);
 }
 
 const INDEX_AND_REST: &str =

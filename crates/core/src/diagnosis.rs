@@ -193,8 +193,8 @@ pub struct Compared {
     pub broken: Option<String>,
     /// Who looked at the shadow and who at the database, where those are not alike.
     pub servers: Option<(String, String)>,
-    /// What of the live schema was so when it was last kept.
-    pub(crate) old: BTreeSet<Key>,
+    /// What of the live schema a person took as it is.
+    pub(crate) taken: BTreeSet<Key>,
 }
 
 /// Why the live schema was not held against a replay.

@@ -273,6 +273,8 @@ pub(crate) struct Known {
     alike: Alike,
     /// How many statements of the migration were done then, where that is known.
     pub(crate) at: Option<u32>,
+    /// Whether a person took the schema as it was.
+    pub(crate) is_accepted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -305,7 +307,8 @@ impl Known {
                     let began = attempt.and_then(|attempt| attempt.started_at.get(..19));
                     time.zip(began).is_some_and(|(time, began)| began <= time)
                 };
-                Self { alike: Alike::Everything, at: words.filter(is_since).filter_map(at).last() }
+                let at = words.filter(is_since).filter_map(at).last();
+                Self { alike: Alike::Everything, at, is_accepted: at.is_some() }
             }
             Look::Differs { mut kept, mut live, only, .. } => {
                 level_knowledge(&mut kept.schema, &mut live);
@@ -314,7 +317,8 @@ impl Known {
                     Some(attempt) => completed_when_kept(&kept, attempt),
                     None => Some(0),
                 };
-                Self { alike: Alike::Both(Box::new((kept.schema, live)), only), at }
+                let is_accepted = kept.accepted.is_some();
+                Self { alike: Alike::Both(Box::new((kept.schema, live)), only), at, is_accepted }
             }
         })
     }

@@ -366,6 +366,11 @@ impl History {
 }
 
 impl Attempt {
+    /// Whether a person took the schema as it was when this was the newest row.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.resolution.as_ref().is_some_and(|told| told.contains(ACCEPTED))
+    }
+
     /// Whether what became of it is a person's word: recorded as applied without a run of it, or settled afterwards.
     pub(crate) fn is_decided(&self) -> bool {
         let is_said = |told: &String| ["applied", "rolled back"].iter().any(|word| told.starts_with(word));

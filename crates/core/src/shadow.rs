@@ -227,14 +227,12 @@ impl Replay {
         self
     }
 
-    /// Whether the migration's own doing tells nothing of an object that is as it was when the schema was kept: in this state it
-    /// has not changed it since then, and either never does, or what is there is what it has in no state.
+    /// Whether an object that the migration changes is there as it was when the schema was kept, and the migration changes nothing of
+    /// it from there on.
     fn is_as_then(&self, key: &Key, kept: usize, index: usize, live: &Schema) -> bool {
         let then = self.states[kept].1.objects.get(key);
         let is_so = |(_, schema): &(u32, Schema)| schema.objects.get(key) == then;
-        let is_in_none =
-            || self.states.iter().all(|(_, schema)| schema.objects.get(key) != live.objects.get(key));
-        is_so(&self.states[index]) && (index >= kept && self.states[kept..].iter().all(is_so) || is_in_none())
+        live.objects.contains_key(key) && index >= kept && self.states[kept..].iter().all(is_so)
     }
 
     /// Whether the deploy that goes on clears it away.

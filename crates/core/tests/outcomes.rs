@@ -12,7 +12,7 @@ fn defines(dialect: Dialect, definition: Option<Definition>, statements: &[&str]
 
 #[test]
 fn definitions_are_told_by_tokens_alone() {
-    use Definition::{Alter, Create, Drop, Fill, Move, Rename, Replace};
+    use Definition::{Alter, Create, Drop, Fill, Move, Refill, Rename, Replace};
     defines(
         MySql,
         Some(Create),
@@ -34,6 +34,11 @@ fn definitions_are_told_by_tokens_alone() {
         MySql,
         Some(Fill),
         &["CREATE TABLE t SELECT 1", "CREATE TABLE t (a int) AS (SELECT 1)", "CREATE TABLE t TABLE u"],
+    );
+    defines(
+        MySql,
+        Some(Refill),
+        &["CREATE OR REPLACE TABLE t SELECT 1", "CREATE OR REPLACE TABLE t (a int) AS SELECT 1"],
     );
     defines(
         MySql,

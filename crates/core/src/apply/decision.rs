@@ -7,11 +7,12 @@ use super::{inspect, keep_schema, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
 use crate::drift::{DriftOptions, Known, acceptance};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
-use crate::history::{Attempt, State};
+use crate::history::{Attempt, Sight, State};
 use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
 use crate::schema::{Difference, Pattern};
 use crate::shadow::{ReplayError, differences_from};
 use crate::source::Migrations;
+use crate::status::is_same_text;
 use std::time::{Duration, Instant};
 
 /// How long a decision waits for a deployer, or on SQLite for any writer, to end.
@@ -341,12 +342,22 @@ impl Decision<'_> {
                     differences.iter().all(|difference| replay.known.holds(&difference.key, &live))
                 });
             let (rows, before) = (rows(migration, dialect), attempt.map_or(0, |attempt| attempt.completed));
-            let is_unseen = match self.resolution {
-                Resolution::Applied => rows.iter().any(|number| *number > before),
-                Resolution::RolledBack => rows.iter().any(|number| *number <= before),
-                Resolution::TookEffect => rows.iter().any(|number| *number > before && *number <= done),
-                _ => false,
+            // What was begun may have changed rows, also where another text stands in its place.
+            let is_begun = |attempt: &Attempt| {
+                let begun =
+                    attempt.in_flight.filter(|_| matches!(attempt.sight, Sight::Changed | Sight::Unknown));
+                begun.is_some_and(|begun| {
+                    rows.iter().any(|number| begun.first <= *number && *number <= begun.last)
+                        || !is_same_text(migration, attempt, dialect)
+                })
             };
+            let is_unseen = attempt.is_some_and(is_begun)
+                || match self.resolution {
+                    Resolution::Applied => rows.iter().any(|number| *number > before),
+                    Resolution::RolledBack => rows.iter().any(|number| *number <= before),
+                    Resolution::TookEffect => rows.iter().any(|number| *number > before && *number <= done),
+                    _ => false,
+                };
             let proof = if is_unseen { Proof::BornOutButForRows } else { Proof::BornOut };
             return Ok((proof, is_whole));
         }

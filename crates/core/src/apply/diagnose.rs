@@ -196,24 +196,32 @@ impl Look<'_, '_, '_> {
         let (migrations, inspection) = (self.migrations, self.inspection);
         let attempts = by_hand(inspection);
         let dialect = self.driver.capabilities().dialect;
-        let told = |differences: &[Difference]| borne_out(&attempts, differences, migrations, dialect);
+        let told = |differences: &[Difference], known: Option<(&Known, &Schema)>| {
+            let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
+            let is_taken = |difference: &Difference| {
+                is_accepted && known.is_some_and(|(known, live)| known.holds(&difference.key, live))
+            };
+            borne_out(&attempts, differences, migrations, dialect, is_taken)
+        };
         if attempts.is_empty() || !self.driver.keeps_schema() {
             return Ok(((Vec::new(), Vec::new()), None));
         }
+        let known = Known::look(self.driver, &inspection.history, None).await?;
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else {
-            return Ok((told(&[]), Some(NotCompared::NoShadow)));
+            return Ok((told(&[], None), Some(NotCompared::NoShadow)));
         };
         let made = match replay_all(shadow, migrations, &standing(inspection, "")).await {
             Ok(made) => made,
-            Err(error) => return Ok((told(&[]), Some(NotCompared::Failed(error)))),
+            Err(error) => return Ok((told(&[], None), Some(NotCompared::Failed(error)))),
         };
         Ok(match self.live().await? {
             Ok(live) => {
                 let ignore = &options.drift.ignore;
-                (told(&differences_from(&made, &live, migrations, dialect, ignore)), None)
+                let differences = differences_from(&made, &live, migrations, dialect, ignore);
+                (told(&differences, Some((&known, &live))), None)
             }
-            Err(why) => (told(&[]), Some(NotCompared::Unreadable(why))),
+            Err(why) => (told(&[], None), Some(NotCompared::Unreadable(why))),
         })
     }
 

@@ -65,8 +65,9 @@ fn compared(replay: &Replay, live: &Schema) -> Comparison {
     let origin = replay.states.first().map(|(_, schema)| schema.origin.clone()).unwrap_or_default();
     let servers = (origin != live.origin).then(|| (origin, live.origin.clone()));
     let keys = states.iter().flat_map(|(_, differences)| differences).map(|difference| &difference.key);
-    let old = keys.filter(|key| replay.known.holds(key, live)).cloned().collect();
-    Comparison::Compared(Compared { states, broken, servers, old })
+    let taken = keys.filter(|key| replay.known.is_accepted && replay.known.holds(key, live));
+    let taken = taken.cloned().collect();
+    Comparison::Compared(Compared { states, broken, servers, taken })
 }
 
 /// The statements, each with what the history tells of it.
@@ -123,7 +124,7 @@ fn changes(dialect: Dialect, sql: &str, facts: &Facts) -> Changes {
         return Changes::Nothing;
     }
     match (facts.effect, facts.definition) {
-        (Effect::Schema, Some(Definition::Fill | Definition::Move)) => Changes::Anything,
+        (Effect::Schema, Some(Definition::Fill | Definition::Refill | Definition::Move)) => Changes::Anything,
         (Effect::Schema, _) => Changes::Definitions,
         (Effect::Data, _) => Changes::Rows,
         (Effect::Session | Effect::Query, _) => Changes::Nothing,

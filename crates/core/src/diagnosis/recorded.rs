@@ -5,7 +5,7 @@ use super::Recorded;
 use super::examination::rows;
 use crate::drift::speaks_of;
 use crate::driver::Inspection;
-use crate::history::{ACCEPTED, ACCEPTED_EDIT, Attempt, AttemptKind, State};
+use crate::history::{ACCEPTED_EDIT, Attempt, AttemptKind, State};
 use crate::migration::Migration;
 use crate::schema::{Change, Difference};
 use crate::shadow::{is_named, names};
@@ -18,7 +18,7 @@ use crate::sql::classify::{Definition, Facts};
 pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
     let attempts = &inspection.history.attempts;
     let told = |attempt: &Attempt| attempt.resolution.clone().unwrap_or_default();
-    let accepted = attempts.iter().rposition(|attempt| told(attempt).contains(ACCEPTED));
+    let accepted = attempts.iter().rposition(Attempt::is_accepted);
     let behind = accepted.map_or(0, |index| index + 1);
     let is_word = |(index, attempt): &(usize, &Attempt)| match attempt.state() {
         State::Applied => {
@@ -35,12 +35,13 @@ pub(crate) fn by_hand(inspection: &Inspection) -> Vec<&Attempt> {
 }
 
 /// Each with those of the differences that are of objects which its text names; and what others seem to have added to those
-/// objects, for no text speaks of it.
+/// objects, for no text speaks of it, and the table is another migration's or a person took it as it is.
 pub(crate) fn borne_out(
     attempts: &[&Attempt],
     differences: &[Difference],
     migrations: &Migrations,
     dialect: Dialect,
+    is_taken: impl Fn(&Difference) -> bool,
 ) -> (Vec<Recorded>, Vec<Difference>) {
     let (mut recorded, mut beside) = (Vec::new(), Vec::<Difference>::new());
     for attempt in attempts {
@@ -51,7 +52,7 @@ pub(crate) fn borne_out(
             let is_part = matches!(difference.change, Change::Added(_)) && !difference.key.table.is_empty();
             let is_told = migration.is_some_and(|text| speaks_of(text.up().text(), &difference.key.name));
             let is_made = || migration.is_some_and(|text| makes(text, &difference.key.table, dialect));
-            attempt.state() == State::Applied && is_part && !is_told && !is_made()
+            attempt.state() == State::Applied && is_part && !is_told && (!is_made() || is_taken(difference))
         };
         let (others, differences): (Vec<_>, Vec<_>) = of_it.partition(is_by_others);
         beside.extend(others);
@@ -67,7 +68,8 @@ pub(crate) fn borne_out(
 /// Whether a migration makes a table of that name, of which everything then is its own.
 fn makes(migration: &Migration, table: &str, dialect: Dialect) -> bool {
     let is_making = |facts: &Facts| {
-        matches!(facts.definition, Some(Definition::Create | Definition::Replace | Definition::Fill))
+        use Definition::{Create, Fill, Refill, Replace};
+        matches!(facts.definition, Some(Create | Replace | Fill | Refill))
     };
     names(migration, 0..u32::MAX, dialect, is_making).0.contains(&table.to_lowercase())
 }

@@ -59,7 +59,7 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         Product::MariaDb => {
             let one = matches!(&facts.objects, Objects::Known(names) if names.len() <= 1);
             let atomic = match facts.definition {
-                Some(Definition::Replace) => false,
+                Some(Definition::Replace | Definition::Refill) => false,
                 Some(Definition::Drop) => one,
                 _ => true,
             };

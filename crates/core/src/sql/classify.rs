@@ -88,6 +88,8 @@ pub enum Definition {
     Replace,
     /// `CREATE TABLE … SELECT`: rows come with it.
     Fill,
+    /// `CREATE OR REPLACE TABLE … SELECT`: the same, in place of what was there.
+    Refill,
     /// `ALTER`.
     Alter,
     /// `ALTER TABLE … EXCHANGE PARTITION` and its like: rows go elsewhere, and definitions stay as they were.

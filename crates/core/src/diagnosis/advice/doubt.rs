@@ -15,7 +15,10 @@ pub(super) fn doubt(examined: &Examined, in_flight: InFlight, place: Option<&Pla
     if let (Some(compared), true) = (examined.compared(), rows.is_empty())
         && let Some(advice) = seen(examined, compared, doubted)
     {
-        return advice;
+        // What another text did before it was refused, this one does not tell.
+        let rows = "; whether the text that was refused changed rows before, no schema tells: look before you decide";
+        let rows = if examined.is_same_text { "" } else { rows };
+        return Advice { why: format!("{}{rows}", advice.why), ..advice };
     }
     let is_refused = examined.attempt.state() == State::Failed;
     let (looked, resume) = decided(examined, "--resume", examined.attempt.completed);
@@ -99,6 +102,10 @@ pub(super) fn seen(examined: &Examined, compared: &Compared, doubted: InFlight) 
         (false, true) => {
             let why = format!("the live schema is what it is after statement {behind} of `{name}`");
             Some(plain(Action::Resolve, &why, &[&resolve(TOOK_EFFECT, name), DEPLOY]))
+        }
+        (false, false) if fits.contains(&0) => {
+            let why = format!("nothing of `{name}` is left in the live schema");
+            Some(plain(Action::Resolve, &why, &[&resolve("--rolled-back", name), DEPLOY]))
         }
         (false, false) => {
             let why = format!(

@@ -229,7 +229,10 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
 
 /// What was taken as it is may stay, where what has not run leaves it alone.
 fn undone_or_left_out(compared: &Compared, completed: u32) -> Vec<String> {
-    let one = |difference: &Difference| match compared.old.contains(&difference.key) {
+    let is_taken = |difference: &Difference| {
+        !matches!(difference.change, Change::Removed(_)) && compared.taken.contains(&difference.key)
+    };
+    let one = |difference: &Difference| match is_taken(difference) {
         true => vec![format!(
             "write what has not run so that it leaves {} as it is, which was taken so; or undo that, and take it so with `{ACCEPT}`",
             difference.key

@@ -18,7 +18,8 @@ fn definition(mut cursor: Cursor<'_, '_>) -> Option<Definition> {
         let fills =
             cursor.eat("TABLE") && (cursor.has(&["SELECT", "TABLE"]) || cursor.has_phrase("VALUES ROW"));
         return Some(match (fills, replaces) {
-            (true, _) => Definition::Fill,
+            (true, true) => Definition::Refill,
+            (true, false) => Definition::Fill,
             (false, true) => Definition::Replace,
             (false, false) => Definition::Create,
         });
@@ -76,7 +77,10 @@ fn is_harmless(sketch: &Sketch<'_>, facts: &Facts) -> bool {
     }
     // An index whose build was cut short stands, and is invalid: IF NOT EXISTS would leave it so.
     // A table that is filled as it is created may stand without its rows.
-    if creates && (facts.concurrently.is_some() || definition(sketch.cursor()) == Some(Definition::Fill)) {
+    if creates
+        && (facts.concurrently.is_some()
+            || matches!(definition(sketch.cursor()), Some(Definition::Fill | Definition::Refill)))
+    {
         return false;
     }
     let mut ahead = cursor;
