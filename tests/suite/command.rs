@@ -187,6 +187,11 @@ async fn a_signal_stops_it_in_a_true_state(database: &Database) {
     project.ended(child).await.code(9);
     until_told(&project, "deploy again to go on").await;
     if implicit {
+        // The server may take a moment to see that the session has ended.
+        let waiting = Waiting::for_this("the session is gone");
+        while last_state(database).await.1 == State::Running {
+            waiting.pause().await;
+        }
         let (name, state, completed) = last_state(database).await;
         assert_eq!((name.as_str(), state, completed), ("2_long", State::Interrupted, 2));
     } else {

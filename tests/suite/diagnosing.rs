@@ -306,8 +306,8 @@ async fn what_stands_stays_where_the_text_is_mended(database: &Database) {
 async fn what_is_gone_is_made_again(database: &Database) {
     let project = Project::new(database, &[USERS]);
     project.run(&["deploy"]).await.code(0);
-    project
-        .migration("2_half", &format!("-- windlass: no-transaction\nCREATE TABLE gone (n int);\n{REFUSED}"));
+    let sql = REFUSED.replacen('\n', "\nINSERT INTO half VALUES (3);\n", 1);
+    project.migration("2_half", &format!("-- windlass: no-transaction\nCREATE TABLE gone (n int);\n{sql}"));
     project.run(&["deploy"]).await.code(4);
     database.sql("DROP TABLE half").await;
     for accepts in [false, true] {
@@ -315,7 +315,12 @@ async fn what_is_gone_is_made_again(database: &Database) {
             project.run(&["drift", "accept", "--reason", "a test"]).await.code(0);
         }
         let told = diagnosed(database, &project, on_shadow(database), 3).await;
-        assert!(told["advice"]["by_hand"][0].to_string().contains("half again"), "{told:#}");
+        assert!(
+            told["advice"]["by_hand"][0]
+                .to_string()
+                .contains("half again, with what statement 3 put into it"),
+            "{told:#}"
+        );
         let resumed = [&["resolve", "--resume", "2_half"], on_shadow(database)].concat();
         project.run(&resumed).await.code(3).err("half is not there, and should be");
     }
@@ -560,6 +565,11 @@ async fn what_is_replaced_may_be_gone_where_that_is_refused(database: &Database)
     let resumed = [&["resolve", "--resume", "3_half"], on_shadow(database)].concat();
     project.run(&resumed).await.code(0).err("no schema tells");
     project.run(&["deploy"]).await.code(0);
+    // A view is replaced, or is as it was.
+    project.migration("4_seen", "CREATE OR REPLACE VIEW seen AS SELECT nowhere FROM users;");
+    project.run(&["deploy"]).await.code(4);
+    project.migration("4_seen", "CREATE OR REPLACE VIEW seen AS SELECT id FROM users;");
+    project.run(&["deploy"]).await.code(0).out("Applied 4_seen");
 }
 
 const INDEX_AND_REST: &str =

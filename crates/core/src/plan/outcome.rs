@@ -3,7 +3,7 @@
 use super::Execute;
 use crate::driver::{Capabilities, Product};
 use crate::sql::Dialect;
-use crate::sql::classify::{Concurrently, Definition, Effect, Facts, Objects, classify};
+use crate::sql::classify::{Concurrently, Definition, Effect, Facts, Objects, classify, replaces_table};
 
 /// Whether the objects that a statement names look otherwise once it is done, and it is done whole or not at all.
 pub(super) fn shows(capabilities: &Capabilities, facts: &Facts) -> bool {
@@ -59,7 +59,10 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         Product::MariaDb => {
             let one = matches!(&facts.objects, Objects::Known(names) if names.len() <= 1);
             let atomic = match facts.definition {
-                Some(Definition::Replace | Definition::Refill) => false,
+                // What is no table is replaced whole, or is as it was.
+                Some(Definition::Replace | Definition::Refill) => {
+                    !replaces_table(capabilities.dialect, execute.sql)
+                }
                 Some(Definition::Drop) => one,
                 _ => true,
             };

@@ -14,6 +14,7 @@ mod sketch;
 mod sqlite;
 mod variables;
 
+pub(crate) use definition::replaces_table;
 pub(crate) use functions::{IDENTITY, SESSION};
 pub(crate) use last_statement::{Adds, adds, calls};
 pub(crate) use left::{Left, left};

@@ -209,7 +209,7 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
         ),
     };
     let Advice { by_hand, commands, choices, .. } = goes_on;
-    let by_hand = [undone_or_left_out(compared, completed), by_hand].concat();
+    let by_hand = [undone_or_left_out(examined, compared, completed), by_hand].concat();
     let Some(further) = compared.fits().into_iter().find(|done| *done > completed) else {
         return Advice { action: Action::Undo, why, by_hand, commands, choices };
     };
@@ -228,11 +228,17 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
 }
 
 /// What was taken as it is may stay, where what has not run leaves it alone.
-fn undone_or_left_out(compared: &Compared, completed: u32) -> Vec<String> {
+fn undone_or_left_out(examined: &Examined, compared: &Compared, completed: u32) -> Vec<String> {
     let is_taken = |difference: &Difference| {
         !matches!(difference.change, Change::Removed(_)) && compared.taken.contains(&difference.key)
     };
     let one = |difference: &Difference| match is_taken(difference) {
+        false if matches!(difference.change, Change::Removed(_)) => {
+            let filled = filled_by(examined, completed, difference);
+            let with = format!(", with what {} put into it or took from it", numbers(&filled));
+            let with = if filled.is_empty() { String::new() } else { with };
+            undone(std::slice::from_ref(difference)).into_iter().map(|told| told + &with).collect()
+        }
         true => vec![format!(
             "write what has not run so that it leaves {} as it is, which was taken so; or undo that, and take it so with `{ACCEPT}`",
             difference.key
@@ -259,4 +265,18 @@ pub(super) fn other_text(examined: &Examined, blocked: &Blocked) -> Advice {
         commands: vec![resolve("--rolled-back", &examined.attempt.name), DEPLOY.to_owned()],
     };
     Advice { choices: vec![old, new], ..plain(Action::Decide, &blocked.to_string(), &[]) }
+}
+
+/// The statements that count as done, change rows, or may, and name what is gone, or its table: made again it would be empty.
+fn filled_by(examined: &Examined, completed: u32, gone: &Difference) -> Vec<u32> {
+    let key = &gone.key;
+    let names = |told: &Told| match &told.objects {
+        Some(objects) => objects
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&key.name) || name.eq_ignore_ascii_case(&key.table)),
+        None => true,
+    };
+    let rows = rows_of(examined, 0, completed);
+    let of_it = examined.statements.iter().filter(|told| rows.contains(&told.number) && names(told));
+    of_it.map(|told| told.number).collect()
 }

@@ -3,6 +3,7 @@
 use super::cursor::Cursor;
 use super::sketch::Sketch;
 use super::{Definition, Effect, Facts, Objects, SessionUse};
+use crate::sql::Dialect;
 
 /// The facts with what the tokens tell besides.
 pub(super) fn told(sketch: &Sketch<'_>, facts: Facts) -> Facts {
@@ -32,6 +33,15 @@ fn definition(mut cursor: Cursor<'_, '_>) -> Option<Definition> {
         return Some(Definition::Drop);
     }
     cursor.eat("RENAME").then_some(Definition::Rename)
+}
+
+/// Whether it puts a table or a sequence in the place of another: MariaDB drops the one before it makes the other.
+pub(crate) fn replaces_table(dialect: Dialect, statement: &str) -> bool {
+    let sketch = Sketch::new(dialect, statement);
+    let mut cursor = sketch.cursor();
+    let replaces = cursor.eat("CREATE") && cursor.eat("OR REPLACE");
+    cursor.eat("TEMPORARY");
+    replaces && (cursor.sees("TABLE") || cursor.sees("SEQUENCE"))
 }
 
 /// What sets, measures or tidies does the same twice, and so does what looks first whether it is done.
