@@ -231,7 +231,9 @@ impl FaultSet {
 
 /// `take column goods.a away`, as a person does it.
 fn undoing(words: &str) -> Option<String> {
-    let (kind, name) = words.strip_prefix("take ")?.strip_suffix(" away")?.split_once(' ')?;
+    // What it holds is lost with it, which the words tell behind a colon.
+    let words = words.split(" away: ").next()?;
+    let (kind, name) = words.strip_prefix("take ")?.trim_end_matches(" away").split_once(' ')?;
     match (kind, name.split_once('.')) {
         ("table", None) => Some(format!("DROP TABLE {name}")),
         ("column", Some((table, column))) => Some(format!("ALTER TABLE {table} DROP COLUMN {column}")),
