@@ -42,20 +42,25 @@ async fn what_a_killed_deployer_left_running_is_waited_for(database: &Database) 
     assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
 }
 
+/// The deployer and its session end while the statement waits for the table `n`: it never runs.
+async fn die_before(database: &Database, project: &Project<'_>, statement: &str) {
+    let mut other = database.session().await;
+    other.execute("BEGIN").await.expect("a transaction");
+    other.execute("UPDATE n SET n = 1").await.expect("the table");
+    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
+    let session = database.running(statement).await;
+    end(&mut deploy);
+    database.kill(&session).await;
+    until_gone(database, &session).await;
+    other.execute("ROLLBACK").await.expect("undone");
+}
+
 /// The statement never ran, and its table is another by now all the same.
 async fn what_others_changed_since_is_not_taken_for_the_statement(database: &Database) {
     let project = Project::new(database, &[N]);
     project.run(&["deploy"]).await.code(0);
     project.migration("2_wide", "ALTER TABLE n ADD wide int;\nCREATE TABLE more (n int);");
-    let mut other = database.session().await;
-    other.execute("BEGIN").await.expect("a transaction");
-    other.execute("UPDATE n SET n = 1").await.expect("the table");
-    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
-    let session = database.running("ADD wide int").await;
-    end(&mut deploy);
-    database.kill(&session).await;
-    until_gone(database, &session).await;
-    other.execute("ROLLBACK").await.expect("undone");
+    die_before(database, &project, "ADD wide int").await;
     database.sql("CREATE INDEX emergency ON n (n)").await;
     project.run(&["status", "--check"]).await.code(8).out("not known");
     project.run(&["deploy"]).await.code(3).err("`2_wide`").err("windlass resolve --resume 2_wide");
@@ -65,6 +70,7 @@ async fn what_others_changed_since_is_not_taken_for_the_statement(database: &Dat
     assert_eq!(database.value("SELECT count(wide) FROM n").await, "0");
     // Where what it makes is there, it goes on by itself.
     project.migration("3_wider", "ALTER TABLE n ADD wider int;\nALTER TABLE n ADD widest int;");
+    let mut other = database.session().await;
     other.execute("BEGIN").await.expect("a transaction");
     other.execute("UPDATE n SET n = 1").await.expect("the table");
     let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
@@ -81,15 +87,7 @@ async fn where_the_schema_shows_that_it_never_ran_others_undo_theirs(database: &
     let project = Project::new(database, &[N]);
     project.run(&["deploy"]).await.code(0);
     project.migration("2_wide", "ALTER TABLE n MODIFY n bigint;\nCREATE TABLE more (n int);");
-    let mut other = database.session().await;
-    other.execute("BEGIN").await.expect("a transaction");
-    other.execute("UPDATE n SET n = 1").await.expect("the table");
-    let mut deploy = project.command(&["deploy", "--lock-timeout", "30m"]).spawn().expect("the binary runs");
-    let session = database.running("MODIFY n bigint").await;
-    end(&mut deploy);
-    database.kill(&session).await;
-    until_gone(database, &session).await;
-    other.execute("ROLLBACK").await.expect("undone");
+    die_before(database, &project, "MODIFY n bigint").await;
     database.sql("CREATE TABLE more (n bigint)").await;
     database.sql("ALTER TABLE n COMMENT 'theirs'").await;
     let told = project.run(&["diagnose", "--json", "--shadow", "same-server"]).await.code(3).json();

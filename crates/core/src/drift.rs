@@ -1,7 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{ACCEPTED, Attempt, History, Remnant, Sight, State};
+use crate::history::{ACCEPTED, Attempt, History, Remnant, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
@@ -226,14 +226,7 @@ fn judge(
         !others.contains(schema.as_str())
     });
     // What a statement left that was refused or cut off is cleared away by the deploy that goes on.
-    let unfinished =
-        history.attempts.iter().filter(|attempt| attempt.claimed && attempt.state() != State::Applied);
-    let left: Vec<&Remnant> = unfinished
-        .filter_map(|attempt| match &attempt.sight {
-            Sight::Remnant(remnant) => Some(remnant),
-            _ => None,
-        })
-        .collect();
+    let left: Vec<&Remnant> = history.attempts.iter().filter_map(Attempt::remnant).collect();
     differences.retain(|difference| !left.iter().any(|remnant| is_left(difference, remnant)));
     if differences.is_empty() {
         return DriftVerdict::None;
@@ -391,8 +384,8 @@ fn in_the_midst_of(name: &str) -> String {
 
 /// Who takes the schema as it is, in the midst of what, and why.
 pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
-    let is_half_done = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
-    let midst = history.attempts.iter().find(is_half_done).map_or_else(String::new, |attempt| {
+    let half_done = history.attempts.iter().find(|attempt| attempt.is_unfinished());
+    let midst = half_done.map_or_else(String::new, |attempt| {
         let refused = attempt.in_flight.filter(|_| attempt.state() == State::Failed);
         let refused = refused.map(|it| format!(" (refused: {})", it.last)).unwrap_or_default();
         format!("{}{}{refused}", in_the_midst_of(&attempt.name), attempt.completed)

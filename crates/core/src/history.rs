@@ -366,6 +366,24 @@ impl History {
 }
 
 impl Attempt {
+    /// Whether it neither stands nor is undone.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.claimed && self.state() != State::Applied
+    }
+
+    /// What a statement of it left that was refused or cut off, as long as it is to go on.
+    pub(crate) fn remnant(&self) -> Option<&Remnant> {
+        match &self.sight {
+            Sight::Remnant(remnant) if self.is_unfinished() => Some(remnant),
+            _ => None,
+        }
+    }
+
+    /// The statements under way, where no look tells that they did nothing, or what they left.
+    pub(crate) fn may_have_begun(&self) -> Option<InFlight> {
+        self.in_flight.filter(|_| matches!(self.sight, Sight::Changed | Sight::Unknown))
+    }
+
     /// Whether a person took the schema as it was when this was the newest row.
     pub(crate) fn is_accepted(&self) -> bool {
         self.resolution.as_ref().is_some_and(|told| told.contains(ACCEPTED))

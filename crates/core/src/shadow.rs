@@ -155,21 +155,19 @@ impl Replay {
     /// definition, so that the schema tells nothing.
     pub fn compare(&self, live: &Schema) -> Option<Vec<(u32, Vec<Difference>)>> {
         let looked_at = self.looked_at(live);
-        let cleared = self
-            .remnant
-            .as_ref()
-            .and_then(|(at, remnant)| Some((self.states.iter().rposition(|(done, _)| done <= at)?, remnant)));
-        let when_kept = self.known.at.and_then(|at| self.states.iter().rposition(|(done, _)| *done <= at));
+        let state_behind = |at: u32| self.states.iter().rposition(|(done, _)| *done <= at);
+        let cleared = self.remnant.as_ref().and_then(|(at, _)| state_behind(*at));
+        let when_kept = self.known.at.and_then(state_behind);
         let touched = self.touched();
         let differing = |(index, (done, schema)): (usize, &(u32, Schema))| {
             let mut differences = self.worked_out.told(among(&looked_at, schema, live));
-            let left = cleared.filter(|(at, _)| *at == index);
             differences.retain(|difference| {
                 let key = &difference.key;
                 let is_of_old = self.known.holds(key, live)
                     && (!touched.contains(key)
                         || when_kept.is_some_and(|kept| self.is_as_then(key, kept, index, live)));
-                !is_of_old && !left.is_some_and(|(_, remnant)| is_left(difference, remnant))
+                let is_cleared = cleared == Some(index) && self.is_cleared_away(difference);
+                !is_of_old && !is_cleared
             });
             (*done, differences)
         };
@@ -215,9 +213,7 @@ impl Replay {
         let known = self.states.last().map_or(0, |(done, _)| *done);
         let ran = attempt.in_flight.map_or(attempt.completed, |in_flight| in_flight.last);
         // What was refused in part, or cut off, may have had another text, too.
-        let is_another = attempt.in_flight.is_some()
-            && matches!(attempt.sight, Sight::Changed | Sight::Unknown)
-            && !is_same_text(migration, attempt, dialect);
+        let is_another = attempt.may_have_begun().is_some() && !is_same_text(migration, attempt, dialect);
         self.untold = match () {
             () if is_another => Untold::Anything,
             () if !has_run_head(migration, attempt, dialect) => Untold::Anything,

@@ -7,7 +7,7 @@ use super::{inspect, keep_schema, replay_all};
 use crate::diagnosis::{borne_out_by, rows};
 use crate::drift::{DriftOptions, Known, acceptance};
 use crate::driver::{Cause, Driver, DriverError, Holder, Inspection, Lock, NoWatch, Run};
-use crate::history::{Attempt, Sight, State};
+use crate::history::{Attempt, State};
 use crate::plan::{Plan, Resolution, ResolveError, under_way_or_next};
 use crate::schema::{Difference, Pattern};
 use crate::shadow::{ReplayError, differences_from};
@@ -344,9 +344,7 @@ impl Decision<'_> {
             let (rows, before) = (rows(migration, dialect), attempt.map_or(0, |attempt| attempt.completed));
             // What was begun may have changed rows, also where another text stands in its place.
             let is_begun = |attempt: &Attempt| {
-                let begun =
-                    attempt.in_flight.filter(|_| matches!(attempt.sight, Sight::Changed | Sight::Unknown));
-                begun.is_some_and(|begun| {
+                attempt.may_have_begun().is_some_and(|begun| {
                     rows.iter().any(|number| begun.first <= *number && *number <= begun.last)
                         || !is_same_text(migration, attempt, dialect)
                 })

@@ -99,7 +99,6 @@ pub async fn diagnose(
 /// The attempt that neither stands nor is undone; else the newest, where it failed and left nothing.
 fn examined(inspection: &Inspection) -> Option<&Attempt> {
     let attempts = &inspection.history.attempts;
-    let unfinished = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
     let is_settled = |name: &str| attempts.iter().any(|attempt| attempt.claimed && attempt.name == name);
     let left_nothing = |attempt: &&Attempt| {
         attempt.state() == State::RolledBack
@@ -107,7 +106,7 @@ fn examined(inspection: &Inspection) -> Option<&Attempt> {
             && attempt.resolution.is_none()
             && !is_settled(&attempt.name)
     };
-    attempts.iter().find(unfinished).or_else(|| attempts.last().filter(left_nothing))
+    attempts.iter().find(|attempt| attempt.is_unfinished()).or_else(|| attempts.last().filter(left_nothing))
 }
 
 struct Look<'l, 'd, 's> {
@@ -182,9 +181,11 @@ impl Look<'_, '_, '_> {
                 _ => false,
             }
         };
-        differences.retain(|difference| !replay.is_cleared_away(difference));
-        differences
-            .retain(|difference| !its_own.contains(&difference.key) && is_passed_over(&difference.key));
+        differences.retain(|difference| {
+            !replay.is_cleared_away(difference)
+                && !its_own.contains(&difference.key)
+                && is_passed_over(&difference.key)
+        });
         differences
     }
 
@@ -196,32 +197,28 @@ impl Look<'_, '_, '_> {
         let (migrations, inspection) = (self.migrations, self.inspection);
         let attempts = by_hand(inspection);
         let dialect = self.driver.capabilities().dialect;
-        let told = |differences: &[Difference], known: Option<(&Known, &Schema)>| {
-            let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
-            let is_taken = |difference: &Difference| {
-                is_accepted && known.is_some_and(|(known, live)| known.holds(&difference.key, live))
-            };
-            borne_out(&attempts, differences, migrations, dialect, is_taken)
-        };
+        let unseen = || borne_out(&attempts, &[], migrations, dialect, |_| false);
         if attempts.is_empty() || !self.driver.keeps_schema() {
             return Ok(((Vec::new(), Vec::new()), None));
         }
-        let known = Known::look(self.driver, &inspection.history, None).await?;
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else {
-            return Ok((told(&[], None), Some(NotCompared::NoShadow)));
+            return Ok((unseen(), Some(NotCompared::NoShadow)));
         };
         let made = match replay_all(shadow, migrations, &standing(inspection, "")).await {
             Ok(made) => made,
-            Err(error) => return Ok((told(&[], None), Some(NotCompared::Failed(error)))),
+            Err(error) => return Ok((unseen(), Some(NotCompared::Failed(error)))),
         };
         Ok(match self.live().await? {
             Ok(live) => {
                 let ignore = &options.drift.ignore;
                 let differences = differences_from(&made, &live, migrations, dialect, ignore);
-                (told(&differences, Some((&known, &live))), None)
+                let known = Known::look(self.driver, &inspection.history, None).await?;
+                let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
+                let is_taken = |difference: &Difference| is_accepted && known.holds(&difference.key, &live);
+                (borne_out(&attempts, &differences, migrations, dialect, is_taken), None)
             }
-            Err(why) => (told(&[], None), Some(NotCompared::Unreadable(why))),
+            Err(why) => (unseen(), Some(NotCompared::Unreadable(why))),
         })
     }
 

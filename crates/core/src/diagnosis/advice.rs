@@ -142,16 +142,16 @@ pub(crate) fn advise(case: &Case<'_>) -> Advice {
     let elsewhere = if is_about_schema { changed_elsewhere(case, &advice) } else { 0 };
     if elsewhere > 0 {
         advice.why.push_str(&format!(
-            "; before that the deploy stops for what others changed elsewhere ({elsewhere} {}): see `windlass drift`",
-            if elsewhere == 1 { "object" } else { "objects" },
+            "; before that the deploy stops for what others changed elsewhere ({}): see `windlass drift`",
+            objects(elsewhere),
         ));
     }
     let excused = excused_by_doubt(case, &advice);
     if excused > 0 {
         advice.why.push_str(&format!(
-            "; what others changed beside it ({excused} {}) is drift then: undo it, or take it as it is with `windlass drift \
+            "; what others changed beside it ({}) is drift then: undo it, or take it as it is with `windlass drift \
              accept`",
-            if excused == 1 { "object" } else { "objects" },
+            objects(excused),
         ));
     }
     advice
@@ -242,6 +242,11 @@ fn advice(case: &Case<'_>) -> Advice {
             },
         },
     }
+}
+
+/// `1 object`, `2 objects`.
+fn objects(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "object" } else { "objects" })
 }
 
 /// The first of several, and how many more there are.

@@ -4,7 +4,7 @@
 use super::state::Resumed;
 use super::{Blocked, Place, Remark, build::Work};
 use crate::driver::{Holder, Inspection, InvalidIndex, Invalidity};
-use crate::history::{Attempt, Remnant, Sight, State};
+use crate::history::{Attempt, Remnant};
 use crate::sql::classify::{Definition, Effect, Facts, ObjectName, Objects, SessionUse, TakenIndex};
 use std::collections::HashSet;
 use std::fmt;
@@ -21,12 +21,10 @@ pub(super) fn of_others<'i>(
 impl Inspection {
     /// The indexes that are not valid, those that unfinished attempts left told as theirs.
     pub(crate) fn invalid_indexes(&self) -> Vec<InvalidIndex> {
-        let unfinished = |attempt: &&Attempt| attempt.claimed && attempt.state() != State::Applied;
         let left_by = |index: &InvalidIndex| {
-            self.history.attempts.iter().filter(unfinished).find(|attempt| match &attempt.sight {
-                Sight::Remnant(remnant) => index.is_what_is_left(remnant),
-                _ => false,
-            })
+            let left =
+                |attempt: &&Attempt| attempt.remnant().is_some_and(|remnant| index.is_what_is_left(remnant));
+            self.history.attempts.iter().find(left)
         };
         let told = |index: &InvalidIndex| match left_by(index) {
             Some(attempt) => {

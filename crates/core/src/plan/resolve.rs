@@ -172,8 +172,7 @@ pub fn baseline<'m>(
     let target = find_migration(migrations, name).map_err(ResolveError::Unknown)?;
     let stands = |m: &Migration| inspection.history.attempts.iter().any(|a| a.claimed && a.name == m.name());
     let upto = Position::of(target.name());
-    let is_unfinished =
-        |a: &&Attempt| a.claimed && a.state() != State::Applied && Position::of(&a.name) <= upto;
+    let is_unfinished = |a: &&Attempt| a.is_unfinished() && Position::of(&a.name) <= upto;
     if let Some(attempt) = inspection.history.attempts.iter().find(is_unfinished) {
         let why = "it comes before what is to be recorded, and has to be settled first";
         return Err(ResolveError::WrongState { name: attempt.name.clone(), state: attempt.state(), why });

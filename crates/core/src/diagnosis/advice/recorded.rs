@@ -1,6 +1,6 @@
 //! Recorded: what is right where the live schema speaks against a person's word, and what was held against nothing.
 
-use super::{ACCEPT, Action, Advice, Case, Choice, DEPLOY, few, numbers, plain, resolve, undone};
+use super::{ACCEPT, Action, Advice, Case, Choice, DEPLOY, few, numbers, objects, plain, resolve, undone};
 use crate::diagnosis::Recorded;
 use crate::drift::DriftVerdict;
 use crate::history::State;
@@ -25,10 +25,8 @@ pub(super) fn not_looked_at(case: &Case<'_>) -> Option<String> {
         let (rows, name) = (numbers(&one.unseen_rows), &one.attempt.name);
         format!("that the rows of {rows} of `{name}` were changed is a person's word, and no schema tells")
     });
-    let beside = (!case.beside.is_empty()).then(|| {
-        let many = if case.beside.len() == 1 { "object" } else { "objects" };
-        format!("others changed {} {many} beside what the migrations make", case.beside.len())
-    });
+    let beside = (!case.beside.is_empty())
+        .then(|| format!("others changed {} beside what the migrations make", objects(case.beside.len())));
     let drift = match case.drift {
         DriftVerdict::Unknown(why) => {
             Some(format!("whether others changed the schema cannot be told: {why}"))

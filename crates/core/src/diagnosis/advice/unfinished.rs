@@ -8,7 +8,7 @@ use super::{
 use crate::diagnosis::{Changes, Compared, Evidence, Examined, Told};
 use crate::history::State;
 use crate::plan::Blocked;
-use crate::schema::{Change, Difference};
+use crate::schema::{Change, Difference, Key};
 
 /// An attempt of which part stands: the history's word is held against the schema, and where they agree it goes on.
 pub(super) fn unfinished(examined: &Examined, goes_on: impl FnOnce() -> Advice) -> Advice {
@@ -123,16 +123,7 @@ fn lacking(examined: &Examined, compared: &Compared) -> Vec<String> {
         examined.statements.iter().filter(|told| told.number > known && told.number <= examined.completed());
     let defines = |told: &&Told| !matches!(told.changes, Changes::Rows | Changes::Nothing);
     let behind: Vec<&Told> = behind.filter(defines).collect();
-    let is_theirs = |difference: &Difference| {
-        behind.iter().any(|told| match &told.objects {
-            Some(names) => names.iter().any(|name| {
-                [&difference.key.name, &difference.key.table]
-                    .into_iter()
-                    .any(|one| one.eq_ignore_ascii_case(name))
-            }),
-            None => true,
-        })
-    };
+    let is_theirs = |difference: &Difference| behind.iter().any(|told| may_name(told, &difference.key));
     let gone = compared.at(known).iter().filter(|difference| matches!(difference.change, Change::Removed(_)));
     undone(&gone.filter(|difference| !is_theirs(difference)).cloned().collect::<Vec<_>>())
 }
@@ -229,21 +220,18 @@ fn between(examined: &Examined, compared: &Compared, goes_on: Advice) -> Advice 
 
 /// What was taken as it is may stay, where what has not run leaves it alone.
 fn undone_or_left_out(examined: &Examined, compared: &Compared, completed: u32) -> Vec<String> {
-    let is_taken = |difference: &Difference| {
-        !matches!(difference.change, Change::Removed(_)) && compared.taken.contains(&difference.key)
-    };
-    let one = |difference: &Difference| match is_taken(difference) {
-        false if matches!(difference.change, Change::Removed(_)) => {
+    let one = |difference: &Difference| match &difference.change {
+        Change::Removed(_) => {
             let filled = filled_by(examined, completed, difference);
             let with = format!(", with what {} put into it or took from it", numbers(&filled));
             let with = if filled.is_empty() { String::new() } else { with };
             undone(std::slice::from_ref(difference)).into_iter().map(|told| told + &with).collect()
         }
-        true => vec![format!(
+        _ if compared.taken.contains(&difference.key) => vec![format!(
             "write what has not run so that it leaves {} as it is, which was taken so; or undo that, and take it so with `{ACCEPT}`",
             difference.key
         )],
-        false => undone(std::slice::from_ref(difference)),
+        _ => undone(std::slice::from_ref(difference)),
     };
     compared.at(completed).iter().flat_map(one).collect()
 }
@@ -269,14 +257,14 @@ pub(super) fn other_text(examined: &Examined, blocked: &Blocked) -> Advice {
 
 /// The statements that count as done, change rows, or may, and name what is gone, or its table: made again it would be empty.
 fn filled_by(examined: &Examined, completed: u32, gone: &Difference) -> Vec<u32> {
-    let key = &gone.key;
-    let names = |told: &Told| match &told.objects {
-        Some(objects) => objects
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&key.name) || name.eq_ignore_ascii_case(&key.table)),
-        None => true,
-    };
     let rows = rows_of(examined, 0, completed);
-    let of_it = examined.statements.iter().filter(|told| rows.contains(&told.number) && names(told));
-    of_it.map(|told| told.number).collect()
+    let names = |told: &&Told| rows.contains(&told.number) && may_name(told, &gone.key);
+    examined.statements.iter().filter(names).map(|told| told.number).collect()
+}
+
+/// Whether a statement names an object, or its table, or may touch anything.
+fn may_name(told: &Told, key: &Key) -> bool {
+    told.objects.as_ref().is_none_or(|names| {
+        names.iter().any(|name| [&key.name, &key.table].into_iter().any(|one| one.eq_ignore_ascii_case(name)))
+    })
 }
