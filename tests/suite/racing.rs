@@ -45,14 +45,21 @@ async fn thirty_one_processes_wait_for_one_and_find_it_done(database: &Database)
     drop(gate);
     let answers = racers.end(&project).await;
     let done = |part: &str| answers.iter().filter(|answer| answer.contains(part)).count();
-    assert_eq!(done("Applied 2_plus"), 1, "{answers:#?}");
-    assert_eq!((done("Applied 3_plus"), done("Finished 2 migrations")), (1, 1), "{answers:#?}");
+    assert_eq!((done("Applied 2_plus"), done("Applied 3_plus")), (1, 1), "{answers:#?}");
+    let both = done("Finished 2 migrations");
+    // SQLite excludes for a transaction, not for a run: between two migrations another one may be let in.
+    let workers = if is_sqlite && both == 0 { 2 } else { 1 };
+    assert_eq!(
+        (both, done("Finished 1 migration ")),
+        if workers == 2 { (0, 2) } else { (1, 0) },
+        "{answers:#?}"
+    );
     let rival = if is_sqlite { "another writer" } else { "another deployer" };
     let waited = |answer: &&String| {
         answer.contains("Finished nothing to do: waited ")
             && answer.contains(&format!(" for {rival} and found it done, at 3_plus"))
     };
-    assert_eq!(answers.iter().filter(waited).count(), PROCESSES - 1, "{answers:#?}");
+    assert_eq!(answers.iter().filter(waited).count(), PROCESSES - workers, "{answers:#?}");
     assert_eq!(database.value("SELECT sum(n) FROM n").await, "11");
 }
 

@@ -82,7 +82,8 @@
 //!
 //! # Exclusion
 //! A transaction begins with `BEGIN IMMEDIATE`: one writer at a time, and readers go on. A second deployer waits
-//! as long as `busy_timeout` says, and then meets the claim of the first. What a killed process had not committed,
+//! as long as `busy_timeout` says, and then meets the claim of the first. Between two migrations of a run another one
+//! may be let in, which then does the next: each is done once, by whoever got there. What a killed process had not committed,
 //! SQLite rolls back. For attempts with statements outside a transaction (`VACUUM` …) the history row tells
 //! which process runs them. Linux can say whether it lives, for processes of the same boot and PID namespace;
 //! elsewhere such a row, left by a killed process, waits for a person's decision.
