@@ -18,6 +18,7 @@ harness::scenarios!(
         what_was_made_by_hand_and_taken_so_is_gone_on_behind,
         what_was_made_by_hand_is_not_taken_away_again,
         what_is_gone_is_made_again,
+        what_was_made_and_is_gone_is_not_gone_on_over,
         a_hostile_history_is_never_replayed;
     natively [Postgres, MySql, MariaDb]:
         without_a_shadow_the_checkpoints_are_told,
@@ -488,6 +489,53 @@ async fn indexes_that_are_not_valid_are_told(database: &Database) {
     );
 }
 
+/// Nobody would make it again: the history counts the statement as done.
+async fn what_was_made_and_is_gone_is_not_gone_on_over(database: &Database) {
+    let made =
+        "-- windlass: no-transaction\nCREATE TABLE half (n int);\nALTER TABLE half ADD COLUMN m int;\n";
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    project.migration("2_half", &format!("{made}INSERT INTO nowhere VALUES (1);"));
+    project.run(&["deploy"]).await.code(4);
+    let mended = format!("{made}INSERT INTO users (id) VALUES (1);\nCREATE TABLE rest (n int);");
+    project.migration("2_half", &mended);
+    database.sql("ALTER TABLE half DROP COLUMN m").await;
+    let refused = project.run(&["deploy"]).await.code(3);
+    let refused =
+        refused.err("`2_half` has run up to statement 2, and column half.m, which statement 2 made, is gone");
+    refused.err("make it again as it was").err("drift accept");
+    project.run(&["deploy", "--json"]).await.code(3).out("\"undone\"");
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    assert!(told["advice"]["by_hand"].to_string().contains("half.m again"), "{told:#}");
+    if database.target().family != Family::Sqlite {
+        let unseen = diagnosed(database, &project, &[], 3).await;
+        assert_eq!(unseen["advice"]["action"], "follow", "{unseen:#}");
+    }
+    database.sql("DROP TABLE half").await;
+    project.run(&["deploy"]).await.code(3).err("table half, which statement 1 made, is gone");
+    assert_eq!(database.tables().await, ["users"]);
+    let told = diagnosed(database, &project, on_shadow(database), 3).await;
+    assert_eq!(told["advice"]["commands"][0], "windlass resolve --rolled-back 2_half", "{told:#}");
+    // Taken as it is, it is gone on without.
+    project.run(&["drift", "accept", "--reason", "we do without"]).await.code(0);
+    project.run(&["deploy"]).await.code(0).out("Applied 2_half");
+    assert_eq!(database.tables().await, ["rest", "users"]);
+    if database.target().family == Family::Postgres {
+        return;
+    }
+    // What was taken away and is there again would stay.
+    let away = "-- windlass: no-transaction\nDROP TABLE rest;\n";
+    project.migration("3_away", &format!("{away}INSERT INTO nowhere VALUES (1);"));
+    project.run(&["deploy"]).await.code(4);
+    project.migration("3_away", &format!("{away}CREATE TABLE more (n int);"));
+    database.sql("CREATE TABLE rest (n int)").await;
+    let refused = project.run(&["deploy"]).await.code(3);
+    refused.err("table rest, which statement 1 took away, is there again").err("take it away again");
+    database.sql("DROP TABLE rest").await;
+    project.run(&["deploy"]).await.code(0).out("Applied 3_away");
+    assert_eq!(database.tables().await, ["more", "users"]);
+}
+
 /// It commits a row, and is refused behind that.
 async fn what_a_refused_call_did_is_said_to_be_unknown(database: &Database) {
     let notes = match database.target().family {
@@ -565,6 +613,17 @@ async fn what_is_replaced_may_be_gone_where_that_is_refused(database: &Database)
     let resumed = [&["resolve", "--resume", "3_half"], on_shadow(database)].concat();
     project.run(&resumed).await.code(0).err("no schema tells");
     project.run(&["deploy"]).await.code(0);
+    // What the server cannot read it does not begin with.
+    project.migration(
+        "3_unread",
+        "CREATE TABLE half2 (n int);\nCREATE OR REPLACE TABLE kept (n int) AS SELEC 1;",
+    );
+    project.run(&["deploy"]).await.code(4);
+    project.migration(
+        "3_unread",
+        "CREATE TABLE half2 (n int);\nCREATE OR REPLACE TABLE kept (n int) AS SELECT 1 AS n;",
+    );
+    project.run(&["deploy"]).await.code(0).out("Applied 3_unread");
     // A view is replaced, or is as it was.
     project.migration("4_seen", "CREATE OR REPLACE VIEW seen AS SELECT nowhere FROM users;");
     project.run(&["deploy"]).await.code(4);

@@ -13,6 +13,7 @@ harness::scenarios!(
         what_a_checked_decision_found_is_kept,
         what_others_changed_beside_a_half_done_migration_is_told,
         what_was_taken_as_it_is_is_no_part_of_what_is_settled,
+        what_is_taken_away_if_it_is_there_is_seen_to_be_gone,
         what_was_undone_on_a_word_is_held_against_the_schema,
         rows_and_additions_of_others_are_told_of_what_was_recorded,
         a_statement_that_reaches_further_is_never_replayed;
@@ -197,6 +198,42 @@ async fn what_was_taken_as_it_is_is_no_part_of_what_is_settled(database: &Databa
     project.run(&checked(database, &["resolve", "--resume", "2_half"])).await.code(0);
     project.run(&["deploy"]).await.code(0).out("Applied 2_half");
     project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+}
+
+/// A replay never had what somebody made by hand: its states are those of before without it, too.
+async fn what_is_taken_away_if_it_is_there_is_seen_to_be_gone(database: &Database) {
+    let project = Project::new(database, &[USERS]);
+    project.run(&["deploy"]).await.code(0);
+    // Refused here, and on no empty database.
+    database.sql("INSERT INTO users (id) VALUES (1)").await;
+    let hot = "CREATE TABLE hot (n int)";
+    database.sql(hot).await;
+    project.run(&["drift", "accept", "--reason", "an emergency"]).await.code(0);
+    let clean = "-- windlass: no-transaction\nDROP TABLE IF EXISTS hot;\nINSERT INTO users (id) VALUES (1);";
+    project.migration("2_clean", clean);
+    project.run(&["deploy"]).await.code(4);
+    assert_eq!(database.tables().await, ["users"]);
+    let decided = |how: &'static str| checked(database, &["resolve", how, "2_clean"]);
+    project.run(&decided("--rolled-back")).await.code(3).err("table").err("hot is not there, and should be");
+    let told = project.run(&checked(database, &["diagnose", "--json"])).await.code(3).json();
+    assert_eq!(told["advice"]["action"], "mend", "{told:#}");
+    let fate = &told["migration"]["statements"][0]["fate"];
+    assert_eq!(fate, "done", "{told:#}");
+    // As it was before: nothing of it took effect.
+    database.sql(hot).await;
+    project.run(&decided("--applied")).await.code(3).err("hot is there, and should not be");
+    project.run(&decided("--rolled-back")).await.code(0);
+    project.run(&["drift"]).await.code(0).out("no drift: the schema is as it was kept");
+    // And where it is made anew, that is not what was there.
+    let anew = "-- windlass: no-transaction\nDROP TABLE IF EXISTS hot;\nCREATE TABLE hot (n int, m int);\n\
+                INSERT INTO users (id) VALUES (1);";
+    project.migration("2_clean", anew);
+    project.run(&["deploy"]).await.code(4);
+    project.run(&decided("--rolled-back")).await.code(3).err("hot.m is there, and should not be");
+    database.sql("DROP TABLE hot").await;
+    project.run(&decided("--rolled-back")).await.code(3).err("hot is not there, and should be");
+    database.sql(hot).await;
+    project.run(&decided("--rolled-back")).await.code(0);
 }
 
 fn dropped(database: &Database, index: &str, table: &str) -> String {

@@ -509,7 +509,9 @@ fn subject(blocked: &Blocked) -> (Option<String>, Option<Place>) {
         Blocked::Renamed { to, .. } => (Some(to.clone()), None),
         Blocked::OutOfOrder { name, .. } => (Some(name.clone()), None),
         Blocked::Failed { attempt, next } => (Some(attempt.name.clone()), next.clone()),
-        Blocked::InDoubt { attempt, place, .. } => (Some(attempt.name.clone()), place.clone()),
+        Blocked::InDoubt { attempt, place, .. } | Blocked::Undone { attempt, place, .. } => {
+            (Some(attempt.name.clone()), place.clone())
+        }
         Blocked::SessionGone { attempt, needs, .. } => (Some(attempt.name.clone()), Some(needs.clone())),
         Blocked::HeadChanged { attempt }
         | Blocked::Running { attempt }

@@ -128,6 +128,7 @@ fn blocked(blocked: &Blocked) -> (Exit, &'static str) {
         Blocked::TakesInvalidIndex { .. } => (Exit::Blocked, "invalid_index"),
         Blocked::HeadChanged { .. } => (Exit::Blocked, "head_changed"),
         Blocked::SessionGone { .. } => (Exit::Blocked, "session_gone"),
+        Blocked::Undone { .. } => (Exit::Blocked, "undone"),
         Blocked::NeedsSession { .. } => (Exit::Blocked, "needs_session"),
         Blocked::NotOneTransaction { .. } => (Exit::Blocked, "not_one_transaction"),
         Blocked::Running { .. } => (Exit::Busy, "running"),

@@ -5,7 +5,8 @@ use crate::history::{ACCEPTED, Attempt, History, Remnant, State};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
-    Change, Difference, HISTORY, Kept, Key, Look, Pattern, Schema, differences, level_grants, level_knowledge,
+    Change, Difference, HISTORY, Kept, Key, Look, Pattern, Properties, Schema, differences, level_grants,
+    level_knowledge,
 };
 use crate::shadow::is_left;
 use crate::sql::Dialect;
@@ -288,19 +289,10 @@ impl Known {
         if !driver.keeps_schema() {
             return Ok(Self::default());
         }
-        let at = |accepted: &str| attempt.and_then(|attempt| accepted_behind(accepted, &attempt.name));
         Ok(match driver.look_at_schema(false).await? {
             Look::NeverKept | Look::Unknown(_) => Self::default(),
             Look::Same => {
-                let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
-                let words = words.flat_map(|told| told.split(ACCEPTED).skip(1));
-                // Such words end with the second in which they were written.
-                let is_since = |told: &&str| {
-                    let time = told.rsplit_once("(at ").and_then(|(_, time)| time.get(..19));
-                    let began = attempt.and_then(|attempt| attempt.started_at.get(..19));
-                    time.zip(began).is_some_and(|(time, began)| began <= time)
-                };
-                let at = words.filter(is_since).filter_map(at).last();
+                let at = attempt.and_then(|attempt| accepted_in_the_midst(history, attempt));
                 Self { alike: Alike::Everything, at, is_accepted: at.is_some() }
             }
             Look::Differs { mut kept, mut live, only, .. } => {
@@ -314,6 +306,25 @@ impl Known {
                 Self { alike: Alike::Both(Box::new((kept.schema, live)), only), at, is_accepted }
             }
         })
+    }
+
+    /// What stood when the schema was kept, as far as that is known apart from what stands now.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let kept = match &self.alike {
+            Alike::Both(both, _) => Some(both.0.objects.keys()),
+            Alike::Nothing | Alike::Everything => None,
+        };
+        kept.into_iter().flatten()
+    }
+
+    /// An object as it was when the schema was kept.
+    pub(crate) fn object<'s>(&'s self, key: &Key, live: &'s Schema) -> Option<&'s Properties> {
+        match &self.alike {
+            Alike::Nothing => None,
+            Alike::Everything => live.objects.get(key),
+            Alike::Both(_, Some(only)) if !only.contains(key.part()) => live.objects.get(key),
+            Alike::Both(both, _) => both.0.objects.get(key),
+        }
     }
 
     /// Whether an object of the live schema, or that it is not there, is known of old.
@@ -391,6 +402,19 @@ pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
         format!("{}{}{refused}", in_the_midst_of(&attempt.name), attempt.completed)
     });
     format!("{who}{midst}: {reason}")
+}
+
+/// Behind how many statements of an attempt a person took the schema as it was last, since it began.
+pub(crate) fn accepted_in_the_midst(history: &History, attempt: &Attempt) -> Option<u32> {
+    let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
+    let words = words.flat_map(|told| told.split(ACCEPTED).skip(1));
+    // Such words end with the second in which they were written.
+    let is_since = |told: &&str| {
+        let time = told.rsplit_once("(at ").and_then(|(_, time)| time.get(..19));
+        let began = attempt.started_at.get(..19);
+        time.zip(began).is_some_and(|(time, began)| began <= time)
+    };
+    words.filter(is_since).filter_map(|told| accepted_behind(told, &attempt.name)).last()
 }
 
 /// How many statements of an attempt were done when the schema was kept, where that is known: those are part of it.

@@ -146,6 +146,9 @@ pub struct Surroundings {
     pub default_kept_by_rollback: bool,
     /// SQLite: whether migrations start with foreign keys enforced.
     pub foreign_keys_enforced: bool,
+    /// What statements of half-done migrations made or took away, and somebody undid since. No driver tells: a look at the
+    /// schema does ([`crate::apply::inspect`]).
+    pub undone: Vec<Undone>,
     /// PostgreSQL: the indexes that are not valid, the first twenty by their names.
     pub invalid_indexes: Vec<InvalidIndex>,
     /// PostgreSQL, MySQL and MariaDB: the routines that may leave a temporary table (on PostgreSQL a setting too) in the
@@ -159,6 +162,19 @@ pub struct Surroundings {
     pub triggers_may_leave: bool,
     /// PostgreSQL: whether an event trigger may, in the session of whoever changes definitions.
     pub event_triggers_may_leave: bool,
+}
+
+/// What a statement made or took away that is done by the history, and of which the schema has nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// The migration, which is half-done.
+    pub migration: String,
+    /// The statement's number, from 1.
+    pub statement: u32,
+    /// The object: `table ships`.
+    pub object: String,
+    /// Whether the object, which the statement made, is gone; else one that it took away is there again.
+    pub is_gone: bool,
 }
 
 /// An index that no query uses, since it is not valid (PostgreSQL).

@@ -32,7 +32,7 @@ pub use blocked::{Blocked, Place, four_ways_out};
 pub use build::{Options, Outlook, Remark, plan};
 pub use locking::{CONCURRENT_WAIT, LOCK_TIMEOUT, Locking, WaitLimit, Waits, locking};
 pub(crate) use locking::{locks_come_first, waits_before_it_works};
-pub(crate) use outcome::{adds_enum_value, refusal_leaves_nothing, refusal_leaves_remnant};
+pub(crate) use outcome::{adds_enum_value, is_never_begun, refusal_leaves_nothing, refusal_leaves_remnant};
 pub use repeat::{Repeat, RowLimit};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use resolve::{accept_schema, under_way_or_next};

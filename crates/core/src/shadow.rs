@@ -13,7 +13,7 @@ use crate::plan::{Place, has_run_head};
 use crate::schema::{Against, Change, Difference, Key, Pattern, Schema, differences};
 use crate::source::Migrations;
 use crate::sql::Dialect;
-use crate::sql::classify::{Effect, Facts, Objects, classify, is_upkeep, reach};
+use crate::sql::classify::{Effect, Facts, Objects, Taken, classify, is_upkeep, reach, taken_if_there};
 use crate::sql::split::Statement;
 use crate::status::is_same_text;
 use std::collections::BTreeSet;
@@ -76,6 +76,8 @@ pub struct Replay {
     pub(crate) untold: Untold,
     /// What of the live schema was so before: no part of what the migration may have changed.
     pub(crate) known: Known,
+    /// What statements take away if it is there, each with its statement's number.
+    pub(crate) taken: Vec<(u32, Taken)>,
     /// What a statement left that was refused or cut off, beside the state after so many: the deploy that goes on clears it away.
     pub(crate) remnant: Option<(u32, Remnant)>,
 }
@@ -206,6 +208,17 @@ impl Replay {
         known: Known,
     ) -> Self {
         self.known = known;
+        let text = migration.up().text();
+        let statements = match migration.is_rust() {
+            true => Vec::new(),
+            false => migration.statements(dialect).unwrap_or_default(),
+        };
+        let each = (1..).zip(statements);
+        self.taken = each
+            .flat_map(|(number, statement)| {
+                taken_if_there(dialect, statement.text(text)).into_iter().map(move |taken| (number, taken))
+            })
+            .collect();
         let Some(attempt) = attempt else { return self };
         if let Sight::Remnant(remnant) = &attempt.sight {
             self.remnant = Some((attempt.completed, remnant.clone()));
@@ -221,6 +234,30 @@ impl Replay {
             () => Untold::Nothing,
         };
         self
+    }
+
+    /// Puts into the states what no replay makes and a statement takes away if it is there: somebody made it in the database, and
+    /// without it no state would tell whether that statement ran.
+    pub(crate) fn meet(&mut self, live: &Schema) {
+        for (number, taken) in std::mem::take(&mut self.taken) {
+            let before = self.states.iter().take_while(|(done, _)| *done < number).count();
+            let mut keys: Vec<Key> = self.known.keys().chain(live.objects.keys()).cloned().collect();
+            keys.retain(|key| taken.is(key));
+            for key in keys {
+                let stands = |(_, schema): &(u32, Schema)| schema.objects.contains_key(&key);
+                if self.states[..before].iter().any(stands) {
+                    continue;
+                }
+                // What is made in its place is not what was there before.
+                let here = if self.states.iter().any(stands) { None } else { live.objects.get(&key) };
+                let is_of_before = self.known.at.unwrap_or(0) < number;
+                let of_old = || self.known.object(&key, live).filter(|_| is_of_before);
+                let Some(object) = here.or_else(of_old).cloned() else { continue };
+                for (_, schema) in &mut self.states[..before] {
+                    schema.objects.insert(key.clone(), object.clone());
+                }
+            }
+        }
     }
 
     /// Whether an object that the migration changes is there as it was when the schema was kept, and the migration changes nothing of

@@ -176,7 +176,12 @@ pub(super) async fn verify(
 }
 
 async fn look(driver: &mut dyn Driver, migrations: &Migrations) -> Result<Verdict, VerifyError> {
-    Ok(look_closely(driver, migrations).await?.0)
+    if is_current_at_a_glance(driver, migrations).await? {
+        return Ok(Verdict::Current);
+    }
+    // What a look at the schema tells besides of what is half-done makes no other verdict.
+    let inspection = driver.inspect().await?;
+    told(driver, migrations, &inspection)
 }
 
 /// Where it is, and what was read for that, unless a glance was enough.
@@ -184,19 +189,31 @@ async fn look_closely(
     driver: &mut dyn Driver,
     migrations: &Migrations,
 ) -> Result<(Verdict, Option<Inspection>), VerifyError> {
-    match driver.head().await? {
-        Head::Newest { format, .. } if format > FORMAT => {
-            return Err(HistoryError::Newer { found: format }.into());
-        }
-        Head::Newest { digest, .. } if digest == migrations.digest().to_hex() => {
-            return Ok((Verdict::Current, None));
-        }
-        _ => {}
+    if is_current_at_a_glance(driver, migrations).await? {
+        return Ok((Verdict::Current, None));
     }
     let inspection = crate::apply::inspect(driver, migrations.as_slice()).await?;
+    Ok((told(driver, migrations, &inspection)?, Some(inspection)))
+}
+
+async fn is_current_at_a_glance(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+) -> Result<bool, VerifyError> {
+    match driver.head().await? {
+        Head::Newest { format, .. } if format > FORMAT => Err(HistoryError::Newer { found: format }.into()),
+        Head::Newest { digest, .. } => Ok(digest == migrations.digest().to_hex()),
+        Head::None => Ok(false),
+    }
+}
+
+fn told(
+    driver: &dyn Driver,
+    migrations: &Migrations,
+    inspection: &Inspection,
+) -> Result<Verdict, VerifyError> {
     inspection.history.verify()?;
-    let dialect = driver.capabilities().dialect;
-    Ok((verdict(&status(migrations.as_slice(), &inspection, dialect)), Some(inspection)))
+    Ok(verdict(&status(migrations.as_slice(), inspection, driver.capabilities().dialect)))
 }
 
 pub(super) async fn wait(

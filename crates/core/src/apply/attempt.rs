@@ -9,8 +9,8 @@ use crate::driver::{
 };
 use crate::history::InFlight;
 use crate::plan::{
-    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, locks_come_first,
-    refusal_leaves_nothing, refusal_leaves_remnant, waits_before_it_works,
+    Claim, Execute, Plan, Segment, Standing, Step, WaitLimit, adds_enum_value, is_never_begun,
+    locks_come_first, refusal_leaves_nothing, refusal_leaves_remnant, waits_before_it_works,
 };
 use std::time::{Duration, Instant};
 
@@ -405,7 +405,9 @@ impl<'r> Runner<'r> {
             (None, _) => Stands::Nothing,
             (Some(live), true) if live.completed == 0 && live.touched == 0 => Stands::Nothing,
             (Some(live), true) => Stands::Part { completed: live.completed },
-            (Some(live), false) => outside(live.completed, segment, step, execute, self.capabilities),
+            (Some(live), false) => {
+                outside(live.completed, segment, step, (execute, &error), self.capabilities)
+            }
         };
         let mut failed = FailedStatement::new(execute, error, stands);
         failed.touched = self.live.as_ref().map_or(0, |live| live.touched);
@@ -596,12 +598,14 @@ fn outside(
     completed: u32,
     segment: &Segment<'_>,
     step: usize,
-    execute: &Execute<'_>,
+    (execute, error): (&Execute<'_>, &DatabaseError),
     capabilities: &Capabilities,
 ) -> Stands {
     let since_checkpoint =
         segment.steps[..step].iter().rev().take_while(|s| matches!(s, Step::Execute(_))).count();
-    if since_checkpoint > 0 || !refusal_leaves_nothing(capabilities, execute) {
+    let nothing =
+        refusal_leaves_nothing(capabilities, execute) || is_never_begun(capabilities, execute, error);
+    if since_checkpoint > 0 || !nothing {
         Stands::PartOfUnit { completed }
     } else if completed == 0 {
         Stands::Nothing

@@ -316,6 +316,7 @@ impl Decision<'_> {
             return Err(ReplayError::from(broken).into());
         }
         let live = driver.read_schema(false).await?;
+        replay.meet(&live);
         let Some(mut compared) = replay.compare(&live) else { return Ok((Proof::NothingToSee, false)) };
         let is_it = |(_, differences): &&(u32, Vec<Difference>)| !differences.iter().any(Difference::counts);
         let fits: Vec<u32> = compared.iter().filter(is_it).map(|(at, _)| *at).collect();

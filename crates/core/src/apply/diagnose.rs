@@ -149,12 +149,15 @@ impl Look<'_, '_, '_> {
         let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
         let known = Known::look(self.driver, &self.inspection.history, Some(attempt)).await?;
         let done = attempt.completed;
-        let replay = match replay_with(shadow, self.migrations, &before, migration, done).await {
+        let mut replay = match replay_with(shadow, self.migrations, &before, migration, done).await {
             Ok(replay) => replay.beside(migration, Some(attempt), dialect, known),
             Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
         };
         Ok(match self.live().await? {
-            Ok(live) => Seen::Both(Box::new(replay), live),
+            Ok(live) => {
+                replay.meet(&live);
+                Seen::Both(Box::new(replay), live)
+            }
             Err(why) => Seen::Not(NotCompared::Unreadable(why)),
         })
     }

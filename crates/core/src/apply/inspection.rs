@@ -1,14 +1,17 @@
 //! Inspection: the history as the database has it, and whether the schema bears out what a look at objects told of it.
 
-use crate::driver::{Driver, DriverError, Inspection};
-use crate::history::{Attempt, Sight, State};
+use crate::drift::accepted_in_the_midst;
+use crate::driver::{Driver, DriverError, Inspection, Undone};
+use crate::history::{Attempt, History, Sight, State};
 use crate::migration::Migration;
+use crate::plan::has_run_head;
 use crate::sql::Dialect;
-use crate::sql::classify::{Left, left};
+use crate::sql::classify::{Lasting, Left, lasting, left};
 use crate::status::is_same_text;
 
 /// Inspects the database. Where a deploy died over a statement, and the objects that the statement names are other than they
-/// were, it is only taken for done if what it makes stands: somebody else may have changed them since.
+/// were, it is only taken for done if what it makes stands: somebody else may have changed them since. And what half-done
+/// migrations made may have been undone by hand.
 ///
 /// ```
 /// # use windlass_core::driver::{Driver, DriverError};
@@ -30,13 +33,19 @@ pub async fn inspect(driver: &mut dyn Driver, migrations: &[Migration]) -> Resul
         .map(|(index, attempt)| (index, left_by(attempt, migrations, dialect)))
         .filter(|(_, left)| !left.is_empty())
         .collect();
-    if taken_for_done.is_empty() {
+    let history = &inspection.history;
+    let half_done = history.attempts.iter();
+    let half_done: Vec<(String, Vec<Lasting>)> = half_done
+        .map(|attempt| (attempt.name.clone(), lasting_of(attempt, history, migrations, dialect)))
+        .filter(|(_, lasting)| !lasting.is_empty())
+        .collect();
+    if taken_for_done.is_empty() && half_done.is_empty() {
         return Ok(inspection);
     }
     let schema = match driver.read_schema(false).await {
         Ok(schema) => schema,
         // Whoever cannot see it has the look at the objects alone.
-        Err(DriverError::Schema(_)) => return Ok(inspection),
+        Err(DriverError::Schema(_) | DriverError::Refused(_)) => return Ok(inspection),
         Err(error) => return Err(error),
     };
     for (index, left) in taken_for_done {
@@ -44,7 +53,43 @@ pub async fn inspect(driver: &mut dyn Driver, migrations: &[Migration]) -> Resul
             inspection.history.attempts[index].sight = Sight::Unknown;
         }
     }
+    for (migration, lasting) in half_done {
+        let undone = lasting.iter().filter(|one| !one.holds(&schema)).map(|one| Undone {
+            migration: migration.clone(),
+            statement: one.number,
+            object: one.named.told(),
+            is_gone: one.is_made(),
+        });
+        inspection.surroundings.undone.extend(undone);
+    }
     Ok(inspection)
+}
+
+/// What the statements of a half-done migration made or took away that are done, but for what a person took as it was since.
+fn lasting_of(
+    attempt: &Attempt,
+    history: &History,
+    migrations: &[Migration],
+    dialect: Dialect,
+) -> Vec<Lasting> {
+    let is_half_done = attempt.claimed
+        && attempt.completed > 0
+        && matches!(attempt.state(), State::Failed | State::Interrupted);
+    // Hardly ever: nobody looks the others up.
+    if !is_half_done {
+        return Vec::new();
+    }
+    let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
+    let Some(migration) = migration.filter(|migration| !migration.is_rust()) else { return Vec::new() };
+    if !has_run_head(migration, attempt, dialect) {
+        return Vec::new();
+    }
+    let (text, statements) = (migration.up().text(), migration.statements(dialect).unwrap_or_default());
+    let completed = statements.iter().take(attempt.completed as usize);
+    let mut all = lasting(dialect, completed.map(|statement| statement.text(text)));
+    let taken = accepted_in_the_midst(history, attempt).unwrap_or(0);
+    all.retain(|one| one.number > taken);
+    all
 }
 
 /// What the statement leaves in whose midst a deploy died, where its objects are other than before.

@@ -96,6 +96,7 @@ pub(super) async fn replay_with(
         worked_out,
         untold: Untold::Nothing,
         known: Known::default(),
+        taken: Vec::new(),
         remnant: None,
     })
 }

@@ -208,21 +208,19 @@ fn advice(case: &Case<'_>) -> Advice {
         (Some(blocked @ Blocked::HeadChanged { .. }), Some(examined)) => {
             whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| other_text(examined, blocked))
         }
+        (Some(blocked @ Blocked::Undone { .. }), Some(examined)) => match examined.compared() {
+            Some(compared) if !compared.is_at(examined.completed()) => {
+                unfinished(examined, || gone_on_with(examined))
+            }
+            _ => follow(blocked),
+        },
         // There the statements that count as done are not those of the replay, or cannot be gone on with.
         (Some(blocked @ Blocked::SessionGone { .. }), Some(examined)) => {
             whole_or_gone(examined, || follow(blocked)).unwrap_or_else(|| follow(blocked))
         }
         (Some(blocked), _) => follow(blocked),
         (None, Some(examined)) if examined.attempt.state() != State::RolledBack => {
-            unfinished(examined, || {
-                let (name, completed) = (&examined.attempt.name, examined.completed());
-                let what = match examined.attempt.state() {
-                    State::Failed => "has another text behind what ran",
-                    _ => "was cut off",
-                };
-                let why = format!("`{name}` {what}: a deploy goes on after statement {completed} by itself");
-                plain(Action::Deploy, &why, &[DEPLOY])
-            })
+            unfinished(examined, || gone_on_with(examined))
         }
         (None, Some(examined)) if examined.is_same_text => mend(examined, None),
         (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => {
@@ -242,6 +240,17 @@ fn advice(case: &Case<'_>) -> Advice {
             },
         },
     }
+}
+
+/// Nothing is in the way of a deploy that goes on.
+fn gone_on_with(examined: &Examined) -> Advice {
+    let (name, completed) = (&examined.attempt.name, examined.completed());
+    let what = match examined.attempt.state() {
+        State::Failed => "has another text behind what ran",
+        _ => "was cut off",
+    };
+    let why = format!("`{name}` {what}: a deploy goes on after statement {completed} by itself");
+    plain(Action::Deploy, &why, &[DEPLOY])
 }
 
 /// `1 object`, `2 objects`.

@@ -1,7 +1,7 @@
 //! What an interrupted or refused statement may leave, and what a look at its objects tells.
 
 use super::Execute;
-use crate::driver::{Capabilities, Product};
+use crate::driver::{Capabilities, DatabaseError, Product};
 use crate::sql::Dialect;
 use crate::sql::classify::{Concurrently, Definition, Effect, Facts, Objects, classify, replaces_table};
 
@@ -70,6 +70,21 @@ pub(crate) fn refusal_leaves_nothing(capabilities: &Capabilities, execute: &Exec
         }
         Product::Sqlite => true,
     }
+}
+
+/// Whether a definition was refused before the server began with it: its text is none. Code may have such a text run behind
+/// others.
+pub(crate) fn is_never_begun(
+    capabilities: &Capabilities,
+    execute: &Execute<'_>,
+    error: &DatabaseError,
+) -> bool {
+    /// ER_PARSE_ERROR of MySQL and MariaDB.
+    const PARSE_ERROR: &str = "1064 ";
+    capabilities.dialect == Dialect::MySql
+        && error.code.as_deref().is_some_and(|code| code.starts_with(PARSE_ERROR))
+        && !execute.migration.is_rust()
+        && classify(capabilities.dialect, execute.sql).effect == Effect::Schema
 }
 
 /// Whether it adds a value to an enum, which cannot be used before its commit.

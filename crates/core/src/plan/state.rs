@@ -282,6 +282,15 @@ fn go_on<'m, 'h>(
     if state == State::Failed && same_text {
         return Err(Blocked::Failed { attempt: boxed(), next: place(completed) });
     }
+    if let Some(undone) = surroundings.undone.iter().find(|undone| undone.migration == attempt.name) {
+        return Err(Blocked::Undone {
+            attempt: boxed(),
+            statement: undone.statement,
+            place: place(undone.statement.saturating_sub(1) as usize),
+            object: undone.object.clone(),
+            is_gone: undone.is_gone,
+        });
+    }
     if let Some((made, needs)) = prepared.parted_at(completed) {
         return Err(Blocked::SessionGone { attempt: boxed(), made, needs });
     }

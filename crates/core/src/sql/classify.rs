@@ -12,15 +12,17 @@ mod reach;
 mod secret;
 mod sketch;
 mod sqlite;
+mod taken;
 mod variables;
 
 pub(crate) use definition::replaces_table;
 pub(crate) use functions::{IDENTITY, SESSION};
 pub(crate) use last_statement::{Adds, adds, calls};
-pub(crate) use left::{Left, left};
+pub(crate) use left::{Lasting, Left, lasting, left};
 pub(crate) use mysql::{NEXT_STATEMENT, TEMPORARY, VARIABLES};
 pub(crate) use postgres::{FROM_DATA, LOCKED};
 pub(crate) use sqlite::ATTACHED;
+pub(crate) use taken::{Taken, taken_if_there};
 
 pub(crate) use reach::is_upkeep;
 pub use reach::reach;
