@@ -13,7 +13,7 @@ use crate::sql::lexer::Token;
 /// Kinds of the schema, any of which it may be.
 type Kinds = &'static [&'static str];
 
-const TABLE: Kinds = &["table", "view", "sequence"];
+const TABLE: Kinds = &["table", "view", "sequence", "materialized view", "foreign table", "virtual table"];
 const COLUMN: Kinds = &["column"];
 const INDEX: Kinds = &["index"];
 const UNIQUE: Kinds = &["unique"];
@@ -92,8 +92,11 @@ impl Lasting {
 }
 
 /// What a statement may take away or rename of what those before it made.
-const TAKES_AWAY: [&str; 8] =
-    ["DROP", "RENAME", "CHANGE", "EXCHANGE", "DETACH", "REPLACE", "SCHEMA", "CONVERT"];
+const TAKES_AWAY: [&str; 10] =
+    ["DROP", "RENAME", "CHANGE", "EXCHANGE", "DETACH", "REPLACE", "SCHEMA", "CONVERT", "MERGE", "SPLIT"];
+
+/// What may go with it, though no name tells.
+const MAY_TAKE_MORE: [&str; 4] = ["CASCADE", "OWNED", "MERGE", "SPLIT"];
 
 /// What leaves everything as it is that those before it made, and is no definition of its own.
 const LEAVES_ALL: [&str; 7] = ["COMMENT ON", "GRANT", "REVOKE", "ANALYZE", "VACUUM", "OPTIMIZE", "REINDEX"];
@@ -106,16 +109,18 @@ pub(crate) fn lasting<'s>(dialect: Dialect, statements: impl IntoIterator<Item =
         if moves_names(dialect, statement, sketch.cursor()) {
             return Vec::new();
         }
-        let is_harmless = !facts.calls_unknown
+        let cursor = sketch.cursor();
+        let is_code = facts.calls_unknown && matches!(facts.effect, Effect::Data | Effect::Query);
+        let is_harmless = !is_code
             && (matches!(facts.effect, Effect::Data | Effect::Session | Effect::Query)
                 || facts.definition == Some(Definition::Create)
                 || sketch.cursor().eat_any(&LEAVES_ALL)
                 || facts.definition == Some(Definition::Alter)
-                    && !sketch.cursor().has(&TAKES_AWAY)
-                    && !sketch.cursor().has_phrase("USING INDEX"));
+                    && !cursor.has(&TAKES_AWAY)
+                    && !cursor.has_phrase("USING INDEX"));
         match &facts.objects {
             _ if is_harmless => {}
-            Objects::Known(names) if !sketch.cursor().has(&["CASCADE"]) => {
+            Objects::Known(names) if !is_code && !cursor.has(&MAY_TAKE_MORE) => {
                 let is_about = |named: &Named| {
                     let is_one = |part: &str| names.iter().any(|name| name.name.eq_ignore_ascii_case(part));
                     is_one(&named.name) || is_one(&named.table)
@@ -125,7 +130,7 @@ pub(crate) fn lasting<'s>(dialect: Dialect, statements: impl IntoIterator<Item =
             _ => all.clear(),
         }
         let mut names = Names::default();
-        if read(sketch.cursor(), dialect, &mut names).is_none() {
+        if may_do_nothing(dialect, cursor) || read(cursor, dialect, &mut names).is_none() {
             continue;
         }
         for named in names.0 {
@@ -149,6 +154,12 @@ fn moves_names(dialect: Dialect, statement: &str, cursor: Cursor<'_, '_>) -> boo
             Dialect::MySql => cursor.sees("USE"),
             Dialect::Sqlite => cursor.sees("ATTACH"),
         }
+}
+
+/// Whether what it would make may be missing once it is done: what it names was not there, or another object has the index's name.
+fn may_do_nothing(dialect: Dialect, cursor: Cursor<'_, '_>) -> bool {
+    let is_index = dialect != Dialect::MySql && cursor.has(&["INDEX"]);
+    !cursor.sees("DROP") && cursor.has_phrase("IF EXISTS") || is_index && cursor.has_phrase("IF NOT EXISTS")
 }
 
 fn is_same(one: &Named, other: &Named) -> bool {
@@ -504,7 +515,9 @@ mod tests {
                     "CREATE TABLE app.b (id int)",
                     "COMMENT ON TABLE app.b IS 'x'",
                     "ALTER TABLE ONLY app.b ADD COLUMN IF NOT EXISTS x int, ADD EXCLUDE USING gist (x WITH =)",
-                    "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY app.b (id)",
+                    "CREATE UNIQUE INDEX CONCURRENTLY i ON ONLY app.b (id)",
+                    "CREATE INDEX IF NOT EXISTS j ON app.b (id)",
+                    "ALTER TABLE IF EXISTS app.c ADD x int",
                     "CREATE INDEX ON app.b (id)",
                 ],
                 &["1+table A", "2+table app.b", "4+column app.b.x", "5+index app.b.i"],
@@ -526,6 +539,9 @@ mod tests {
             ),
             (Dialect::Postgres, &["CREATE TABLE a (id int)", "DROP TYPE t CASCADE"], &[]),
             (Dialect::Postgres, &["CREATE TABLE a (id int)", "SELECT make_partitions('b')"], &[]),
+            (Dialect::Postgres, &["CREATE TABLE a (id int)", "INSERT INTO b SELECT make_partitions()"], &[]),
+            (Dialect::Postgres, &["CREATE TABLE a (id uuid DEFAULT own_id())"], &["1+table a"]),
+            (Dialect::Postgres, &["CREATE TABLE a (id int)", "DROP OWNED BY somebody"], &[]),
             (Dialect::Postgres, &["CREATE TABLE a (id int)", "SET search_path = b"], &[]),
             (
                 Dialect::Sqlite,
