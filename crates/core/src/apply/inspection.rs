@@ -81,14 +81,18 @@ fn lasting_of(
     }
     let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
     let Some(migration) = migration.filter(|migration| !migration.is_rust()) else { return Vec::new() };
-    if !has_run_head(migration, attempt, dialect) {
+    // What another text that was under way may have taken away, nobody knows.
+    let is_known = attempt.in_flight.is_none() || is_same_text(migration, attempt, dialect);
+    if !is_known || !has_run_head(migration, attempt, dialect) {
         return Vec::new();
     }
     let (text, statements) = (migration.up().text(), migration.statements(dialect).unwrap_or_default());
-    let completed = statements.iter().take(attempt.completed as usize);
-    let mut all = lasting(dialect, completed.map(|statement| statement.text(text)));
+    // So may those that were under way.
+    let begun = attempt.in_flight.map_or(0, |in_flight| in_flight.last).max(attempt.completed);
+    let begun = statements.iter().take(begun as usize);
+    let mut all = lasting(dialect, begun.map(|statement| statement.text(text)));
     let taken = accepted_in_the_midst(history, attempt).unwrap_or(0);
-    all.retain(|one| one.number > taken);
+    all.retain(|one| one.number > taken && one.number <= attempt.completed);
     all
 }
 
