@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Which way of looking at a database this version of windlass has: what it looks at, and how it is written down.
-pub const INTROSPECTION: u32 = 5;
+pub const INTROSPECTION: u32 = 6;
 
 /// The kind of an object that is another windlass history: the schema that it stands in is that one's to look at.
 pub const HISTORY: &str = "history";

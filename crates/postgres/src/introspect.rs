@@ -221,13 +221,14 @@ fn text(table: &HistoryTable, sight: Sight<'_>, first: Head) -> String {
          AND c.oid IS DISTINCT FROM to_regclass({history}) AND c.oid NOT IN (SELECT oid FROM histories) AND {}) \
          SELECT {} || coalesce(E'\\n' || {}, '') || coalesce(E'\\n' || string_agg(line, E'\\n' ORDER BY line) FILTER (WHERE apart), '') \
          FROM (SELECT (CASE WHEN apart THEN {} ELSE array_to_string(parts, E'\\x01') END) COLLATE \"C\", apart \
-         FROM (SELECT parts, {} FROM ({}) AS objects(parts, written) OFFSET 0) AS told(parts, apart)) AS lines(line, apart)",
+         FROM (SELECT parts, typed, {} FROM ({}) AS objects(parts, written, typed) OFFSET 0) \
+         AS told(parts, typed, apart)) AS lines(line, apart)",
         COLUMNS.map(literal).join(", "),
         unextended("pg_class", "c.oid"),
         head(sight, first),
         escaped_together("string_agg(line, E'\\x02' ORDER BY line) FILTER (WHERE NOT apart)"),
-        line_apart("parts"),
-        is_apart("parts", "written"),
+        line_apart("parts", "typed"),
+        is_apart("parts", "written", "typed"),
         parts.join(" UNION ALL ")
     )
 }
@@ -262,7 +263,7 @@ const SECRET: &str = "(password|passwd|passphrase|secret|pwd|token|passcode|api_
                       |''[^'']*(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
                       (_?(hash|digest|encrypted|crypt))?:\\s*(?=[-._~+/=0-9]*[a-z])(?=[-._~+/=a-z]*[0-9])[-._~+/=a-z0-9]{8}\
                       |(password|passwd|passphrase|passcode|pwd|secret|token|(api|secret|private|access|encryption)_?key|credentials?|(\\m|_)pass|(\\m|_)pw)\
-                      (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?((default|:=)[\\s(]*(e|n|x|b|u&|_\\w+)?''[^'']\
+                      (_?(hash|digest|encrypted|crypt))?\\M[\"`]?\\s+([^,;'']*\\s)?((default|:=)[\\s(]*((array\\[|row[(])[\\s(]*)?(e|n|x|b|u&|_\\w+)?''[^'']\
                       |as\\s*[(]+([^;]*([|][|]|concat\\w*[(][^)]*)[\\s(]*)?(e|n|x|b|u&|_\\w+)?''[^'']|as\\s*[(][^;]*''(::\\w+)?[)]*\\s*[|][|]\
                       |comment\\s*''(?=[^''\\s]*[a-z])(?=[^''\\s]*[0-9])[^''\\s]{8,}'')\
                       |''[^'']*[a-z0-9][^'']*''(::[\\w .\"()]+)?\\s+as\\s+[\"`]?(\\w*(password|passwd|passphrase|passcode|pwd|secret|token\
@@ -340,11 +341,11 @@ fn escaped_together(lines: &str) -> String {
 
 /// Whether an object has one of the characters that lines are put together with, or may hold a secret where somebody
 /// wrote a text, which is in the parts up to a number.
-fn is_apart(parts: &str, written: &str) -> String {
+fn is_apart(parts: &str, written: &str, typed: &str) -> String {
     let flat = format!("array_to_string({parts}, '')");
     let texts = format!("array_to_string({parts}[{}:{written}], '')", NAMES + 1);
-    // What is put into a column is suspect by the column's name.
-    let named = format!("{parts}[{NAMES}] || {texts}");
+    // What is put into a column is suspect by the column's name, or by its type's.
+    let named = format!("concat({parts}[{NAMES}], {parts}[{typed}], {texts})");
     format!(
         "strpos({flat}, E'\\x01') > 0 OR strpos({flat}, E'\\x02') > 0 OR ({texts} <> '' AND {})",
         is_suspect(&named)
@@ -352,18 +353,24 @@ fn is_apart(parts: &str, written: &str) -> String {
 }
 
 /// The line of an object that is done by itself, part by part. Of a written text that may hold a secret stands a digest,
-/// which is another for another text. Of a routine, the name alone counts, and a domain's `VALUE` is called as the domain is.
-fn line_apart(parts: &str) -> String {
+/// which is another for another text. Of a routine, the name alone counts, of a type what stands before its length and
+/// brackets, and a domain's `VALUE` is called as the domain is.
+fn line_apart(parts: &str, typed: &str) -> String {
+    let declared = "of || CASE split_part(part, '=', 1) WHEN 'default' THEN ' DEFAULT ' || value \
+         WHEN 'generated' THEN ' AS (' || value || ')' \
+         WHEN 'comment' THEN ' COMMENT ' || quote_literal(value) WHEN 'checks' THEN ' ' || replace(value, 'VALUE', of) END";
+    let names = format!(
+        "split_part({parts}[{NAMES}], '(', 1)), (rtrim(split_part(substr({parts}[{typed}], {}), '(', 1), '[]')",
+        "type=".len() + 1
+    );
     let guarded = format!(
         "CASE WHEN place > {NAMES} AND split_part(part, '=', 1) = ANY (ARRAY[{}]) AND {} THEN \
-         (SELECT CASE WHEN value ~* '{SECRET}' OR split_part({parts}[{NAMES}], '(', 1) || CASE split_part(part, '=', 1) \
-         WHEN 'default' THEN ' DEFAULT ' || value WHEN 'generated' THEN ' AS (' || value || ')' \
-         WHEN 'comment' THEN ' COMMENT ' || quote_literal(value) \
-         WHEN 'checks' THEN ' ' || replace(value, 'VALUE', {parts}[{NAMES}]) END ~* '{SECRET}' \
+         (SELECT CASE WHEN value ~* '{SECRET}' \
+         OR EXISTS (SELECT FROM (VALUES ({names})) AS names(of) WHERE {declared} ~* '{SECRET}') \
          THEN split_part(part, '=', 1) || '=(may hold a secret: ' || md5(value) || ')' \
          ELSE part END FROM (SELECT substr(part, strpos(part, '=') + 1)) AS given(value)) ELSE part END",
         WRITTEN.map(literal).join(", "),
-        is_suspect(&format!("({parts}[{NAMES}] || part)")),
+        is_suspect(&format!("concat({parts}[{NAMES}], {parts}[{typed}], part)")),
     );
     format!(
         "(SELECT string_agg({}, E'\\t' ORDER BY place) FROM unnest({parts}) WITH ORDINALITY AS each(part, place) \
@@ -376,14 +383,17 @@ fn line_apart(parts: &str) -> String {
 const NAMES: usize = 4;
 
 /// The query of the parts of the lines of one kind: what it is, its schema, what it is part of, its name; its
-/// properties, somebody's texts first, of which those that are NULL are left out. And where the texts end.
+/// properties, somebody's texts first, of which those that are NULL are left out. And where the texts end, and where the
+/// type stands.
 fn lines(names: [&str; NAMES], properties: &[(&str, &str)], from: &str) -> String {
     let names = names.iter().map(|name| format!("({name})::text"));
     let (written, others): (Vec<_>, Vec<_>) = properties.iter().partition(|(name, _)| WRITTEN.contains(name));
-    let properties =
-        written.iter().chain(&others).map(|(name, value)| format!("'{name}=' || ({value})::text"));
+    let properties: Vec<_> = written.iter().chain(&others).collect();
+    // Where there is none, it stands at a place that no array has.
+    let typed = properties.iter().position(|(name, _)| *name == "type").map_or(0, |at| NAMES + at + 1);
+    let properties = properties.iter().map(|(name, value)| format!("'{name}=' || ({value})::text"));
     let parts = names.chain(properties).collect::<Vec<_>>().join(", ");
-    format!("SELECT ARRAY[{parts}], {} {from}", NAMES + written.len())
+    format!("SELECT ARRAY[{parts}], {}, {typed} {from}", NAMES + written.len())
 }
 
 /// A comment on an object. The functions that tell it are not planned with the rest, and cost more than all of it.

@@ -129,7 +129,7 @@ fn side_by_side<'s>(
 /// What of an object is compared.
 fn compared(key: &Key, properties: &Properties) -> Properties {
     let compared = properties.iter().filter(|(name, _)| *name != POSITION);
-    compared.map(|(name, value)| (name.clone(), told(key, name, value))).collect()
+    compared.map(|(name, value)| (name.clone(), told(key, properties, name, value))).collect()
 }
 
 fn changed(
@@ -140,11 +140,12 @@ fn changed(
     let gone = before.keys().filter(|name| !now.contains_key(*name));
     let mut names: Vec<&String> = gone.chain(now.keys()).collect();
     names.sort();
-    let pairs = names.into_iter().map(|name| (name, before.get(name), now.get(name)));
-    pairs
-        .filter(|(name, before, now)| before != now && *name != POSITION)
-        .map(|(name, before, now)| {
-            let [before, now] = [before, now].map(|value| value.map(|value| told(key, name, value)));
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != now.get(*name) && *name != POSITION)
+        .map(|name| {
+            let [before, now] =
+                [before, now].map(|all| all.get(name).map(|value| told(key, all, name, value)));
             (name.clone(), before, now)
         })
         .collect()

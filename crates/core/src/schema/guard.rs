@@ -1,7 +1,7 @@
 //! Guard: what of a schema may hold a secret is kept as a digest, for comparing alone, and never shown, not even as that: from
 //! the digest of a short text the text can be guessed.
 
-use super::{Key, Schema};
+use super::{Key, Properties, Schema};
 use crate::migration::hex;
 use crate::sql::Dialect;
 use crate::sql::classify::{DIGEST, NOT_SHOWN, is_called_like_a_secret, may_hold_secret};
@@ -22,7 +22,7 @@ impl Schema {
             for (name, value) in properties {
                 let is_suspect = *judged.entry(value).or_insert_with(|| may_hold_secret(value));
                 if is_suspect
-                    || is_secret_by_name(key, name, value)
+                    || is_secret_by_name(key, properties, name, value)
                     || self.is_part_by_secret(key, name, value)
                 {
                     suspect.push((key.clone(), name.clone()));
@@ -54,22 +54,27 @@ impl Schema {
     }
 }
 
-/// Whether it is a secret by what it is of: what is put into a column that is called like one, or said of it. A comment is read as
-/// the string that it is written as.
-fn is_secret_by_name(key: &Key, name: &str, value: &str) -> bool {
-    // A routine's name is told with its parameters.
-    let of = key.name.split('(').next().unwrap_or_default();
-    let declared = match name {
-        "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
-        _ if !is_called_like_a_secret(of) => return false,
-        "default" => format!("{of} DEFAULT {value}"),
-        // MySQL's `enum('…')`.
-        "type" => format!("{of} {value}"),
-        "generated" => format!("{of} GENERATED ALWAYS AS ({value})"),
-        "checks" => format!("DOMAIN \"{of}\" {value}"),
-        _ => return false,
-    };
-    may_hold_secret(&declared)
+/// Whether it is a secret by what it is of: what is put into a column that is called like one, or whose type is, or said of
+/// it. A comment is read as the string that it is written as.
+fn is_secret_by_name(key: &Key, properties: &Properties, name: &str, value: &str) -> bool {
+    if !["comment", "default", "type", "generated", "checks"].contains(&name) {
+        return false;
+    }
+    // A routine's name is told with its parameters, and a type with its length or its values.
+    let begin = |text| str::split(text, '(').next().unwrap_or_default();
+    let of_type = properties.get("type").map(|text| begin(text).trim_end_matches("[]"));
+    [Some(begin(&key.name)), of_type].into_iter().flatten().any(|of| {
+        let declared = match name {
+            "comment" => format!("{of} COMMENT '{}'", value.replace('\'', "''")),
+            _ if !is_called_like_a_secret(of) => return false,
+            "default" => format!("{of} DEFAULT {value}"),
+            "generated" => format!("{of} GENERATED ALWAYS AS ({value})"),
+            "checks" => format!("DOMAIN \"{of}\" {value}"),
+            // MySQL's `enum('…')`.
+            _ => format!("{of} {value}"),
+        };
+        may_hold_secret(&declared)
+    })
 }
 
 /// A value with digests in place of the strings in it that make it suspect, or of all of it where they are not all that does.
@@ -150,9 +155,10 @@ pub(super) fn is_wholly_digested(value: &str) -> bool {
 }
 
 /// What an object has, as it may be told.
-pub(super) fn told(key: &Key, name: &str, value: &str) -> String {
+pub(super) fn told(key: &Key, properties: &Properties, name: &str, value: &str) -> String {
     let value = without_digests(value);
-    if may_hold_secret(&value) || is_secret_by_name(key, name, &value) { NOT_SHOWN.to_owned() } else { value }
+    let is_secret = may_hold_secret(&value) || is_secret_by_name(key, properties, name, &value);
+    if is_secret { NOT_SHOWN.to_owned() } else { value }
 }
 
 /// A text of several lines, without those that may hold a secret.
@@ -252,6 +258,32 @@ mod tests {
         for plain in ["default=''", "comment=the API's token", "generated=((data ->> 'token'::text))"] {
             let text = kept("PostgreSQL 18", &format!("column\tpublic\tt\tapi_token\t{plain}")).to_text();
             assert!(!text.contains(DIGEST), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_type_that_is_called_like_a_secret_holds_is_not_told() {
+        let column =
+            |kind: &str, default: &str| format!("column\tpublic\tt\tv\ttype={kind}\tdefault={default}");
+        for kind in ["api_token", "vault.api_token", "\"Api_Token\"", "vault.\"Api Token\"[]", "api_token[]"]
+        {
+            for value in ["'hunter2'::text", "ARRAY['hunter2'::text]", "(ROW('hunter2'::text))"] {
+                let [before, now] =
+                    [value, &value.replace("hunter2", "hunter3")].map(|value| column(kind, value));
+                for text in [
+                    kept("PostgreSQL 18", &now).to_text(),
+                    told("PostgreSQL 18", &before, &now),
+                    told("PostgreSQL 18", &before, ""),
+                ] {
+                    assert!(!text.contains("hunter"), "{text}");
+                }
+            }
+        }
+        let domain = "domain\tpublic\t\tplain\ttype=api_token\tdefault='hunter2'::text";
+        assert!(!kept("PostgreSQL 18", domain).to_text().contains("hunter"));
+        for (product, kind) in [("PostgreSQL 18", "token_kind"), ("MySQL 8.4", "enum('plain','token')")] {
+            let text = kept(product, &column(kind, "'plain'")).to_text();
+            assert!(text.contains("default='plain'"), "{text}");
         }
     }
 

@@ -46,7 +46,7 @@ pub fn level_knowledge(kept: &mut Schema, live: &mut Schema) {
         return;
     }
     let oldest = before.min(now);
-    if oldest < 5 {
+    if oldest < 6 {
         forget_digests(kept, live);
     }
     if !live.origin.contains(" PostgreSQL ") {
@@ -70,7 +70,7 @@ fn version(schema: &Schema) -> u32 {
     schema.origin.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-/// Which texts may hold a secret, and what of them is kept, was judged otherwise up to the fourth.
+/// Which texts may hold a secret, and what of them is kept, was judged otherwise up to the fifth.
 fn forget_digests(kept: &mut Schema, live: &mut Schema) {
     for (key, before) in &mut kept.objects {
         let Some(now) = live.objects.get_mut(key) else { continue };

@@ -440,13 +440,10 @@ fn generates_secret(text: &[u8], at: usize) -> bool {
     (is_put_together || tells(skip_opening(expression))) && is_of_secret(text, at)
 }
 
-/// `api_token text DEFAULT '…'`, `DECLARE password CONSTANT text := '…'`: a string that is not empty, for what is called like
-/// a secret.
+/// `api_token text DEFAULT '…'`, `token text[] DEFAULT ARRAY['…']`, `DECLARE password CONSTANT text := '…'`: a string that
+/// is not empty, for what is called like a secret.
 fn declares_secret(text: &[u8], at: usize, length: usize) -> bool {
-    let mut value = skip_space(&text[at + length..]);
-    while let [b'(', inside @ ..] = value {
-        value = skip_space(inside);
-    }
+    let value = skip_opening(&text[at + length..]);
     let is_empty = matches!(value, [b'\'', b'\'', behind @ ..] if behind.first() != Some(&b'\''));
     !is_empty && begins_value(value) && is_of_secret(text, at)
 }
@@ -568,7 +565,7 @@ fn skip_opening(mut rest: &[u8]) -> &[u8] {
     loop {
         rest = match skip_space(rest) {
             [b'(' | b'[' | b'\\', inside @ ..] => inside,
-            behind if starts_with_word(behind, "ARRAY") || starts_with_word(behind, "BINARY") => {
+            behind if ["ARRAY", "BINARY", "ROW"].iter().any(|word| starts_with_word(behind, word)) => {
                 skip_word(behind)
             }
             behind => return behind,
