@@ -10,6 +10,8 @@ harness::scenarios!(
         rows_without_transactions_are_written_once_though_the_rest_is_rolled_back,
         a_table_made_in_the_same_script_is_known_too,
         rows_that_a_refused_statement_left_are_told,
+        rows_that_a_trigger_left_are_told,
+        what_triggers_may_write_is_known,
         names_of_another_database_are_not_taken_for_settled;
     on [Postgres, MySql, MariaDb]: what_the_history_stands_in_is_not_taken_away;
     on [Postgres]: a_migration_that_empties_every_table_is_told_as_what_it_is;
@@ -51,6 +53,70 @@ async fn rows_that_a_refused_statement_left_are_told(database: &Database) {
     assert_eq!(database.value("SELECT count(*) FROM plain").await, "2");
     let again = deploy(&mut *database.connect().await, &migrations(&scripts)).await;
     assert!(matches!(again, Err(DeployError::Blocked(_))), "{again:?}");
+}
+
+/// What the trigger of a statement wrote stands like its own, though the table that it names knows transactions.
+async fn rows_that_a_trigger_left_are_told(database: &Database) {
+    let engine = match database.target().family {
+        Family::MariaDb => "Aria TRANSACTIONAL = 0",
+        _ => "MyISAM",
+    };
+    let make = format!(
+        "CREATE TABLE log (n int) ENGINE = {engine};\nCREATE TABLE ship (n int PRIMARY KEY);\n\
+         CREATE TRIGGER logs BEFORE INSERT ON ship FOR EACH ROW INSERT INTO log VALUES (NEW.n);"
+    );
+    let scripts = [("1_ship", &*make), ("2_write", "INSERT INTO ship VALUES (1), (2), (1);")];
+    let set = migrations(&scripts);
+    deploy(&mut *database.connect().await, &migrations(&scripts[..1])).await.expect("the tables");
+    let result = deploy(&mut *database.connect().await, &set).await;
+    let Err(DeployError::Statement(failed)) = result else { panic!("{result:#?}") };
+    assert_eq!(failed.stands, Stands::PartOfUnit { completed: 0 });
+    assert_eq!(database.value("SELECT count(*) FROM ship").await, "0");
+    assert_ne!(database.value("SELECT count(*) FROM log").await, "0");
+    let again = deploy(&mut *database.connect().await, &set).await;
+    assert!(matches!(again, Err(DeployError::Blocked(_))), "{again:?}");
+}
+
+async fn what_triggers_may_write_is_known(database: &Database) {
+    let code = "CREATE TABLE log (n int) ENGINE = MEMORY; CREATE TABLE plain (n int);
+        CREATE PROCEDURE logs(n int) INSERT INTO `LOG` VALUES (n);
+        CREATE TABLE calls (n int); CREATE TRIGGER a AFTER INSERT ON calls FOR EACH ROW CALL logs(NEW.n);
+        CREATE TABLE writes (n int);
+        CREATE TRIGGER b AFTER INSERT ON writes FOR EACH ROW INSERT INTO calls VALUES (1);
+        CREATE TABLE elsewhere (n int);
+        CREATE TRIGGER c AFTER INSERT ON elsewhere FOR EACH ROW INSERT INTO other.far VALUES (1);
+        CREATE TABLE harmless (n int);
+        CREATE TRIGGER d AFTER INSERT ON harmless FOR EACH ROW
+        INSERT INTO plain SELECT p.n FROM plain AS p WHERE 'log' <> 'x';";
+    let code = ("2_code", code);
+    deploy(&mut *database.connect().await, &migrations(&[N, code])).await.expect("the code");
+    let insert = |table: &str| format!("INSERT INTO {table} VALUES (1);\nINSERT INTO plain VALUES (2);");
+    let makes = |engine: &str| {
+        format!(
+            "CREATE TABLE made (n int) ENGINE = {engine};\nCREATE TABLE `on` (n int);\n\
+             CREATE TRIGGER e AFTER INSERT ON `on` FOR EACH ROW INSERT INTO made VALUES (1);\n{}",
+            insert("`on`")
+        )
+    };
+    let turns = "ALTER TABLE plain ENGINE = MyISAM;\nINSERT INTO harmless VALUES (1);\nUPDATE n SET n = 1;"
+        .to_owned();
+    let mut found = Vec::new();
+    for script in [
+        insert("calls"),
+        insert("writes"),
+        insert("elsewhere"),
+        makes("MyISAM"),
+        turns,
+        insert("harmless"),
+        makes("InnoDB"),
+    ] {
+        let set = migrations(&[N, code, ("3_write", &script)]);
+        let options = harness::options();
+        let outlook = windlass_core::apply::dry_run(&mut *database.connect().await, &set, &options).await;
+        let remarks = outlook.expect("a plan").remarks;
+        found.push(remarks.iter().any(|remark| matches!(remark, Remark::MayBeInDoubt { .. })));
+    }
+    assert_eq!(found, [true, true, true, true, true, false, false]);
 }
 
 async fn names_of_another_database_are_not_taken_for_settled(database: &Database) {

@@ -3,6 +3,10 @@
 //! The contract on top of every method: a driver does what a step says and nothing else. It does not
 //! retry, decide, or read a clock of its own; times in the history are the server's.
 
+mod stored;
+
+pub use stored::StoredCode;
+
 use crate::doctor::Survey;
 use crate::history::History;
 use crate::plan::Step;
@@ -144,6 +148,8 @@ pub struct Surroundings {
     pub kept_by_rollback: Vec<String>,
     /// MySQL and MariaDB: whether a table that is created without a word of its engine is one of them.
     pub default_kept_by_rollback: bool,
+    /// MySQL and MariaDB: the triggers and routines of that database, by which others of its tables are changed.
+    pub stored_code: Vec<StoredCode>,
     /// SQLite: whether migrations start with foreign keys enforced.
     pub foreign_keys_enforced: bool,
     /// What statements of half-done migrations made or took away, and somebody undid since. No driver tells: a look at the

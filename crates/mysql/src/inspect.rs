@@ -6,7 +6,9 @@ use crate::perform::LOCK_WAIT_TIMEOUT;
 use crate::settings;
 use crate::transport::{Broken, Row, TransportError};
 use crate::unfinished::{Kept, SessionToken, user_of};
-use windlass_core::driver::{Access, Cause, Contents, DriverError, Head, Inspection, Product, Surroundings};
+use windlass_core::driver::{
+    Access, Cause, Contents, DriverError, Head, Inspection, Product, StoredCode, Surroundings,
+};
 use windlass_core::history::{Attempt, AttemptKind, FORMAT, History, InFlight, Liveness, Sight};
 use windlass_core::migration::Checksums;
 use windlass_core::sql::classify::ObjectName;
@@ -76,6 +78,7 @@ impl MySql<'_> {
         let place = message.len();
         message.push(facts(product));
         message.extend(contents(&self.database, &self.history_table, self.transport.is_lent()));
+        message.push(stored_code(&self.database));
         message.push(code_of_database(&self.database));
         message.push(kept_by_rollback(&self.database));
         message.push(writing_rights(&self.database));
@@ -101,7 +104,7 @@ impl MySql<'_> {
         }
         self.learn(sets.get(place))?;
         let names =
-            sets[place + 1..before_history - 3].iter().flatten().filter_map(|row| row.first()?.clone());
+            sets[place + 1..before_history - 4].iter().flatten().filter_map(|row| row.first()?.clone());
         let names: Vec<String> = names.take(5).collect();
         let access = access(sets[place].first(), &sets[before_history - 1], product);
         let rows = if exists { sets.get(before_history + 1) } else { None };
@@ -117,7 +120,10 @@ impl MySql<'_> {
             history: History { exists, attempts },
             contents: if names.is_empty() { Contents::Empty } else { Contents::Holds(names) },
             access,
-            surroundings: self.surroundings(&sets[before_history - 3], &sets[before_history - 2]),
+            surroundings: Surroundings {
+                stored_code: self.stored_code(&sets[before_history - 4]),
+                ..self.surroundings(&sets[before_history - 3], &sets[before_history - 2])
+            },
         })
     }
 
@@ -143,6 +149,14 @@ impl MySql<'_> {
             triggers_may_leave,
             ..Surroundings::default()
         }
+    }
+
+    fn stored_code(&self, rows: &[Row]) -> Vec<StoredCode> {
+        let text = |row: &Row, index: usize| row.get(index).cloned().flatten();
+        let own = Some(self.database.as_str());
+        rows.iter()
+            .filter_map(|row| Some(StoredCode::new(&text(row, 0)?, text(row, 1).as_deref(), own)))
+            .collect()
     }
 
     /// Tables that do not stand are left out: with a right to few of them the server would refuse the others.
@@ -244,6 +258,17 @@ fn contents(database: &str, history: &str, is_lent: bool) -> [String; 3] {
         ),
         format!("SELECT event_name FROM information_schema.events WHERE event_schema = {database} LIMIT 5"),
     ]
+}
+
+/// The tables that have triggers, and the routines, each with its text, where that is not hidden.
+fn stored_code(database: &str) -> String {
+    let database = text(database);
+    format!(
+        "SELECT CAST(event_object_table AS CHAR), CAST(action_statement AS CHAR) FROM information_schema.triggers \
+         WHERE event_object_schema = {database} UNION ALL \
+         (SELECT CAST(routine_name AS CHAR), CAST(routine_definition AS CHAR) FROM information_schema.routines \
+         WHERE routine_schema = {database})"
+    )
 }
 
 /// Whether there are triggers, and such as do what is told of next; and the routines that may leave a temporary table in the session that runs them, by what

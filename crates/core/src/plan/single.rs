@@ -73,7 +73,7 @@ fn stands_apart(prepared: &Prepared<'_>, ddl: Ddl) -> Option<(usize, String)> {
     let why = match &facts.transaction {
         Transaction::Outside(why) => why,
         _ if facts.kept_by_rollback => {
-            "a rollback would not undo it: its table's engine knows no transactions"
+            "a rollback would not undo it: a table that it or a trigger changes knows no transactions"
         }
         _ if ddl == Ddl::ImplicitCommit && (facts.implicit_commit || facts.effect == Effect::Schema) => {
             "it commits whatever transaction is open"

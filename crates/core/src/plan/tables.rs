@@ -2,12 +2,12 @@
 
 use super::units::runs_code;
 use super::{Blocked, Execute, Place};
-use crate::driver::Surroundings;
+use crate::driver::{StoredCode, Surroundings};
 use crate::migration::Migration;
 use crate::sql::Dialect;
 use crate::sql::classify::{Effect, Facts, ObjectName, Objects};
-use crate::sql::lexer::{Token, tokens};
-use std::collections::HashSet;
+use crate::sql::lexer::{Token, executed, tokens};
+use std::collections::{HashMap, HashSet};
 
 /// What is known of tables at a place in the scripts: as the database told, and as statements change it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Tables<'i> {
     surroundings: &'i Surroundings,
     /// In small letters: whether case matters there is up to the server.
     kept_by_rollback: HashSet<String>,
+    /// MySQL and MariaDB: what runs with a change of a table's rows, or is called, by that name.
+    stored_code: HashMap<String, Vec<StoredCode>>,
     /// PostgreSQL: there are routines, or a script before may have made some.
     has_routines: bool,
     /// There are triggers, or a script before may have made some.
@@ -27,14 +29,17 @@ pub(super) struct Tables<'i> {
 impl<'i> Tables<'i> {
     pub(super) fn new(dialect: Dialect, surroundings: &'i Surroundings) -> Self {
         let kept_by_rollback = surroundings.kept_by_rollback.iter().map(|name| name.to_lowercase()).collect();
-        Self {
+        let mut tables = Self {
             dialect,
             surroundings,
             kept_by_rollback,
+            stored_code: HashMap::new(),
             has_routines: surroundings.has_routines,
             has_triggers: surroundings.has_triggers,
             has_event_triggers: surroundings.event_triggers_may_leave,
-        }
+        };
+        surroundings.stored_code.iter().for_each(|code| tables.store(code.clone()));
+        tables
     }
 
     /// Whether a routine may run in the session when a script evaluates anything.
@@ -143,7 +148,31 @@ impl<'i> Tables<'i> {
     /// Of another database's tables it is not known.
     fn keeps(&self, facts: &Facts) -> bool {
         let Objects::Known(names) = &facts.objects else { return false };
-        names.iter().any(|name| name.schema.is_some() || self.is_kept(name))
+        names.iter().any(|name| name.schema.is_some() || self.is_kept(name) || self.is_kept_by_code(name))
+    }
+
+    /// Whether code that runs with a table, or that such code calls or sets off, may change what no rollback brings back: it
+    /// has the name of such a table in it. A foreign key's cascade runs no trigger.
+    fn is_kept_by_code(&self, table: &ObjectName) -> bool {
+        let (mut seen, mut open) = (HashSet::new(), vec![table.name.to_lowercase()]);
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            for code in self.stored_code.get(&name).into_iter().flatten() {
+                if code.reaches_out() || code.names().any(|name| self.kept_by_rollback.contains(name)) {
+                    return true;
+                }
+                open.extend(
+                    code.names().filter(|name| self.stored_code.contains_key(*name)).map(str::to_owned),
+                );
+            }
+        }
+        false
+    }
+
+    fn store(&mut self, code: StoredCode) {
+        self.stored_code.entry(code.runs_with().to_owned()).or_default().push(code);
     }
 
     fn is_kept(&self, name: &ObjectName) -> bool {
@@ -154,8 +183,14 @@ impl<'i> Tables<'i> {
     fn learn(&mut self, sql: &str, facts: &Facts) {
         let Objects::Known(names) = &facts.objects else { return };
         let Some(first) = names.first() else { return };
-        let words: Vec<Token<'_>> =
-            tokens(self.dialect, sql).filter(|token| token.kind.is_significant()).collect();
+        let words = executed(self.dialect, sql);
+        if let Some(runs_with) = makes_code(&words, names) {
+            return self.store(StoredCode::new(
+                &runs_with.name,
+                Some(sql),
+                self.surroundings.schema.as_deref(),
+            ));
+        }
         let has = |word: &str| words.iter().any(|token| token.is_word(word));
         let creates_table = words.first().is_some_and(|word| word.is_word("CREATE")) && has("TABLE");
         let kept = match engine(&words) {
@@ -172,15 +207,35 @@ impl<'i> Tables<'i> {
             Some(false) => {
                 self.kept_by_rollback.remove(&name);
             }
-            // With its new name a table has the engine that it had.
+            // With its new name a table has the engine and the triggers that it had.
             None if has("RENAME") => {
-                for pair in names.windows(2).filter(|pair| self.is_kept(&pair[0])).collect::<Vec<_>>() {
-                    self.kept_by_rollback.insert(pair[1].name.to_lowercase());
+                for pair in names.windows(2) {
+                    let [before, now] = [&pair[0], &pair[1]].map(|name| name.name.to_lowercase());
+                    if self.kept_by_rollback.contains(&before) {
+                        self.kept_by_rollback.insert(now.clone());
+                    }
+                    let code = self.stored_code.get(&before).cloned().unwrap_or_default();
+                    self.stored_code.entry(now).or_default().extend(code);
                 }
             }
             None => {}
         }
     }
+}
+
+/// What code runs with that a statement makes: a trigger's table, or a routine's name.
+fn makes_code<'n>(words: &[Token<'_>], names: &'n [ObjectName]) -> Option<&'n ObjectName> {
+    const OTHERS: [&str; 5] = ["TABLE", "VIEW", "EVENT", "INDEX", "SEQUENCE"];
+    words.first().filter(|word| word.is_word("CREATE"))?;
+    words.iter().find_map(|word| {
+        if word.is_word("TRIGGER") {
+            Some(names.get(1))
+        } else if word.is_word("PROCEDURE") || word.is_word("FUNCTION") {
+            Some(names.first())
+        } else {
+            OTHERS.iter().any(|kind| word.is_word(kind)).then_some(None)
+        }
+    })?
 }
 
 /// Whether these capital letters stand somewhere in a script, small or not.

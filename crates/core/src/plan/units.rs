@@ -139,7 +139,7 @@ pub(super) fn apart(facts: &Facts) -> Option<&'static str> {
     } else if facts.implicit_commit {
         Some("it commits implicitly")
     } else if facts.kept_by_rollback {
-        Some("a rollback would not undo it: its table's engine knows no transactions")
+        Some("a rollback would not undo it: a table that it or a trigger changes knows no transactions")
     } else if facts.effect == Effect::Unknown || facts.objects == Objects::Unknown {
         Some("what it runs is not known, and may commit")
     } else if facts.effect == Effect::Server {

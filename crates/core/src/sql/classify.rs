@@ -67,7 +67,7 @@ pub struct Facts {
     /// PostgreSQL: `CREATE INDEX`, which an index of that name is in the way of; valid or not, it is good enough for
     /// `IF NOT EXISTS`.
     pub takes_index: Option<TakenIndex>,
-    /// MySQL and MariaDB: a rollback does not undo it, for the engine of a table that it changes knows no
+    /// MySQL and MariaDB: a rollback does not undo it, for the engine of a table that it or a trigger changes knows no
     /// transactions. The text does not tell: a plan does, which knows the tables.
     pub kept_by_rollback: bool,
     /// SQLite: `PRAGMA journal_mode = OFF`, after which nothing can be rolled back.
