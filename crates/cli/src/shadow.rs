@@ -16,6 +16,7 @@ use crate::target::{IfMissing, Target};
 use local::LocalServer;
 use std::time::{Duration, Instant};
 use windlass_core::driver::{Capabilities, Driver, Run};
+use windlass_core::shadow::NAME_PREFIX;
 
 /// Who was allowed none learns how to allow one.
 pub(crate) const WAYS: &str = "`--shadow local` replays the migrations on a throwaway server of the programs that are installed \
@@ -25,9 +26,6 @@ pub(crate) const WAYS: &str = "`--shadow local` replays the migrations on a thro
 /// How long a throwaway server has to take the first connection, and how often that is tried.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// What begins the name of every shadow database.
-const PREFIX: &str = "windlass_shadow_";
 
 /// An empty database of this run alone.
 pub(crate) struct Shadow {
@@ -87,7 +85,7 @@ impl Shadow {
         }
         if let Err(error) = self.target.drop_database().await {
             context.output.note(&format!(
-                "the shadow database on {} could not be dropped (its name begins with {PREFIX}): {error}",
+                "the shadow database on {} could not be dropped (its name begins with {NAME_PREFIX}): {error}",
                 self.target.place
             ));
         }
@@ -96,5 +94,5 @@ impl Shadow {
 
 /// A name that no other run has.
 fn name() -> String {
-    format!("{PREFIX}{}", &Run::of_this_program().owner[..16])
+    format!("{NAME_PREFIX}{}", &Run::of_this_program().owner[..16])
 }

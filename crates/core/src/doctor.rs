@@ -30,6 +30,8 @@ pub struct Survey {
     pub unseen: Vec<Unseen>,
     /// What the server or the file is besides.
     pub circumstances: Vec<Circumstance>,
+    /// Shadow databases on the server that no session is seen to use; `None` where there is no server.
+    pub shadows: Option<Vec<String>>,
 }
 
 /// What an account may not see.
@@ -122,6 +124,8 @@ pub enum Check {
     Server,
     /// Transactions that a deploy would wait for.
     Transactions,
+    /// Shadow databases that a command left.
+    Shadows,
 }
 
 impl Check {
@@ -143,6 +147,7 @@ impl Check {
             Self::Rights => "rights",
             Self::Server => "server",
             Self::Transactions => "transactions",
+            Self::Shadows => "shadows",
         }
     }
 }
@@ -261,6 +266,9 @@ fn findings(
     found.extend(server(capabilities, &seen.survey));
     if let Some(open) = &seen.survey.transactions {
         found.extend(transactions(open, &seen.survey.unseen, seen.long));
+    }
+    if let Some(left) = &seen.survey.shadows {
+        found.extend(shadows(left));
     }
     found
 }
@@ -560,6 +568,26 @@ fn transactions(open: &[(Holder, Duration)], unseen: &[Unseen], long: Duration) 
                 Finding::new(Check::Transactions, Severity::Note, what)
                     .because("others may be open, and in the way"),
             ]
+        }
+        false => found,
+    }
+}
+
+/// Whose they are nobody can know: one that another command is about to use has no session yet, or none any more.
+fn shadows(left: &[String]) -> Vec<Finding> {
+    let found: Vec<Finding> = left
+        .iter()
+        .map(|name| {
+            let what =
+                format!("the shadow database {name} is on the server, and no session is seen to use it");
+            Finding::new(Check::Shadows, Severity::Note, what)
+                .because("a command that was killed may have left it, with all that its migrations made")
+                .next(format!("`DROP DATABASE {name}`, unless a windlass command is at work on this server"))
+        })
+        .collect();
+    match found.is_empty() {
+        true => {
+            vec![Finding::new(Check::Shadows, Severity::Good, "no shadow database was left on the server")]
         }
         false => found,
     }

@@ -19,6 +19,9 @@ use crate::status::is_same_text;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// What begins the name of every shadow database, in front of sixteen hexadecimal digits.
+pub const NAME_PREFIX: &str = "windlass_shadow_";
+
 /// Why migrations were not replayed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

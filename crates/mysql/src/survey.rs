@@ -9,6 +9,7 @@ use crate::waits::{ABOUT, in_transaction, read};
 use std::time::Duration;
 use windlass_core::doctor::{Circumstance, Survey, Unseen};
 use windlass_core::driver::{DriverError, Product};
+use windlass_core::shadow::NAME_PREFIX;
 use windlass_core::sql::classify::ObjectName;
 
 /// So many transactions are told of, those that are open for longest.
@@ -30,14 +31,10 @@ impl MySql<'_> {
         );
         let may_see = self.ask(&may_see).await?;
         let cluster = self.ask("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'").await?;
-        let transactions = self.read(&transactions(self.sessions(), &self.database)).await;
-        let (transactions, is_refused) = match transactions.map_err(|broken| broken.error) {
-            Ok(sets) => (sets.into_iter().next().unwrap_or_default(), false),
-            Err(TransportError::Server { .. }) => (Vec::new(), true),
-            Err(error) => return Err(error.into()),
-        };
+        let transactions = self.seen(&transactions(self.sessions(), &self.database)).await?;
+        let shadows = self.seen(&shadows(self.sessions())).await?;
         let account = field(may_see.first(), 0).unwrap_or_default();
-        let is_seen = field(may_see.first(), 1).as_deref() == Some("1") && !is_refused;
+        let is_seen = field(may_see.first(), 1).as_deref() == Some("1") && transactions.is_some();
         let unseen = (!is_seen).then(|| Unseen {
             what: "what other accounts' sessions are at".to_owned(),
             grant: match self.capabilities.product {
@@ -55,15 +52,34 @@ impl MySql<'_> {
         let table = |row: &Row| Some(ObjectName { schema: None, name: field(Some(row), 0)? });
         Ok(Survey {
             tables: tables.iter().filter_map(table).collect(),
-            transactions: Some(transactions.iter().map(open).collect()),
+            transactions: Some(transactions.unwrap_or_default().iter().map(open).collect()),
             unseen: unseen.into_iter().collect(),
+            shadows: shadows.map(|rows| rows.iter().filter_map(|row| field(Some(row), 0)).collect()),
             circumstances: is_cluster.then_some(Circumstance::Cluster).into_iter().collect(),
         })
+    }
+
+    /// Rows that tell of sessions; `None` where the server refuses to.
+    async fn seen(&mut self, query: &str) -> Result<Option<Vec<Row>>, DriverError> {
+        match self.read(query).await.map_err(|broken| broken.error) {
+            Ok(sets) => Ok(Some(sets.into_iter().next().unwrap_or_default())),
+            Err(TransportError::Server { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 fn field(row: Option<&Row>, index: usize) -> Option<String> {
     row?.get(index)?.clone()
+}
+
+/// Shadow databases that no session uses which the account may see.
+fn shadows(Sessions { list, .. }: Sessions) -> String {
+    format!(
+        "SELECT s.schema_name FROM information_schema.schemata AS s \
+         WHERE s.schema_name REGEXP '^{NAME_PREFIX}[0-9a-f]{{16}}$' \
+         AND NOT EXISTS (SELECT 1 FROM {list} AS p WHERE p.db = s.schema_name) ORDER BY s.schema_name"
+    )
 }
 
 fn transactions(Sessions { list, transactions }: Sessions, database: &str) -> String {

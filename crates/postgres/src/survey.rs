@@ -7,6 +7,7 @@ use crate::waits::{ABOUT, WHO, read};
 use std::time::Duration;
 use windlass_core::doctor::{Survey, Unseen};
 use windlass_core::driver::DriverError;
+use windlass_core::shadow::NAME_PREFIX;
 use windlass_core::sql::classify::ObjectName;
 
 /// So many transactions are told of, those that are open for longest.
@@ -20,6 +21,7 @@ pub(crate) async fn survey(
     let tables = session.send(&tables_sql(tables, only_schema)).await;
     let transactions = session.send(&transactions_sql()).await;
     let rights = session.send(RIGHTS).await;
+    let shadows = session.send(&shadows_sql()).await;
     let tables = tables.rows().await?;
     // What is asked for is there since PostgreSQL 10.
     let transactions = match transactions.rows().await {
@@ -27,6 +29,7 @@ pub(crate) async fn survey(
         rows => rows?,
     };
     let rights = rights.rows().await?;
+    let shadows = shadows.rows().await?;
     let text = |row: &Row, index| row.get(index).map(str::to_owned);
     let table = |row: &Row| Some(ObjectName { schema: text(row, 0), name: text(row, 1)? });
     let open = |row: &Row| {
@@ -42,12 +45,21 @@ pub(crate) async fn survey(
         transactions: Some(transactions.iter().map(open).collect()),
         unseen: unseen.collect(),
         circumstances: Vec::new(),
+        shadows: Some(shadows.iter().filter_map(|row| text(row, 0)).collect()),
     })
 }
 
 /// A row, with the account's name, where it does not see what others do.
 const RIGHTS: &str = "SELECT quote_ident(current_user) FROM pg_catalog.pg_roles AS r \
                       WHERE r.rolname = 'pg_read_all_stats' AND NOT pg_has_role(current_user, r.oid, 'USAGE')";
+
+/// Shadow databases without a session: that there is one everybody may see.
+fn shadows_sql() -> String {
+    format!(
+        "SELECT d.datname FROM pg_catalog.pg_database AS d WHERE d.datname ~ '^{NAME_PREFIX}[0-9a-f]{{16}}$' \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS a WHERE a.datid = d.oid) ORDER BY d.datname"
+    )
+}
 
 fn tables_sql(tables: &[&str], only_schema: Option<&str>) -> String {
     let names = tables.iter().map(|table| literal(&table.to_lowercase())).collect::<Vec<_>>().join(", ");
