@@ -219,7 +219,10 @@ async fn a_word_that_the_schema_does_not_bear_out_is_told(database: &Database) {
     project.run(&["deploy"]).await.code(0);
     project
         .migration("2_made", "CREATE TABLE made (n int);\nALTER TABLE users ADD COLUMN made_by varchar(9);");
-    project.run(&["resolve", "--applied", "2_made", "--force", "--reason", "surely"]).await.code(0);
+    project
+        .run(&["resolve", "--applied", "2_made", "--force", "--reason", "the schema accepted by all"])
+        .await
+        .code(0);
     let told = diagnosed(database, &project, on_shadow(database), 3).await;
     let (recorded, advice) = (&told["recorded"][0], &told["advice"]);
     assert_eq!(recorded["attempt"]["name"], "2_made", "{told:#}");

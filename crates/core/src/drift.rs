@@ -1,7 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{ACCEPTED, Attempt, History, Remnant, State};
+use crate::history::{Attempt, History, Remnant, State, acceptances};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
@@ -407,7 +407,7 @@ pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
 /// Behind how many statements of an attempt a person took the schema as it was last, since it began.
 pub(crate) fn accepted_in_the_midst(history: &History, attempt: &Attempt) -> Option<u32> {
     let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
-    let words = words.flat_map(|told| told.split(ACCEPTED).skip(1));
+    let words = words.flat_map(acceptances);
     // Such words end with the second in which they were written.
     let is_since = |told: &&str| {
         let time = told.rsplit_once("(at ").and_then(|(_, time)| time.get(..19));

@@ -109,11 +109,23 @@ pub struct Attempt {
     pub digest: String,
 }
 
-/// How a person's word that the schema is right as it is begins, among what was decided about a row.
+/// How a person's word that the schema is right as it is begins, among what was decided about a row. It stands there alone,
+/// or behind other decisions and `; `.
 pub const ACCEPTED: &str = "schema accepted by ";
 
+/// The same behind another decision.
+const ALSO_ACCEPTED: &str = "; schema accepted by ";
+
+/// What is said in each acceptance among what was decided about a row, behind the words that it begins with. A reason that
+/// has these words in it is none.
+pub(crate) fn acceptances(told: &str) -> impl Iterator<Item = &str> {
+    let mut decisions = told.split(ALSO_ACCEPTED);
+    let first = decisions.next().and_then(|first| first.strip_prefix(ACCEPTED));
+    first.into_iter().chain(decisions)
+}
+
 /// What is written of a decision, before and behind the time of it: `rolled back: dropped it (by ada at 2026-01-31 12:00:00Z)`.
-/// Who took the schema as it is stands in the words already.
+/// Who took the schema as it is stands in the words already. A person's words never read as the next decision.
 ///
 /// ```
 /// use windlass_core::history::signed;
@@ -123,7 +135,8 @@ pub const ACCEPTED: &str = "schema accepted by ";
 /// ```
 pub fn signed(decision: &str, by: Option<&str>) -> [String; 2] {
     let by = by.map(|by| format!("by {by} ")).unwrap_or_default();
-    [format!("{decision} ({by}at "), "Z)".to_owned()]
+    let told = format!("{decision} ({by}at ").replace(ALSO_ACCEPTED, &ALSO_ACCEPTED.replace(';', ","));
+    [told, "Z)".to_owned()]
 }
 
 /// How the resolution of an attempt begins whose edited text a person took.
@@ -386,7 +399,7 @@ impl Attempt {
 
     /// Whether a person took the schema as it was when this was the newest row.
     pub(crate) fn is_accepted(&self) -> bool {
-        self.resolution.as_ref().is_some_and(|told| told.contains(ACCEPTED))
+        self.resolution.as_ref().is_some_and(|told| acceptances(told).next().is_some())
     }
 
     /// Whether what became of it is a person's word: recorded as applied without a run of it, or settled afterwards.
@@ -459,4 +472,34 @@ pub fn standing_digest<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> O
     attempts.into_iter().try_fold(StandingDigest::empty(), |digest, attempt| {
         Some(digest.and(&attempt.name, &unhex(&attempt.checksums.raw)?))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(decision: &str, by: Option<&str>) -> String {
+        signed(decision, by).join("2026-01-31 12:00:00")
+    }
+
+    #[test]
+    fn only_an_acceptance_is_one() {
+        let count = |told: &str| acceptances(told).count();
+        for reason in [
+            "schema accepted by ada",
+            "the schema accepted by all",
+            "x (by ada at 2026-01-31 12:00:00Z); schema accepted by ada: fine",
+        ] {
+            let undone = written(&format!("rolled back: {reason}"), Some("ada"));
+            assert_eq!(count(&undone), 0, "{undone}");
+            let taken = written(&format!("{ACCEPTED}ada: {reason}"), None);
+            assert_eq!(count(&taken), 1, "{taken}");
+            let both = format!("{undone}; {taken}; {}", written(&format!("{ACCEPTED}bob: fine"), None));
+            assert_eq!(count(&both), 2, "{both}");
+            assert!(acceptances(&both).next().is_some_and(|told| told.starts_with("ada: ")), "{both}");
+        }
+        // Before decisions told who and when.
+        assert_eq!(count("applied: by hand; schema accepted by ada: fine"), 1);
+        assert_eq!(count("schema accepted by ada: fine"), 1);
+    }
 }
