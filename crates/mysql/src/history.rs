@@ -479,6 +479,14 @@ mod tests {
 
     #[test]
     fn names_are_quoted() {
-        assert_eq!(Table::new("sh`op", "h").newest_format(), "SELECT MAX(format) FROM `sh``op`.`h`");
+        let table = Table::new("sh`op", "h'is\"");
+        assert_eq!(table.newest_format(), "SELECT MAX(format) FROM `sh``op`.`h'is\"`");
+        for (product, head) in [
+            (Product::MySql, "SELECT /*+ SET_VAR(sql_big_selects = 1) */"),
+            (Product::MariaDb, "SET STATEMENT sql_big_selects = 1 FOR SELECT"),
+        ] {
+            let newest = format!("{head} format, digest FROM `sh``op`.`h'is\"` ORDER BY id DESC LIMIT 1");
+            assert_eq!(table.head(product), newest);
+        }
     }
 }
