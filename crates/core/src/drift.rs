@@ -1,7 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{Attempt, History, Remnant, State, acceptances};
+use crate::history::{Attempt, History, Remnant, State, acceptances, signed_at};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
@@ -408,11 +408,9 @@ pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
 pub(crate) fn accepted_in_the_midst(history: &History, attempt: &Attempt) -> Option<u32> {
     let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
     let words = words.flat_map(acceptances);
-    // Such words end with the second in which they were written.
     let is_since = |told: &&str| {
-        let time = told.rsplit_once("(at ").and_then(|(_, time)| time.get(..19));
         let began = attempt.started_at.get(..19);
-        time.zip(began).is_some_and(|(time, began)| began <= time)
+        signed_at(told).zip(began).is_some_and(|(time, began)| began <= time)
     };
     words.filter(is_since).filter_map(|told| accepted_behind(told, &attempt.name)).last()
 }

@@ -135,9 +135,19 @@ pub(crate) fn acceptances(told: &str) -> impl Iterator<Item = &str> {
 /// ```
 pub fn signed(decision: &str, by: Option<&str>) -> [String; 2] {
     let by = by.map(|by| format!("by {by} ")).unwrap_or_default();
-    let told = format!("{decision} ({by}at ").replace(ALSO_ACCEPTED, &ALSO_ACCEPTED.replace(';', ","));
-    [told, "Z)".to_owned()]
+    let told = format!("{decision} ({by}{BEFORE_TIME}").replace(ALSO_ACCEPTED, &ALSO_ACCEPTED.replace(';', ","));
+    [told, BEHIND_TIME.to_owned()]
 }
+
+/// The time, to the second, that stands at the end of what was written with [`signed`]; of several such decisions, the last.
+pub(crate) fn signed_at(told: &str) -> Option<&str> {
+    let (told, _) = told.rsplit_once(BEHIND_TIME)?;
+    let (_, time) = told.rsplit_once(BEFORE_TIME)?;
+    (time.len() == "2026-01-31 12:00:00".len()).then_some(time)
+}
+
+const BEFORE_TIME: &str = "at ";
+const BEHIND_TIME: &str = "Z)";
 
 /// How the resolution of an attempt begins whose edited text a person took.
 pub const ACCEPTED_EDIT: &str = "accepted edit";
@@ -501,5 +511,25 @@ mod tests {
         // Before decisions told who and when.
         assert_eq!(count("applied: by hand; schema accepted by ada: fine"), 1);
         assert_eq!(count("schema accepted by ada: fine"), 1);
+    }
+
+    #[test]
+    fn when_a_decision_was_made_is_read_as_it_was_written() {
+        let written = |decision: &str, by: Option<&str>, time: &str| {
+            let [decision, end] = signed(decision, by);
+            format!("{decision}{time}{end}")
+        };
+        let (time, later) = ("2026-01-31 12:00:00", "2026-02-01 00:00:00");
+        for decision in ["schema accepted by ada: ours", "applied: begun (at noon Z) at last", ""] {
+            for by in [None, Some("ada"), Some("a (at b")] {
+                let told = written(decision, by, time);
+                assert_eq!(signed_at(&told), Some(time), "{told}");
+                assert_eq!(signed_at(&format!("{told}; ")), Some(time));
+                assert_eq!(signed_at(&format!("{told}; {}", written(decision, by, later))), Some(later));
+            }
+        }
+        for other in ["", "by hand, at last", "at Z)", "kept (at noonZ)"] {
+            assert_eq!(signed_at(other), None, "{other}");
+        }
     }
 }
