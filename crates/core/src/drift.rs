@@ -187,24 +187,49 @@ pub async fn look(
     migrations: &[Migration],
     options: &DriftOptions,
 ) -> Result<DriftVerdict, DriverError> {
-    Ok(match driver.look_at_schema(options.grants).await? {
-        Look::NeverKept => DriftVerdict::NeverKept,
-        Look::Same => DriftVerdict::None,
-        Look::Unknown(why) => DriftVerdict::Unknown(why),
-        Look::Differs { mut kept, mut live, unseen, .. } => {
-            level_knowledge(&mut kept.schema, &mut live);
-            let unseen = level_grants(&mut kept.schema, &mut live).or(unseen);
-            let (history, dialect) =
-                (crate::apply::inspect(driver, migrations).await?.history, driver.capabilities().dialect);
-            match (judge(&kept, &live, &history, migrations, dialect, &options.ignore), unseen) {
-                (DriftVerdict::None | DriftVerdict::Touched(_), Some(why)) => DriftVerdict::Unknown(why),
-                (DriftVerdict::Drift(drift), unseen) => {
-                    DriftVerdict::Drift(Box::new(Drift { unseen, ..*drift }))
-                }
-                (verdict, _) => verdict,
-            }
+    Levelled::look(driver, options.grants).await?.verdict(driver, migrations, &options.ignore).await
+}
+
+/// A look at the schema: of two that differ, neither holds what only one of them can tell.
+pub(crate) struct Levelled(Look);
+
+impl Levelled {
+    /// Of a database whose schema nobody looks at.
+    pub(crate) const NONE: Self = Self(Look::NeverKept);
+
+    pub(crate) async fn look(driver: &mut dyn Driver, grants: bool) -> Result<Self, DriverError> {
+        let mut look = driver.look_at_schema(grants).await?;
+        if let Look::Differs { kept, live, unseen, .. } = &mut look {
+            level_knowledge(&mut kept.schema, live);
+            *unseen = level_grants(&mut kept.schema, live).or(unseen.take());
         }
-    })
+        Ok(Self(look))
+    }
+
+    /// Whether it is drift.
+    pub(crate) async fn verdict(
+        &self,
+        driver: &mut dyn Driver,
+        migrations: &[Migration],
+        ignore: &[Pattern],
+    ) -> Result<DriftVerdict, DriverError> {
+        Ok(match &self.0 {
+            Look::NeverKept => DriftVerdict::NeverKept,
+            Look::Same => DriftVerdict::None,
+            Look::Unknown(why) => DriftVerdict::Unknown(why.clone()),
+            Look::Differs { kept, live, unseen, .. } => {
+                let history = crate::apply::inspect(driver, migrations).await?.history;
+                let dialect = driver.capabilities().dialect;
+                match (judge(kept, live, &history, migrations, dialect, ignore), unseen.clone()) {
+                    (DriftVerdict::None | DriftVerdict::Touched(_), Some(why)) => DriftVerdict::Unknown(why),
+                    (DriftVerdict::Drift(drift), unseen) => {
+                        DriftVerdict::Drift(Box::new(Drift { unseen, ..*drift }))
+                    }
+                    (verdict, _) => verdict,
+                }
+            }
+        })
+    }
 }
 
 /// What differs for good: not what is to be ignored, and not what statements name that ran since.
@@ -289,15 +314,18 @@ impl Known {
         if !driver.keeps_schema() {
             return Ok(Self::default());
         }
-        Ok(match driver.look_at_schema(false).await? {
+        Ok(Self::of(Levelled::look(driver, false).await?, history, attempt))
+    }
+
+    /// What a look tells of it. Grants that were looked at, too, are told apart as all else is, and asked for by nobody.
+    pub(crate) fn of(look: Levelled, history: &History, attempt: Option<&Attempt>) -> Self {
+        match look.0 {
             Look::NeverKept | Look::Unknown(_) => Self::default(),
             Look::Same => {
                 let at = attempt.and_then(|attempt| accepted_in_the_midst(history, attempt));
                 Self { alike: Alike::Everything, at, is_accepted: at.is_some() }
             }
-            Look::Differs { mut kept, mut live, only, .. } => {
-                level_knowledge(&mut kept.schema, &mut live);
-                level_grants(&mut kept.schema, &mut live);
+            Look::Differs { kept, live, only, .. } => {
                 let at = match attempt {
                     Some(attempt) => completed_when_kept(&kept, attempt),
                     None => Some(0),
@@ -305,7 +333,7 @@ impl Known {
                 let is_accepted = kept.accepted.is_some();
                 Self { alike: Alike::Both(Box::new((kept.schema, live)), only), at, is_accepted }
             }
-        })
+        }
     }
 
     /// What stood when the schema was kept, as far as that is known apart from what stands now.

@@ -6,7 +6,7 @@ use super::{DeployOptions, inspect, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
-use crate::drift::{self, DriftVerdict, Known, Touched};
+use crate::drift::{DriftVerdict, Known, Levelled, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::{Attempt, AttemptKind, State};
 use crate::migration::Migration;
@@ -14,6 +14,7 @@ use crate::plan::{Blocked, find_migration, plan};
 use crate::schema::{Difference, Key, Pattern, Schema};
 use crate::shadow::{Replay, ReplayError, differences_from, unreplayable};
 use crate::source::Migrations;
+use std::mem::take;
 
 /// Tells what is true of a database, and what is right to do. The migrations are replayed on an empty `shadow` database
 /// where there is one; else what that would tell is left open, and said to be.
@@ -37,13 +38,17 @@ pub async fn diagnose(
         Ok(outlook) => (None, outlook.plan.migrations().into_iter().map(str::to_owned).collect()),
         Err(blocked) => (Some(blocked), Vec::new()),
     };
-    let drift = match driver.keeps_schema() {
-        true => drift::look(driver, migrations.as_slice(), &options.drift).await?,
-        false => DriftVerdict::NeverKept,
+    // One look for what drifted and for what is known of old. It holds no more than the parts that differ: what a replay is
+    // held against is read besides.
+    let levelled = match driver.keeps_schema() {
+        true => Levelled::look(driver, options.drift.grants).await?,
+        false => Levelled::NONE,
     };
-    let mut look = Look { driver, shadow, migrations, inspection: &inspection, wants_shadow: false };
+    let drift = levelled.verdict(driver, migrations.as_slice(), &options.drift.ignore).await?;
     let is_believed = !matches!(blocked, Some(Blocked::History(_)));
     let attempt = examined(&inspection).filter(|_| is_believed);
+    let known = Known::of(levelled, &inspection.history, attempt);
+    let mut look = Look { driver, shadow, migrations, inspection: &inspection, known, wants_shadow: false };
     let mut beside = Vec::new();
     let examined = match attempt {
         Some(attempt) => {
@@ -114,6 +119,8 @@ struct Look<'l, 'd, 's> {
     shadow: Option<&'s mut dyn Driver>,
     migrations: &'l Migrations,
     inspection: &'l Inspection,
+    /// What was so before; with the attempt's replay once there is one.
+    known: Known,
     /// A shadow database would have been used.
     wants_shadow: bool,
 }
@@ -147,10 +154,9 @@ impl Look<'_, '_, '_> {
         }
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else { return Ok(Seen::Not(NotCompared::NoShadow)) };
-        let known = Known::look(self.driver, &self.inspection.history, Some(attempt)).await?;
         let done = attempt.completed;
         let mut replay = match replay_with(shadow, self.migrations, &before, migration, done).await {
-            Ok(replay) => replay.beside(migration, Some(attempt), dialect, known),
+            Ok(replay) => replay.beside(migration, Some(attempt), dialect, take(&mut self.known)),
             Err(error) => return Ok(Seen::Not(NotCompared::Failed(error))),
         };
         Ok(match self.live().await? {
@@ -216,9 +222,9 @@ impl Look<'_, '_, '_> {
             Ok(live) => {
                 let ignore = &options.drift.ignore;
                 let differences = differences_from(&made, &live, migrations, dialect, ignore);
-                let known = Known::look(self.driver, &inspection.history, None).await?;
                 let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
-                let is_taken = |difference: &Difference| is_accepted && known.holds(&difference.key, &live);
+                let is_taken =
+                    |difference: &Difference| is_accepted && self.known.holds(&difference.key, &live);
                 (borne_out(&attempts, &differences, migrations, dialect, is_taken), None)
             }
             Err(why) => (unseen(), Some(NotCompared::Unreadable(why))),
