@@ -11,6 +11,7 @@ use crate::schema::{
 use crate::shadow::is_left;
 use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, classify};
+use crate::sql::lexer::tokens;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -263,8 +264,11 @@ fn judge(
                 "statements of {name} ran since the schema was kept, and may have changed anything"
             ));
         }
-        Named::Objects { names, by } => {
-            let is_named = |difference: &mut Difference| is_about(difference, &names);
+        Named::Objects { mut names, by, defaults } => {
+            add_heirs(&mut names, [&kept.schema, live]);
+            let is_named = |difference: &mut Difference| {
+                defaults && difference.key.kind == "database" || is_about(difference, &names)
+            };
             Touched { differences: differences.extract_if(.., is_named).collect(), by }
         }
     };
@@ -374,6 +378,8 @@ enum Named {
     Objects {
         names: Vec<ObjectName>,
         by: Vec<String>,
+        /// MySQL and MariaDB: one changes what the database gives to whatever is made in it.
+        defaults: bool,
     },
     /// This migration's may touch anything.
     Anything(String),
@@ -381,7 +387,7 @@ enum Named {
 
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
 fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
-    let (mut names, mut by) = (Vec::new(), Vec::new());
+    let (mut names, mut by, mut defaults) = (Vec::new(), Vec::new(), false);
     // The one with which it was kept may have gone on since; what was undone before says nothing of what came behind.
     let was_undone = |attempt: &Attempt| attempt.rolled_back_at.as_ref().is_some_and(|at| *at <= kept.at);
     let since = |attempt: &&Attempt| {
@@ -406,14 +412,23 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
         };
         by.push(attempt.name.clone());
         for statement in statements.iter().take(ran as usize).skip(before as usize) {
-            match classify(dialect, statement.text(script.text())).objects {
+            let text = statement.text(script.text());
+            defaults |= dialect == Dialect::MySql && changes_defaults(text);
+            match classify(dialect, text).objects {
                 Objects::Known(known) => names.extend(known),
                 Objects::Unknown => return Named::Anything(attempt.name.clone()),
             }
         }
     }
     by.dedup();
-    Named::Objects { names, by }
+    Named::Objects { names, by, defaults }
+}
+
+/// Whether a statement is an `ALTER DATABASE`, or `ALTER SCHEMA`, which is the same there.
+fn changes_defaults(statement: &str) -> bool {
+    let mut words = tokens(Dialect::MySql, statement).filter(|token| token.kind.is_significant());
+    words.next().is_some_and(|word| word.is_word("ALTER"))
+        && words.next().is_some_and(|word| word.is_word("DATABASE") || word.is_word("SCHEMA"))
 }
 
 /// How it is kept of a migration, and told, that the schema was taken as it was in its midst; the number comes behind.
@@ -468,6 +483,27 @@ fn accepted_behind(accepted: &str, name: &str) -> Option<u32> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+/// PostgreSQL: what changes a table changes its partitions, and the tables that inherit from it, too.
+fn add_heirs(names: &mut Vec<ObjectName>, schemas: [&Schema; 2]) {
+    let mut heirs: Vec<(&Key, &String)> = Vec::new();
+    for (key, properties) in schemas.into_iter().flat_map(|schema| &schema.objects) {
+        heirs.extend(properties.get("inherits").map(|parents| (key, parents)));
+    }
+    let mut from = 0;
+    while from < names.len() {
+        let parent = names[from].name.clone();
+        let (of_it, others) = heirs.into_iter().partition(|(_, parents)| speaks_of(parents, &parent));
+        heirs = others;
+        let of_it: Vec<(&Key, &String)> = of_it;
+        names.extend(
+            of_it
+                .iter()
+                .map(|(key, _)| ObjectName { schema: Some(key.schema.clone()), name: key.name.clone() }),
+        );
+        from += 1;
+    }
+}
+
 /// Whether a difference is in an object of these names, in what is part of one, or in what speaks of one.
 fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
     let key = &difference.key;
@@ -482,7 +518,7 @@ fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
             || schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(&key.schema));
         let is_named = [&key.name, &key.table].into_iter().any(|part| {
             // A function's name has its arguments behind it.
-            part.split('(').next().is_some_and(|part| part.eq_ignore_ascii_case(name))
+            part.split('(').next().is_some_and(|part| part.to_lowercase() == name.to_lowercase())
         });
         is_there && is_named || values.iter().any(|value| speaks_of(value, name))
     })

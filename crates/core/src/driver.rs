@@ -152,8 +152,8 @@ pub struct Surroundings {
     pub stored_code: Vec<StoredCode>,
     /// SQLite: whether migrations start with foreign keys enforced.
     pub foreign_keys_enforced: bool,
-    /// What statements of half-done migrations made or took away, and somebody undid since. No driver tells: a look at the
-    /// schema does ([`crate::apply::inspect`]).
+    /// What statements of half-done migrations made, and is gone since. No driver tells: a look at the schema does
+    /// ([`crate::apply::inspect`]).
     pub undone: Vec<Undone>,
     /// PostgreSQL: the indexes that are not valid, the first twenty by their names.
     pub invalid_indexes: Vec<InvalidIndex>,
@@ -170,7 +170,7 @@ pub struct Surroundings {
     pub event_triggers_may_leave: bool,
 }
 
-/// What a statement made or took away that is done by the history, and of which the schema has nothing any more.
+/// What a statement made that is done by the history, and of which the schema has nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undone {
     /// The migration, which is half-done.
@@ -179,8 +179,6 @@ pub struct Undone {
     pub statement: u32,
     /// The object: `table ships`.
     pub object: String,
-    /// Whether the object, which the statement made, is gone; else one that it took away is there again.
-    pub is_gone: bool,
 }
 
 /// An index that no query uses, since it is not valid (PostgreSQL).

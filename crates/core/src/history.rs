@@ -135,7 +135,8 @@ pub(crate) fn acceptances(told: &str) -> impl Iterator<Item = &str> {
 /// ```
 pub fn signed(decision: &str, by: Option<&str>) -> [String; 2] {
     let by = by.map(|by| format!("by {by} ")).unwrap_or_default();
-    let told = format!("{decision} ({by}{BEFORE_TIME}").replace(ALSO_ACCEPTED, &ALSO_ACCEPTED.replace(';', ","));
+    let told =
+        format!("{decision} ({by}{BEFORE_TIME}").replace(ALSO_ACCEPTED, &ALSO_ACCEPTED.replace(';', ","));
     [told, BEHIND_TIME.to_owned()]
 }
 

@@ -263,12 +263,13 @@ impl Replay {
         }
     }
 
-    /// Whether an object that the migration changes is there as it was when the schema was kept, and the migration changes nothing of
-    /// it from there on.
+    /// Whether an object that the migration changes is there as it was when the schema was kept, or a person took it that it is not,
+    /// and the migration changes nothing of it from there on.
     fn is_as_then(&self, key: &Key, kept: usize, index: usize, live: &Schema) -> bool {
         let then = self.states[kept].1.objects.get(key);
         let is_so = |(_, schema): &(u32, Schema)| schema.objects.get(key) == then;
-        live.objects.contains_key(key) && index >= kept && self.states[kept..].iter().all(is_so)
+        let is_taken = live.objects.contains_key(key) || self.known.is_accepted;
+        is_taken && index >= kept && self.states[kept..].iter().all(is_so)
     }
 
     /// Whether the deploy that goes on clears it away.

@@ -8,12 +8,14 @@ use crate::diagnosis::{
 };
 use crate::drift::{DriftVerdict, Known, Levelled, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
-use crate::history::{Attempt, AttemptKind, State};
+use crate::history::{Attempt, AttemptKind, State, acceptances, signed_at};
 use crate::migration::Migration;
 use crate::plan::{Blocked, find_migration, plan};
-use crate::schema::{Difference, Key, Pattern, Schema};
-use crate::shadow::{Replay, ReplayError, differences_from, unreplayable};
+use crate::schema::{Change, Difference, Key, Pattern, Schema};
+use crate::shadow::{Replay, ReplayError, differences_from, is_named, names, unreplayable};
 use crate::source::Migrations;
+use crate::sql::classify::Effect;
+use std::collections::BTreeSet;
 use std::mem::take;
 
 /// Tells what is true of a database, and what is right to do. The migrations are replayed on an empty `shadow` database
@@ -190,12 +192,40 @@ impl Look<'_, '_, '_> {
                 _ => false,
             }
         };
+        let made = self.made_since_accepted();
+        // It was not there when the schema was kept either, and no look at that misses it.
+        let is_lost = |difference: &Difference| {
+            matches!(difference.change, Change::Removed(_)) && is_named(&difference.key, &made)
+        };
+        let is_drift = |key: &Key| match drift {
+            DriftVerdict::Drift(drift) => drift.differences.iter().any(|one| one.key == *key),
+            _ => false,
+        };
         differences.retain(|difference| {
+            let key = &difference.key;
             !replay.is_cleared_away(difference)
-                && !its_own.contains(&difference.key)
-                && is_passed_over(&difference.key)
+                && !its_own.contains(key)
+                && (is_passed_over(key) || is_lost(difference) && !is_drift(key))
         });
         differences
+    }
+
+    /// What applied migrations name in definitions, in small letters, since a person took the schema as it was.
+    fn made_since_accepted(&self) -> BTreeSet<String> {
+        let attempts = &self.inspection.history.attempts;
+        let words = attempts.iter().filter_map(|attempt| attempt.resolution.as_deref());
+        let taken = words.flat_map(acceptances).filter_map(signed_at).max();
+        let is_since = |attempt: &&Attempt| {
+            let began = attempt.started_at.get(..19);
+            attempt.claimed
+                && attempt.state() == State::Applied
+                && taken.is_none_or(|taken| began > Some(taken))
+        };
+        let dialect = self.driver.capabilities().dialect;
+        let texts = attempts.iter().filter(is_since).filter_map(|attempt| self.migrations.get(&attempt.name));
+        texts
+            .flat_map(|text| names(text, 0..u32::MAX, dialect, |facts| facts.effect == Effect::Schema).0)
+            .collect()
     }
 
     /// What stands on a person's word, held against what is there.

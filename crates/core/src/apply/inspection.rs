@@ -2,7 +2,7 @@
 
 use crate::drift::accepted_in_the_midst;
 use crate::driver::{Driver, DriverError, Inspection, Undone};
-use crate::history::{Attempt, History, Sight, State};
+use crate::history::{Attempt, Sight, State};
 use crate::migration::Migration;
 use crate::plan::has_run_head;
 use crate::sql::Dialect;
@@ -33,10 +33,9 @@ pub async fn inspect(driver: &mut dyn Driver, migrations: &[Migration]) -> Resul
         .map(|(index, attempt)| (index, left_by(attempt, migrations, dialect)))
         .filter(|(_, left)| !left.is_empty())
         .collect();
-    let history = &inspection.history;
-    let half_done = history.attempts.iter();
+    let half_done = inspection.history.attempts.iter();
     let half_done: Vec<(String, Vec<Lasting>)> = half_done
-        .map(|attempt| (attempt.name.clone(), lasting_of(attempt, history, migrations, dialect)))
+        .map(|attempt| (attempt.name.clone(), lasting_of(attempt, &inspection, migrations, dialect)))
         .filter(|(_, lasting)| !lasting.is_empty())
         .collect();
     if taken_for_done.is_empty() && half_done.is_empty() {
@@ -54,21 +53,20 @@ pub async fn inspect(driver: &mut dyn Driver, migrations: &[Migration]) -> Resul
         }
     }
     for (migration, lasting) in half_done {
-        let undone = lasting.iter().filter(|one| !one.holds(&schema)).map(|one| Undone {
+        let undone = lasting.iter().filter(|one| !one.stands_in(&schema)).map(|one| Undone {
             migration: migration.clone(),
             statement: one.number,
-            object: one.named.told(),
-            is_gone: one.is_made(),
+            object: one.to_string(),
         });
         inspection.surroundings.undone.extend(undone);
     }
     Ok(inspection)
 }
 
-/// What the statements of a half-done migration made or took away that are done, but for what a person took as it was since.
+/// What the statements of a half-done migration made that are done, but for what a person took as it was since.
 fn lasting_of(
     attempt: &Attempt,
-    history: &History,
+    inspection: &Inspection,
     migrations: &[Migration],
     dialect: Dialect,
 ) -> Vec<Lasting> {
@@ -90,8 +88,9 @@ fn lasting_of(
     // So may those that were under way.
     let begun = attempt.in_flight.map_or(0, |in_flight| in_flight.last).max(attempt.completed);
     let begun = statements.iter().take(begun as usize);
-    let mut all = lasting(dialect, begun.map(|statement| statement.text(text)));
-    let taken = accepted_in_the_midst(history, attempt).unwrap_or(0);
+    let begun = begun.map(|statement| statement.text(text));
+    let mut all = lasting(dialect, begun, inspection.surroundings.has_triggers);
+    let taken = accepted_in_the_midst(&inspection.history, attempt).unwrap_or(0);
     all.retain(|one| one.number > taken && one.number <= attempt.completed);
     all
 }

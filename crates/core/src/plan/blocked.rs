@@ -173,9 +173,8 @@ pub enum Blocked {
         /// The attempt.
         attempt: Box<Attempt>,
     },
-    /// What a statement made or took away that is done by the history was undone since: nobody would do it again.
-    #[error("`{}` has run up to statement {}, and {object}, which statement {statement} {}", .attempt.name, .attempt.completed,
-        if *is_gone { "made, is gone" } else { "took away, is there again" })]
+    /// What a statement made that is done by the history is gone since: nobody would make it again.
+    #[error("`{}` has run up to statement {}, and {object}, which statement {statement} made, is gone", .attempt.name, .attempt.completed)]
     Undone {
         /// The attempt.
         attempt: Box<Attempt>,
@@ -185,8 +184,6 @@ pub enum Blocked {
         place: Option<Place>,
         /// The object: `table ships`.
         object: String,
-        /// Whether it is gone; else it is there again.
-        is_gone: bool,
     },
     /// What has run left something in its session that what has not run needs, or may need by way of a trigger: the
     /// session is gone, and with it what was there.
@@ -518,11 +515,11 @@ impl Blocked {
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
                 attempt.name
             ),
-            Self::Undone { attempt, is_gone, .. } => format!(
-                "{1}, with all that was undone, and deploy again; or, once nothing of it stands: `windlass resolve --rolled-back {0}`; \
-                or, if it is to stay as it is: `windlass drift accept --reason TEXT`, and deploy again",
-                attempt.name,
-                if *is_gone { "make it again as it was" } else { "take it away again" }
+            Self::Undone { attempt, .. } => format!(
+                "make it again as it was, with all that was undone, and deploy again; or, once nothing of it stands: \
+                `windlass resolve --rolled-back {}`; or, if it is to stay as it is: `windlass drift accept --reason TEXT`, and \
+                deploy again",
+                attempt.name
             ),
             Self::SessionGone { attempt, .. } => format!(
                 "let the statements that have not run do without it; or undo what has run, and then `windlass resolve --rolled-back {}`",

@@ -288,7 +288,6 @@ fn go_on<'m, 'h>(
             statement: undone.statement,
             place: place(undone.statement.saturating_sub(1) as usize),
             object: undone.object.clone(),
-            is_gone: undone.is_gone,
         });
     }
     if let Some((made, needs)) = prepared.parted_at(completed) {

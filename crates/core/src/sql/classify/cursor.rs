@@ -127,29 +127,65 @@ pub(super) fn object_name(mut parts: Vec<String>) -> Option<ObjectName> {
     Some(ObjectName { schema: parts.pop(), name })
 }
 
-/// A token as a name, folded as the dialect folds it.
+/// A token as a name, folded and cut as the dialect does it.
 pub(super) fn identifier(dialect: Dialect, token: &Token<'_>) -> Option<String> {
     let text = token.text;
     let name = match token.kind {
-        // PostgreSQL folds what is not quoted; for SQLite case never matters.
-        TokenKind::Word if dialect != Dialect::MySql => text.to_lowercase(),
+        // PostgreSQL folds what is not quoted, for SQLite case never matters: that of English letters.
+        TokenKind::Word if dialect != Dialect::MySql => text.to_ascii_lowercase(),
         TokenKind::Word => text.to_owned(),
         TokenKind::QuotedIdentifier => {
-            let quoted =
-                text.strip_prefix(['u', 'U']).and_then(|text| text.strip_prefix('&')).unwrap_or(text);
+            let escaped = text.strip_prefix(['u', 'U']).and_then(|text| text.strip_prefix('&'));
+            let quoted = escaped.unwrap_or(text);
             let close = quoted.chars().last()?;
             let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
             let name = inside.replace(&format!("{close}{close}"), &close.to_string());
-            if dialect == Dialect::Sqlite { name.to_lowercase() } else { name }
+            match (dialect, escaped) {
+                (Dialect::Sqlite, _) => name.to_ascii_lowercase(),
+                (Dialect::Postgres, Some(_)) => unescaped(&name),
+                _ => name,
+            }
         }
         // SQLite takes strings for names, and MySQL does with ANSI_QUOTES.
         TokenKind::String if dialect != Dialect::Postgres => {
             let name = text.get(1..text.len().checked_sub(1)?)?.to_owned();
-            if dialect == Dialect::Sqlite { name.to_lowercase() } else { name }
+            if dialect == Dialect::Sqlite { name.to_ascii_lowercase() } else { name }
         }
         _ => return None,
     };
-    Some(name)
+    Some(if dialect == Dialect::Postgres { cut(name) } else { name })
+}
+
+/// PostgreSQL, "Lexical Structure": of a longer name no more than this is kept, in whole letters.
+const LONGEST: usize = 63;
+
+fn cut(mut name: String) -> String {
+    let end = (0..=LONGEST.min(name.len())).rev().find(|at| name.is_char_boundary(*at));
+    name.truncate(end.unwrap_or_default());
+    name
+}
+
+/// What `U&"d\0061t\+000061"` says, with the backslash that is usual; what cannot be read stays.
+fn unescaped(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let (from, digits) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
+        let code = rest.get(from..from + digits).and_then(|code| u32::from_str_radix(code, 16).ok());
+        match code.and_then(char::from_u32) {
+            Some(letter) => {
+                plain.push(letter);
+                rest = &rest[from + digits..];
+            }
+            None => {
+                plain.push('\\');
+                rest = rest.strip_prefix('\\').unwrap_or(rest);
+            }
+        }
+    }
+    plain + rest
 }
 
 /// The text of a plain string, without its quotes.
@@ -157,4 +193,28 @@ pub(super) fn string_value(token: &Token<'_>) -> Option<String> {
     let inside = token.text.strip_prefix(['e', 'E']).unwrap_or(token.text);
     let inside = inside.strip_prefix('\'')?.strip_suffix('\'')?;
     (token.kind == TokenKind::String).then(|| inside.replace("''", "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::lexer::tokens;
+
+    #[test]
+    fn a_name_is_read_as_the_database_keeps_it() {
+        let long = format!("{}ö{}", "n".repeat(62), "m".repeat(9));
+        for (dialect, text, name) in [
+            (Dialect::Postgres, "ТАБЛИЦА_A", "ТАБЛИЦА_a"),
+            (Dialect::Postgres, r#""A""b""#, r#"A"b"#),
+            (Dialect::Postgres, r#"U&"d\0061t\+000061\\""#, r"data\"),
+            (Dialect::Postgres, r#"U&"\00""#, r"\00"),
+            (Dialect::Postgres, &long, &"n".repeat(62)),
+            (Dialect::MySql, "Éa", "Éa"),
+            (Dialect::MySql, &long, &long),
+            (Dialect::Sqlite, "[É A]", "É a"),
+        ] {
+            let token = tokens(dialect, text).next().expect("a token");
+            assert_eq!(identifier(dialect, &token).as_deref(), Some(name), "{text}");
+        }
+    }
 }
