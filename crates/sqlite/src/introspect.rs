@@ -206,8 +206,8 @@ fn columns_of<'n>(
         for found in of_one.query_map([table], |row| column(row, table.clone()))? {
             objects.push(found?);
         }
-        // All of them are sorted in the end: few at once are in a fraction of the time.
-        objects[begin..].sort_by(|(one, _), (other, _)| one.cmp(other));
+        // All of them are sorted in the end: few at once, of which only the names differ, are in a fraction of the time.
+        objects[begin..].sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
     }
     Ok(Schema { origin: origin(), objects: objects.into_iter().collect() }.guarded())
 }
