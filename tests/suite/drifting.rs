@@ -53,6 +53,7 @@ harness::scenarios!(
         a_change_of_any_kind_of_object_is_seen_by_postgres,
         what_others_were_granted_is_seen_by_postgres,
         another_session_s_settings_make_no_drift,
+        what_goes_with_what_later_statements_name_is_no_drift,
         a_materialized_view_that_is_filled_is_no_drift,
         what_another_history_looks_after_is_no_drift,
         a_schema_of_its_own_is_looked_at_alone,
@@ -221,6 +222,32 @@ async fn what_later_statements_name_is_no_drift(database: &Database) {
     // Nobody knows what a script made whose text is gone.
     let DriftVerdict::Unknown(why) = verdict(database, &migrations(&[A])).await else { panic!("known") };
     assert!(why.contains("2_b"), "{why}");
+}
+
+/// Partitions and heirs are not named, and long names, letters of other alphabets and escaped ones are written otherwise.
+async fn what_goes_with_what_later_statements_name_is_no_drift(database: &Database) {
+    let long = "n".repeat(70);
+    let made = format!(
+        "CREATE TABLE parted (id int, at int) PARTITION BY RANGE (at);\n\
+         CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (at);\n\
+         CREATE TABLE part_of_part PARTITION OF part FOR VALUES FROM (0) TO (5);\n\
+         CREATE TABLE heir () INHERITS (\"{}\");\n",
+        &long[..63],
+    );
+    let made = format!("CREATE TABLE {long} (id int);\n{made}");
+    let changed = format!(
+        "ALTER TABLE parted ADD COLUMN note text;\nCREATE INDEX ON parted (id);\nALTER TABLE {long} ADD COLUMN note text;\n\
+         CREATE TABLE ТАБЛИЦА (id int);\nCREATE TABLE U&\"d\\0061t\" (id int);\n"
+    );
+    let set = [("1_made", made.as_str()), ("2_changed", changed.as_str())];
+    deployed(database, &set[..1]).await;
+    // As after a run that died before it kept the schema.
+    run(database, &set, &with(DriftPolicy::Off)).await.expect("nobody looks");
+    let found = verdict(database, &migrations(&set)).await;
+    assert!(matches!(found, DriftVerdict::Touched(_)), "{found:#?}");
+    database.sql("ALTER TABLE part_of_part SET (fillfactor = 50); CREATE TABLE by_hand (n int)").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else { panic!("no drift") };
+    assert!(words(&drift).iter().all(|told| told.contains("by_hand")), "{drift:#?}");
 }
 
 async fn an_up_to_date_deploy_warns(database: &Database) {

@@ -9,6 +9,7 @@ use crate::target::{redact, redact_arguments};
 use crate::typed::Typed;
 use std::error::Error as StdError;
 use windlass_core::apply::{Contention, DeployError, FailedStatement, ResolveFailure, UnlockError};
+use windlass_core::diagnosis::shell_word;
 use windlass_core::driver::{DatabaseError, DriverError, Holder};
 use windlass_core::history::{HistoryError, State};
 use windlass_core::plan::{Blocked, Place, Resolution, ResolveError, WaitLimit};
@@ -278,6 +279,7 @@ impl Diagnosis {
                 self.causes.clear();
                 self.migration = Some(name.clone());
                 self.notes.push("nothing was changed".to_owned());
+                let name = shell_word(name);
                 self.hint = Some(format!(
                     "`windlass resolve --rolled-back {name}`, and deploy again; where its text was run by hand, \
                      `windlass resolve --applied {name}` behind it"
@@ -436,6 +438,7 @@ fn fitting(fits: &[u32], of: u32) -> Option<String> {
 
 /// The decision that the live schema does bear out.
 fn what_fits(migration: &str, fits: &[u32], right: &[Resolution]) -> String {
+    let migration = shell_word(migration);
     let force = "`--force` writes it down all the same";
     let took_effect = format!("`windlass resolve --resume --took-effect {migration}`");
     let told = match (right, fits) {

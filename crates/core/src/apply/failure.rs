@@ -1,5 +1,6 @@
 //! Failure: a refused statement, with everything a person needs to go on.
 
+use crate::diagnosis::shell_word;
 use crate::driver::{Cause, DatabaseError, Holder};
 use crate::plan::{Execute, Place};
 
@@ -182,7 +183,8 @@ impl FailedStatement {
             Stands::Nothing if says_there_already(&self.error) => format!(
                 "mend {} and deploy again; or, where the database has all that it makes: `windlass resolve --applied {}`; \
                  or all up to some migration: `windlass baseline NAME`",
-                self.place.file, self.migration
+                self.place.file,
+                shell_word(&self.migration)
             ),
             Stands::Nothing => format!("mend {} and deploy again", self.place.file),
             Stands::Part { .. } => crate::plan::four_ways_out(&self.migration),

@@ -1,6 +1,7 @@
 //! Blocked: the named reasons why there is no plan, each with the way out.
 
 use super::Execute;
+use crate::diagnosis::shell_word;
 use crate::directive::DirectiveError;
 use crate::driver::{InvalidIndex, Invalidity};
 use crate::history::{Attempt, DEFAULT_TABLE, HistoryError, InFlight, Liveness, Sight, State};
@@ -446,22 +447,23 @@ impl Blocked {
             Self::ReadOnly { .. } => "deploy as a user who may write to it; where there are replicas, to the primary".to_owned(),
             Self::Edited { names, empty: true, .. } => format!(
                 "it was empty when it was applied, so nothing of it ran: `windlass resolve --rolled-back {}`, and deploy again",
-                names[0]
+                shell_word(&names[0])
             ),
             Self::Edited { names, applied, .. } if names.len() > 1 && names.len() * 2 > *applied => {
                 "most of what is applied differs: check the database URL and the migrations folder".to_owned()
             }
             Self::Edited { names, .. } => format!(
                 "put the old text back and write a new migration; or take the text as it is: `windlass resolve --accept-edit {}`",
-                names[0]
+                shell_word(&names[0])
             ),
             Self::Missing { names } => format!(
                 "bring the file back; or, once nothing of it stands: `windlass resolve --rolled-back {} --force` \
                 (without its file there is nothing to check that against)",
-                names[0]
+                shell_word(&names[0])
             ),
             Self::Renamed { to, .. } => format!(
-                "give it its old name back, or take the new one: `windlass resolve --accept-edit {to}`"
+                "give it its old name back, or take the new one: `windlass resolve --accept-edit {}`",
+                shell_word(to)
             ),
             Self::NothingInCommon { .. } | Self::EmptyProject { .. } => {
                 "check the database URL and the migrations folder".to_owned()
@@ -480,13 +482,13 @@ impl Blocked {
             Self::UnfinishedElsewhere { attempt, renamed_to: Some(to) } => format!(
                 "give `{to}` its old name back: `{0}`; or, once nothing of it stands: \
                 `windlass resolve --rolled-back {0} --force`",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             // No resumption ends that, and once it is recorded as applied it is a missing one.
             Self::UnfinishedElsewhere { attempt, .. } => format!(
                 "put its file back, or deploy the release that has it; or, once nothing of it stands: \
                 `windlass resolve --rolled-back {} --force` (without its file there is nothing to check that against)",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             Self::InDoubt { attempt, in_flight, .. }
                 if attempt.state() == State::Failed && in_flight.first == in_flight.last =>
@@ -496,14 +498,14 @@ impl Blocked {
                      `windlass resolve --resume {0}`; if what stands in its place took effect: \
                      `windlass resolve --resume {0} --took-effect`; if the whole migration did: \
                      `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
-                    attempt.name
+                    shell_word(&attempt.name)
                 )
             }
             Self::InDoubt { attempt, beside, .. } => format!(
                 "{1}look whether it took effect; if it did not: `windlass resolve --resume {0}`; \
                 if it did: `windlass resolve --resume {0} --took-effect`; \
                 if the whole migration did: `windlass resolve --applied {0}`; if nothing of it stands: `windlass resolve --rolled-back {0}`",
-                attempt.name,
+                shell_word(&attempt.name),
                 beside.iter().find(|index| index.is_being_built()).map(|index| index.hint() + "; or ").unwrap_or_default()
             ),
             // Built anew it would still be there.
@@ -513,22 +515,22 @@ impl Blocked {
             Self::TakesInvalidIndex { index, .. } => index.hint(),
             Self::HeadChanged { attempt } => format!(
                 "put back the statements that have run; only those after them may change; or `windlass resolve --rolled-back {}` once nothing of it stands",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             Self::Undone { attempt, .. } => format!(
                 "make it again as it was, with all that was undone, and deploy again; or, once nothing of it stands: \
                 `windlass resolve --rolled-back {}`; or, if it is to stay as it is: `windlass drift accept --reason TEXT`, and \
                 deploy again",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             Self::SessionGone { attempt, .. } => format!(
                 "let the statements that have not run do without it; or undo what has run, and then `windlass resolve --rolled-back {}`",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             Self::Running { attempt } if attempt.owner_session == Liveness::Unknown => format!(
                 "whether its session still lives cannot be told from here; wait for it to end, or, once you know that \
                 it is gone: `windlass resolve --resume {}`",
-                attempt.name
+                shell_word(&attempt.name)
             ),
             Self::Running { .. } => "wait for it to end, then deploy again".to_owned(),
             Self::UnknownTarget { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
@@ -632,6 +634,7 @@ fn onto_what_is_there(examples: &[String]) -> String {
 
 /// The same where what was refused may have done something before: with another text it would be in doubt.
 pub(crate) fn ways_out_of_what_began(name: &str) -> String {
+    let name = shell_word(name);
     format!(
         "undo what the statement did before it was refused, if it did anything; once that is done, and the text is mended, or \
          what it met: `windlass resolve --resume {name}`, and deploy again; \
@@ -642,10 +645,28 @@ pub(crate) fn ways_out_of_what_began(name: &str) -> String {
 
 /// The ways out of a migration that stands half-done.
 pub fn four_ways_out(name: &str) -> String {
+    let name = shell_word(name);
     format!(
         "edit the statements that have not run and deploy again; \
         or try the same text again: `windlass resolve --resume {name}`; \
         or, once you finished it by hand: `windlass resolve --applied {name}`; \
         or, once you undid it by hand: `windlass resolve --rolled-back {name}`"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word_of_a_command() {
+        assert!(four_ways_out("2_half").contains("`windlass resolve --resume 2_half`"));
+        let name = "2_it's $(so)";
+        for hint in [four_ways_out(name), ways_out_of_what_began(name)] {
+            assert!(hint.contains(r"`windlass resolve --resume '2_it'\''s $(so)'`"), "{hint}");
+        }
+        let names = vec![name.to_owned()];
+        let hint = Blocked::Edited { names, applied: 9, empty: false }.hint().expect("a hint");
+        assert!(hint.contains(r"--accept-edit '2_it'\''s $(so)'`"), "{hint}");
+    }
 }

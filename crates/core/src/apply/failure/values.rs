@@ -1,6 +1,7 @@
 //! Values: what a database says of rows, taken out of its words where they or the statement name what is called like a secret.
 //!
-//! The statement's own text holds no secret then, so what is quoted of it may stay, and so may the names of keys and constraints.
+//! Where the statement names it, its own text holds no secret, so that what is quoted of it may stay; the names of keys and
+//! constraints may anyway.
 
 use crate::driver::DatabaseError;
 use crate::sql::classify::names_what_is_secret;
@@ -11,12 +12,21 @@ pub(super) fn without_values(error: DatabaseError, sql: &str) -> DatabaseError {
     // Words without a code are windlass' own, or a function's of the program.
     let Some(code) = code else { return error };
     let said = [Some(message), detail.as_ref(), context.as_ref()];
-    if !names_what_is_secret(sql) && !said.into_iter().flatten().any(|words| names_what_is_secret(words)) {
+    let is_named = names_what_is_secret(sql) && !makes_login(sql);
+    if !is_named && !makes_login(sql) && !said.into_iter().flatten().any(|words| names_what_is_secret(words))
+    {
         return error;
     }
+    if is_raised(code, context.as_deref()) {
+        let message = "raised by code of the database in words that may hold a secret".to_owned();
+        let context = context.as_deref().and_then(of_context);
+        return DatabaseError { message, detail: None, hint: None, context, ..error };
+    }
     let is_of_names = is_of_names(code);
+    // Elsewhere what is quoted of the statement may be the value itself.
+    let own_words = if is_named { sql } else { "" };
     DatabaseError {
-        message: of_message(message, sql),
+        message: of_message(message, own_words),
         detail: detail.as_ref().and_then(|detail| match is_of_names {
             true => Some(detail.clone()),
             false => of_key(detail),
@@ -25,6 +35,20 @@ pub(super) fn without_values(error: DatabaseError, sql: &str) -> DatabaseError {
         context: context.as_deref().and_then(of_context),
         ..error
     }
+}
+
+/// Whether a statement is about an account, with a password in it that a slip keeps from being seen as one.
+fn makes_login(sql: &str) -> bool {
+    let words: Vec<&str> = sql.split_ascii_whitespace().take(2).collect();
+    let is_one = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
+    matches!(words[..], [verb, what] if is_one(verb, &["CREATE", "ALTER"]) && is_one(what, &["USER", "ROLE"]))
+}
+
+/// Whether code says so in words of its own: `SIGNAL` of MySQL and MariaDB, `RAISE` of PostgreSQL and SQLite.
+fn is_raised(code: &str, context: Option<&str>) -> bool {
+    const CODES: [&str; 3] = ["1644 ", "P0001", "SQLITE_CONSTRAINT_TRIGGER"];
+    CODES.iter().any(|raised| code.starts_with(raised))
+        || context.is_some_and(|context| context.lines().any(|line| line.trim_end().ends_with(" RAISE")))
 }
 
 /// Whether a code says that the error's detail and hint are about names or sessions: all of PostgreSQL's classes are not that tell
@@ -193,10 +217,31 @@ mod tests {
                 "Incorrect integer value: 'sup3rS' for column 'token' at row 1",
                 "Incorrect integer value: '…' for column 'token' at row 1",
             ),
+            // Then what is quoted may be the statement's.
+            (
+                "INSERT INTO u VALUES (2, 'sup3rS')",
+                "1062 (23000)",
+                "Duplicate entry 'sup3rS' for key 'u.token'",
+                "Duplicate entry '…' for key 'u.token'",
+            ),
+            (
+                "CREATE USER app IDENTIFED BY 'sup3rS'",
+                "1064 (42000)",
+                "right syntax to use near 'IDENTIFED BY 'sup3rS'' at line 1",
+                "right syntax to use near '…' at line 1",
+            ),
+            (
+                update,
+                "1644 (45000)",
+                "bad sup3rS",
+                "raised by code of the database in words that may hold a secret",
+            ),
+            (update, "P0001", "bad sup3rS", "raised by code of the database in words that may hold a secret"),
         ] {
             assert_eq!(told(sql, code, message), expected);
         }
         for (sql, code, message) in [
+            ("UPDATE u SET n = 1", "1644 (45000)", "no more of them"),
             (index, "23505", "could not create unique index \"ux\""),
             (update, "23505", "duplicate key value violates unique constraint \"u_token_key\""),
             (update, "1054 (42S22)", "Unknown column 'token' in 'field list'"),
@@ -235,6 +280,11 @@ mod tests {
         assert_eq!(
             error("23514", "Failing row contains (1, sup3rS).", "SQL statement \"SELECT 'sup3rS'\""),
             (String::new(), String::new())
+        );
+        // With whatever code a function raises it.
+        assert_eq!(
+            error("42P01", "sup3rS", "PL/pgSQL function f() line 1 at RAISE"),
+            (String::new(), "PL/pgSQL function f() line 1 at RAISE".to_owned())
         );
         let depends = "view v depends on column token of table u";
         assert_eq!(
