@@ -323,10 +323,6 @@ async fn what_is_gone_is_made_again(database: &Database) {
     let told = diagnosed(database, &project, on_shadow(database), 3).await;
     assert_eq!(told["advice"]["action"], "mend", "{told:#}");
     project.run(&resumed).await.code(0);
-    // Others that go afterwards are no part of that.
-    database.sql("DROP TABLE gone").await;
-    let told = diagnosed(database, &project, on_shadow(database), 3).await;
-    assert!(told["advice"]["by_hand"][0].to_string().contains("gone again"), "{told:#}");
 }
 
 async fn what_was_taken_beside_what_was_recorded_is_no_fault_of_it(database: &Database) {
