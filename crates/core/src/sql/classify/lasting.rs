@@ -226,7 +226,7 @@ mod tests {
         let table = "CREATE TABLE a (id int)";
         let mut long = format!("CREATE TABLE {} (id int)", "n".repeat(64));
         assert!(told(Dialect::Postgres, &[&long]).is_empty());
-        long.insert_str("CREATE TABLE ".len(), "É");
+        long.insert("CREATE TABLE ".len(), 'É');
         assert!(told(Dialect::MySql, &[&long]).is_empty());
         for (dialect, statement) in [
             (Dialect::MySql, "DROP VIEW v"),
