@@ -248,6 +248,15 @@ async fn what_goes_with_what_later_statements_name_is_no_drift(database: &Databa
     database.sql("ALTER TABLE part_of_part SET (fillfactor = 50); CREATE TABLE by_hand (n int)").await;
     let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else { panic!("no drift") };
     assert!(words(&drift).iter().all(|told| told.contains("by_hand")), "{drift:#?}");
+    // What is moved with its schema, or changed with its type, no name tells.
+    let moved = (
+        "3_moved",
+        "CREATE SCHEMA other;\nALTER TABLE heir SET SCHEMA other;\nALTER SCHEMA other RENAME TO another;",
+    );
+    let all = [set[0], set[1], moved];
+    run(database, &all, &with(DriftPolicy::Off)).await.expect("nobody looks");
+    let found = verdict(database, &migrations(&all)).await;
+    assert!(matches!(&found, DriftVerdict::Unknown(why) if why.contains("3_moved")), "{found:#?}");
 }
 
 async fn an_up_to_date_deploy_warns(database: &Database) {

@@ -414,6 +414,9 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
         for statement in statements.iter().take(ran as usize).skip(before as usize) {
             let text = statement.text(script.text());
             defaults |= dialect == Dialect::MySql && changes_defaults(text);
+            if dialect == Dialect::Postgres && changes_unnamed(text) {
+                return Named::Anything(attempt.name.clone());
+            }
             match classify(dialect, text).objects {
                 Objects::Known(known) => names.extend(known),
                 Objects::Unknown => return Named::Anything(attempt.name.clone()),
@@ -429,6 +432,19 @@ fn changes_defaults(statement: &str) -> bool {
     let mut words = tokens(Dialect::MySql, statement).filter(|token| token.kind.is_significant());
     words.next().is_some_and(|word| word.is_word("ALTER"))
         && words.next().is_some_and(|word| word.is_word("DATABASE") || word.is_word("SCHEMA"))
+}
+
+/// Whether a statement moves objects to another schema, or changes a type with what is made of it: names tell neither.
+fn changes_unnamed(statement: &str) -> bool {
+    let words: Vec<_> =
+        tokens(Dialect::Postgres, statement).filter(|token| token.kind.is_significant()).collect();
+    let [first, second, ..] = &words[..] else { return false };
+    let has =
+        |one: &str, next: &str| words.windows(2).any(|pair| pair[0].is_word(one) && pair[1].is_word(next));
+    first.is_word("ALTER")
+        && (second.is_word("SCHEMA")
+            || has("SET", "SCHEMA")
+            || second.is_word("TYPE") && words.iter().any(|word| word.is_word("CASCADE")))
 }
 
 /// How it is kept of a migration, and told, that the schema was taken as it was in its midst; the number comes behind.
