@@ -1,7 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
 use crate::driver::{Driver, DriverError};
-use crate::history::{Attempt, History, Remnant, State, acceptances, signed_at};
+use crate::history::{Attempt, History, Remnant, State, signed_at};
 use crate::migration::Migration;
 use crate::plan::{Plan, Step};
 use crate::schema::{
@@ -10,8 +10,7 @@ use crate::schema::{
 };
 use crate::shadow::is_left;
 use crate::sql::Dialect;
-use crate::sql::classify::{ObjectName, Objects, classify};
-use crate::sql::lexer::tokens;
+use crate::sql::classify::{ObjectName, Objects, changes_defaults, changes_unnamed, classify};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -413,8 +412,8 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
         by.push(attempt.name.clone());
         for statement in statements.iter().take(ran as usize).skip(before as usize) {
             let text = statement.text(script.text());
-            defaults |= dialect == Dialect::MySql && changes_defaults(text);
-            if dialect == Dialect::Postgres && changes_unnamed(text) {
+            defaults |= changes_defaults(dialect, text);
+            if changes_unnamed(dialect, text) {
                 return Named::Anything(attempt.name.clone());
             }
             match classify(dialect, text).objects {
@@ -425,26 +424,6 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
     }
     by.dedup();
     Named::Objects { names, by, defaults }
-}
-
-/// Whether a statement is an `ALTER DATABASE`, or `ALTER SCHEMA`, which is the same there.
-fn changes_defaults(statement: &str) -> bool {
-    let mut words = tokens(Dialect::MySql, statement).filter(|token| token.kind.is_significant());
-    words.next().is_some_and(|word| word.is_word("ALTER"))
-        && words.next().is_some_and(|word| word.is_word("DATABASE") || word.is_word("SCHEMA"))
-}
-
-/// Whether a statement moves objects to another schema, or changes a type with what is made of it: names tell neither.
-fn changes_unnamed(statement: &str) -> bool {
-    let words: Vec<_> =
-        tokens(Dialect::Postgres, statement).filter(|token| token.kind.is_significant()).collect();
-    let [first, second, ..] = &words[..] else { return false };
-    let has =
-        |one: &str, next: &str| words.windows(2).any(|pair| pair[0].is_word(one) && pair[1].is_word(next));
-    first.is_word("ALTER")
-        && (second.is_word("SCHEMA")
-            || has("SET", "SCHEMA")
-            || second.is_word("TYPE") && words.iter().any(|word| word.is_word("CASCADE")))
 }
 
 /// How it is kept of a migration, and told, that the schema was taken as it was in its midst; the number comes behind.
@@ -465,13 +444,11 @@ pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
 
 /// Behind how many statements of an attempt a person took the schema as it was last, since it began.
 pub(crate) fn accepted_in_the_midst(history: &History, attempt: &Attempt) -> Option<u32> {
-    let words = history.attempts.iter().filter_map(|row| row.resolution.as_deref());
-    let words = words.flat_map(acceptances);
     let is_since = |told: &&str| {
         let began = attempt.started_at.get(..19);
         signed_at(told).zip(began).is_some_and(|(time, began)| began <= time)
     };
-    words.filter(is_since).filter_map(|told| accepted_behind(told, &attempt.name)).last()
+    history.acceptances().filter(is_since).filter_map(|told| accepted_behind(told, &attempt.name)).last()
 }
 
 /// How many statements of an attempt were done when the schema was kept, where that is known: those are part of it.

@@ -118,7 +118,7 @@ const ALSO_ACCEPTED: &str = "; schema accepted by ";
 
 /// What is said in each acceptance among what was decided about a row, behind the words that it begins with. A reason that
 /// has these words in it is none.
-pub(crate) fn acceptances(told: &str) -> impl Iterator<Item = &str> {
+fn acceptances(told: &str) -> impl Iterator<Item = &str> {
     let mut decisions = told.split(ALSO_ACCEPTED);
     let first = decisions.next().and_then(|first| first.strip_prefix(ACCEPTED));
     first.into_iter().chain(decisions)
@@ -330,6 +330,11 @@ pub enum HistoryError {
 }
 
 impl History {
+    /// What is said in each acceptance of the schema, in the order of the rows.
+    pub(crate) fn acceptances(&self) -> impl Iterator<Item = &str> {
+        self.attempts.iter().filter_map(|row| row.resolution.as_deref()).flat_map(acceptances)
+    }
+
     /// The attempts that stand: applied, running, interrupted or failed; by position of their migration.
     ///
     /// ```

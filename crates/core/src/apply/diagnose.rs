@@ -8,7 +8,7 @@ use crate::diagnosis::{
 };
 use crate::drift::{DriftVerdict, Known, Levelled, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
-use crate::history::{Attempt, AttemptKind, State, acceptances, signed_at};
+use crate::history::{Attempt, AttemptKind, State, signed_at};
 use crate::migration::Migration;
 use crate::plan::{Blocked, find_migration, plan};
 use crate::schema::{Change, Difference, Key, Pattern, Schema};
@@ -192,11 +192,14 @@ impl Look<'_, '_, '_> {
                 _ => false,
             }
         };
-        let made = self.made_since_accepted();
-        // It was not there when the schema was kept either, and no look at that misses it.
-        let is_lost = |difference: &Difference| {
-            matches!(difference.change, Change::Removed(_)) && is_named(&difference.key, &made)
+        // Every text is read for that, which is only worth it where something is missing.
+        let is_missing = |difference: &Difference| matches!(difference.change, Change::Removed(_));
+        let made = match differences.iter().any(is_missing) {
+            true => self.made_since_accepted(),
+            false => BTreeSet::new(),
         };
+        // It was not there when the schema was kept either, and no look at that misses it.
+        let is_lost = |difference: &Difference| is_missing(difference) && is_named(&difference.key, &made);
         let is_drift = |key: &Key| match drift {
             DriftVerdict::Drift(drift) => drift.differences.iter().any(|one| one.key == *key),
             _ => false,
@@ -213,8 +216,7 @@ impl Look<'_, '_, '_> {
     /// What applied migrations name in definitions, in small letters, since a person took the schema as it was.
     fn made_since_accepted(&self) -> BTreeSet<String> {
         let attempts = &self.inspection.history.attempts;
-        let words = attempts.iter().filter_map(|attempt| attempt.resolution.as_deref());
-        let taken = words.flat_map(acceptances).filter_map(signed_at).max();
+        let taken = self.inspection.history.acceptances().filter_map(signed_at).max();
         let is_since = |attempt: &&Attempt| {
             let began = attempt.started_at.get(..19);
             attempt.claimed

@@ -16,7 +16,7 @@ mod sqlite;
 mod taken;
 mod variables;
 
-pub(crate) use definition::replaces_table;
+pub(crate) use definition::{changes_defaults, changes_unnamed, replaces_table};
 pub(crate) use functions::{IDENTITY, SESSION};
 pub(crate) use last_statement::{Adds, adds, calls};
 pub(crate) use lasting::{Lasting, lasting};

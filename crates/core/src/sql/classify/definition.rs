@@ -44,6 +44,24 @@ pub(crate) fn replaces_table(dialect: Dialect, statement: &str) -> bool {
     replaces && (cursor.sees("TABLE") || cursor.sees("SEQUENCE"))
 }
 
+/// MySQL and MariaDB: whether it is an `ALTER DATABASE`, or `ALTER SCHEMA`, which is the same there.
+pub(crate) fn changes_defaults(dialect: Dialect, statement: &str) -> bool {
+    let sketch = Sketch::new(dialect, statement);
+    let mut cursor = sketch.cursor();
+    dialect == Dialect::MySql && cursor.eat("ALTER") && cursor.eat_any(&["DATABASE", "SCHEMA"])
+}
+
+/// PostgreSQL: whether it moves objects to another schema, or changes a type with what is made of it: names tell neither.
+pub(crate) fn changes_unnamed(dialect: Dialect, statement: &str) -> bool {
+    let sketch = Sketch::new(dialect, statement);
+    let mut cursor = sketch.cursor();
+    dialect == Dialect::Postgres
+        && cursor.eat("ALTER")
+        && (cursor.sees("SCHEMA")
+            || cursor.has_phrase("SET SCHEMA")
+            || cursor.sees("TYPE") && cursor.has(&["CASCADE"]))
+}
+
 /// What sets, measures or tidies does the same twice, and so does what looks first whether it is done.
 fn is_harmless(sketch: &Sketch<'_>, facts: &Facts) -> bool {
     const TIDYING: [&str; 18] = [

@@ -69,18 +69,15 @@ pub(crate) fn lasting<'s>(
 const LEAVES_ALL: [&str; 5] = ["COMMENT ON", "GRANT", "REVOKE", "ANALYZE", "VACUUM"];
 
 /// What a statement may hold that is not plain: where names are looked for, what goes with the session, what acts by itself.
-const NOT_PLAIN: [&str; 8] =
-    ["TEMP", "TEMPORARY", "SEARCH_PATH", "USE", "ATTACH", "EVENT", "VIRTUAL", "SQLITE_MASTER"];
+const NOT_PLAIN: [&str; 6] = ["TEMP", "TEMPORARY", "USE", "ATTACH", "EVENT", "VIRTUAL"];
 
 /// The tables and columns that a statement makes; `None` where it is not plain.
 fn made(dialect: Dialect, statement: &str, has_triggers: bool) -> Option<Vec<(String, Option<String>)>> {
     let (facts, sketch) = (classify(dialect, statement), Sketch::new(dialect, statement));
     let mut cursor = sketch.cursor();
     // What stands in such a comment is run by some servers, and not by others.
-    let is_plain = !statement.contains("/*!")
-        && !statement.contains("/*M!")
-        && !statement.to_lowercase().contains("search_path")
-        && !statement.to_lowercase().contains("sqlite_")
+    let text = statement.to_lowercase();
+    let is_plain = !["/*!", "/*m!", "search_path", "sqlite_"].iter().any(|odd| text.contains(odd))
         && !cursor.has(&NOT_PLAIN)
         && !cursor.sees("SET SCHEMA");
     if !is_plain {
@@ -129,9 +126,9 @@ fn defined(
             cursor.eat_punctuation("*");
             let each = parted(cursor.rest()).into_iter().map(|tokens| added(Cursor::new(dialect, tokens)));
             let columns: Vec<Option<String>> = each.collect::<Option<_>>()?;
-            let column = |(table, column): (String, Option<String>)| column.map(|name| (table, Some(name)));
-            let all = columns.into_iter().filter_map(|name| column((table.clone()?, name)));
-            Some(all.collect())
+            Some(
+                columns.into_iter().flatten().filter_map(|name| Some((table.clone()?, Some(name)))).collect(),
+            )
         }
         _ => None,
     }
