@@ -82,14 +82,27 @@ async fn settings_are_pinned_and_restored(database: Database) {
     );
 }
 
+/// Makes every end that the history is told of take two seconds.
+async fn slow_down_the_history(database: &Database) {
+    database
+        .sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'; \
+             CREATE TRIGGER slow BEFORE UPDATE ON _windlass_migrations FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .await;
+}
+
 async fn the_history_is_written_whatever_a_migration_has_set(database: Database) {
     let role = format!("{}_owner", database.name);
     database.sql(&format!("CREATE ROLE {role}; GRANT CREATE ON SCHEMA public TO {role}")).await;
     let mut driver = database.ready().await;
+    slow_down_the_history(&database).await;
     let migration = migration();
     let set_role = format!("SET ROLE {role}");
     let statements = [
-        "SET statement_timeout = 1",
+        // Long enough for what takes the limit away, on a busy machine too; too short for the write.
+        "SET statement_timeout = '1s'",
         "SET search_path = ''",
         &set_role,
         "SET standard_conforming_strings = off",
@@ -107,7 +120,7 @@ async fn the_history_is_written_whatever_a_migration_has_set(database: Database)
 
 /// What is read for longer than a statement may run is read all the same.
 async fn a_long_write_of_the_history_has_the_time_that_it_takes(database: Database) {
-    const TRIES: usize = 5;
+    const TRIES: usize = 20;
     let mut driver = database.ready().await;
     let migration = migration();
     let names: Vec<String> = (0..20_000).map(|number| format!("{number}_m")).collect();
@@ -135,13 +148,7 @@ async fn a_migration_s_limit_of_its_transaction_is_none_of_the_history_s(databas
     let mut driver = database.ready().await;
     let known = database.value("SELECT current_setting('transaction_timeout', true)").await;
     let limit = if known == "NULL" { "statement_timeout" } else { "transaction_timeout" };
-    database
-        .sql(
-            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
-             'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'; \
-             CREATE TRIGGER slow BEFORE UPDATE ON _windlass_migrations FOR EACH ROW EXECUTE FUNCTION slow()",
-        )
-        .await;
+    slow_down_the_history(&database).await;
     let migration = migration();
     let limit = format!("SET LOCAL {limit} = '1s'");
     perform(&mut driver, &transaction(&migration, &[&limit])).await.unwrap();
