@@ -45,6 +45,8 @@ harness::scenarios!(
         where_nothing_moved_the_definitions_are_not_compared,
         nobody_looks_where_it_is_turned_off;
     natively [Postgres, MySql, MariaDb, Sqlite]:
+        what_later_statements_made_and_is_gone_is_drift,
+        what_goes_on_behind_an_acceptance_is_no_drift,
         a_secret_in_a_definition_is_neither_kept_nor_told,
         no_form_of_a_secret_is_kept;
     natively [Postgres, MySql, MariaDb, Sqlite]: grants_are_compared_where_both_looked;
@@ -222,6 +224,68 @@ async fn what_later_statements_name_is_no_drift(database: &Database) {
     // Nobody knows what a script made whose text is gone.
     let DriftVerdict::Unknown(why) = verdict(database, &migrations(&[A])).await else { panic!("known") };
     assert!(why.contains("2_b"), "{why}");
+}
+
+/// What was kept does not know it, and may be all that is there.
+async fn what_later_statements_made_and_is_gone_is_drift(database: &Database) {
+    const COLUMN: (&str, &str) = ("3_column", "UPDATE a SET n = 1;\nALTER TABLE a ADD COLUMN m int;");
+    const GONE: &str = "table b is gone, which statement 1 of `2_b` made";
+    const COLUMN_GONE: &str = "column a.m is gone, which statement 2 of `3_column` made";
+    let set = migrations(&[A, B, COLUMN]);
+    deployed(database, &[A]).await;
+    // As after a run that died before it kept the schema.
+    run(database, &[A, B, COLUMN], &with(DriftPolicy::Off)).await.expect("nobody looks");
+    let found = verdict(database, &set).await;
+    assert!(matches!(found, DriftVerdict::Touched(_)), "{found:#?}");
+    database.sql("DROP TABLE b").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    assert_eq!(words(&drift), [GONE]);
+    assert_eq!(drift.touched.as_ref().map(|touched| touched.differences.len()), Some(1), "{drift:#?}");
+    database.sql("ALTER TABLE a DROP COLUMN m").await;
+    // All is as it was kept.
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    assert_eq!(words(&drift), [GONE, COLUMN_GONE]);
+    assert_eq!(drift.touched, None);
+    let ignore = ["table:b", "a"].map(|pattern| pattern.parse().expect("a pattern")).into();
+    let mut ignoring = DriftOptions::default();
+    ignoring.ignore = ignore;
+    let found = look(&mut *database.connect().await, set.as_slice(), &ignoring).await.expect("a look");
+    assert_eq!(found, DriftVerdict::None);
+    const ON_B: (&str, &str) = ("4_on_b", "CREATE INDEX b_n ON b (n);");
+    let all = [A, B, COLUMN, ON_B];
+    for policy in [DriftPolicy::Stop, DriftPolicy::Related] {
+        let refused = run(database, &all, &with(policy)).await.expect_err("drift");
+        let DeployError::Drift(drift) = refused else { panic!("{refused:#?}") };
+        assert_eq!(words(&drift), [GONE, COLUMN_GONE]);
+    }
+    database.sql("CREATE TABLE b (n int)").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &set).await else { panic!("no drift") };
+    assert_eq!(words(&drift), [COLUMN_GONE]);
+    let project = Project::new(database, &all);
+    project.run(&["drift"]).await.code(10).out(COLUMN_GONE);
+    project.run(&["diagnose"]).await.out("make column a.m again");
+    project.run(&["drift", "accept", "--reason", "nobody wants it"]).await.code(0);
+    project.run(&["deploy"]).await.code(0).out("Applied 4_on_b");
+    assert_eq!(verdict(database, &migrations(&all)).await, DriftVerdict::None);
+}
+
+/// The schema is kept with the migration in whose midst it was taken as it was, where there is no other.
+async fn what_goes_on_behind_an_acceptance_is_no_drift(database: &Database) {
+    let text = "-- windlass: no-transaction\nCREATE TABLE a (n int);\nCREATE TABLE b (n int, m int);";
+    let set = [("1_both", text)];
+    database.sql("CREATE TABLE b (n int)").await;
+    let mut onto_it = with(DriftPolicy::Stop);
+    onto_it.plan.allow_non_empty = true;
+    let refused = run(database, &set, &onto_it).await.expect_err("b stands");
+    assert!(matches!(refused, DeployError::Statement(_)), "{refused:#?}");
+    let project = Project::new(database, &set);
+    project.run(&["drift", "accept", "--reason", "it is to go"]).await.code(0);
+    database.sql("DROP TABLE b").await;
+    project.run(&["resolve", "--resume", "1_both", "--reason", "b is gone"]).await.code(0);
+    // As after a run that died before it kept the schema.
+    run(database, &set, &with(DriftPolicy::Off)).await.expect("nobody looks");
+    let DriftVerdict::Touched(touched) = verdict(database, &migrations(&set)).await else { panic!("drift") };
+    assert_touched(&touched, &["b.m was added"], "1_both");
 }
 
 /// Partitions and heirs are not named, and long names, letters of other alphabets and escaped ones are written otherwise.

@@ -322,6 +322,7 @@ impl DifferenceBody {
                 let changed = changed.iter();
                 (word, changed.map(|(name, was, is)| property(name, was.as_ref(), is.as_ref())).collect())
             }
+            Change::Gone { .. } => ("gone", Vec::new()),
             _ => ("changed", Vec::new()),
         };
         let Key { schema, table, kind, name } = difference.key.clone();

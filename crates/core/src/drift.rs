@@ -1,5 +1,7 @@
 //! Drift: whether the live schema is what the last deploy left, and whether that keeps the next one from running.
 
+mod gone;
+
 use crate::driver::{Driver, DriverError};
 use crate::history::{Attempt, History, Remnant, State, signed_at};
 use crate::migration::Migration;
@@ -13,6 +15,7 @@ use crate::sql::Dialect;
 use crate::sql::classify::{ObjectName, Objects, changes_defaults, changes_unnamed, classify};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 /// What becomes of a deploy that has something to run, where the live schema is not what the last deploy left.
 ///
@@ -218,9 +221,13 @@ impl Levelled {
             Look::Same => DriftVerdict::None,
             Look::Unknown(why) => DriftVerdict::Unknown(why.clone()),
             Look::Differs { kept, live, unseen, .. } => {
-                let history = crate::apply::inspect(driver, migrations).await?.history;
-                let dialect = driver.capabilities().dialect;
-                match (judge(kept, live, &history, migrations, dialect, ignore), unseen.clone()) {
+                let inspection = crate::apply::inspect(driver, migrations).await?;
+                let gone = match gone::gone(driver, kept, &inspection, migrations).await {
+                    Err(DriverError::Schema(why)) => return Ok(DriftVerdict::Unknown(why)),
+                    gone => gone?,
+                };
+                let (history, dialect) = (&inspection.history, driver.capabilities().dialect);
+                match (judge(kept, (live, gone), history, migrations, dialect, ignore), unseen.clone()) {
                     (DriftVerdict::None | DriftVerdict::Touched(_), Some(why)) => DriftVerdict::Unknown(why),
                     (DriftVerdict::Drift(drift), unseen) => {
                         DriftVerdict::Drift(Box::new(Drift { unseen, ..*drift }))
@@ -232,10 +239,11 @@ impl Levelled {
     }
 }
 
-/// What differs for good: not what is to be ignored, and not what statements name that ran since.
+/// What differs for good: not what is to be ignored, and not what statements name that ran since, but for what those made and
+/// that is gone.
 fn judge(
     kept: &Kept,
-    live: &Schema,
+    (live, mut gone): (&Schema, Vec<Difference>),
     history: &History,
     migrations: &[Migration],
     dialect: Dialect,
@@ -244,6 +252,7 @@ fn judge(
     let is_ignored = |difference: &Difference| ignore.iter().any(|pattern| pattern.matches(&difference.key));
     let mut differences = differences(&kept.schema, live);
     differences.retain(|difference| !is_ignored(difference));
+    gone.retain(|difference| !is_ignored(difference));
     // Schemas that another history looks after, or did when this one was kept.
     let histories = kept.schema.objects.keys().chain(live.objects.keys()).filter(|key| key.kind == HISTORY);
     let others: BTreeSet<&str> = histories.map(|key| key.schema.as_str()).collect();
@@ -254,7 +263,7 @@ fn judge(
     // What a statement left that was refused or cut off is cleared away by the deploy that goes on.
     let left: Vec<&Remnant> = history.attempts.iter().filter_map(Attempt::remnant).collect();
     differences.retain(|difference| !left.iter().any(|remnant| is_left(difference, remnant)));
-    if differences.is_empty() {
+    if differences.is_empty() && gone.is_empty() {
         return DriftVerdict::None;
     }
     let touched = match named_since(kept, history, migrations, dialect) {
@@ -271,6 +280,7 @@ fn judge(
             Touched { differences: differences.extract_if(.., is_named).collect(), by }
         }
     };
+    differences.append(&mut gone);
     if differences.is_empty() {
         return DriftVerdict::Touched(touched);
     }
@@ -384,25 +394,33 @@ enum Named {
     Anything(String),
 }
 
-/// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
-fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
-    let (mut names, mut by, mut defaults) = (Vec::new(), Vec::new(), false);
+/// The attempts that ran, or may have run, statements since the schema was kept, and which: how many were done before, and how
+/// many are now.
+fn ran_since<'h>(kept: &'h Kept, history: &'h History) -> impl Iterator<Item = (&'h Attempt, Range<usize>)> {
     // The one with which it was kept may have gone on since; what was undone before says nothing of what came behind.
     let was_undone = |attempt: &Attempt| attempt.rolled_back_at.as_ref().is_some_and(|at| *at <= kept.at);
-    let since = |attempt: &&Attempt| {
-        (attempt.id > kept.id || attempt.id == kept.id && attempt.state() != State::Applied)
-            && !was_undone(attempt)
+    let went_on = |attempt: &Attempt| {
+        let words = kept.accepted.as_deref().unwrap_or_default();
+        attempt.state() != State::Applied || accepted_behind(words, &attempt.name).is_some()
     };
-    for attempt in history.attempts.iter().filter(since) {
+    let since = move |attempt: &&Attempt| {
+        (attempt.id > kept.id || attempt.id == kept.id && went_on(attempt)) && !was_undone(attempt)
+    };
+    history.attempts.iter().filter(since).filter_map(|attempt| {
         let ran = match (attempt.state(), attempt.in_flight) {
             (State::Applied, _) => attempt.statements,
             (_, Some(in_flight)) => in_flight.last.max(attempt.completed),
             _ => attempt.completed,
         };
         let before = done_when_kept(kept, attempt).min(ran);
-        if ran == before {
-            continue;
-        }
+        (before < ran).then_some((attempt, before as usize..ran as usize))
+    })
+}
+
+/// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
+fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
+    let (mut names, mut by, mut defaults) = (Vec::new(), Vec::new(), false);
+    for (attempt, range) in ran_since(kept, history) {
         let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
         let statements = migration.and_then(|m| Some((m.up(), m.statements(dialect).ok()?)));
         let Some((script, statements)) = statements.filter(|_| migration.is_some_and(|m| !m.is_rust()))
@@ -410,7 +428,7 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
             return Named::Anything(attempt.name.clone());
         };
         by.push(attempt.name.clone());
-        for statement in statements.iter().take(ran as usize).skip(before as usize) {
+        for statement in statements.iter().take(range.end).skip(range.start) {
             let text = statement.text(script.text());
             defaults |= changes_defaults(dialect, text);
             if changes_unnamed(dialect, text) {
@@ -505,6 +523,7 @@ fn is_about(difference: &Difference, names: &[ObjectName]) -> bool {
         Change::Changed(changed) | Change::WorkedOut(changed) => {
             changed.iter().flat_map(|(_, before, now)| before.iter().chain(now)).collect()
         }
+        Change::Gone { .. } => Vec::new(),
     };
     names.iter().any(|ObjectName { schema, name }| {
         let is_there = key.schema.is_empty()

@@ -121,9 +121,9 @@ pub struct Kept {
 pub enum Look {
     /// No deploy has kept the schema yet.
     NeverKept,
-    /// It is as it was kept.
+    /// It is as it was kept, and nothing was applied since.
     Same,
-    /// It may be another.
+    /// It may be another, or it was kept before the last migrations were applied.
     Differs {
         /// As it was kept.
         kept: Box<Kept>,

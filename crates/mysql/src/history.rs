@@ -160,8 +160,9 @@ impl Table {
     pub(crate) fn select_kept(&self) -> String {
         format!(
             "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s.%f'), \
-             CAST(accepted AS BINARY), HEX(snapshot) FROM {} WHERE snapshot IS NOT NULL \
-             ORDER BY id DESC LIMIT 1",
+             CAST(accepted AS BINARY), HEX(snapshot), EXISTS (SELECT 1 FROM {0} AS later \
+             WHERE later.id > h.id AND later.finished_at IS NOT NULL) FROM {0} AS h \
+             WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
             self.qualified
         )
     }

@@ -82,7 +82,7 @@ impl MySql<'_> {
             };
             let Some(kept) = found.snapshot() else { return Ok(Look::Unknown(NOT_GIVEN_BACK.to_owned())) };
             let now = said.fingerprints();
-            if fingerprint(&head(&kept)) == Some(now.whole()) {
+            if fingerprint(&head(&kept)) == Some(now.whole()) && !found.is_stale() {
                 return Ok(Look::Same);
             }
             let earlier = match before.take() {
@@ -443,6 +443,11 @@ impl Found {
     fn snapshot(&self) -> Option<Vec<u8>> {
         bytes(self.value(4)?)
     }
+
+    /// Whether migrations were applied since.
+    fn is_stale(&self) -> bool {
+        self.value(5) == Some("1")
+    }
 }
 
 /// A result that does not go into a packet is none.
@@ -470,7 +475,7 @@ fn compare(found: &Found, kept: &[u8], said: &Said, now: &Fingerprints) -> Look 
     };
     let unseen = rights::level(&mut schema, &mut live);
     let is_alike = schema.has_grants() == live.has_grants();
-    if is_alike && schema.objects == live.objects {
+    if is_alike && schema.objects == live.objects && !found.is_stale() {
         return unseen.map_or(Look::Same, Look::Unknown);
     }
     let value = |index: usize| found.value(index).unwrap_or_default();

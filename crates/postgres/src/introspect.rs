@@ -75,8 +75,12 @@ pub(crate) async fn look(
         )
     };
     let head = head(sight, Head::Fingerprint);
-    let same =
-        of_kept(&format!("split_part(left(h.snapshot, {LONGEST_HEAD}), E'\\n', 1) = {head} AS same"), "");
+    let stale = format!(
+        "EXISTS (SELECT FROM {} AS later WHERE later.id > h.id AND later.finished_at IS NOT NULL)",
+        table.quoted()
+    );
+    let first_line = format!("split_part(left(h.snapshot, {LONGEST_HEAD}), E'\\n', 1)");
+    let same = of_kept(&format!("{first_line} = {head} AND NOT {stale} AS same"), "");
     match answer(session, &format!("SELECT {}; {same}", pinned(&BARE_PINS))).await {
         Err(error) if crate::inspect::is_absent(&error) => return Ok(Look::NeverKept),
         // Whoever may not read one of the catalogs may still read those that matter.
@@ -88,8 +92,10 @@ pub(crate) async fn look(
     }
     let live = format!(", LATERAL ({}) AS live(text)", text(table, sight, Head::Origin));
     let both = of_kept(
-        "h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS at, h.accepted, \
-         h.snapshot AS kept, live.text AS live",
+        &format!(
+            "h.id, h.name, to_char(h.snapshot_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS at, \
+             h.accepted, {stale} AS stale, h.snapshot AS kept, live.text AS live"
+        ),
         &live,
     );
     let row = match answer(session, &format!("SELECT {}; {both}", pinned(&PINS))).await {
@@ -100,14 +106,15 @@ pub(crate) async fn look(
     };
     let value = |name| row.try_get(name).ok().flatten();
     let (kept, live) = (value("kept").unwrap_or_default(), value("live").unwrap_or_default());
-    if unmarked(kept) == unmarked(live) {
+    let is_stale = value("stale") == Some("t");
+    if unmarked(kept) == unmarked(live) && !is_stale {
         return Ok(Look::Same);
     }
     let (schema, live) = match (Schema::parse(kept), Schema::parse(live)) {
         (Ok(kept), Ok(live)) => (kept, live),
         (Err(error), _) | (_, Err(error)) => return Ok(Look::Unknown(error.to_string())),
     };
-    if schema == live {
+    if schema == live && !is_stale {
         return Ok(Look::Same);
     }
     Ok(Look::Differs {

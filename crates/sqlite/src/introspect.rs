@@ -31,7 +31,7 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
         let Some(head) = kept(connection, table, HEAD)? else { return Ok(Look::NeverKept) };
         let said = said(connection, table).map_err(|error| refused(&error))?;
         let now = said.fingerprints();
-        if fingerprint(&head.text) == Some(now.whole()) {
+        if fingerprint(&head.text) == Some(now.whole()) && !head.is_stale {
             return Ok(Look::Same);
         }
         let Some(kept) = kept(connection, table, "snapshot")? else { return Ok(Look::NeverKept) };
@@ -55,7 +55,7 @@ pub(crate) fn look(connection: &Connection, table: &HistoryTable) -> Result<Look
             Ok(found) => found,
             Err(error) => return Ok(Look::Unknown(error.to_string())),
         };
-        if schema == live {
+        if schema == live && !kept.is_stale {
             return Ok(Look::Same);
         }
         complete(&mut schema, &mut live, connection).map_err(|error| refused(&error))?;
@@ -96,6 +96,8 @@ struct Found {
     at: String,
     accepted: Option<String>,
     text: String,
+    /// Whether migrations were applied since.
+    is_stale: bool,
 }
 
 /// The first line of what was kept.
@@ -103,15 +105,16 @@ const HEAD: &str = "substr(snapshot, 1, instr(snapshot || char(10), char(10)) - 
 
 /// What was kept, with this of its text.
 fn kept(connection: &Connection, table: &HistoryTable, text: &str) -> Result<Option<Found>, DriverError> {
+    let history = table.quoted();
     let query = format!(
-        "SELECT id, name, snapshot_at, accepted, {text} FROM {} WHERE snapshot IS NOT NULL \
-         ORDER BY id DESC LIMIT 1",
-        table.quoted()
+        "SELECT id, name, snapshot_at, accepted, {text}, \
+         EXISTS (SELECT 1 FROM {history} AS later WHERE later.id > h.id AND later.finished_at IS NOT NULL) \
+         FROM {history} AS h WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
     );
     let found = connection.query_row(&query, [], |row| {
         let (id, migration, at) = (row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?);
         let at = at.unwrap_or_default();
-        Ok(Found { id, migration, at, accepted: row.get(3)?, text: row.get(4)? })
+        Ok(Found { id, migration, at, accepted: row.get(3)?, text: row.get(4)?, is_stale: row.get(5)? })
     });
     match found {
         Ok(found) => Ok(Some(found)),

@@ -201,7 +201,7 @@ impl Look<'_, '_, '_> {
         // It was not there when the schema was kept either, and no look at that misses it.
         let is_lost = |difference: &Difference| is_missing(difference) && is_named(&difference.key, &made);
         let is_drift = |key: &Key| match drift {
-            DriftVerdict::Drift(drift) => drift.differences.iter().any(|one| one.key == *key),
+            DriftVerdict::Drift(drift) => drift.differences.iter().any(|one| one.is_of(key)),
             _ => false,
         };
         differences.retain(|difference| {

@@ -482,7 +482,7 @@ fn undone(differences: &[Difference]) -> Vec<String> {
             Some(format!("take {} away: what it holds is lost", difference.key))
         }
         Change::Added(_) => Some(format!("take {} away", difference.key)),
-        Change::Removed(_) => Some(format!("make {} again", difference.key)),
+        Change::Removed(_) | Change::Gone { .. } => Some(format!("make {} again", difference.key)),
         Change::Changed(_) => Some(format!("put back {difference}")),
         Change::WorkedOut(_) => None,
     };

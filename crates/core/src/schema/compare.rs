@@ -47,12 +47,27 @@ pub enum Change {
     /// The same, of what the database works out when the object is made: it is another in each replay, and nobody did
     /// anything.
     WorkedOut(Vec<(String, Option<String>, Option<String>)>),
+    /// Neither schema has it: a statement made it after the earlier one was kept, and it is gone.
+    Gone {
+        /// The migration.
+        migration: String,
+        /// The number of its statement, from 1.
+        statement: u32,
+    },
 }
 
 impl Difference {
     /// Whether it makes the two schemas different ones, rather than the same that was made twice.
     pub fn counts(&self) -> bool {
         !matches!(self.change, Change::WorkedOut(_))
+    }
+
+    /// Whether it is of this object. Of what is gone, the schema is not known.
+    pub(crate) fn is_of(&self, key: &Key) -> bool {
+        let is_known = !matches!(self.change, Change::Gone { .. });
+        let is_in = |schema: &str| if is_known { self.key.schema == schema } else { true };
+        is_in(&key.schema)
+            && (&self.key.kind, &self.key.table, &self.key.name) == (&key.kind, &key.table, &key.name)
     }
 }
 
@@ -159,6 +174,9 @@ impl fmt::Display for Difference {
             Change::Removed(_) if since => return write!(f, "{} was removed", self.key),
             Change::Added(_) => return write!(f, "{} is there, and should not be", self.key),
             Change::Removed(_) => return write!(f, "{} is not there, and should be", self.key),
+            Change::Gone { migration, statement } => {
+                return write!(f, "{} is gone, which statement {statement} of `{migration}` made", self.key);
+            }
             Change::Changed(properties) => {
                 let one = |(name, before, now): &(String, Option<String>, Option<String>)| {
                     let (before, now) = (before.as_deref(), now.as_deref());

@@ -31,6 +31,15 @@ impl fmt::Display for Lasting {
 }
 
 impl Lasting {
+    /// Its name, but for the schema, which the text does not tell.
+    pub(crate) fn key(&self) -> Key {
+        let (kind, table, name) = match &self.column {
+            Some(column) => ("column", self.table.clone(), column.clone()),
+            None => ("table", String::new(), self.table.clone()),
+        };
+        Key { kind: kind.to_owned(), table, name, ..Key::default() }
+    }
+
     /// Whether a schema has it, or anything else of its name.
     pub(crate) fn stands_in(&self, schema: &Schema) -> bool {
         let is_same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
