@@ -457,7 +457,7 @@ pub(crate) fn acceptance(who: &str, reason: &str, history: &History) -> String {
         let refused = refused.map(|it| format!(" (refused: {})", it.last)).unwrap_or_default();
         format!("{}{}{refused}", in_the_midst_of(&attempt.name), attempt.completed)
     });
-    format!("{who}{midst}: {reason}")
+    format!("{who}{midst}{BEFORE_REASON}{reason}")
 }
 
 /// Behind how many statements of an attempt a person took the schema as it was last, since it began.
@@ -481,18 +481,26 @@ fn completed_when_kept(kept: &Kept, attempt: &Attempt) -> Option<u32> {
 /// The same, and what may have done something before it was refused by then, as long as nothing was done since.
 fn done_when_kept(kept: &Kept, attempt: &Attempt) -> u32 {
     let completed = completed_when_kept(kept, attempt).unwrap_or(0);
-    let words = kept.accepted.as_deref().unwrap_or_default();
-    let refused = words.split_once(&format!("{}{completed} (refused: ", in_the_midst_of(&attempt.name)));
+    let words = behind_the_midst(kept.accepted.as_deref().unwrap_or_default(), &attempt.name);
+    let refused = words.and_then(|words| words.strip_prefix(&format!("{completed} (refused: ")));
     let refused = refused.filter(|_| attempt.completed == completed && attempt.state() == State::Failed);
-    let number = refused.and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    let number = refused.and_then(|rest| rest.split(')').next()?.parse().ok());
     number.unwrap_or(0).max(completed)
 }
 
 /// Behind how many statements of a migration the schema was taken as it was, as these words have it.
 fn accepted_behind(accepted: &str, name: &str) -> Option<u32> {
-    let (_, number) = accepted.split_once(&in_the_midst_of(name))?;
-    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    behind_the_midst(accepted, name)?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
+
+/// What stands behind the words for the midst of a migration. A person's reason, which may have the same words, comes later.
+fn behind_the_midst<'a>(accepted: &'a str, name: &str) -> Option<&'a str> {
+    let (who, rest) = accepted.split_once(&in_the_midst_of(name))?;
+    (!who.contains(BEFORE_REASON)).then_some(rest)
+}
+
+/// Between who took the schema as it was, and why.
+const BEFORE_REASON: &str = ": ";
 
 /// PostgreSQL: what changes a table changes its partitions, and the tables that inherit from it, too.
 fn add_heirs(names: &mut Vec<ObjectName>, schemas: [&Schema; 2]) {
@@ -565,5 +573,18 @@ impl Drift {
                 }
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_not_read_as_the_midst_of_a_migration() {
+        let taken = "ada@desk in the midst of `2_b` behind statement 3 (refused: 4): in the midst of `1_a` behind statement 9";
+        assert_eq!(accepted_behind(taken, "2_b"), Some(3));
+        assert_eq!(accepted_behind(taken, "1_a"), None);
+        assert_eq!(accepted_behind("ada@desk: taken in the midst of `2_b` behind statement 3", "2_b"), None);
     }
 }
