@@ -98,8 +98,9 @@ pub async fn plan<'d, 'm, D>(
 }
 
 /// Whether the database is where the migrations want it, and nobody changed its schema since. Writes nothing; two
-/// round trips, unless somebody changed it. Where that cannot be told, the verdict says so; where no deploy has written
-/// the schema down yet, there is nothing to compare with. [`Deploy::verify`] leaves out what others may change.
+/// round trips, unless somebody changed it, or migrations were applied since it was written down. Where that cannot be told,
+/// the verdict says so; where no deploy has written the schema down yet, there is nothing to compare with.
+/// [`Deploy::verify`] leaves out what others may change.
 ///
 /// ```
 /// # use windlass_core::application::{Database, Migrations, VerifyError, verify};
