@@ -47,6 +47,8 @@ harness::scenarios!(
     natively [Postgres, MySql, MariaDb, Sqlite]:
         what_later_statements_made_and_is_gone_is_drift,
         what_goes_on_behind_an_acceptance_is_no_drift,
+        a_loss_is_told_until_it_is_settled,
+        what_ran_since_is_held_against_a_replay,
         a_secret_in_a_definition_is_neither_kept_nor_told,
         no_form_of_a_secret_is_kept;
     natively [Postgres, MySql, MariaDb, Sqlite]: grants_are_compared_where_both_looked;
@@ -286,6 +288,60 @@ async fn what_goes_on_behind_an_acceptance_is_no_drift(database: &Database) {
     run(database, &set, &with(DriftPolicy::Off)).await.expect("nobody looks");
     let DriftVerdict::Touched(touched) = verdict(database, &migrations(&set)).await else { panic!("drift") };
     assert_touched(&touched, &["b.m was added"], "1_both");
+    database.sql("DROP TABLE a; DROP TABLE b").await;
+    let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else { panic!("no drift") };
+    assert!(words(&drift).contains(&"table b is gone, which statement 2 of `1_both` made".to_owned()), "{drift:#?}");
+}
+
+/// Whatever becomes of the other migrations that ran with it.
+async fn a_loss_is_told_until_it_is_settled(database: &Database) {
+    const LOST: (&str, &str) = ("2_lost", "CREATE TABLE lost (n int);");
+    const GONE: &str = "table lost is gone, which statement 1 of `2_lost` made";
+    let half = "-- windlass: no-transaction\nCREATE TABLE half (lost int);\n";
+    let (refused, mended) = (format!("{half}SELECT * FROM nowhere;"), format!("{half}SELECT 1;"));
+    let told = async |set: &[(&'static str, &str)]| match verdict(database, &migrations(set)).await {
+        DriftVerdict::Drift(drift) => words(&drift),
+        other => panic!("{other:?}"),
+    };
+    deployed(database, &[A]).await;
+    run(database, &[A, LOST, ("3_half", &refused)], &with(DriftPolicy::Stop)).await.expect_err("nowhere");
+    database.sql("DROP TABLE lost").await;
+    assert_eq!(told(&[A, LOST, ("3_half", &refused)]).await, [GONE]);
+    let set = [A, LOST, ("3_half", mended.as_str())];
+    assert_eq!(told(&set).await, [GONE]);
+    let stopped = run(database, &set, &with(DriftPolicy::Stop)).await.expect_err("drift");
+    assert!(matches!(stopped, DeployError::Drift(_)), "{stopped:#?}");
+    let project = Project::new(database, &set);
+    project.run(&["resolve", "--applied", "3_half", "--force", "--reason", "it is"]).await.code(0);
+    assert_eq!(told(&set).await, [GONE]);
+    project.run(&["drift", "accept", "--reason", "so it is"]).await.code(0);
+    assert_eq!(verdict(database, &migrations(&set)).await, DriftVerdict::None);
+}
+
+/// What was kept knows nothing of an index that was made since.
+async fn what_ran_since_is_held_against_a_replay(database: &Database) {
+    let shadow: &[&str] = match database.target().family {
+        Family::Sqlite => &["diagnose"],
+        _ => &["diagnose", "--shadow", "same-server"],
+    };
+    let set = [A, ("2_index", "CREATE INDEX a_n ON a (n);")];
+    deployed(database, &set[..1]).await;
+    run(database, &set, &with(DriftPolicy::Off)).await.expect("nobody looks");
+    let project = Project::new(database, &set);
+    project.run(shadow).await.code(0).out("everything is as it should be");
+    let drop = match database.target().family {
+        Family::Postgres | Family::Sqlite => "DROP INDEX a_n",
+        _ => "DROP INDEX a_n ON a",
+    };
+    database.sql(drop).await;
+    project.run(&["drift"]).await.code(0).out("although statements of `2_index` ran since");
+    if database.target().family != Family::Sqlite {
+        project.run(&["diagnose"]).await.code(0).out("was not looked at: `2_index`");
+    }
+    project.run(shadow).await.code(10).out("a_n is not there, and should be").out("a_n again");
+    database.sql(set[1].1).await;
+    project.run(shadow).await.code(0).out("everything is as it should be");
+    project.run(&["drift"]).await.code(0).out("2_index");
 }
 
 /// Partitions and heirs are not named, and long names, letters of other alphabets and escaped ones are written otherwise.

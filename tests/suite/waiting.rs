@@ -309,6 +309,9 @@ async fn a_session_killed_in_a_call_leaves_doubt(database: &Database) {
     killed_at(database, "n + 1", &scripts).await;
     assert_eq!(database.value("SELECT count(*) FROM x").await, "2", "half of the procedure stands");
     doubted(database, &scripts, 2).await;
+    // What another text has in its place tells nothing of it.
+    let edited = "INSERT INTO x VALUES (9);\nSELECT 1;\nCALL fill();";
+    doubted(database, &[N, ("2_procedure", procedure), ("3_call", edited)], 2).await;
     database.sql("DELETE FROM x WHERE n = 1").await;
     resume(database, &scripts, "3_call").await;
     assert_eq!(deployed(database, &scripts).await.applied.len(), 1);

@@ -10,9 +10,9 @@ use crate::schema::{
     Change, Difference, HISTORY, Kept, Key, Look, Pattern, Properties, Schema, differences, level_grants,
     level_knowledge,
 };
-use crate::shadow::is_left;
+use crate::shadow::{is_left, names};
 use crate::sql::Dialect;
-use crate::sql::classify::{ObjectName, Objects, changes_defaults, changes_unnamed, classify};
+use crate::sql::classify::{Effect, Facts, ObjectName, Objects, changes_defaults, changes_unnamed, classify};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -90,7 +90,7 @@ pub struct Drift {
 }
 
 /// What differs from what was kept, all of it in objects that statements name which ran since: what those made of them, and
-/// what others may have, is not told apart.
+/// what others may have, is not told apart. Nothing may differ, where others took back what those made.
 ///
 /// ```
 /// # use windlass_core::drift::Touched;
@@ -109,9 +109,17 @@ pub struct Touched {
 
 impl fmt::Display for Touched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.by.join("`, `");
+        if self.differences.is_empty() {
+            return write!(
+                f,
+                "the live schema is what was kept, although statements of `{names}` ran since: whether all that they made \
+                 stands, no text tells"
+            );
+        }
         let many = if self.differences.len() == 1 { "object differs" } else { "objects differ" };
         let statements = format_args!("{} {many} that statements of `", self.differences.len());
-        write!(f, "{statements}{}` name, which ran since the schema was kept", self.by.join("`, `"))
+        write!(f, "{statements}{names}` name, which ran since the schema was kept")
     }
 }
 
@@ -193,6 +201,15 @@ pub async fn look(
     Levelled::look(driver, options.grants).await?.verdict(driver, migrations, &options.ignore).await
 }
 
+/// What ran since the schema was kept, and what it made.
+#[derive(Debug, Default)]
+pub(crate) struct MadeSince {
+    /// Names, in small letters.
+    pub(crate) names: BTreeSet<String>,
+    /// The migrations.
+    pub(crate) by: Vec<String>,
+}
+
 /// A look at the schema: of two that differ, neither holds what only one of them can tell.
 pub(crate) struct Levelled(Look);
 
@@ -207,6 +224,30 @@ impl Levelled {
             *unseen = level_grants(&mut kept.schema, live).or(unseen.take());
         }
         Ok(Self(look))
+    }
+
+    /// What statements name in definitions that ran since the schema was kept, in small letters, and whose those are; `None`
+    /// where none did, or nothing was kept.
+    pub(crate) fn made_since(
+        &self,
+        history: &History,
+        migrations: &[Migration],
+        dialect: Dialect,
+    ) -> Option<MadeSince> {
+        let Look::Differs { kept, .. } = &self.0 else { return None };
+        let mut made = MadeSince::default();
+        for (attempt, range) in ran_since(kept, history) {
+            let Some(migration) = migrations.iter().find(|one| one.name() == attempt.name) else { continue };
+            let range = range.start as u32..range.end as u32;
+            let is_definition =
+                |facts: &Facts| !matches!(facts.effect, Effect::Query | Effect::Data | Effect::Session);
+            let (named, _) = names(migration, range, dialect, is_definition);
+            if !named.is_empty() || migration.is_rust() {
+                made.by.push(attempt.name.clone());
+            }
+            made.names.extend(named);
+        }
+        (!made.by.is_empty()).then_some(made)
     }
 
     /// Whether it is drift.
@@ -251,8 +292,10 @@ fn judge(
 ) -> DriftVerdict {
     let is_ignored = |difference: &Difference| ignore.iter().any(|pattern| pattern.matches(&difference.key));
     let mut differences = differences(&kept.schema, live);
+    let all = differences.len() + gone.len();
     differences.retain(|difference| !is_ignored(difference));
     gone.retain(|difference| !is_ignored(difference));
+    let ignores = differences.len() + gone.len() < all;
     // Schemas that another history looks after, or did when this one was kept.
     let histories = kept.schema.objects.keys().chain(live.objects.keys()).filter(|key| key.kind == HISTORY);
     let others: BTreeSet<&str> = histories.map(|key| key.schema.as_str()).collect();
@@ -263,7 +306,7 @@ fn judge(
     // What a statement left that was refused or cut off is cleared away by the deploy that goes on.
     let left: Vec<&Remnant> = history.attempts.iter().filter_map(Attempt::remnant).collect();
     differences.retain(|difference| !left.iter().any(|remnant| is_left(difference, remnant)));
-    if differences.is_empty() && gone.is_empty() {
+    if differences.is_empty() && gone.is_empty() && ran_since(kept, history).next().is_none() {
         return DriftVerdict::None;
     }
     let touched = match named_since(kept, history, migrations, dialect) {
@@ -272,11 +315,14 @@ fn judge(
                 "statements of {name} ran since the schema was kept, and may have changed anything"
             ));
         }
-        Named::Objects { mut names, by, defaults } => {
+        Named::Objects { mut names, by, defaults, defines } => {
             add_heirs(&mut names, [&kept.schema, live]);
             let is_named = |difference: &mut Difference| {
                 defaults && difference.key.kind == "database" || is_about(difference, &names)
             };
+            if differences.is_empty() && gone.is_empty() && (ignores || !defines) {
+                return DriftVerdict::None;
+            }
             Touched { differences: differences.extract_if(.., is_named).collect(), by }
         }
     };
@@ -389,6 +435,8 @@ enum Named {
         by: Vec<String>,
         /// MySQL and MariaDB: one changes what the database gives to whatever is made in it.
         defaults: bool,
+        /// One is more than a change of rows.
+        defines: bool,
     },
     /// This migration's may touch anything.
     Anything(String),
@@ -419,7 +467,7 @@ fn ran_since<'h>(kept: &'h Kept, history: &'h History) -> impl Iterator<Item = (
 
 /// What the statements name that ran, or may have run, in attempts after the one that kept the schema.
 fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect: Dialect) -> Named {
-    let (mut names, mut by, mut defaults) = (Vec::new(), Vec::new(), false);
+    let (mut names, mut by, mut defaults, mut defines) = (Vec::new(), Vec::new(), false, false);
     for (attempt, range) in ran_since(kept, history) {
         let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
         let statements = migration.and_then(|m| Some((m.up(), m.statements(dialect).ok()?)));
@@ -434,14 +482,16 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
             if changes_unnamed(dialect, text) {
                 return Named::Anything(attempt.name.clone());
             }
-            match classify(dialect, text).objects {
+            let facts = classify(dialect, text);
+            defines |= !matches!(facts.effect, Effect::Query | Effect::Data | Effect::Session);
+            match facts.objects {
                 Objects::Known(known) => names.extend(known),
                 Objects::Unknown => return Named::Anything(attempt.name.clone()),
             }
         }
     }
     by.dedup();
-    Named::Objects { names, by, defaults }
+    Named::Objects { names, by, defaults, defines }
 }
 
 /// How it is kept of a migration, and told, that the schema was taken as it was in its midst; the number comes behind.
@@ -579,6 +629,29 @@ impl Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_more_than_it_names_is_known() {
+        for statement in [
+            "ALTER TABLE t DROP COLUMN a CASCADE",
+            "ALTER TABLE t ADD b int, DROP CONSTRAINT c CASCADE",
+            "ALTER DOMAIN d DROP CONSTRAINT c CASCADE",
+            "ALTER TYPE t ADD ATTRIBUTE a int CASCADE",
+            "CREATE EXTENSION IF NOT EXISTS earthdistance CASCADE",
+            "CREATE SCHEMA AUTHORIZATION ada",
+        ] {
+            assert!(changes_unnamed(Dialect::Postgres, statement), "{statement}");
+        }
+        for statement in [
+            "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE",
+            "ALTER TABLE t DROP COLUMN a",
+            "CREATE EXTENSION cube",
+            "CREATE SCHEMA s",
+            "CREATE TABLE t (a int REFERENCES u ON DELETE CASCADE)",
+        ] {
+            assert!(!changes_unnamed(Dialect::Postgres, statement), "{statement}");
+        }
+    }
 
     #[test]
     fn a_reason_is_not_read_as_the_midst_of_a_migration() {

@@ -170,6 +170,13 @@ pub struct Surroundings {
     pub event_triggers_may_leave: bool,
 }
 
+impl Surroundings {
+    /// Whether reading or changing rows may run code.
+    pub(crate) fn runs_code(&self) -> bool {
+        self.has_triggers || self.has_routines
+    }
+}
+
 /// What a statement made that is done by the history, and of which the schema has nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undone {

@@ -404,6 +404,9 @@ fn objects() {
     check(MySql, "CREATE TABLE `a``b` LIKE d.T", &["a`b", "d.T"]);
     check(MySql, "RENAME TABLE a TO b, c TO d", &["a", "b", "c", "d"]);
     check(MySql, "ALTER TABLE a RENAME b", &["a", "b"]);
+    // Names may begin with digits there.
+    check(MySql, "ALTER TABLE 2fa_tokens RENAME TO 1e", &["2fa_tokens", "1e"]);
+    check(MySql, "INSERT INTO 0x1g SELECT 1e5, 1E+5, 0x1F, 0b10 FROM 0b12, 1e5x", &["0x1g", "0b12", "1e5x"]);
     check(MySql, "ALTER TABLE a RENAME COLUMN b TO c", &["a"]);
     check(MySql, "CREATE INDEX i ON t (a)", &["t"]);
     check(MySql, "LOCK TABLES a READ, b AS c WRITE", &["a", "b"]);

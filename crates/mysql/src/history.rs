@@ -161,7 +161,8 @@ impl Table {
         format!(
             "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s.%f'), \
              CAST(accepted AS BINARY), HEX(snapshot), EXISTS (SELECT 1 FROM {0} AS later \
-             WHERE later.id > h.id AND later.finished_at IS NOT NULL) FROM {0} AS h \
+             WHERE later.finished_at IS NOT NULL AND (later.id > h.id OR later.id = h.id \
+             AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at)) FROM {0} AS h \
              WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
             self.qualified
         )

@@ -76,7 +76,8 @@ pub(crate) async fn look(
     };
     let head = head(sight, Head::Fingerprint);
     let stale = format!(
-        "EXISTS (SELECT FROM {} AS later WHERE later.id > h.id AND later.finished_at IS NOT NULL)",
+        "EXISTS (SELECT FROM {} AS later WHERE later.finished_at IS NOT NULL AND (later.id > h.id \
+         OR later.id = h.id AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at))",
         table.quoted()
     );
     let first_line = format!("split_part(left(h.snapshot, {LONGEST_HEAD}), E'\\n', 1)");

@@ -108,7 +108,8 @@ fn kept(connection: &Connection, table: &HistoryTable, text: &str) -> Result<Opt
     let history = table.quoted();
     let query = format!(
         "SELECT id, name, snapshot_at, accepted, {text}, \
-         EXISTS (SELECT 1 FROM {history} AS later WHERE later.id > h.id AND later.finished_at IS NOT NULL) \
+         EXISTS (SELECT 1 FROM {history} AS later WHERE later.finished_at IS NOT NULL AND (later.id > h.id \
+         OR later.id = h.id AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at)) \
          FROM {history} AS h WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
     );
     let found = connection.query_row(&query, [], |row| {

@@ -70,6 +70,7 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
         (None, _) if diagnosis.examined.is_some() && is_to_settle(&diagnosis.advice) => Exit::Blocked,
         (None, _) if diagnosis.recorded.iter().any(|one| !one.differences.is_empty()) => Exit::Blocked,
         (None, DriftVerdict::Drift(_)) => Exit::Drift,
+        (None, _) if diagnosis.advice.action == Action::Drift => Exit::Drift,
         (None, _) if diagnosis.fails_again().is_some() => Exit::Failed,
         _ => Exit::Done,
     }

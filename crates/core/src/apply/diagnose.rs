@@ -6,7 +6,7 @@ use super::{DeployOptions, inspect, replay, replay_all};
 use crate::diagnosis::{
     Case, Diagnosis, NotCompared, Origin, Recorded, Seen, advise, borne_out, by_hand, examine, rows,
 };
-use crate::drift::{DriftVerdict, Known, Levelled, Touched};
+use crate::drift::{DriftVerdict, Known, Levelled, MadeSince, Touched};
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::{Attempt, AttemptKind, State, signed_at};
 use crate::migration::Migration;
@@ -49,8 +49,12 @@ pub async fn diagnose(
     let drift = levelled.verdict(driver, migrations.as_slice(), &options.drift.ignore).await?;
     let is_believed = !matches!(blocked, Some(Blocked::History(_)));
     let attempt = examined(&inspection).filter(|_| is_believed);
+    let dialect = driver.capabilities().dialect;
+    let since = levelled.made_since(&inspection.history, migrations.as_slice(), dialect);
     let known = Known::of(levelled, &inspection.history, attempt);
-    let mut look = Look { driver, shadow, migrations, inspection: &inspection, known, wants_shadow: false };
+    let inspection = &inspection;
+    let mut look =
+        Look { driver, shadow, migrations, inspection, since: since.as_ref(), known, wants_shadow: false };
     let mut beside = Vec::new();
     let examined = match attempt {
         Some(attempt) => {
@@ -68,6 +72,7 @@ pub async fn diagnose(
     if blocked.is_none() && examined.is_none() && !is_drift {
         ((recorded, beside), recorded_unseen) = look.recorded(options).await?;
     }
+    let since = since.as_ref().map(|since| since.by.as_slice()).unwrap_or_default();
     let is_drift_alone = blocked.is_none() && is_drift && examined.is_none();
     let origin = match is_drift_alone {
         true => look.origin(&pending, options).await?,
@@ -81,6 +86,7 @@ pub async fn diagnose(
         recorded: &recorded,
         recorded_unseen: recorded_unseen.as_ref(),
         beside: &beside,
+        since,
         drift: &drift,
         has_history: !inspection.history.attempts.is_empty(),
         holder: holder.as_ref(),
@@ -121,6 +127,8 @@ struct Look<'l, 'd, 's> {
     shadow: Option<&'s mut dyn Driver>,
     migrations: &'l Migrations,
     inspection: &'l Inspection,
+    /// What ran since the schema was kept.
+    since: Option<&'l MadeSince>,
     /// What was so before; with the attempt's replay once there is one.
     known: Known,
     /// A shadow database would have been used.
@@ -230,7 +238,7 @@ impl Look<'_, '_, '_> {
             .collect()
     }
 
-    /// What stands on a person's word, held against what is there.
+    /// What stands on a person's word, and what ran since the schema was kept, held against what is there.
     async fn recorded(
         &mut self,
         options: &DeployOptions,
@@ -239,7 +247,8 @@ impl Look<'_, '_, '_> {
         let attempts = by_hand(inspection);
         let dialect = self.driver.capabilities().dialect;
         let unseen = || borne_out(&attempts, &[], migrations, dialect, |_| false);
-        if attempts.is_empty() || !self.driver.keeps_schema() {
+        let since = self.since.map(|since| &since.names);
+        if attempts.is_empty() && since.is_none() || !self.driver.keeps_schema() {
             return Ok(((Vec::new(), Vec::new()), None));
         }
         self.wants_shadow = true;
@@ -257,7 +266,21 @@ impl Look<'_, '_, '_> {
                 let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
                 let is_taken =
                     |difference: &Difference| is_accepted && self.known.holds(&difference.key, &live);
-                (borne_out(&attempts, &differences, migrations, dialect, is_taken), None)
+                let (recorded, mut beside) = borne_out(&attempts, &differences, migrations, dialect, is_taken);
+                // What is as it was when it was kept, no look at that misses.
+                let is_since = |difference: &&Difference| {
+                    let key = &difference.key;
+                    since.is_some_and(|names| is_named(key, names))
+                        && !(self.known.holds(key, &live) && live.objects.contains_key(key))
+                };
+                let is_told = |one: &Recorded, key: &Key| one.differences.iter().any(|other| other.key == *key);
+                let more = differences.iter().filter(is_since).filter(|difference| {
+                    let key = &difference.key;
+                    !recorded.iter().any(|one| is_told(one, key)) && !beside.iter().any(|one| one.key == *key)
+                });
+                let more: Vec<Difference> = more.cloned().collect();
+                beside.extend(more);
+                ((recorded, beside), None)
             }
             Err(why) => (unseen(), Some(NotCompared::Unreadable(why))),
         })

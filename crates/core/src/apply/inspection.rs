@@ -89,7 +89,7 @@ fn lasting_of(
     let begun = attempt.in_flight.map_or(0, |in_flight| in_flight.last).max(attempt.completed);
     let begun = statements.iter().take(begun as usize);
     let begun = begun.map(|statement| statement.text(text));
-    let mut all = lasting(dialect, begun, inspection.surroundings.has_triggers);
+    let mut all = lasting(dialect, begun, inspection.surroundings.runs_code());
     let taken = accepted_in_the_midst(&inspection.history, attempt).unwrap_or(0);
     all.retain(|one| one.number > taken && one.number <= attempt.completed);
     all

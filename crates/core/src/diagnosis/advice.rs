@@ -113,6 +113,8 @@ pub(crate) struct Case<'a> {
     pub(crate) examined: Option<&'a Examined>,
     pub(crate) recorded: &'a [Recorded],
     pub(crate) recorded_unseen: Option<&'a NotCompared>,
+    /// The migrations that ran since the schema was kept.
+    pub(crate) since: &'a [String],
     pub(crate) beside: &'a [Difference],
     pub(crate) has_history: bool,
     pub(crate) drift: &'a DriftVerdict,
@@ -226,6 +228,8 @@ fn advice(case: &Case<'_>) -> Advice {
         (None, _) if case.recorded.iter().any(|one| !one.differences.is_empty()) => {
             not_borne_out(case.recorded)
         }
+        // Neither the kept schema nor the history bears it out.
+        (None, _) if !case.since.is_empty() && !case.beside.is_empty() => drifted(case.beside, &Origin::Unknown),
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
             _ if case.pending.is_empty() => match not_looked_at(case) {

@@ -5,6 +5,7 @@ use super::ran_since;
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::State;
 use crate::migration::Migration;
+use crate::plan::has_run_head;
 use crate::schema::{Against, Change, Difference, Kept};
 use crate::sql::Dialect;
 use crate::sql::classify::{Lasting, lasting};
@@ -47,10 +48,9 @@ fn made_since(
     for (attempt, range) in ran_since(kept, &inspection.history) {
         let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
         let is_known = |migration: &&Migration| {
-            !migration.is_rust()
-                && !attempt.is_decided()
-                && matches!(attempt.state(), State::Applied | State::Failed | State::Interrupted)
-                && is_same_text(migration, attempt, dialect)
+            let is_mended = attempt.in_flight.is_none() && has_run_head(migration, attempt, dialect);
+            let is_text = || is_same_text(migration, attempt, dialect) || is_mended || attempt.is_decided();
+            !migration.is_rust() && attempt.state() != State::Running && is_text()
         };
         let Some(migration) = migration.filter(is_known) else { return Vec::new() };
         let Ok(statements) = migration.statements(dialect) else { return Vec::new() };
@@ -60,11 +60,12 @@ fn made_since(
             origins.push((attempt, number));
         }
     }
-    let made = lasting(dialect, texts, inspection.surroundings.has_triggers).into_iter();
+    let made = lasting(dialect, texts, inspection.surroundings.runs_code()).into_iter();
     let made = made.filter_map(|mut one| {
         let (attempt, number) = origins.get((one.number as usize).checked_sub(1)?)?;
         one.number = *number;
-        (attempt.state() == State::Applied).then(|| (attempt.name.clone(), one))
+        // What was made by hand, or undone, is a person's word.
+        (attempt.state() == State::Applied && !attempt.is_decided()).then(|| (attempt.name.clone(), one))
     });
     made.collect()
 }

@@ -320,7 +320,8 @@ fn settle(prepared: &Prepared<'_>, attempt: &Attempt, in_flight: InFlight, same_
         Sight::Remnant(Remnant::InvalidIndex { .. }) => Some(completed),
         Sight::Remnant(Remnant::PendingDetach { .. }) if same_text && statements?.len() == 1 => Some(last),
         Sight::Remnant(_) => None,
-        _ if statements?.iter().all(|facts| facts.repeats_harmlessly) => Some(completed),
+        // Of what another text ran, this one's statements tell nothing.
+        _ if same_text && statements?.iter().all(|facts| facts.repeats_harmlessly) => Some(completed),
         _ => None,
     }
 }

@@ -212,7 +212,10 @@ impl<'a> Lexer<'a> {
         match scan::class(first) {
             Class::Space => (TokenKind::Space, scan::spaces(bytes, start + 1)),
             Class::Letter => self.word(start, first),
-            Class::Digit => (TokenKind::Number, scan::number(bytes, start)),
+            Class::Digit => match scan::name_behind_digits(bytes, start) {
+                Some(end) if self.dialect == Dialect::MySql => (TokenKind::Word, end),
+                _ => (TokenKind::Number, scan::number(bytes, start)),
+            },
             Class::Single => (TokenKind::Punctuation, start + 1),
             Class::Semicolon => (TokenKind::Semicolon, start + 1),
             Class::Quote => self.quoted(start, first),

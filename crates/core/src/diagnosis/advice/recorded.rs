@@ -21,6 +21,10 @@ pub(super) fn not_looked_at(case: &Case<'_>) -> Option<String> {
             "whether what was recorded as rolled back by a person's word is gone was not looked at: {names}"
         )
     });
+    let since = (!case.since.is_empty() && case.recorded_unseen.is_some()).then(|| {
+        let names: Vec<_> = case.since.iter().map(|name| format!("`{name}`")).collect();
+        format!("whether what ran since the schema was kept stands was not looked at: {}", few(&names))
+    });
     let rows = case.recorded.iter().filter(|one| !one.unseen_rows.is_empty()).map(|one| {
         let (rows, name) = (numbers(&one.unseen_rows), &one.attempt.name);
         format!("that the rows of {rows} of `{name}` were changed is a person's word, and no schema tells")
@@ -36,7 +40,7 @@ pub(super) fn not_looked_at(case: &Case<'_>) -> Option<String> {
         ),
         _ => None,
     };
-    let parts: Vec<_> = recorded.into_iter().chain(undone).chain(rows).chain(beside).chain(drift).collect();
+    let parts: Vec<_> = recorded.into_iter().chain(undone).chain(since).chain(rows).chain(beside).chain(drift).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

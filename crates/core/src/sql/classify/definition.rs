@@ -51,15 +51,21 @@ pub(crate) fn changes_defaults(dialect: Dialect, statement: &str) -> bool {
     dialect == Dialect::MySql && cursor.eat("ALTER") && cursor.eat_any(&["DATABASE", "SCHEMA"])
 }
 
-/// PostgreSQL: whether it moves objects to another schema, or changes a type with what is made of it: names tell neither.
+/// PostgreSQL: whether it moves objects to another schema, changes a type with what is made of it, takes away what stands on a
+/// column, or makes a schema or extensions that it does not name: names tell nothing of that.
 pub(crate) fn changes_unnamed(dialect: Dialect, statement: &str) -> bool {
     let sketch = Sketch::new(dialect, statement);
     let mut cursor = sketch.cursor();
-    dialect == Dialect::Postgres
-        && cursor.eat("ALTER")
-        && (cursor.sees("SCHEMA")
-            || cursor.has_phrase("SET SCHEMA")
-            || cursor.sees("TYPE") && cursor.has(&["CASCADE"]))
+    if dialect != Dialect::Postgres {
+        return false;
+    }
+    let (cascades, takes_away) = (cursor.has(&["CASCADE"]), cursor.has(&["DROP"]));
+    if cursor.eat("ALTER") {
+        let is_wide = cursor.sees("TYPE") || cursor.sees("DOMAIN") || takes_away;
+        return cursor.sees("SCHEMA") || cursor.has_phrase("SET SCHEMA") || cascades && is_wide;
+    }
+    cursor.eat("CREATE")
+        && (cursor.sees("EXTENSION") && cascades || cursor.eat("SCHEMA") && cursor.has(&["AUTHORIZATION"]))
 }
 
 /// What sets, measures or tidies does the same twice, and so does what looks first whether it is done.

@@ -42,12 +42,15 @@ impl Lasting {
 
     /// Whether a schema has it, or anything else of its name.
     pub(crate) fn stands_in(&self, schema: &Schema) -> bool {
-        let is_same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let is_same = |one: &str, other: &str| {
+            let is_plain = one.is_ascii() && other.is_ascii();
+            one.eq_ignore_ascii_case(other) || !is_plain && one.to_lowercase() == other.to_lowercase()
+        };
         let is_it = |key: &Key| match &self.column {
             Some(column) => {
                 key.kind == "column" && is_same(&key.table, &self.table) && is_same(&key.name, column)
             }
-            None => is_same(&key.name, &self.table) || is_same(&key.table, &self.table),
+            None => !APART.contains(&&*key.kind) && is_same(&key.name, &self.table),
         };
         // SQLite: what is called like a part of a virtual table is left out.
         let is_left_out = |key: &Key| {
@@ -60,15 +63,33 @@ impl Lasting {
     }
 }
 
-/// What stands since these statements ran. Triggers of PostgreSQL may do anything when rows are changed.
+/// What may have a table's name beside it.
+const APART: [&str; 12] = [
+    "aggregate",
+    "check",
+    "column",
+    "event",
+    "foreign key",
+    "function",
+    "policy",
+    "primary key",
+    "procedure",
+    "schema",
+    "trigger",
+    "unique",
+];
+
+/// What stands since these statements ran. `runs_code`: where there are triggers or routines, which on PostgreSQL may do
+/// anything when rows are read or changed.
 pub(crate) fn lasting<'s>(
     dialect: Dialect,
     statements: impl IntoIterator<Item = &'s str>,
-    has_triggers: bool,
+    runs_code: bool,
 ) -> Vec<Lasting> {
+    let runs_code = runs_code && dialect == Dialect::Postgres;
     let mut all = Vec::new();
     for (number, statement) in (1..).zip(statements) {
-        let Some(made) = made(dialect, statement, has_triggers) else { return Vec::new() };
+        let Some(made) = made(dialect, statement, runs_code) else { return Vec::new() };
         all.extend(made.into_iter().map(|(table, column)| Lasting { number, table, column }));
     }
     all
@@ -80,27 +101,36 @@ const LEAVES_ALL: [&str; 5] = ["COMMENT ON", "GRANT", "REVOKE", "ANALYZE", "VACU
 /// What a statement may hold that is not plain: where names are looked for, what goes with the session, what acts by itself.
 const NOT_PLAIN: [&str; 6] = ["TEMP", "TEMPORARY", "USE", "ATTACH", "EVENT", "VIRTUAL"];
 
+/// What takes back what ran before it.
+const TAKES_BACK: [&str; 2] = ["ROLLBACK", "ABORT"];
+
+/// What of a session's commands reads no rows.
+const READS_NOTHING: [&str; 9] =
+    ["SET", "RESET", "BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "LOCK"];
+
 /// The tables and columns that a statement makes; `None` where it is not plain.
-fn made(dialect: Dialect, statement: &str, has_triggers: bool) -> Option<Vec<(String, Option<String>)>> {
+fn made(dialect: Dialect, statement: &str, runs_code: bool) -> Option<Vec<(String, Option<String>)>> {
     let (facts, sketch) = (classify(dialect, statement), Sketch::new(dialect, statement));
     let mut cursor = sketch.cursor();
     // What stands in such a comment is run by some servers, and not by others.
     let text = statement.to_lowercase();
+    // The columns of a new table may be called so.
+    let has_odd_word = !cursor.sees("CREATE TABLE") && cursor.has(&NOT_PLAIN);
     let is_plain = !["/*!", "/*m!", "search_path", "sqlite_"].iter().any(|odd| text.contains(odd))
-        && !cursor.has(&NOT_PLAIN)
+        && !has_odd_word
+        && !TAKES_BACK.iter().any(|word| cursor.sees(word))
         && !cursor.sees("SET SCHEMA");
     if !is_plain {
         return None;
     }
     match facts.effect {
-        Effect::Session => Some(Vec::new()),
+        Effect::Session => (!runs_code || READS_NOTHING.iter().any(|word| cursor.sees(word))).then(Vec::new),
         Effect::Query | Effect::Data => {
-            let may_act = facts.effect == Effect::Data && has_triggers && dialect == Dialect::Postgres;
             let is_known = matches!(facts.objects, Objects::Known(_)) || facts.effect == Effect::Query;
-            (is_known && !facts.calls_unknown && !may_act).then(Vec::new)
+            (is_known && !facts.calls_unknown && !runs_code).then(Vec::new)
         }
         Effect::Schema if cursor.eat_any(&LEAVES_ALL) => Some(Vec::new()),
-        Effect::Schema => defined(dialect, cursor, &facts),
+        Effect::Schema => defined(dialect, cursor, &facts, runs_code),
         Effect::Server | Effect::Unknown => None,
     }
 }
@@ -109,19 +139,22 @@ fn defined(
     dialect: Dialect,
     mut cursor: Cursor<'_, '_>,
     facts: &Facts,
+    runs_code: bool,
 ) -> Option<Vec<(String, Option<String>)>> {
     // A default of a column that is added, and what fills a table, is worked out at once.
     let works_out = cursor.sees("ALTER") || cursor.has(&["AS"]);
-    if works_out && facts.calls_unknown {
+    let fills = facts.definition == Some(Definition::Fill) || cursor.sees("CREATE MATERIALIZED");
+    if works_out && facts.calls_unknown || fills && runs_code {
         return None;
     }
     match facts.definition {
         Some(Definition::Create | Definition::Fill) => {
             cursor.eat("CREATE");
             cursor.eat("UNLOGGED");
-            // Else it may be left as it is.
-            let is_table = cursor.eat("TABLE") && !cursor.sees("IF NOT EXISTS");
-            let table = is_table.then(|| plain_name(&mut cursor)).flatten();
+            let is_table = cursor.eat("TABLE");
+            // It stands since, or what was there before.
+            cursor.eat("IF NOT EXISTS");
+            let table = is_table.then(|| plain_name(dialect, &mut cursor)).flatten();
             Some(table.into_iter().map(|table| (table, None)).collect())
         }
         Some(Definition::Alter) => {
@@ -130,10 +163,10 @@ fn defined(
             }
             cursor.eat("ONLY");
             let mut named = cursor;
-            let table = plain_name(&mut named);
+            let table = plain_name(dialect, &mut named);
             cursor.name()?;
             cursor.eat_punctuation("*");
-            let each = parted(cursor.rest()).into_iter().map(|tokens| added(Cursor::new(dialect, tokens)));
+            let each = parted(cursor.rest()).into_iter().map(|tokens| added(dialect, Cursor::new(dialect, tokens)));
             let columns: Vec<Option<String>> = each.collect::<Option<_>>()?;
             Some(
                 columns.into_iter().flatten().filter_map(|name| Some((table.clone()?, Some(name)))).collect(),
@@ -144,7 +177,7 @@ fn defined(
 }
 
 /// The column that one piece of an `ALTER TABLE` adds, where that is what it adds; `None` where it adds nothing.
-fn added(mut cursor: Cursor<'_, '_>) -> Option<Option<String>> {
+fn added(dialect: Dialect, mut cursor: Cursor<'_, '_>) -> Option<Option<String>> {
     const OTHERS: [&str; 15] = [
         "CONSTRAINT",
         "PRIMARY",
@@ -162,28 +195,37 @@ fn added(mut cursor: Cursor<'_, '_>) -> Option<Option<String>> {
         "SYSTEM",
         "PARTITION",
     ];
+    // How it is to be done (MySQL, MariaDB).
+    if ["ALGORITHM", "LOCK"].iter().any(|word| cursor.sees(word)) {
+        return Some(None);
+    }
     if !cursor.eat("ADD") {
         return None;
     }
     let is_column = cursor.eat("COLUMN") || !OTHERS.iter().any(|word| cursor.sees(word));
-    let may_be_there = cursor.sees("IF NOT EXISTS");
-    Some((is_column && !may_be_there).then(|| plain_name(&mut cursor)).flatten())
+    cursor.eat("IF NOT EXISTS");
+    Some(is_column.then(|| plain_name(dialect, &mut cursor)).flatten())
 }
 
 /// A name that every server keeps as it is written, but for its case, and that says nothing of a schema.
-fn plain_name(cursor: &mut Cursor<'_, '_>) -> Option<String> {
+fn plain_name(dialect: Dialect, cursor: &mut Cursor<'_, '_>) -> Option<String> {
     /// PostgreSQL cuts longer ones.
     const LONGEST: usize = 63;
-    let token = cursor.peek().filter(|token| {
-        let text = token.text.trim_matches(['"', '`', '[', ']']);
-        matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdentifier)
-            && !text.is_empty()
-            && text.len() <= LONGEST
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'-'))
-    })?;
-    let name = token.text.trim_matches(['"', '`', '[', ']']).to_owned();
+    let token = cursor.peek()?;
+    let name = match token.kind {
+        TokenKind::Word if dialect == Dialect::Postgres => token.text.to_lowercase(),
+        TokenKind::Word => token.text.to_owned(),
+        TokenKind::QuotedIdentifier => {
+            let inside = token.text.get(1..token.text.len().checked_sub(1)?)?;
+            inside.to_owned()
+        }
+        _ => return None,
+    };
+    let is_plain = !name.is_empty()
+        && name.len() <= LONGEST
+        && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | ' ' | '-'));
     cursor.next();
-    (!cursor.eat_punctuation(".")).then_some(name)
+    (is_plain && !cursor.eat_punctuation(".")).then_some(name)
 }
 
 #[cfg(test)]
@@ -208,8 +250,20 @@ mod tests {
                 &["1: table a b", "2: column a b.x", "2: column a b.key"][..],
             ),
             (MySql, &["CREATE TABLE a (id int) SELECT 1 AS id", "INSERT INTO a VALUES (1)"], &["1: table a"]),
-            (MySql, &["CREATE TABLE IF NOT EXISTS a (id int)", "ALTER TABLE a ADD IF NOT EXISTS x int"], &[]),
+            (
+                MySql,
+                &["CREATE TABLE IF NOT EXISTS a (id int, event int)", "ALTER TABLE a ADD IF NOT EXISTS x int"],
+                &["1: table a", "2: column a.x"],
+            ),
             (MySql, &["CREATE TABLE other.a (id int)", "ALTER TABLE a ADD (x int, y int)"], &[]),
+            (
+                MySql,
+                &["CREATE TABLE 2fa_bücher (id int)", "ALTER TABLE a ADD x int, ALGORITHM=INSTANT, LOCK=NONE"],
+                &["1: table 2fa_bücher", "2: column a.x"],
+            ),
+            // What stands in quotes may begin and end with others.
+            (Postgres, &["CREATE TABLE \"[a]\" (id int)", "CREATE TABLE \"\"\"b\"\"\" (id int)"], &[]),
+            (MySql, &["CREATE TABLE `\"a\"` (id int)", "ALTER TABLE a ADD `[b]` int"], &[]),
             (
                 Postgres,
                 &[
@@ -220,7 +274,7 @@ mod tests {
                     "CREATE VIEW v AS SELECT x FROM a",
                     "SET statement_timeout = 0",
                 ],
-                &["1: table A", "3: column a.x"],
+                &["1: table a", "3: column a.x"],
             ),
             (
                 Sqlite,
@@ -266,15 +320,21 @@ mod tests {
             (Dialect::Postgres, "SELECT set_config('search_path', 'b', false)"),
             (Dialect::Sqlite, "CREATE VIRTUAL TABLE f USING fts5 (x)"),
             (Dialect::Sqlite, "ATTACH 'b.db' AS b"),
+            (Dialect::Postgres, "ROLLBACK TO s"),
+            (Dialect::Sqlite, "ROLLBACK TO SAVEPOINT s"),
             (Dialect::Sqlite, "UPDATE sqlite_master SET name = 'b'"),
         ] {
             assert_eq!(told(dialect, &[table, statement]), [""; 0], "{statement}");
         }
         let later = ["CREATE TABLE a (id uuid DEFAULT made_up())", "GRANT SELECT ON a TO b"];
         assert_eq!(told(Dialect::Postgres, &later), ["1: table a"]);
+        for rows in ["INSERT INTO b VALUES (1)", "SELECT * FROM v", "CREATE TABLE c AS SELECT * FROM v", "FETCH ALL FROM c"] {
+            assert!(lasting(Dialect::Postgres, [table, rows], true).is_empty(), "{rows}");
+        }
         let rows = [table, "INSERT INTO b VALUES (1)"];
-        assert!(lasting(Dialect::Postgres, rows, true).is_empty());
         assert_eq!(lasting(Dialect::MySql, rows, true).len(), 1);
+        let always = "CREATE TABLE b (id int GENERATED ALWAYS AS IDENTITY)";
+        assert_eq!(lasting(Dialect::Postgres, [table, "CREATE VIEW v AS SELECT id FROM a", always], true).len(), 2);
     }
 
     #[test]
@@ -286,7 +346,7 @@ mod tests {
         };
         assert_eq!(stand("table\t\t\ta\ncolumn\t\ta\tB"), [true, true]);
         assert_eq!(stand("view\tother\t\ta\ncolumn\tother\ta\tid"), [true, false]);
-        assert_eq!(stand("table\t\t\tb\ncolumn\t\tb\ta"), [true, false]);
+        assert_eq!(stand("table\t\t\tb\ncolumn\t\tb\ta"), [false, false]);
         assert_eq!(stand("table\t\t\tb\ncolumn\t\tb\tb"), [false, false]);
         let content = lasting(Dialect::Sqlite, ["CREATE TABLE docs_content (id)"], false);
         let schema = Schema::parse("\nvirtual table\t\t\tdocs").expect("a schema");

@@ -116,6 +116,28 @@ pub(super) fn digits(bytes: &[u8], from: usize) -> usize {
     run(bytes, from, |byte| byte.is_ascii_digit())
 }
 
+/// The end of a name that begins with a digit, as MySQL and MariaDB have them: `2fa_tokens`, and not `1e5`, `0x1F`, `0b10`
+/// (MySQL 8.4 Reference Manual, 11.2 Schema Object Names).
+pub(super) fn name_behind_digits(bytes: &[u8], start: usize) -> Option<usize> {
+    let end = word(bytes, start);
+    let (text, digits) = (&bytes[start..end], digits(bytes, start) - start);
+    let rest = &text[digits..];
+    let are = |rest: &[u8], is_one: fn(&u8) -> bool| !rest.is_empty() && rest.iter().all(is_one);
+    let is_exponent = match rest {
+        [b'e' | b'E', rest @ ..] if rest.is_empty() => {
+            matches!(bytes.get(end), Some(b'+' | b'-')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
+        }
+        [b'e' | b'E', rest @ ..] => are(rest, u8::is_ascii_digit),
+        _ => false,
+    };
+    let is_number = match text {
+        [b'0', b'x' | b'X', rest @ ..] if are(rest, u8::is_ascii_hexdigit) => true,
+        [b'0', b'b' | b'B', rest @ ..] if are(rest, |byte| matches!(byte, b'0' | b'1')) => true,
+        _ => rest.is_empty() || is_exponent,
+    };
+    (!is_number).then_some(end)
+}
+
 /// A number, a sign behind its exponent's `e` included. Letters stuck to it belong to it: no
 /// database reads `1abc` as two things, and MySQL reads it as a name.
 #[inline]
