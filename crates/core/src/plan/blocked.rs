@@ -518,8 +518,8 @@ impl Blocked {
                 shell_word(&attempt.name)
             ),
             Self::Undone { attempt, .. } => format!(
-                "make it again as it was, with all that was undone, and deploy again; or, once nothing of it stands: \
-                `windlass resolve --rolled-back {}`; or, if it is to stay as it is: `windlass drift accept --reason TEXT`, and \
+                "make it again as it was, with all that was undone, and deploy again; or, once nothing of it stands, no row that it \
+                changed either: `windlass resolve --rolled-back {}`; or, if it is to stay as it is: `windlass drift accept --reason TEXT`, and \
                 deploy again",
                 shell_word(&attempt.name)
             ),
