@@ -290,7 +290,10 @@ async fn what_goes_on_behind_an_acceptance_is_no_drift(database: &Database) {
     assert_touched(&touched, &["b.m was added"], "1_both");
     database.sql("DROP TABLE a; DROP TABLE b").await;
     let DriftVerdict::Drift(drift) = verdict(database, &migrations(&set)).await else { panic!("no drift") };
-    assert!(words(&drift).contains(&"table b is gone, which statement 2 of `1_both` made".to_owned()), "{drift:#?}");
+    assert!(
+        words(&drift).contains(&"table b is gone, which statement 2 of `1_both` made".to_owned()),
+        "{drift:#?}"
+    );
 }
 
 /// Whatever becomes of the other migrations that ran with it.

@@ -266,14 +266,16 @@ impl Look<'_, '_, '_> {
                 let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
                 let is_taken =
                     |difference: &Difference| is_accepted && self.known.holds(&difference.key, &live);
-                let (recorded, mut beside) = borne_out(&attempts, &differences, migrations, dialect, is_taken);
+                let (recorded, mut beside) =
+                    borne_out(&attempts, &differences, migrations, dialect, is_taken);
                 // What is as it was when it was kept, no look at that misses.
                 let is_since = |difference: &&Difference| {
                     let key = &difference.key;
                     since.is_some_and(|names| is_named(key, names))
                         && !(self.known.holds(key, &live) && live.objects.contains_key(key))
                 };
-                let is_told = |one: &Recorded, key: &Key| one.differences.iter().any(|other| other.key == *key);
+                let is_told =
+                    |one: &Recorded, key: &Key| one.differences.iter().any(|other| other.key == *key);
                 let more = differences.iter().filter(is_since).filter(|difference| {
                     let key = &difference.key;
                     !recorded.iter().any(|one| is_told(one, key)) && !beside.iter().any(|one| one.key == *key)

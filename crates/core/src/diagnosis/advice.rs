@@ -229,7 +229,9 @@ fn advice(case: &Case<'_>) -> Advice {
             not_borne_out(case.recorded)
         }
         // Neither the kept schema nor the history bears it out.
-        (None, _) if !case.since.is_empty() && !case.beside.is_empty() => drifted(case.beside, &Origin::Unknown),
+        (None, _) if !case.since.is_empty() && !case.beside.is_empty() => {
+            drifted(case.beside, &Origin::Unknown)
+        }
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
             _ if case.pending.is_empty() => match not_looked_at(case) {

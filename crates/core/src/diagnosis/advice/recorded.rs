@@ -40,7 +40,8 @@ pub(super) fn not_looked_at(case: &Case<'_>) -> Option<String> {
         ),
         _ => None,
     };
-    let parts: Vec<_> = recorded.into_iter().chain(undone).chain(since).chain(rows).chain(beside).chain(drift).collect();
+    let parts: Vec<_> =
+        recorded.into_iter().chain(undone).chain(since).chain(rows).chain(beside).chain(drift).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

@@ -166,7 +166,8 @@ fn defined(
             let table = plain_name(dialect, &mut named);
             cursor.name()?;
             cursor.eat_punctuation("*");
-            let each = parted(cursor.rest()).into_iter().map(|tokens| added(dialect, Cursor::new(dialect, tokens)));
+            let each =
+                parted(cursor.rest()).into_iter().map(|tokens| added(dialect, Cursor::new(dialect, tokens)));
             let columns: Vec<Option<String>> = each.collect::<Option<_>>()?;
             Some(
                 columns.into_iter().flatten().filter_map(|name| Some((table.clone()?, Some(name)))).collect(),
@@ -252,13 +253,19 @@ mod tests {
             (MySql, &["CREATE TABLE a (id int) SELECT 1 AS id", "INSERT INTO a VALUES (1)"], &["1: table a"]),
             (
                 MySql,
-                &["CREATE TABLE IF NOT EXISTS a (id int, event int)", "ALTER TABLE a ADD IF NOT EXISTS x int"],
+                &[
+                    "CREATE TABLE IF NOT EXISTS a (id int, event int)",
+                    "ALTER TABLE a ADD IF NOT EXISTS x int",
+                ],
                 &["1: table a", "2: column a.x"],
             ),
             (MySql, &["CREATE TABLE other.a (id int)", "ALTER TABLE a ADD (x int, y int)"], &[]),
             (
                 MySql,
-                &["CREATE TABLE 2fa_bücher (id int)", "ALTER TABLE a ADD x int, ALGORITHM=INSTANT, LOCK=NONE"],
+                &[
+                    "CREATE TABLE 2fa_bücher (id int)",
+                    "ALTER TABLE a ADD x int, ALGORITHM=INSTANT, LOCK=NONE",
+                ],
                 &["1: table 2fa_bücher", "2: column a.x"],
             ),
             // What stands in quotes may begin and end with others.
@@ -328,13 +335,21 @@ mod tests {
         }
         let later = ["CREATE TABLE a (id uuid DEFAULT made_up())", "GRANT SELECT ON a TO b"];
         assert_eq!(told(Dialect::Postgres, &later), ["1: table a"]);
-        for rows in ["INSERT INTO b VALUES (1)", "SELECT * FROM v", "CREATE TABLE c AS SELECT * FROM v", "FETCH ALL FROM c"] {
+        for rows in [
+            "INSERT INTO b VALUES (1)",
+            "SELECT * FROM v",
+            "CREATE TABLE c AS SELECT * FROM v",
+            "FETCH ALL FROM c",
+        ] {
             assert!(lasting(Dialect::Postgres, [table, rows], true).is_empty(), "{rows}");
         }
         let rows = [table, "INSERT INTO b VALUES (1)"];
         assert_eq!(lasting(Dialect::MySql, rows, true).len(), 1);
         let always = "CREATE TABLE b (id int GENERATED ALWAYS AS IDENTITY)";
-        assert_eq!(lasting(Dialect::Postgres, [table, "CREATE VIEW v AS SELECT id FROM a", always], true).len(), 2);
+        assert_eq!(
+            lasting(Dialect::Postgres, [table, "CREATE VIEW v AS SELECT id FROM a", always], true).len(),
+            2
+        );
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub(super) fn name_behind_digits(bytes: &[u8], start: usize) -> Option<usize> {
     let rest = &text[digits..];
     let are = |rest: &[u8], is_one: fn(&u8) -> bool| !rest.is_empty() && rest.iter().all(is_one);
     let is_exponent = match rest {
-        [b'e' | b'E', rest @ ..] if rest.is_empty() => {
+        [b'e' | b'E'] => {
             matches!(bytes.get(end), Some(b'+' | b'-')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
         }
         [b'e' | b'E', rest @ ..] => are(rest, u8::is_ascii_digit),
