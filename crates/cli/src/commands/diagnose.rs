@@ -225,7 +225,9 @@ fn recorded(diagnosis: &Diagnosis) -> Option<String> {
             (!names.is_empty()).then(|| shown(&told).into_owned())
         };
         let told = [told(State::Applied, "applied"), told(State::RolledBack, "rolled back")];
-        return Some(told.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        // Else the advice tells whose statements ran since the schema was kept.
+        return Some(if told.is_empty() { shown(&why).into_owned() } else { told.join("\n") });
     }
     let mut rest: Vec<&Recorded> = recorded.iter().filter(|one| !one.differences.is_empty()).collect();
     let mut told = Vec::new();

@@ -68,10 +68,12 @@ pub async fn diagnose(
         None => None,
     };
     let is_drift = matches!(drift, DriftVerdict::Drift(_));
-    let (mut recorded, mut recorded_unseen) = (Vec::new(), None);
+    let mut held = Held::default();
     if blocked.is_none() && examined.is_none() && !is_drift {
-        ((recorded, beside), recorded_unseen) = look.recorded(options).await?;
+        held = look.recorded(options).await?;
+        beside = [&held.beside[..], &held.since].concat();
     }
+    let Held { recorded, since: since_differs, unseen: recorded_unseen, .. } = held;
     let since = since.as_ref().map(|since| since.by.as_slice()).unwrap_or_default();
     let is_drift_alone = blocked.is_none() && is_drift && examined.is_none();
     let origin = match is_drift_alone {
@@ -87,6 +89,7 @@ pub async fn diagnose(
         recorded_unseen: recorded_unseen.as_ref(),
         beside: &beside,
         since,
+        since_differs: &since_differs,
         drift: &drift,
         has_history: !inspection.history.attempts.is_empty(),
         holder: holder.as_ref(),
@@ -120,6 +123,17 @@ fn examined(inspection: &Inspection) -> Option<&Attempt> {
             && !is_settled(&attempt.name)
     };
     attempts.iter().find(|attempt| attempt.is_unfinished()).or_else(|| attempts.last().filter(left_nothing))
+}
+
+/// What a replay of all that is applied tells.
+#[derive(Default)]
+struct Held {
+    recorded: Vec<Recorded>,
+    /// What others changed beside what was recorded.
+    beside: Vec<Difference>,
+    /// What differs of what ran since the schema was kept.
+    since: Vec<Difference>,
+    unseen: Option<NotCompared>,
 }
 
 struct Look<'l, 'd, 's> {
@@ -239,25 +253,25 @@ impl Look<'_, '_, '_> {
     }
 
     /// What stands on a person's word, and what ran since the schema was kept, held against what is there.
-    async fn recorded(
-        &mut self,
-        options: &DeployOptions,
-    ) -> Result<((Vec<Recorded>, Vec<Difference>), Option<NotCompared>), DriverError> {
+    async fn recorded(&mut self, options: &DeployOptions) -> Result<Held, DriverError> {
         let (migrations, inspection) = (self.migrations, self.inspection);
         let attempts = by_hand(inspection);
         let dialect = self.driver.capabilities().dialect;
-        let unseen = || borne_out(&attempts, &[], migrations, dialect, |_| false);
+        let unseen = |why: NotCompared| {
+            let (recorded, beside) = borne_out(&attempts, &[], migrations, dialect, |_| false);
+            Held { recorded, beside, unseen: Some(why), ..Held::default() }
+        };
         let since = self.since.map(|since| &since.names);
         if attempts.is_empty() && since.is_none() || !self.driver.keeps_schema() {
-            return Ok(((Vec::new(), Vec::new()), None));
+            return Ok(Held::default());
         }
         self.wants_shadow = true;
         let Some(shadow) = self.shadow.as_deref_mut() else {
-            return Ok((unseen(), Some(NotCompared::NoShadow)));
+            return Ok(unseen(NotCompared::NoShadow));
         };
         let made = match replay_all(shadow, migrations, &standing(inspection, "")).await {
             Ok(made) => made,
-            Err(error) => return Ok((unseen(), Some(NotCompared::Failed(error)))),
+            Err(error) => return Ok(unseen(NotCompared::Failed(error))),
         };
         Ok(match self.live().await? {
             Ok(live) => {
@@ -266,8 +280,7 @@ impl Look<'_, '_, '_> {
                 let is_accepted = inspection.history.attempts.iter().any(Attempt::is_accepted);
                 let is_taken =
                     |difference: &Difference| is_accepted && self.known.holds(&difference.key, &live);
-                let (recorded, mut beside) =
-                    borne_out(&attempts, &differences, migrations, dialect, is_taken);
+                let (recorded, beside) = borne_out(&attempts, &differences, migrations, dialect, is_taken);
                 // What is as it was when it was kept, no look at that misses.
                 let is_since = |difference: &&Difference| {
                     let key = &difference.key;
@@ -280,11 +293,10 @@ impl Look<'_, '_, '_> {
                     let key = &difference.key;
                     !recorded.iter().any(|one| is_told(one, key)) && !beside.iter().any(|one| one.key == *key)
                 });
-                let more: Vec<Difference> = more.cloned().collect();
-                beside.extend(more);
-                ((recorded, beside), None)
+                let since = more.cloned().collect();
+                Held { recorded, beside, since, unseen: None }
             }
-            Err(why) => (unseen(), Some(NotCompared::Unreadable(why))),
+            Err(why) => unseen(NotCompared::Unreadable(why)),
         })
     }
 

@@ -115,6 +115,8 @@ pub(crate) struct Case<'a> {
     pub(crate) recorded_unseen: Option<&'a NotCompared>,
     /// The migrations that ran since the schema was kept.
     pub(crate) since: &'a [String],
+    /// What a replay makes otherwise than it is, of what those made.
+    pub(crate) since_differs: &'a [Difference],
     pub(crate) beside: &'a [Difference],
     pub(crate) has_history: bool,
     pub(crate) drift: &'a DriftVerdict,
@@ -229,9 +231,7 @@ fn advice(case: &Case<'_>) -> Advice {
             not_borne_out(case.recorded)
         }
         // Neither the kept schema nor the history bears it out.
-        (None, _) if !case.since.is_empty() && !case.beside.is_empty() => {
-            drifted(case.beside, &Origin::Unknown)
-        }
+        (None, _) if !case.since_differs.is_empty() => drifted(case.since_differs, &Origin::Unknown),
         (None, _) => match case.drift {
             DriftVerdict::Drift(drift) => drifted(&drift.differences, &case.origin),
             _ if case.pending.is_empty() => match not_looked_at(case) {
