@@ -12,7 +12,7 @@ use crate::schema::{
 };
 use crate::shadow::{is_left, names};
 use crate::sql::Dialect;
-use crate::sql::classify::{Effect, Facts, ObjectName, Objects, changes_defaults, changes_unnamed, classify};
+use crate::sql::classify::{ObjectName, Objects, changes_defaults, changes_unnamed, classify};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -239,9 +239,7 @@ impl Levelled {
         for (attempt, range) in ran_since(kept, history) {
             let Some(migration) = migrations.iter().find(|one| one.name() == attempt.name) else { continue };
             let range = range.start as u32..range.end as u32;
-            let is_definition =
-                |facts: &Facts| !matches!(facts.effect, Effect::Query | Effect::Data | Effect::Session);
-            let (named, _) = names(migration, range, dialect, is_definition);
+            let (named, _) = names(migration, range, dialect, |facts| facts.effect.may_define());
             if !named.is_empty() || migration.is_rust() {
                 made.by.push(attempt.name.clone());
             }
@@ -455,10 +453,9 @@ fn ran_since<'h>(kept: &'h Kept, history: &'h History) -> impl Iterator<Item = (
         (attempt.id > kept.id || attempt.id == kept.id && went_on(attempt)) && !was_undone(attempt)
     };
     history.attempts.iter().filter(since).filter_map(|attempt| {
-        let ran = match (attempt.state(), attempt.in_flight) {
-            (State::Applied, _) => attempt.statements,
-            (_, Some(in_flight)) => in_flight.last.max(attempt.completed),
-            _ => attempt.completed,
+        let ran = match attempt.state() {
+            State::Applied => attempt.statements,
+            _ => attempt.begun(),
         };
         let before = done_when_kept(kept, attempt).min(ran);
         (before < ran).then_some((attempt, before as usize..ran as usize))
@@ -483,7 +480,7 @@ fn named_since(kept: &Kept, history: &History, migrations: &[Migration], dialect
                 return Named::Anything(attempt.name.clone());
             }
             let facts = classify(dialect, text);
-            defines |= !matches!(facts.effect, Effect::Query | Effect::Data | Effect::Session);
+            defines |= facts.effect.may_define();
             match facts.objects {
                 Objects::Known(known) => names.extend(known),
                 Objects::Unknown => return Named::Anything(attempt.name.clone()),

@@ -12,6 +12,20 @@ pub const DEFAULT_TABLE: &str = "_windlass_migrations";
 pub const COLUMNS: [&str; 8] =
     ["claim", "token_checksum", "owner", "epoch", "completed", "in_flight", "applied_by", "digest"];
 
+/// The SQL of whether migrations were applied since the schema was kept with the row `h` of this history table; the row's own
+/// may have gone on behind an acceptance.
+///
+/// ```
+/// let sql = windlass_core::history::applied_since_kept("_windlass_migrations");
+/// assert!(sql.starts_with("EXISTS (SELECT 1 FROM _windlass_migrations AS later"));
+/// ```
+pub fn applied_since_kept(history: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM {history} AS later WHERE later.finished_at IS NOT NULL AND (later.id > h.id \
+         OR later.id = h.id AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at))"
+    )
+}
+
 /// How an attempt came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -411,6 +425,11 @@ impl Attempt {
     /// The statements under way, where no look tells that they did nothing, or what they left.
     pub(crate) fn may_have_begun(&self) -> Option<InFlight> {
         self.in_flight.filter(|_| matches!(self.sight, Sight::Changed | Sight::Unknown))
+    }
+
+    /// How many statements are done, or were under way.
+    pub(crate) fn begun(&self) -> u32 {
+        self.in_flight.map_or(0, |in_flight| in_flight.last).max(self.completed)
     }
 
     /// Whether a person took the schema as it was when this was the newest row.

@@ -37,7 +37,7 @@ pub use repeat::{Repeat, RowLimit};
 pub use resolve::{Resolution, ResolveError, baseline, resolve};
 pub(crate) use resolve::{accept_schema, under_way_or_next};
 pub(crate) use standing::Standing;
-pub(crate) use state::{find_migration, has_run_head};
+pub(crate) use state::{find_migration, has_run_head, tells_what_began};
 
 /// Segments in order. Each is one transaction (it begins with [`Step::Begin`]) or steps on their own.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use crate::look::unlimited_select;
 use crate::note::Note;
 use std::fmt::Write as _;
 use windlass_core::driver::{Product, Run};
-use windlass_core::history::{ACCEPTED, FORMAT, InFlight};
+use windlass_core::history::{ACCEPTED, FORMAT, InFlight, applied_since_kept};
 use windlass_core::migration::Checksums;
 use windlass_core::plan::{Claim, Record, Resolve, ResolveInto};
 
@@ -160,10 +160,9 @@ impl Table {
     pub(crate) fn select_kept(&self) -> String {
         format!(
             "SELECT id, CAST(name AS BINARY), DATE_FORMAT(snapshot_at, '%Y-%m-%d %H:%i:%s.%f'), \
-             CAST(accepted AS BINARY), HEX(snapshot), EXISTS (SELECT 1 FROM {0} AS later \
-             WHERE later.finished_at IS NOT NULL AND (later.id > h.id OR later.id = h.id \
-             AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at)) FROM {0} AS h \
+             CAST(accepted AS BINARY), HEX(snapshot), {} FROM {} AS h \
              WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
+            applied_since_kept(&self.qualified),
             self.qualified
         )
     }

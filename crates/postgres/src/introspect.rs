@@ -8,7 +8,7 @@ use crate::history::{HistoryTable, NOW, signed};
 use crate::quote::literal;
 use crate::transport::{Row, Session, TransportError};
 use windlass_core::driver::DriverError;
-use windlass_core::history::{ACCEPTED, COLUMNS};
+use windlass_core::history::{ACCEPTED, COLUMNS, applied_since_kept};
 use windlass_core::schema::{
     DEFAULT_GRANT, GRANT, HISTORY, INTROSPECTION, Kept, Look, POSITION, Schema, WITH_GRANTS, unmarked,
 };
@@ -75,11 +75,7 @@ pub(crate) async fn look(
         )
     };
     let head = head(sight, Head::Fingerprint);
-    let stale = format!(
-        "EXISTS (SELECT FROM {} AS later WHERE later.finished_at IS NOT NULL AND (later.id > h.id \
-         OR later.id = h.id AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at))",
-        table.quoted()
-    );
+    let stale = applied_since_kept(table.quoted());
     let first_line = format!("split_part(left(h.snapshot, {LONGEST_HEAD}), E'\\n', 1)");
     let same = of_kept(&format!("{first_line} = {head} AND NOT {stale} AS same"), "");
     match answer(session, &format!("SELECT {}; {same}", pinned(&BARE_PINS))).await {

@@ -7,7 +7,7 @@ use crate::history::{HistoryTable, NOW};
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeSet, HashMap};
 use windlass_core::driver::DriverError;
-use windlass_core::history::{ACCEPTED, COLUMNS, signed};
+use windlass_core::history::{ACCEPTED, COLUMNS, applied_since_kept, signed};
 use windlass_core::schema::{
     Fingerprint, Fingerprints, INTROSPECTION, Kept, Key, Look, Properties, Schema, TextError, fingerprint,
     stands_for,
@@ -108,9 +108,8 @@ fn kept(connection: &Connection, table: &HistoryTable, text: &str) -> Result<Opt
     let history = table.quoted();
     let query = format!(
         "SELECT id, name, snapshot_at, accepted, {text}, \
-         EXISTS (SELECT 1 FROM {history} AS later WHERE later.finished_at IS NOT NULL AND (later.id > h.id \
-         OR later.id = h.id AND h.accepted IS NOT NULL AND later.finished_at > h.snapshot_at)) \
-         FROM {history} AS h WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
+         {} FROM {history} AS h WHERE snapshot IS NOT NULL ORDER BY id DESC LIMIT 1",
+        applied_since_kept(history),
     );
     let found = connection.query_row(&query, [], |row| {
         let (id, migration, at) = (row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?);

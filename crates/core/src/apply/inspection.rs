@@ -4,7 +4,7 @@ use crate::drift::accepted_in_the_midst;
 use crate::driver::{Driver, DriverError, Inspection, Undone};
 use crate::history::{Attempt, Sight, State};
 use crate::migration::Migration;
-use crate::plan::has_run_head;
+use crate::plan::tells_what_began;
 use crate::sql::Dialect;
 use crate::sql::classify::{Lasting, Left, lasting, left};
 use crate::status::is_same_text;
@@ -79,15 +79,12 @@ fn lasting_of(
     }
     let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
     let Some(migration) = migration.filter(|migration| !migration.is_rust()) else { return Vec::new() };
-    // What another text that was under way may have taken away, nobody knows.
-    let is_known = attempt.in_flight.is_none() || is_same_text(migration, attempt, dialect);
-    if !is_known || !has_run_head(migration, attempt, dialect) {
+    if !tells_what_began(migration, attempt, dialect) {
         return Vec::new();
     }
     let (text, statements) = (migration.up().text(), migration.statements(dialect).unwrap_or_default());
     // So may those that were under way.
-    let begun = attempt.in_flight.map_or(0, |in_flight| in_flight.last).max(attempt.completed);
-    let begun = statements.iter().take(begun as usize);
+    let begun = statements.iter().take(attempt.begun() as usize);
     let begun = begun.map(|statement| statement.text(text));
     let mut all = lasting(dialect, begun, inspection.surroundings.runs_code());
     let taken = accepted_in_the_midst(&inspection.history, attempt).unwrap_or(0);

@@ -5,11 +5,10 @@ use super::ran_since;
 use crate::driver::{Driver, DriverError, Inspection};
 use crate::history::State;
 use crate::migration::Migration;
-use crate::plan::has_run_head;
+use crate::plan::tells_what_began;
 use crate::schema::{Against, Change, Difference, Kept};
 use crate::sql::Dialect;
 use crate::sql::classify::{Lasting, lasting};
-use crate::status::is_same_text;
 
 /// What applied migrations made since the schema was kept, and that is not there. The whole schema is read only where they
 /// made something.
@@ -48,9 +47,9 @@ fn made_since(
     for (attempt, range) in ran_since(kept, &inspection.history) {
         let migration = migrations.iter().find(|migration| migration.name() == attempt.name);
         let is_known = |migration: &&Migration| {
-            let is_mended = attempt.in_flight.is_none() && has_run_head(migration, attempt, dialect);
-            let is_text = || is_same_text(migration, attempt, dialect) || is_mended || attempt.is_decided();
-            !migration.is_rust() && attempt.state() != State::Running && is_text()
+            !migration.is_rust()
+                && attempt.state() != State::Running
+                && (attempt.is_decided() || tells_what_began(migration, attempt, dialect))
         };
         let Some(migration) = migration.filter(is_known) else { return Vec::new() };
         let Ok(statements) = migration.statements(dialect) else { return Vec::new() };

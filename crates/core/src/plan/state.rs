@@ -134,6 +134,12 @@ pub(crate) fn has_run_head(migration: &Migration, attempt: &Attempt, dialect: Di
     attempt.state() != State::Applied && attempt.prefix.as_deref() == Some(head.as_str())
 }
 
+/// Whether the text tells all that has run of an attempt, or may have: what another text had under way, nobody knows.
+pub(crate) fn tells_what_began(migration: &Migration, attempt: &Attempt, dialect: Dialect) -> bool {
+    let is_same = || !matches!(compare(migration, attempt, dialect), Text::Changed);
+    (attempt.in_flight.is_none() || is_same()) && has_run_head(migration, attempt, dialect)
+}
+
 fn refuse_shared_versions(migrations: &[Migration]) -> Result<(), Blocked> {
     let mut by_version: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for migration in migrations {

@@ -64,9 +64,8 @@ impl Difference {
 
     /// Whether it is of this object. Of what is gone, the schema is not known.
     pub(crate) fn is_of(&self, key: &Key) -> bool {
-        let is_known = !matches!(self.change, Change::Gone { .. });
-        let is_in = |schema: &str| if is_known { self.key.schema == schema } else { true };
-        is_in(&key.schema)
+        let is_in_any = matches!(self.change, Change::Gone { .. });
+        (is_in_any || self.key.schema == key.schema)
             && (&self.key.kind, &self.key.table, &self.key.name) == (&key.kind, &key.table, &key.name)
     }
 }

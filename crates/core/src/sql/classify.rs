@@ -198,6 +198,13 @@ pub enum Effect {
     Unknown,
 }
 
+impl Effect {
+    /// Whether it is, or may be, more than rows and the session.
+    pub(crate) fn may_define(self) -> bool {
+        !matches!(self, Self::Query | Self::Data | Self::Session)
+    }
+}
+
 /// The objects a statement names.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -212,10 +212,11 @@ impl<'a> Lexer<'a> {
         match scan::class(first) {
             Class::Space => (TokenKind::Space, scan::spaces(bytes, start + 1)),
             Class::Letter => self.word(start, first),
-            Class::Digit => match scan::name_behind_digits(bytes, start) {
-                Some(end) if self.dialect == Dialect::MySql => (TokenKind::Word, end),
-                _ => (TokenKind::Number, scan::number(bytes, start)),
+            Class::Digit if self.dialect == Dialect::MySql => match scan::name_behind_digits(bytes, start) {
+                Some(end) => (TokenKind::Word, end),
+                None => (TokenKind::Number, scan::number(bytes, start)),
             },
+            Class::Digit => (TokenKind::Number, scan::number(bytes, start)),
             Class::Single => (TokenKind::Punctuation, start + 1),
             Class::Semicolon => (TokenKind::Semicolon, start + 1),
             Class::Quote => self.quoted(start, first),

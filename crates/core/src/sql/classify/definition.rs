@@ -46,19 +46,22 @@ pub(crate) fn replaces_table(dialect: Dialect, statement: &str) -> bool {
 
 /// MySQL and MariaDB: whether it is an `ALTER DATABASE`, or `ALTER SCHEMA`, which is the same there.
 pub(crate) fn changes_defaults(dialect: Dialect, statement: &str) -> bool {
+    if dialect != Dialect::MySql {
+        return false;
+    }
     let sketch = Sketch::new(dialect, statement);
     let mut cursor = sketch.cursor();
-    dialect == Dialect::MySql && cursor.eat("ALTER") && cursor.eat_any(&["DATABASE", "SCHEMA"])
+    cursor.eat("ALTER") && cursor.eat_any(&["DATABASE", "SCHEMA"])
 }
 
 /// PostgreSQL: whether it moves objects to another schema, changes a type with what is made of it, takes away what stands on a
 /// column, or makes a schema or extensions that it does not name: names tell nothing of that.
 pub(crate) fn changes_unnamed(dialect: Dialect, statement: &str) -> bool {
-    let sketch = Sketch::new(dialect, statement);
-    let mut cursor = sketch.cursor();
     if dialect != Dialect::Postgres {
         return false;
     }
+    let sketch = Sketch::new(dialect, statement);
+    let mut cursor = sketch.cursor();
     let (cascades, takes_away) = (cursor.has(&["CASCADE"]), cursor.has(&["DROP"]));
     if cursor.eat("ALTER") {
         let is_wide = cursor.sees("TYPE") || cursor.sees("DOMAIN") || takes_away;

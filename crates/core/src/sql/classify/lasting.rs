@@ -216,10 +216,7 @@ fn plain_name(dialect: Dialect, cursor: &mut Cursor<'_, '_>) -> Option<String> {
     let name = match token.kind {
         TokenKind::Word if dialect == Dialect::Postgres => token.text.to_lowercase(),
         TokenKind::Word => token.text.to_owned(),
-        TokenKind::QuotedIdentifier => {
-            let inside = token.text.get(1..token.text.len().checked_sub(1)?)?;
-            inside.to_owned()
-        }
+        TokenKind::QuotedIdentifier => token.text.get(1..token.text.len().checked_sub(1)?)?.to_owned(),
         _ => return None,
     };
     let is_plain = !name.is_empty()
